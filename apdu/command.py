@@ -137,5 +137,3 @@ class CommandAPDU(NamedTuple):
 
     def __repr__(self) -> str:
         return f"CommandAPDU({shown_command(self.raw)})"
-
-    __str__ = __repr__
