@@ -1,0 +1,433 @@
+"""Card-verifiable certificates of the IAS ECC kind: RSA with message recovery, not self-descriptive.
+
+The layout follows IAS ECC v1.0.1 as the Italian CIE middleware shows it (italia/cie-middleware-linux): a content C of
+fields one after the other, signed as ``6A ‖ C[:222] ‖ SHA-256(C) ‖ BC``, in ``7F21 {5F37 signature, 5F38 rest of C,
+42 CAR}``; the real Vitale 2 carries the same data objects (cardpeek ``vitale_2.lua``). That layout, CPI ``8A``, has
+no dates. Ours is CPI ``B0`` and has them: it is **synthetic**, as are the meanings of CAR and CHA below. The dateless
+layout can be read here and is never produced.
+"""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import Final
+
+from bifente.apdu.errors import ApduError
+from bifente.apdu.tlv import Tlv, decode_one
+from construct import Bytes, Const, ConstructError, Struct, Terminated
+
+CPI_DATED: Final = 0xB0
+CPI_DATELESS: Final = 0x8A
+
+OID_RSA_SHA256: Final = bytes.fromhex("2A8122F42A02040104")
+"""The object identifier in a real IAS ECC certificate, between CHA and modulus (the value of its 06 data object)."""
+
+DOMAIN_CPS: Final = 0x01
+DOMAIN_VITALE: Final = 0x02
+USAGE_AUTHENTICATION: Final = 0x01
+USAGE_SHEET_SIGNATURE: Final = 0x02
+TEST_CATEGORY: Final = 0x80
+"""The bit of a G01 category that says test."""
+
+_CAR_SIZE = 8
+_CHR_SIZE = 12
+_CHA_SIZE = 7
+_CHA_PREFIX = 0xF0
+_MODULUS = 256
+_EXPONENT = 65537
+_RECOVERED = _MODULUS - 34
+_CONTENT_SIZE = 302
+_REMAINDER = _CONTENT_SIZE - _RECOVERED
+
+ENVELOPE_SIZE: Final = 359
+"""Bytes of one of our certificates as the card file holds it."""
+
+
+class CvReason(Enum):
+    """Why a certificate is refused."""
+
+    MALFORMED = "malformed"
+    """Lengths, tags, dates or codes are not those of the layout."""
+    BAD_SIGNATURE = "bad signature"
+    """The signature does not open with this key, or its digest is another content's."""
+    UNKNOWN_CAR = "unknown CAR"
+    """The certificate names another authority than the one whose key is used."""
+    CAR_MISMATCH = "CAR mismatch"
+    """The authority named inside the signature is not the one named outside."""
+    KEY = "key"
+    """The certified key is not RSA of exactly 2048 bits, odd, with e = 65537."""
+    DOMAIN = "domain"
+    """The authority of one kind of card has certified a card of the other kind."""
+    ENVIRONMENT = "environment"
+    """A test authority has certified a card that is no test card, or the other way round."""
+
+
+class CvError(ApduError):
+    """A card-verifiable certificate that must be refused; :attr:`reason` says why."""
+
+    def __init__(self, reason: CvReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+def _malformed(message: str) -> CvError:
+    return CvError(CvReason.MALFORMED, message)
+
+
+@dataclass(frozen=True, slots=True)
+class Car:
+    """Certification authority reference: ``FR`` ‖ domain ``C``/``V`` ‖ environment ``T``/``P`` ‖ ``BF`` ‖ two digits."""
+
+    domain: str
+    """``C`` certifies professionals' cards, ``V`` cartes Vitale."""
+    environment: str
+    """``T`` test, ``P`` production-like."""
+    key_number: int = 1
+
+    def __post_init__(self) -> None:
+        if self.domain not in ("C", "V"):
+            raise _malformed(f"the domain of a CAR is C or V, not {self.domain!r}")
+        if self.environment not in ("T", "P"):
+            raise _malformed(f"the environment of a CAR is T or P, not {self.environment!r}")
+        if not 0 <= self.key_number <= 99:
+            raise _malformed(f"the key number of a CAR is 0 to 99, not {self.key_number}")
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "Car":
+        """Read 8 bytes. Raises CvError (MALFORMED)."""
+        if len(raw) != _CAR_SIZE:
+            raise _malformed(f"a CAR has {_CAR_SIZE} bytes, not {len(raw)}")
+        if raw[:2] != b"FR" or raw[4:6] != b"BF" or not raw[6:].isdigit():
+            raise _malformed(f"{raw.hex().upper()} is not a CAR of this project")
+        return cls(chr(raw[2]), chr(raw[3]), int(raw[6:]))
+
+    def encode(self) -> bytes:
+        """The 8 bytes."""
+        return f"FR{self.domain}{self.environment}BF{self.key_number:02}".encode("ascii")
+
+    @property
+    def cha_domain(self) -> int:
+        """The domain byte of the holders that this authority may certify."""
+        return DOMAIN_CPS if self.domain == "C" else DOMAIN_VITALE
+
+    def __str__(self) -> str:
+        return self.encode().decode("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class Cha:
+    """Certificate holder authorisation: ``F0`` ‖ domain ‖ G01 ‖ G02 ‖ profession ‖ G04 ‖ usage.
+
+    A carte Vitale has FF for the codes that only a professional has: G02, profession and G04.
+    """
+
+    domain: int
+    g01: int
+    """Category: 00 real-like, 80 test."""
+    g02: int
+    """Type of card: 0 CPS, 1 CPF, 2 CDE/CPE, 3 CPA."""
+    profession: int
+    """G15, for a CPF G16, 0 when there is none."""
+    g04: int
+    """Level of responsibility."""
+    usage: int
+
+    def __post_init__(self) -> None:
+        codes = (self.domain, self.g01, self.g02, self.profession, self.g04, self.usage)
+        if not all(0 <= code <= 255 for code in codes):
+            raise _malformed("each field of a CHA is one byte")
+        if self.domain not in (DOMAIN_CPS, DOMAIN_VITALE):
+            raise _malformed(f"the domain of a CHA is 01 or 02, not {self.domain:02X}")
+        if self.usage not in (USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE):
+            raise _malformed(f"the usage of a CHA is 01 or 02, not {self.usage:02X}")
+        professional = (self.g02, self.profession, self.g04)
+        if self.domain == DOMAIN_VITALE and professional != (0xFF, 0xFF, 0xFF):
+            raise _malformed("a Vitale has no type, profession or responsibility: these bytes are FF")
+        if self.domain == DOMAIN_CPS and 0xFF in professional:
+            raise _malformed("FF is no type, profession or responsibility of a professional's card")
+
+    @classmethod
+    def vitale(cls, g01: int, usage: int = USAGE_AUTHENTICATION) -> "Cha":
+        """The authorisation of a carte Vitale."""
+        return cls(DOMAIN_VITALE, g01, 0xFF, 0xFF, 0xFF, usage)
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "Cha":
+        """Read 7 bytes. Raises CvError (MALFORMED)."""
+        if len(raw) != _CHA_SIZE or raw[0] != _CHA_PREFIX:
+            raise _malformed(f"a CHA is F0 and six bytes, not {raw.hex().upper() or 'empty'}")
+        return cls(*raw[1:])
+
+    def encode(self) -> bytes:
+        """The 7 bytes."""
+        return bytes((_CHA_PREFIX, self.domain, self.g01, self.g02, self.profession, self.g04, self.usage))
+
+    @property
+    def is_test(self) -> bool:
+        """The card is a test card."""
+        return bool(self.g01 & TEST_CATEGORY)
+
+
+@dataclass(frozen=True, slots=True)
+class ChaPattern:
+    """Which holders a rule lets in. Domain and type are always compared; None elsewhere means any value.
+
+    The type is no wildcard because professions are numbered alike for those who practise and those who learn: a
+    student's profession 10 (CPF, table G16) is no doctor's (CPS, table G15).
+    """
+
+    domain: int
+    g02: int
+    profession: int | None = None
+    g04: int | None = None
+    g01: int | None = None
+    usage: int = USAGE_AUTHENTICATION
+
+    def matches(self, cha: Cha) -> bool:
+        """True when each field that the pattern names has that value in *cha*."""
+        return (
+            cha.domain == self.domain
+            and cha.g02 == self.g02
+            and cha.usage == self.usage
+            and self.profession in (None, cha.profession)
+            and self.g04 in (None, cha.g04)
+            and self.g01 in (None, cha.g01)
+        )
+
+    def __str__(self) -> str:
+        """The seven bytes in hexadecimal, ``..`` for any."""
+        fields = (_CHA_PREFIX, self.domain, self.g01, self.g02, self.profession, self.g04, self.usage)
+        return "".join(".." if field is None else f"{field:02X}" for field in fields)
+
+
+def encode_date(day: date) -> bytes:
+    """Year in the century, month and day as BCD, 3 bytes. Raises CvError outside 2000…2099."""
+    if not 2000 <= day.year <= 2099:
+        raise _malformed(f"a certificate's date lies in 2000 to 2099, not in {day.year}")
+    return bytes.fromhex(day.strftime("%y%m%d"))
+
+
+def decode_date(raw: bytes) -> date:
+    """The inverse of :func:`encode_date`. Raises CvError (MALFORMED)."""
+    digits = raw.hex()
+    if len(digits) != 6 or not digits.isdecimal():
+        raise _malformed(f"{digits.upper()} is not a date of three BCD bytes")
+    try:
+        return date(2000 + int(digits[:2]), int(digits[2:4]), int(digits[4:]))
+    except ValueError:
+        raise _malformed(f"{digits} is not a day of the calendar") from None
+
+
+_CONTENT = Struct(
+    "cpi" / Const(bytes((CPI_DATED,))),
+    "car" / Bytes(_CAR_SIZE),
+    "chr" / Bytes(_CHR_SIZE),
+    "cha" / Bytes(_CHA_SIZE),
+    "effective" / Bytes(3),
+    "expiry" / Bytes(3),
+    "oid" / Const(OID_RSA_SHA256),
+    "n" / Bytes(_MODULUS),
+    "e" / Bytes(3),
+    Terminated,
+)
+
+_ENVELOPE = Struct(
+    Const(bytes.fromhex("7F21820162")),
+    Const(bytes.fromhex("5F37820100")),
+    "signature" / Bytes(_MODULUS),
+    Const(bytes.fromhex("5F3850")),
+    "remainder" / Bytes(_REMAINDER),
+    Const(bytes.fromhex("4208")),
+    "car" / Bytes(_CAR_SIZE),
+    Terminated,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CvContent:
+    """What a certificate of ours says: 302 bytes."""
+
+    car: Car
+    chr: bytes
+    """Certificate holder reference: two zero bytes and the card's PAN, 12 bytes."""
+    cha: Cha
+    effective: date
+    expiry: date
+    """The last day of validity."""
+    n: int
+    e: int = _EXPONENT
+
+    def __post_init__(self) -> None:
+        if len(self.chr) != _CHR_SIZE:
+            raise _malformed(f"a CHR has {_CHR_SIZE} bytes, not {len(self.chr)}")
+        if self.expiry < self.effective:
+            raise _malformed(f"the certificate ends ({self.expiry}) before it begins ({self.effective})")
+        if self.n.bit_length() != 8 * _MODULUS or not self.n & 1:
+            raise CvError(CvReason.KEY, f"the modulus is not an odd number of {8 * _MODULUS} bits")
+        if self.e != _EXPONENT:
+            raise CvError(CvReason.KEY, f"the public exponent is not {_EXPONENT}")
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "CvContent":
+        """Read 302 bytes. Raises CvError (MALFORMED, KEY)."""
+        try:
+            fields = _CONTENT.parse(raw)
+        except ConstructError:
+            raise _malformed(
+                f"{len(raw)} bytes are not a certificate content of {_CONTENT_SIZE} bytes with CPI B0"
+            ) from None
+        return cls(
+            Car.parse(fields.car),
+            fields.chr,
+            Cha.parse(fields.cha),
+            decode_date(fields.effective),
+            decode_date(fields.expiry),
+            int.from_bytes(fields.n),
+            int.from_bytes(fields.e),
+        )
+
+    def encode(self) -> bytes:
+        """The 302 bytes that are signed."""
+        return bytes(
+            _CONTENT.build(
+                {
+                    "car": self.car.encode(),
+                    "chr": self.chr,
+                    "cha": self.cha.encode(),
+                    "effective": encode_date(self.effective),
+                    "expiry": encode_date(self.expiry),
+                    "n": self.n.to_bytes(_MODULUS),
+                    "e": self.e.to_bytes(3),
+                }
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class CvEnvelope:
+    """A certificate as it travels: ``7F21 {5F37 signature, 5F38 remainder, 42 CAR}``."""
+
+    signature: bytes
+    remainder: bytes
+    car: bytes
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "CvEnvelope":
+        """Read one of our certificates, exactly 359 bytes. Raises CvError (MALFORMED)."""
+        try:
+            fields = _ENVELOPE.parse(raw)
+        except ConstructError:
+            raise _malformed(f"{len(raw)} bytes are not a CV certificate of {ENVELOPE_SIZE} bytes") from None
+        return cls(fields.signature, fields.remainder, fields.car)
+
+    @classmethod
+    def parse_foreign(cls, raw: bytes) -> "CvEnvelope":
+        """Read the certificate of any card: key and remainder of any length, 42 absent gives an empty CAR.
+
+        For showing what a real card carries; raises CvError (MALFORMED).
+        """
+        try:
+            outer, rest = decode_one(raw)
+            if outer.tag != 0x7F21 or rest:
+                raise _malformed("a CV certificate is one data object 7F21")
+            objects = outer.children()
+        except CvError:
+            raise
+        except ApduError as error:
+            raise _malformed(str(error)) from None
+        return cls(*(_one(objects, tag, needed=tag == 0x5F37) for tag in (0x5F37, 0x5F38, 0x42)))
+
+    def encode(self) -> bytes:
+        """The 359 bytes of one of our certificates. Raises CvError (MALFORMED) for the lengths of another."""
+        sizes = (len(self.signature), len(self.remainder), len(self.car))
+        if sizes != (_MODULUS, _REMAINDER, _CAR_SIZE):
+            raise _malformed(
+                f"signature, remainder and CAR have {_MODULUS}, {_REMAINDER}, 8 bytes, not {sizes}"
+            )
+        return bytes(
+            _ENVELOPE.build({"signature": self.signature, "remainder": self.remainder, "car": self.car})
+        )
+
+
+def _one(objects: list[Tlv], tag: int, *, needed: bool) -> bytes:
+    found = [item.value for item in objects if item.tag == tag]
+    if len(found) > 1 or (needed and not found):
+        raise _malformed(f"{len(found)} data objects {tag:02X} in the certificate")
+    return found[0] if found else b""
+
+
+@dataclass(frozen=True, slots=True)
+class DatelessContent:
+    """The real IAS ECC layout, CPI ``8A``, read only: neither dates nor a meaning of ours in CAR and CHA."""
+
+    car: bytes
+    chr: bytes
+    cha: bytes
+    n: int
+    e: int
+
+    @classmethod
+    def parse(cls, raw: bytes, modulus_size: int) -> "DatelessContent":
+        """Read a recovered content whose key has *modulus_size* bytes. Raises CvError (MALFORMED)."""
+        layout = Struct(
+            Const(bytes((CPI_DATELESS,))),
+            "car" / Bytes(_CAR_SIZE),
+            "chr" / Bytes(_CHR_SIZE),
+            "cha" / Bytes(_CHA_SIZE),
+            Const(OID_RSA_SHA256),
+            "n" / Bytes(modulus_size),
+            "e" / Bytes(len(raw) - 37 - modulus_size),
+            Terminated,
+        )
+        if modulus_size < 1 or not 1 <= len(raw) - 37 - modulus_size <= 4:
+            raise _malformed(
+                f"{len(raw)} bytes are not a dateless content with a key of {modulus_size} bytes"
+            )
+        try:
+            fields = layout.parse(raw)
+        except ConstructError:
+            raise _malformed("not a dateless certificate content with CPI 8A") from None
+        return cls(fields.car, fields.chr, fields.cha, int.from_bytes(fields.n), int.from_bytes(fields.e))
+
+
+def recover(envelope: CvEnvelope, n: int, e: int) -> bytes:
+    """Open the signature with the authority's key and return the content, of whatever layout.
+
+    Raises CvError: MALFORMED when the signature has not the length of the key, BAD_SIGNATURE otherwise.
+    """
+    size = (n.bit_length() + 7) // 8
+    if size < 34 or len(envelope.signature) != size:
+        raise _malformed(f"a signature of this authority has {size} bytes, not {len(envelope.signature)}")
+    value = int.from_bytes(envelope.signature)
+    if value >= n:
+        raise CvError(CvReason.BAD_SIGNATURE, "the signature is not below the modulus")
+    block = pow(value, e, n).to_bytes(size)
+    if block[0] != 0x6A or block[-1] != 0xBC:
+        raise CvError(CvReason.BAD_SIGNATURE, "the signature does not open with this authority's key")
+    content = block[1:-33] + envelope.remainder
+    if not hmac.compare_digest(hashlib.sha256(content).digest(), block[-33:-1]):
+        raise CvError(CvReason.BAD_SIGNATURE, "the digest in the signature is not that of the content")
+    return content
+
+
+def verify(envelope: CvEnvelope, car: bytes, n: int, e: int) -> CvContent:
+    """Verify one of our certificates with the key (*n*, *e*) of the authority *car*.
+
+    Everything is checked that the certificate itself can show: authority, signature, layout, key, and that the
+    authority was allowed to certify such a holder. Not checked, as it needs a calendar or an own identity: dates, own
+    reference, wanted domain and usage. Raises CvError with its reason.
+    """
+    if not hmac.compare_digest(envelope.car, car):
+        raise CvError(CvReason.UNKNOWN_CAR, "the certificate names another authority")
+    if len(envelope.remainder) != _REMAINDER or len(envelope.signature) != _MODULUS:
+        raise _malformed("signature or remainder has not the length of the layout")
+    content = CvContent.parse(recover(envelope, n, e))
+    if content.car.encode() != envelope.car:
+        raise CvError(CvReason.CAR_MISMATCH, "the authority inside the signature is not the one outside")
+    if content.cha.domain != content.car.cha_domain:
+        raise CvError(CvReason.DOMAIN, "this authority may not certify cards of that domain")
+    if content.cha.is_test != (content.car.environment == "T"):
+        raise CvError(CvReason.ENVIRONMENT, "test card and production authority, or the other way round")
+    return content
