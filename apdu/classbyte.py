@@ -56,7 +56,9 @@ class ClassByte:
                 and candidate.secure_messaging is secure_messaging
             ):
                 return candidate
-        raise ValueError(f"no class byte for channel {channel} with secure messaging {secure_messaging.value}")
+        raise ValueError(
+            f"no class byte for channel {channel} with secure messaging {secure_messaging.value}"
+        )
 
     @property
     def interindustry(self) -> bool:
