@@ -1,1 +1,49 @@
-""
+"""The side that asks: sessions with a CPS and a carte Vitale over links, and their mutual recognition."""
+
+from bifente.terminal.anchors import CvAnchor
+from bifente.terminal.cps import CpsSession, PinStatus
+from bifente.terminal.errors import (
+    CardKind,
+    CardRefused,
+    CpsAbsent,
+    CpsUnusable,
+    PinBlocked,
+    PinRequired,
+    ProtocolBroken,
+    ReaderFailed,
+    RecognitionRequired,
+    TerminalError,
+    TestWithReal,
+    VitaleAbsent,
+    VitaleRemoved,
+    VitaleUnusable,
+    WrongPin,
+)
+from bifente.terminal.processors import Channel
+from bifente.terminal.recognise import Recognition, recognise
+from bifente.terminal.vitale import VitaleSession
+
+__all__ = [
+    "CardKind",
+    "CardRefused",
+    "Channel",
+    "CpsAbsent",
+    "CpsSession",
+    "CpsUnusable",
+    "CvAnchor",
+    "PinBlocked",
+    "PinRequired",
+    "PinStatus",
+    "ProtocolBroken",
+    "ReaderFailed",
+    "Recognition",
+    "RecognitionRequired",
+    "TerminalError",
+    "TestWithReal",
+    "VitaleAbsent",
+    "VitaleRemoved",
+    "VitaleSession",
+    "VitaleUnusable",
+    "WrongPin",
+    "recognise",
+]

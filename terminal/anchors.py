@@ -1,0 +1,42 @@
+"""The public keys by which the terminal itself judges CV certificates."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Protocol
+
+from bifente.apdu import cvc
+from bifente.apdu.cvc import CvContent, CvEnvelope, CvError, CvReason
+
+
+class CvAnchor(Protocol):
+    """The key of an authority for CV certificates, as ``igc`` hands it out."""
+
+    @property
+    def car(self) -> bytes:
+        """Its reference, 8 bytes."""
+
+    @property
+    def n(self) -> int:
+        """Modulus."""
+
+    @property
+    def e(self) -> int:
+        """Public exponent."""
+
+
+def verify_certificate(raw: bytes, anchors: Iterable[CvAnchor]) -> CvContent:
+    """The content of a CV certificate signed by one of *anchors*. Dates are not judged. Raises CvError."""
+    envelope = CvEnvelope.parse(raw)
+    for anchor in anchors:
+        if anchor.car == envelope.car:
+            return cvc.verify(envelope, anchor.car, anchor.n, anchor.e)
+    raise CvError(CvReason.UNKNOWN_CAR, f"no trusted authority is called {envelope.car.hex().upper()}")
+
+
+def outside_dates(content: CvContent, day: date) -> str | None:
+    """Why a certificate does not hold on *day*, None when it does."""
+    if day < content.effective:
+        return f"the certificate begins on {content.effective}, the day is {day}"
+    if day > content.expiry:
+        return f"the certificate ended on {content.expiry}, the day is {day}"
+    return None

@@ -1,0 +1,342 @@
+"""The professional's card (CPS3 family) as the terminal sees it: what it says, its PIN, its keys.
+
+The commands are those that the public middleware sends to a CPS3 (Cryptolib CPS, driver ``card-cps3.c``; OpenSC
+PR #2217), so an emulated, a recorded and a real card are spoken to alike.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
+from bifente.apdu.tlv import encode, find
+from bifente.crypto.resumable import Sha256State
+from bifente.layouts import recognition
+from bifente.layouts.recognition import Step
+from bifente.terminal import files
+from bifente.terminal.errors import (
+    CardKind,
+    CardRefused,
+    CpsUnusable,
+    PinBlocked,
+    PinRequired,
+    ProtocolBroken,
+    WrongPin,
+)
+from bifente.terminal.processors import Channel
+
+MF_NAME: Final = bytes.fromhex("8025000001FF0100")
+APPLICATION_NAME: Final = bytes.fromhex("E828BD080F8025000001FF0010")
+"""The contact application (ADF 0001), OpenSC PR #2217."""
+
+MF: Final = 0x3F00
+APPLICATION: Final = 0x0001
+SERIAL_FID: Final = 0xD003
+SIGNATURE_CERTIFICATE_FID: Final = 0xD001
+AUTHENTICATION_CERTIFICATE_FID: Final = 0xD002
+
+PIN_REFERENCE: Final = 0x01
+PUK_REFERENCE: Final = 0x02
+SIGNATURE_KEY: Final = 0x81
+AUTHENTICATION_KEY: Final = 0x82
+
+DATA_OBJECTS: Final = {
+    "CPS_DATA": 0xD107,
+    "CPS_ID_CARD": 0xD104,
+    "CPS_NAME_PS": 0xD105,
+    "CPS_LANG_PS": 0xD106,
+    "CPS_INFO_PS": 0xD108,
+    "CPS_SIT_FACT": 0xD110,
+} | {f"CPS_ACTIVITY_{number:02}_PS": 0xD11F + number for number in range(1, 17)}
+"""PKCS#11 labels (Cryptolib's external specification) and FIDs; D107 and D120…D12F are public, the rest synthetic."""
+
+_HASH_SHA256 = 0x40
+_SIGN_SHA256 = 0x42
+_RSA_PKCS1 = 0x02
+_RSA_DECIPHER = 0x1A
+
+_VERIFY, _CHANGE, _RESET = 0x20, 0x24, 0x2C
+_MSE, _PSO, _INTERNAL_AUTHENTICATE, _GET_DATA = 0x22, 0x2A, 0x88, 0xCB
+_SELECT_PATH = 0x09
+_MAX_AUTHENTICATE = 102
+"""INTERNAL AUTHENTICATE takes at most 40 % of the modulus (IAS ECC)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinStatus:
+    """What the card tells of its PIN or PUK without a presentation; None where it does not say.
+
+    ``verified`` for this session, ``tries_left`` of ``max_tries`` before it is blocked, ``uses_left`` for a PUK that
+    may be used only so often.
+    """
+
+    verified: bool
+    tries_left: int | None
+    max_tries: int | None
+    uses_left: int | None
+
+    @property
+    def blocked(self) -> bool:
+        """No presentation can succeed any more."""
+        return self.tries_left == 0 or self.uses_left == 0
+
+
+class CpsSession:
+    """A conversation with the CPS behind *link*; the constructor selects it.
+
+    Raises CpsUnusable when the card is not of this family, CpsAbsent when there is none. Methods raise TerminalError
+    kinds only; a card's plain refusal is CardRefused with the step and its status word.
+    """
+
+    def __init__(self, link: Link, *, extended: bool = False) -> None:
+        self.channel = Channel(link, CardKind.CPS, extended=extended)
+        self._directory: int | None = None
+        self._select()
+
+    def _select(self) -> None:
+        step = "SELECT CPS"
+        for name, directory in ((MF_NAME, MF), (APPLICATION_NAME, APPLICATION)):
+            try:
+                files.select_application(self.channel, step, name, files.WITH_FCP)
+            except CardRefused as refused:
+                raise CpsUnusable(
+                    f"CPS invalide: the card in the CPS slot does not know {name.hex().upper()}",
+                    step=step,
+                    sw=refused.sw,
+                    hint="is it a carte CPS, in the right slot?",
+                ) from refused
+            self._directory = directory
+
+    @property
+    def link(self) -> Link:
+        """The link this session speaks over."""
+        return self.channel.link
+
+    def reset(self) -> None:
+        """Warm-reset the card and select it again; PIN and recognition are gone."""
+        self._directory = None
+        self.channel.reset()
+        self._select()
+
+    # -- what the card says
+
+    def pan(self) -> bytes:
+        """The card's number as EF.SN.ICC holds it: 10 BCD bytes, issuer 8025000001 first."""
+        value = self._content(find_in(self._read("read EF.SN.ICC", SERIAL_FID, mf=True), 0x5A), "EF.SN.ICC")
+        if len(value) != 10:
+            raise ProtocolBroken(f"a card number has 10 bytes, not {len(value)}", step="read EF.SN.ICC")
+        return value
+
+    def serial(self) -> str:
+        """The 8 digits of the serial number, as the public middleware shows them."""
+        return self.pan()[5:9].hex()
+
+    def cv_certificate(self) -> bytes:
+        """The CV certificate (7F21) of the recognition key; free to read."""
+        return self._read(Step.READ_CERTIFICATES, recognition.CPS_CERTIFICATE_FID)
+
+    def signature_certificate(self) -> bytes:
+        """The X.509 certificate (DER) of the signature key."""
+        return self._read("read the signature certificate", SIGNATURE_CERTIFICATE_FID)
+
+    def authentication_certificate(self) -> bytes:
+        """The X.509 certificate (DER) of the authentication key."""
+        return self._read("read the authentication certificate", AUTHENTICATION_CERTIFICATE_FID)
+
+    def data_object(self, label: str) -> bytes:
+        """The content of a data object by its PKCS#11 label, e.g. ``CPS_NAME_PS``; KeyError for an unknown label.
+
+        Activities and CPS_SIT_FACT need the PIN: PinRequired without it.
+        """
+        return self._read(f"read {label}", DATA_OBJECTS[label])
+
+    def write_data(self, content: bytes) -> None:
+        """Overwrite the beginning of CPS_DATA, the only object that the holder may write; needs the PIN."""
+        step = "update CPS_DATA"
+        self._open(step, DATA_OBJECTS["CPS_DATA"], mf=False)
+        for offset in range(0, len(content), 0xE7):
+            block = content[offset : offset + 0xE7]
+            self._with_pin(step, files.UPDATE_BINARY, offset >> 8, offset & 0xFF, block)
+
+    # -- the PIN
+
+    def verify_pin(self, pin: bytes) -> None:
+        """Present the *code porteur* (ASCII digits). Raises WrongPin with the tries left, PinBlocked at none."""
+        self._present("verify PIN", _VERIFY, 0x00, PIN_REFERENCE, pin)
+
+    def change_pin(self, old: bytes, new: bytes) -> None:
+        """Replace the PIN; *old* is verified by the same command. Raises as :meth:`verify_pin`."""
+        self._present("change PIN", _CHANGE, 0x00, PIN_REFERENCE, old + new)
+
+    def unblock(self, puk: bytes, new: bytes) -> None:
+        """Present the *code de déblocage* and set a new PIN. Raises WrongPin for the PUK's own tries."""
+        self._present("verify PUK", _VERIFY, 0x00, PUK_REFERENCE, puk)
+        self._present("set new PIN", _RESET, 0x02, PIN_REFERENCE, new)
+
+    def log_out(self) -> None:
+        """Give back what the PIN has opened; a recognition ends with it."""
+        self.channel.forget()
+        self.channel.check("log out", _VERIFY, 0xFF, PIN_REFERENCE)
+
+    def pin_status(self) -> PinStatus:
+        """State of the PIN; no try is consumed."""
+        return self._status(PIN_REFERENCE)
+
+    def puk_status(self) -> PinStatus:
+        """State of the PUK; no try is consumed."""
+        return self._status(PUK_REFERENCE)
+
+    # -- the keys
+
+    def sign(self, message: bytes) -> bytes:
+        """RSASSA-PKCS1-v1_5/SHA-256 by the signature key (256 bytes); the card does the last round of the hash.
+
+        Raises PinRequired when the PIN was not presented.
+        """
+        state = Sha256State(message)
+        head = state.state() if len(message) >= 64 else b""
+        tail = message[len(message) - state.pending :] if state.pending else b""
+        return self._sign(encode(0x90, head) + encode(0x80, tail))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        """As :meth:`sign`, over a finished SHA-256 digest (32 bytes)."""
+        if len(digest) != 32:
+            raise ValueError(f"a SHA-256 digest has 32 bytes, not {len(digest)}")
+        return self._sign(encode(0x90, digest))
+
+    def _sign(self, hash_input: bytes) -> bytes:
+        self._enter_application()
+        step = "sign"
+        self.channel.check(step, _MSE, 0x41, 0xAA, crt(algorithm=_HASH_SHA256))
+        self.channel.check(step, _MSE, 0x41, 0xB6, crt(algorithm=_SIGN_SHA256, key=SIGNATURE_KEY))
+        self.channel.check(step, _PSO, 0x90, 0xA0, hash_input)
+        return self._with_pin(step, _PSO, 0x9E, 0x9A, b"", 256, private=True)
+
+    def internal_authenticate(self, data: bytes) -> bytes:
+        """PKCS #1 v1.5 signature by the authentication key over *data* as it is (a DigestInfo, at most 102 bytes)."""
+        if not 1 <= len(data) <= _MAX_AUTHENTICATE:
+            raise ValueError(f"INTERNAL AUTHENTICATE takes 1 to {_MAX_AUTHENTICATE} bytes, not {len(data)}")
+        self._enter_application()
+        step = "internal authenticate"
+        self.channel.check(step, _MSE, 0x41, 0xA4, crt(algorithm=_RSA_PKCS1, key=AUTHENTICATION_KEY))
+        return self._with_pin(step, _INTERNAL_AUTHENTICATE, 0, 0, data, 256, private=True)
+
+    def decipher(self, cryptogram: bytes) -> bytes:
+        """RSAES-PKCS1-v1_5 decryption by the authentication key; *cryptogram* has 256 bytes.
+
+        Of a cryptogram with wrong padding nothing is promised: random bytes may come back.
+        """
+        self._enter_application()
+        step = "decipher"
+        self.channel.check(step, _MSE, 0x41, 0xB8, crt(algorithm=_RSA_DECIPHER, key=AUTHENTICATION_KEY))
+        return self._with_pin(step, _PSO, 0x80, 0x86, b"\x81" + cryptogram, 256, private=True)
+
+    # -- inside
+
+    def enter_application(self) -> None:
+        """Make ADF 0001, where the keys are, the current DF."""
+        self._enter_application()
+
+    def _enter_application(self) -> None:
+        if self._directory != APPLICATION:
+            files.select_application(self.channel, "SELECT CPS", APPLICATION_NAME, files.WITH_FCP)
+            self._directory = APPLICATION
+
+    def _open(self, step: Step | str, fid: int, *, mf: bool) -> int | None:
+        path = b"\x3f\x00" + (b"" if mf else APPLICATION.to_bytes(2, "big")) + fid.to_bytes(2, "big")
+        answer = self.channel.check(step, files.SELECT, _SELECT_PATH, files.WITH_FCP, path, files.BLOCK)
+        self._directory = MF if mf else APPLICATION
+        return files.size_of(answer)
+
+    def _read(self, step: Step | str, fid: int, *, mf: bool = False) -> bytes:
+        try:
+            return files.read_selected(self.channel, step, self._open(step, fid, mf=mf))
+        except CardRefused as refused:
+            _want_pin(refused)
+            raise
+
+    def _with_pin(
+        self,
+        step: str,
+        ins: int,
+        p1: int,
+        p2: int,
+        data: bytes,
+        ne: int | None = None,
+        *,
+        private: bool = False,
+    ) -> bytes:
+        run = self.channel.check_private if private else self.channel.check
+        try:
+            return run(step, ins, p1, p2, data, ne)
+        except CardRefused as refused:
+            _want_pin(refused)
+            raise
+
+    def _present(self, step: str, ins: int, p1: int, reference: int, secret: bytes) -> None:
+        sw = self.channel.send(0x00, ins, p1, reference, secret, step=step).sw
+        if sw == SW.SUCCESS:
+            return
+        self.channel.forget()
+        code = "code porteur" if reference == PIN_REFERENCE and ins != _RESET else "code de déblocage"
+        left = sw.tries_left
+        if sw == SW.AUTHENTICATION_METHOD_BLOCKED or left == 0:
+            if code == "code porteur":
+                raise PinBlocked("code porteur bloqué: no try is left", step=step, sw=sw)
+            raise CpsUnusable("CPS inutilisable: the code de déblocage is used up", step=step, sw=sw)
+        if left is not None:
+            tries = "try" if left == 1 else "tries"
+            raise WrongPin(f"{code} faux: {left} {tries} left", tries_left=left, step=step, sw=sw)
+        raise CardRefused(step, sw, card=CardKind.CPS)
+
+    def _status(self, reference: int) -> PinStatus:
+        step = "PIN status"
+        sw = self.channel.send(0x00, _VERIFY, 0x00, reference, step=step).sw
+        left = 0 if sw == SW.AUTHENTICATION_METHOD_BLOCKED else sw.tries_left
+        if left is None and sw != SW.SUCCESS:
+            raise CardRefused(step, sw, card=CardKind.CPS)
+        docp = self._control_parameters(step, reference)
+        if docp is None:
+            return PinStatus(sw == SW.SUCCESS, left, None, None)
+        left = docp.tries_left if left is None else left
+        return PinStatus(sw == SW.SUCCESS, left, docp.max_tries, docp.uses_left)
+
+    def _control_parameters(self, step: str, reference: int) -> Docp | None:
+        """The DOCP of a PIN; GET DATA finds it at the MF only. None when the card does not give it."""
+        self.channel.check(step, files.SELECT, 0x00, files.WITHOUT_ANSWER, b"\x3f\x00")
+        self._directory = MF
+        request = SdoRequest(SdoId(SdoClass.CHV, reference), (0xA0,)).encode()
+        response = self.channel.send(0x00, _GET_DATA, 0x3F, 0xFF, request, 256, step=step)
+        if response.sw != SW.SUCCESS:
+            return None
+        try:
+            return Docp.of_answer(response.data)[1]
+        except ApduError as error:
+            raise ProtocolBroken(f"control parameters of the PIN: {error}", step=step) from error
+
+    @staticmethod
+    def _content(value: bytes | None, what: str) -> bytes:
+        if value is None:
+            raise ProtocolBroken(f"{what} holds no card number", step=f"read {what}")
+        return value
+
+
+def crt(*, algorithm: int, key: int | None = None) -> bytes:
+    """The content of a control reference template for MSE SET: algorithm (80) and own key (84)."""
+    return encode(0x80, bytes((algorithm,))) + (encode(0x84, bytes((key,))) if key is not None else b"")
+
+
+def find_in(data: bytes, tag: int) -> bytes | None:
+    """The value of *tag* on the outermost level of a file, None when it is absent or the file is no BER-TLV."""
+    try:
+        return find(data, tag)
+    except ApduError:
+        return None
+
+
+def _want_pin(refused: CardRefused) -> None:
+    """Raise PinRequired when that is what the refusal means."""
+    if refused.sw == SW.SECURITY_STATUS_NOT_SATISFIED:
+        raise PinRequired(
+            f"code porteur non présenté: {refused}", step=refused.step, sw=refused.sw
+        ) from refused

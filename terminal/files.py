@@ -1,0 +1,86 @@
+"""Selecting and reading transparent files, as far as both cards do it alike (ISO/IEC 7816-4:2020 §11.2)."""
+
+from typing import Final
+
+from bifente.apdu import SW, ApduError
+from bifente.apdu.tlv import decode_one, find
+from bifente.layouts.recognition import Step
+from bifente.terminal.errors import CardRefused, ProtocolBroken
+from bifente.terminal.processors import Channel
+
+SELECT: Final = 0xA4
+READ_BINARY: Final = 0xB0
+UPDATE_BINARY: Final = 0xD6
+
+BY_EF: Final = 0x02
+BY_NAME: Final = 0x04
+WITH_FCI: Final = 0x00
+WITH_FCP: Final = 0x04
+WITHOUT_ANSWER: Final = 0x0C
+
+BLOCK: Final = 256
+MAX_OFFSET: Final = 0x7FFF
+"""READ BINARY with even INS addresses 15 bits: no file of these cards is longer."""
+
+
+def select_application(channel: Channel, step: Step | str, aid: bytes, answer: int) -> bytes:
+    """SELECT by DF name; *answer* is P2. Returns the control information. Raises CardRefused."""
+    return channel.check(step, SELECT, BY_NAME, answer, aid, BLOCK)
+
+
+def select_file(channel: Channel, step: Step | str, fid: int, answer: int) -> int | None:
+    """SELECT an EF under the current DF; returns its size in bytes when the card tells it. Raises CardRefused."""
+    return size_of(channel.check(step, SELECT, BY_EF, answer, fid.to_bytes(2, "big"), BLOCK))
+
+
+def read_file(channel: Channel, step: Step | str, fid: int, answer: int) -> bytes:
+    """SELECT an EF under the current DF and read all of it. Raises CardRefused."""
+    return read_selected(channel, step, select_file(channel, step, fid, answer))
+
+
+def read_selected(channel: Channel, step: Step | str, size: int | None) -> bytes:
+    """READ BINARY of the current EF from its first byte to its end, in steps of 256 bytes.
+
+    With *size* the exact length is asked for; without it blocks of Le = 00 are read until one is short, as public
+    readers of the Vitale do. Raises CardRefused.
+    """
+    return _read_on(channel, step, b"", size)
+
+
+def read_short_identifier(channel: Channel, step: Step | str, sfi: int) -> bytes:
+    """READ BINARY by short EF identifier, which selects the file, then on to its end. Raises CardRefused."""
+    response = channel.send(0x00, READ_BINARY, 0x80 | sfi, 0, b"", BLOCK, step=step)
+    if response.sw == SW.END_OF_FILE_REACHED or (response.sw == SW.SUCCESS and len(response.data) < BLOCK):
+        return response.data
+    if response.sw != SW.SUCCESS:
+        raise CardRefused(step, response.sw, card=channel.card)
+    return _read_on(channel, step, response.data, None)
+
+
+def _read_on(channel: Channel, step: Step | str, head: bytes, size: int | None) -> bytes:
+    parts = [head]
+    offset = len(head)
+    while size is None or offset < size:
+        if offset > MAX_OFFSET:
+            raise ProtocolBroken("a file without end", step=step)
+        wanted = BLOCK if size is None else min(BLOCK, size - offset)
+        response = channel.send(0x00, READ_BINARY, offset >> 8, offset & 0xFF, b"", wanted, step=step)
+        if response.sw == SW.WRONG_P1_P2 and offset and size is None:
+            break
+        if response.sw not in (SW.SUCCESS, SW.END_OF_FILE_REACHED):
+            raise CardRefused(step, response.sw, card=channel.card)
+        parts.append(response.data)
+        offset += len(response.data)
+        if response.sw == SW.END_OF_FILE_REACHED or len(response.data) < wanted:
+            break
+    return b"".join(parts)
+
+
+def size_of(control_information: bytes) -> int | None:
+    """Tag 80 of an FCP or FCI (ISO/IEC 7816-4:2020 table 10); None when it is not there or not readable."""
+    try:
+        template, _ = decode_one(control_information)
+        value = find(template.children(), 0x80)
+    except ApduError:
+        return None
+    return int.from_bytes(value, "big") if value else None

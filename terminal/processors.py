@@ -1,0 +1,208 @@
+"""From a command to its complete answer: the small processors between a verb and a link.
+
+Each processor is a :class:`Sender` around a :class:`Sender`; :class:`Channel` stacks them::
+
+    Chaining -> GetResponse -> WrongLe -> Wire -> Link
+
+Whatever the link is (T=0 with its 61xx and 6Cxx, T=1, an in-process card), the verbs above see one command and one
+answer. Every loop is bounded: a card that never stops ends in :class:`ProtocolBroken`.
+"""
+
+from time import perf_counter
+from typing import Final, Protocol
+
+from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU
+from bifente.layouts.recognition import Step
+from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
+
+SHORT_LC: Final = 255
+MAX_RESPONSE: Final = 65536
+MAX_ROUNDS: Final = 512
+"""GET RESPONSE commands for one answer: twice what 65 536 bytes in steps of 256 need."""
+
+_CHAINING_BIT = 0x10
+_INS_GET_RESPONSE = 0xC0
+
+
+class Sender(Protocol):
+    """Sends one command APDU, returns its answer; raises TerminalError kinds."""
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        """Carry *command* to the card."""
+
+
+class Wire:
+    """The last processor: bytes to the link and back, link errors to terminal errors."""
+
+    def __init__(self, link: Link, card: CardKind) -> None:
+        self._transmit = link.transmit
+        self._card = card
+        self.step: Step | str | None = None
+        self.lost = 0
+        """How often the link failed: whoever relies on the card's volatile state compares it."""
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        try:
+            return ResponseAPDU.parse(self._transmit(command.raw))
+        except LinkError as error:
+            self.lost += 1
+            raise from_link_error(error, self._card, self.step) from error
+        except ApduError as error:
+            self.lost += 1
+            raise ProtocolBroken(f"the {self._card.value} answered no response APDU: {error}") from error
+
+
+class WrongLe:
+    """``6Cxx``: repeat the command once with the Le that the card names (ISO/IEC 7816-4:2020 §5.6)."""
+
+    def __init__(self, inner: Sender) -> None:
+        self._send = inner.send
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        response = self._send(command)
+        exact = response.sw.exact_le
+        if exact is None:
+            return response
+        again = CommandAPDU.build(command.cla, command.ins, command.p1, command.p2, command.data, exact)
+        return self._send(again)
+
+
+class GetResponse:
+    """``61xx``: fetch what waits with GET RESPONSE and join it (ISO/IEC 7816-4:2020 §11.4.1)."""
+
+    def __init__(self, inner: Sender) -> None:
+        self._send = inner.send
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        response = self._send(command)
+        if response.sw.bytes_available is None:
+            return response
+        parts = [response.data]
+        size = len(response.data)
+        for _ in range(MAX_ROUNDS):
+            waiting = response.sw.bytes_available
+            if waiting is None:
+                return ResponseAPDU(b"".join(parts), response.sw)
+            cla = command.cla & ~_CHAINING_BIT
+            response = self._send(CommandAPDU.build(cla, _INS_GET_RESPONSE, 0, 0, b"", waiting))
+            parts.append(response.data)
+            size += len(response.data)
+            if size > MAX_RESPONSE or (response.sw.bytes_available is not None and not response.data):
+                break
+        raise ProtocolBroken("the card announces more data (61xx) without end", sw=response.sw)
+
+
+class Chaining:
+    """Data longer than one short command: command chaining, or one extended command where the card takes it.
+
+    ISO/IEC 7816-4:2020 §5.3.3: same INS, P1, P2 in each block, bit 5 of CLA in all but the last. The first block that
+    the card refuses ends the chain, its answer is the answer.
+    """
+
+    def __init__(self, inner: Sender, *, extended: bool) -> None:
+        self._send = inner.send
+        self._extended = extended
+
+    def send(self, command: CommandAPDU) -> ResponseAPDU:
+        data = command.data
+        if len(data) <= SHORT_LC or self._extended:
+            return self._send(command)
+        cla, ins, p1, p2 = command.cla, command.ins, command.p1, command.p2
+        last = (len(data) - 1) // SHORT_LC * SHORT_LC
+        for start in range(0, last, SHORT_LC):
+            block = data[start : start + SHORT_LC]
+            response = self._send(CommandAPDU.build(cla | _CHAINING_BIT, ins, p1, p2, block))
+            if response.sw != SW.SUCCESS:
+                return response
+            if response.data:
+                raise ProtocolBroken("the card answered data in the middle of a chain", sw=response.sw)
+        return self._send(CommandAPDU.build(cla, ins, p1, p2, data[last:], command.ne))
+
+
+class Channel:
+    """One card as the sessions see it: complete commands in, complete answers out.
+
+    *extended* says that link and card carry extended lengths; without it longer data are chained and Ne is at most
+    256. ``private_key_operations`` and ``private_key_seconds`` add up what was spent in commands that make the card
+    use a private key.
+    """
+
+    def __init__(self, link: Link, card: CardKind, *, extended: bool = False) -> None:
+        self.link = link
+        self.card = card
+        self.private_key_operations = 0
+        self.private_key_seconds = 0.0
+        self._epoch = 0
+        self._wire = Wire(link, card)
+        self._chain: Sender = Chaining(GetResponse(WrongLe(self._wire)), extended=extended)
+
+    @property
+    def epoch(self) -> int:
+        """Grows whenever the card's volatile state was, or may have been, lost."""
+        return self._epoch + self._wire.lost
+
+    def forget(self) -> None:
+        """Take note that the card's volatile state is gone (reset, log-out, failed authentication)."""
+        self._epoch += 1
+
+    def reset(self) -> bytes:
+        """Warm reset. Returns the ATR."""
+        self._epoch += 1
+        try:
+            return self.link.reset()
+        except LinkError as error:
+            raise from_link_error(error, self.card, "reset") from error
+
+    def send(
+        self,
+        cla: int,
+        ins: int,
+        p1: int = 0,
+        p2: int = 0,
+        data: bytes = b"",
+        ne: int | None = None,
+        *,
+        step: Step | str | None = None,
+    ) -> ResponseAPDU:
+        """Send one command of any data length; whatever the card answers is returned.
+
+        Raises TerminalError kinds when the link fails or the card breaks the protocol.
+        """
+        self._wire.step = step
+        command = CommandAPDU.build(cla, ins, p1, p2, data, ne)
+        return self._chain.send(command)
+
+    def check(
+        self,
+        step: Step | str,
+        ins: int,
+        p1: int = 0,
+        p2: int = 0,
+        data: bytes = b"",
+        ne: int | None = None,
+    ) -> bytes:
+        """Send one command that must succeed (CLA 00); returns the response data.
+
+        Raises CardRefused(step, sw) for every status word but 9000.
+        """
+        response = self.send(0x00, ins, p1, p2, data, ne, step=step)
+        if response.sw != SW.SUCCESS:
+            raise CardRefused(step, response.sw, card=self.card)
+        return response.data
+
+    def check_private(
+        self,
+        step: Step | str,
+        ins: int,
+        p1: int = 0,
+        p2: int = 0,
+        data: bytes = b"",
+        ne: int | None = 256,
+    ) -> bytes:
+        """As :meth:`check`, for a command that uses a private key: it is counted and timed."""
+        start = perf_counter()
+        try:
+            return self.check(step, ins, p1, p2, data, ne)
+        finally:
+            self.private_key_seconds += perf_counter() - start
+            self.private_key_operations += 1
