@@ -1,0 +1,10 @@
+"""The BER length as a construct declaration (ISO/IEC 8825-1 §8.1.3), in its shortest form only, up to 65 535."""
+
+from construct import Byte, Const, ExprValidator, FocusedSeq, Int16ub, Select, obj_
+
+BER_LENGTH = Select(
+    ExprValidator(Byte, obj_ < 0x80),
+    FocusedSeq("length", Const(b"\x81"), "length" / ExprValidator(Byte, obj_ >= 0x80)),
+    FocusedSeq("length", Const(b"\x82"), "length" / ExprValidator(Int16ub, obj_ >= 0x100)),
+)
+"""Builds and parses an int; construct's own errors for anything else."""
