@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import Enum
 
+from bifente.apdu.errors import ApduError
+
 
 class ClassRange(Enum):
     """Which coding of CLA applies."""
@@ -37,7 +39,12 @@ class ClassByte:
 
     @classmethod
     def of(cls, value: int) -> "ClassByte":
-        """The decoded class byte for a value 0 to 255 (a shared instance: there are 256)."""
+        """The decoded class byte for a value 0 to 255 (a shared instance: there are 256).
+
+        Raises ApduError for other values.
+        """
+        if not 0 <= value <= 0xFF:
+            raise ApduError(f"CLA is one byte, not {value}")
         return CLASS_BYTES[value]
 
     @classmethod
@@ -47,7 +54,7 @@ class ClassByte:
         chaining: bool = False,
         secure_messaging: SecureMessaging = SecureMessaging.NONE,
     ) -> "ClassByte":
-        """The interindustry class byte with these properties; ValueError when no coding has them all."""
+        """The interindustry class byte with these properties; ApduError when no coding has them all."""
         for candidate in CLASS_BYTES:
             if (
                 candidate.range in (ClassRange.FIRST, ClassRange.FURTHER)
@@ -56,9 +63,7 @@ class ClassByte:
                 and candidate.secure_messaging is secure_messaging
             ):
                 return candidate
-        raise ValueError(
-            f"no class byte for channel {channel} with secure messaging {secure_messaging.value}"
-        )
+        raise ApduError(f"no class byte for channel {channel} with secure messaging {secure_messaging.value}")
 
     @property
     def interindustry(self) -> bool:

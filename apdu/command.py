@@ -47,7 +47,8 @@ class CommandAPDU(NamedTuple):
         The five bytes ``CLA INS P1 P2 00`` are case 2 with Ne = 256; a T=0 reader sends the same bytes for case 1,
         so a card that takes no data must treat them as case 1 too.
 
-        Raises ApduError when the lengths do not add up.
+        Raises ApduError when the lengths do not add up. Its message shows no byte of the command: where Lc was
+        forgotten, the first digit of a PIN stands in its place.
         """
         size = len(raw)
         if size > 5:
@@ -57,7 +58,7 @@ class CommandAPDU(NamedTuple):
                     return cls(raw, raw[0], raw[1], raw[2], raw[3], raw[5:], None)
                 if size == length + 6:
                     return cls(raw, raw[0], raw[1], raw[2], raw[3], raw[5:-1], raw[-1] or 256)
-                raise ApduError(f"Lc says {length} data bytes, {size - 5} bytes follow it")
+                raise ApduError(f"Lc does not agree with the {size - 5} bytes that follow it")
             return cls._parse_extended(raw, size)
         if size == 5:
             return cls(raw, raw[0], raw[1], raw[2], raw[3], b"", raw[4] or 256)
@@ -79,7 +80,7 @@ class CommandAPDU(NamedTuple):
         if size == length + 9:
             expected = raw[-2] << 8 | raw[-1]
             return cls(raw, raw[0], raw[1], raw[2], raw[3], raw[7:-2], expected or 65536)
-        raise ApduError(f"extended Lc says {length} data bytes, {size - 7} bytes follow it")
+        raise ApduError(f"extended Lc does not agree with the {size - 7} bytes that follow it")
 
     @classmethod
     def build(

@@ -164,7 +164,8 @@ class Template(Enum):
 class Fcp:
     """The control parameters of one file. None means that the card does not say.
 
-    ``size`` counts the data of an EF, ``total_size`` the structure too. ``sfi`` is 1 to 30, or :data:`NO_SFI` for an
+    ``size`` counts the data of an EF, ``total_size`` the structure too; both are read from one to four bytes and
+    written in two, or four where two do not suffice. ``sfi`` is 1 to 30, or :data:`NO_SFI` for an
     empty object ``88``; without the object the five low bits of ``fid`` serve as short identifier. ``security`` holds
     the attributes per interface; with ``bare_security`` those for contact stand as ``8C`` without the template ``A1``.
     ``others`` are the objects that have no field here. ``order`` lists the tags where they are not in the usual order.
@@ -199,6 +200,8 @@ class Fcp:
             self.security is None or self.security.contact is None or self.security.contactless
         ):
             raise ApduError("bare security attributes are those for contact alone")
+        if self.security is not None and not self.security.protects(self.target):
+            raise ApduError(f"the security attributes are not those of a file of kind {self.target.value}")
         if any(item.tag in _ORDER for item in self.others):
             raise ApduError("an object with a field of its own stands among the others")
 
@@ -228,7 +231,6 @@ class Fcp:
         if len(known) + len(others) != len(items):
             raise ApduError("a control parameter is there twice")
         descriptor = FileDescriptor.parse(known[DESCRIPTOR_TAG]) if DESCRIPTOR_TAG in known else None
-        is_df = descriptor.is_df if descriptor is not None else DF_NAME_TAG in known
         fcp = cls(
             descriptor=descriptor,
             fid=_integer(known, FID_TAG, 2, 2),
@@ -237,7 +239,7 @@ class Fcp:
             df_name=known.get(DF_NAME_TAG),
             sfi=_short_identifier(known.get(SFI_TAG)),
             life_cycle=_integer(known, LIFE_CYCLE_TAG, 1, 1),
-            security=_security(known, Target.DF if is_df else Target.EF),
+            security=_security(known, _target(descriptor, known.get(DF_NAME_TAG))),
             bare_security=CONTACT_TAG in known,
             others=others,
             template=template,
@@ -246,6 +248,11 @@ class Fcp:
         if order == fcp.tags():
             return fcp
         return replace(fcp, order=order)
+
+    @property
+    def target(self) -> Target:
+        """Which access mode bits apply: those of a DF or, also when the card does not say, of an EF."""
+        return _target(self.descriptor, self.df_name)
 
     def tags(self) -> tuple[int, ...]:
         """The tags of the objects in the order in which :meth:`encode` writes them."""
@@ -344,6 +351,11 @@ class Fmd:
     def label(self) -> bytes | None:
         """Object ``50``: the application label."""
         return tlv.find(self.objects, LABEL_TAG)
+
+
+def _target(descriptor: FileDescriptor | None, df_name: bytes | None) -> Target:
+    is_df = df_name is not None if descriptor is None else descriptor.is_df
+    return Target.DF if is_df else Target.EF
 
 
 def _big(value: int) -> bytes:

@@ -170,6 +170,8 @@ class Docp:
             value: int | None = getattr(self, name)
             if value is not None and not 0 <= value < 1 << 8 * width:
                 raise ApduError(f"object {tag:02X} ({name}) has {width} bytes, {value} does not fit")
+        if self.security is not None and not self.security.protects(SdoClass.target(self.sdo_class)):
+            raise ApduError(f"the security attributes are not those of class {self.sdo_class:02X}")
         if any(item.tag in _ORDER for item in self.others):
             raise ApduError("an object with a field of its own stands among the others")
 

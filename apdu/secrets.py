@@ -6,39 +6,46 @@ One place decides it, from the command's meaning, for every log, trace and error
 _REFERENCE_DATA = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
 """VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: their data field is a PIN or a PUK."""
 
-_PUT_DATA = frozenset({0xDA, 0xDB})
-"""PUT DATA may load keys and reference data."""
+_LOADING = frozenset({0xDA, 0xDB, 0xD8})
+"""PUT DATA, and LOAD KEY FILE of the CPS2ter: they may load keys and reference data."""
+
+_ENVELOPE = frozenset({0xC2, 0xC3})
+"""ENVELOPE carries another command, of which nothing is known here."""
+
+_SECRET_DATA = _REFERENCE_DATA | _LOADING | _ENVELOPE
 
 _DECIPHER = (0x2A, 0x80)
 """PSO with P1 = 80: plain data come back (ISO/IEC 7816-8:2021 §5.3.8)."""
 
+_GET_RESPONSE = 0xC0
 
-def _data_field(raw: bytes) -> tuple[int, int]:
-    """Where the data field of a command APDU lies; everything after P3 when the lengths do not add up."""
+
+def _data_start(raw: bytes) -> int:
+    """Where the data field of a command APDU begins; right behind P2 when its lengths do not add up."""
     size = len(raw)
-    if size <= 5 or (size == 7 and not raw[4]):
-        return size, size
-    if raw[4] and size - raw[4] in (5, 6):
-        return 5, 5 + raw[4]
-    if not raw[4] and size > 7:
-        length = raw[5] << 8 | raw[6]
-        if size - length in (7, 9):
-            return 7, 7 + length
-    return 5, size
+    if raw[4]:
+        return 5 if size - raw[4] in (5, 6) else 4
+    if size > 7 and size - (raw[5] << 8 | raw[6]) in (7, 9):
+        return 7
+    return 5
 
 
 def secret_span(raw: bytes) -> tuple[int, int] | None:
-    """The half-open range of a command's bytes that must not be shown, or None. Any byte string is accepted."""
-    if len(raw) < 5:
+    """The half-open range of a command's bytes that must not be shown, or None. Any byte string is accepted.
+
+    The range reaches to the end of the command, an Le field included: when a terminal miscounts, the last digits of a
+    PIN stand there.
+    """
+    if len(raw) <= 5 or raw[1] not in _SECRET_DATA:
         return None
-    if raw[1] in _REFERENCE_DATA or raw[1] in _PUT_DATA:
-        start, end = _data_field(raw)
-        return (start, end) if end > start else None
-    return None
+    return _data_start(raw), len(raw)
 
 
 def secret_response(raw: bytes) -> bool:
-    """True when the answer's data to this command must not be shown."""
+    """True when the answer's data to this command must not be shown.
+
+    GET RESPONSE fetches what another command has left: see :class:`ResponseSecrecy`.
+    """
     return len(raw) >= 4 and (raw[1], raw[2]) == _DECIPHER
 
 
@@ -53,6 +60,30 @@ def shown_command(raw: bytes) -> str:
 
 def shown_response(command: bytes, response: bytes) -> str:
     """An answer in hexadecimal, with ``**`` for each secret byte; the status word is always shown."""
-    if not secret_response(command) or len(response) <= 2:
-        return response.hex().upper()
-    return "**" * (len(response) - 2) + response[-2:].hex().upper()
+    return _masked(response) if secret_response(command) else response.hex().upper()
+
+
+def _masked(response: bytes) -> str:
+    return "**" * max(0, len(response) - 2) + response[-2:].hex().upper()
+
+
+class ResponseSecrecy:
+    """Tells for each command of one dialogue, in order, whether the data of its answer are secret.
+
+    Under T=0 deciphered data come with GET RESPONSE, so the answer depends on the command before.
+    """
+
+    __slots__ = ("_pending",)
+
+    def __init__(self) -> None:
+        self._pending = False
+
+    def of(self, command: bytes) -> bool:
+        """True when the answer's data to *command*, the next one of the dialogue, must not be shown."""
+        if len(command) < 4 or command[1] != _GET_RESPONSE:
+            self._pending = secret_response(command)
+        return self._pending
+
+    def shown(self, command: bytes, response: bytes) -> tuple[str, str]:
+        """The next command and its answer in hexadecimal, with ``**`` for each secret byte."""
+        return shown_command(command), _masked(response) if self.of(command) else response.hex().upper()

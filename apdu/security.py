@@ -287,6 +287,13 @@ class InterfaceAttributes:
             found[item.tag] = SecurityAttributes.parse(item.value, target)
         return cls(found.get(CONTACT_TAG), found.get(CONTACTLESS_TAG))
 
+    def protects(self, target: Target) -> bool:
+        """True when all the attributes here are made for *target*."""
+        return all(
+            attributes is None or attributes.target is target
+            for attributes in (self.contact, self.contactless)
+        )
+
     def encode(self) -> bytes:
         """The content of template ``A1``."""
         content = b""

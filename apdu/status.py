@@ -105,7 +105,7 @@ class SW(IntEnum):
     def meaning(self) -> str:
         """A few words, for a person."""
         if (left := self.tries_left) is not None:
-            return f"verification failed, {left} tries left"
+            return f"verification failed, {left} {'try' if left == 1 else 'tries'} left"
         if (waiting := self.bytes_available) is not None:
             return f"{waiting}{' or more' if waiting == 256 else ''} bytes available"
         if (exact := self.exact_le) is not None:
