@@ -14,9 +14,10 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
+from construct import Bytes, Const, ConstructError, Struct, Terminated
+
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv, decode_one
-from construct import Bytes, Const, ConstructError, Struct, Terminated
 
 CPI_DATED: Final = 0xB0
 CPI_DATELESS: Final = 0x8A

@@ -8,7 +8,6 @@ input. Nothing that a card needs at run time imports this module.
 from functools import reduce
 from operator import xor
 
-from bifente.apdu.command import Case
 from construct import (
     Array,
     Byte,
@@ -37,6 +36,8 @@ from construct import (
     len_,
     this,
 )
+
+from bifente.apdu.command import Case
 
 # Command and response APDU: ISO/IEC 7816-4:2020 §5.2, ISO/IEC 7816-3:2006 §12.1.
 

@@ -8,9 +8,10 @@ standard's choice of the smaller of s and n − s is not made.
 import hashlib
 import hmac
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.rsa import apply_private
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 _PARTIAL = 0x6A
 _TOTAL = 0x4A

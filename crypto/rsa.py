@@ -5,11 +5,12 @@ Thin calls into ``cryptography``; only what that library hides (the bare private
 
 from typing import Literal
 
-from bifente.crypto.errors import CryptoError
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from bifente.crypto.errors import CryptoError
 
 PUBLIC_EXPONENT = 65537
 

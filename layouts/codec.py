@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol, TypeAlias, runtime_checkable
 
-from bifente.layouts.errors import LayoutError
 from construct import Construct, ConstructError, Container, ListContainer
+
+from bifente.layouts.errors import LayoutError
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What JSON can say. Decoders give plain ``dict`` and ``list``; encoders accept any mapping and sequence."""

@@ -17,10 +17,6 @@ check sum, so a card that ends earlier between two of its optional groups or ben
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from bifente.layouts.ber import BER_LENGTH
-from bifente.layouts.codec import JsonValue, record, sequence, string
-from bifente.layouts.errors import LayoutError, SsvError
-from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
 from construct import (
     Array,
     ExprValidator,
@@ -31,6 +27,11 @@ from construct import (
     Struct,
     Terminated,
 )
+
+from bifente.layouts.ber import BER_LENGTH
+from bifente.layouts.codec import JsonValue, record, sequence, string
+from bifente.layouts.errors import LayoutError, SsvError
+from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
 
 FIELD = Prefixed(BER_LENGTH, GreedyBytes)
 """One field."""

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from bifente.applets.kernel.store import SqliteStore, StoreError
 from powercut import Disk, Image, PowerCut
+
+from bifente.applets.kernel.store import SqliteStore, StoreError
 
 _MOST_CUTS = 20_000
 

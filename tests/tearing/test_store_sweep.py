@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
-from bifente.applets.kernel.store import SqliteStore, Store, create_card_file
 from tearing import Check, Cut, Operation, SweepResult, sweep
+
+from bifente.applets.kernel.store import SqliteStore, Store, create_card_file
 
 OLD = {"counter": b"\x03", "data": b"old" * 40, "gone": b"x" * 5000, "other": b"untouched"}
 
