@@ -1,0 +1,60 @@
+# The first call of any target makes its own environment in .venv and says what the system lacks.
+
+.PHONY: help demo test check bench docs clean
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q
+RECIPE := constraints.txt setup.cfg setup.py
+
+help:
+	@echo "make demo    two cards, one PIN, one care sheet signed by both, on one screen"
+	@echo "make test    the whole test suite"
+	@echo "make check   lint, format, types, who may import whom, documentation"
+	@echo "make bench   speed and memory, as ratios to a floor measured in the same run"
+	@echo "make docs    the documentation, in docs/_build"
+	@echo "make clean   remove what the other targets made"
+
+# The core: no compiler, no PC/SC.
+$(VENV)/.core: $(RECIPE)
+	@.ci/system-packages core
+	@test -x $(BIN)/python || "$$(.ci/python)" -m venv --clear $(VENV)
+	@echo "installing bifente in $(VENV)"
+	@$(PIP) install -c constraints.txt setuptools wheel
+	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@touch $@
+
+# What testing and checking need besides.
+$(VENV)/.test: $(VENV)/.core
+	@.ci/system-packages test
+	@echo "installing the test tools in $(VENV)"
+	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[pcsc,test,check,docs]'
+	@touch $@
+
+demo: $(VENV)/.core
+	@$(BIN)/bifente demo
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest -n 2 --session-timeout=1500
+
+# Static checkers cannot follow the mapped folders of an editable install: mypy reads an installed copy.
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	@rm -rf build/check build/lib build/bdist.*
+	@$(PIP) install --no-deps --no-index --no-build-isolation --target build/check .
+	MYPYPATH=build/check $(BIN)/mypy -p bifente
+	$(BIN)/python -m pytest -q tests/house/test_arrows.py
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+
+bench: $(VENV)/.test
+	@$(BIN)/python benchmarks
+
+docs: $(VENV)/.test
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
+	@echo "open docs/_build/html/index.html"
+
+clean:
+	rm -rf build dist *.egg-info docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis $(VENV)

@@ -1,0 +1,155 @@
+"""The one edge where errors become a line, a hint and an exit code.
+
+The packages raise; nobody but this module ends the program. Errors are recognised by name, so that reporting one
+imports no package that the command did not need.
+"""
+
+import errno
+import traceback
+from enum import IntEnum
+from typing import NamedTuple
+
+import click
+
+
+class ExitCode(IntEnum):
+    """What ``bifente`` tells the shell; ``docs/exit-codes.md`` is this table."""
+
+    OK = 0
+    UNEXPECTED = 1
+    USAGE = 2
+    BAD_INPUT = 3
+    CARD_FILE = 4
+    CARD_IN_USE = 5
+    WRONG_PIN = 6
+    PIN_BLOCKED = 7
+    NO_CARD = 8
+    CARD_REFUSED = 9
+    RECOGNITION_REFUSED = 10
+    SIGNATURE_INVALID = 11
+    WRITE_FAILED = 12
+    NO_PERMISSION = 13
+    INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
+
+
+MEANINGS: dict[ExitCode, str] = {
+    ExitCode.OK: "done",
+    ExitCode.UNEXPECTED: "a fault of bifente itself, please report it",
+    ExitCode.USAGE: "wrong command, option or argument",
+    ExitCode.BAD_INPUT: "an input (profile, hexadecimal, official card content, PIN) is not what it should be",
+    ExitCode.CARD_FILE: "the card file is missing, not a card, half-written or of a newer bifente",
+    ExitCode.CARD_IN_USE: "another process has the card",
+    ExitCode.WRONG_PIN: "wrong PIN or PUK; the tries left are said",
+    ExitCode.PIN_BLOCKED: "the PIN or PUK is blocked",
+    ExitCode.NO_CARD: "no card, the card was removed, the reader is gone or does not answer",
+    ExitCode.CARD_REFUSED: "the card refused a command, or its answer is not the expected one",
+    ExitCode.RECOGNITION_REFUSED: "the cards do not recognise each other",
+    ExitCode.SIGNATURE_INVALID: "a signature or certificate does not verify",
+    ExitCode.WRITE_FAILED: "something could not be written (disk full, read-only)",
+    ExitCode.NO_PERMISSION: "permission denied",
+    ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
+    ExitCode.OUTPUT_CLOSED: "whoever read the output stopped reading",
+}
+
+
+class CliError(Exception):
+    """What only a command can find wrong: bad input, an answer that is not the expected one."""
+
+    def __init__(self, what: str, code: ExitCode = ExitCode.BAD_INPUT, hint: str | None = None) -> None:
+        super().__init__(what)
+        self.code = code
+        self.hint = hint
+
+
+class Report(NamedTuple):
+    """What is said of an error: one line, perhaps a hint, and the code."""
+
+    what: str
+    hint: str | None
+    code: ExitCode
+
+
+_BY_NAME: dict[str, ExitCode] = {
+    "ApduError": ExitCode.BAD_INPUT,
+    "CardAbsent": ExitCode.NO_CARD,
+    "CardRemoved": ExitCode.NO_CARD,
+    "ReaderGone": ExitCode.NO_CARD,
+    "LinkTimeout": ExitCode.NO_CARD,
+    "LinkError": ExitCode.NO_CARD,
+}
+"""Name of one of our error classes → code. The most derived class that has a line decides."""
+
+_BY_ERRNO: dict[int, tuple[ExitCode, str | None]] = {
+    errno.ENOSPC: (ExitCode.WRITE_FAILED, "free some space, then repeat the command"),
+    errno.EDQUOT: (ExitCode.WRITE_FAILED, "your quota is used up: free some space, then repeat the command"),
+    errno.EROFS: (ExitCode.WRITE_FAILED, "choose another place with -o"),
+    errno.EIO: (ExitCode.WRITE_FAILED, None),
+    errno.EFBIG: (ExitCode.WRITE_FAILED, None),
+    errno.EACCES: (ExitCode.NO_PERMISSION, None),
+    errno.EPERM: (ExitCode.NO_PERMISSION, None),
+}
+
+_HINTS: dict[ExitCode, str] = {
+    ExitCode.UNEXPECTED: "bifente --debug … shows where",
+    ExitCode.CARD_IN_USE: "end the other command, or work on a copy (bifente card clone)",
+    ExitCode.PIN_BLOCKED: "bifente pin unblock gives a blocked PIN back, with the PUK",
+}
+"""The hint when the error brings none."""
+
+
+def classify(error: BaseException) -> Report:
+    """The report of an error, whatever it is."""
+    if isinstance(error, CliError):
+        return Report(str(error), error.hint or _HINTS.get(error.code), error.code)
+    if isinstance(error, click.Abort):
+        # click turns both into Abort and keeps the cause only as context.
+        if isinstance(error.__cause__ or error.__context__, EOFError):
+            return Report("the input ended before an answer", "give it as an option instead", ExitCode.USAGE)
+        return Report("interrupted", None, ExitCode.INTERRUPTED)
+    if isinstance(error, KeyboardInterrupt):
+        return Report("interrupted", None, ExitCode.INTERRUPTED)
+    if isinstance(error, click.ClickException):
+        hint = None
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            hint = f"{error.ctx.command_path} --help"
+        return Report(
+            error.format_message(),
+            hint,
+            ExitCode(error.exit_code) if error.exit_code == 2 else ExitCode.BAD_INPUT,
+        )
+    for kind in type(error).__mro__:
+        if kind.__module__.partition(".")[0] == "bifente" and kind.__name__ in _BY_NAME:
+            code = _BY_NAME[kind.__name__]
+            return Report(str(error), getattr(error, "hint", None) or _HINTS.get(code), code)
+    if isinstance(error, OSError):
+        return _classify_os_error(error)
+    return Report(
+        f"unexpected {type(error).__name__}: {error}", _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED
+    )
+
+
+def _classify_os_error(error: OSError) -> Report:
+    what = error.strerror or str(error)
+    if error.filename is not None:
+        what = f"{error.filename}: {what}"
+    if error.errno in _BY_ERRNO:
+        code, hint = _BY_ERRNO[error.errno]
+        return Report(what, hint, code)
+    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | FileExistsError):
+        return Report(what, None, ExitCode.BAD_INPUT)
+    return Report(what, _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED)
+
+
+def report(error: BaseException, *, debug: bool = False) -> int:
+    """Say on stderr what happened and return the exit code."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return ExitCode.USAGE
+    what, hint, code = classify(error)
+    if debug:
+        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+    click.echo(f"bifente: {' '.join(what.split())}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return int(code)

@@ -1,0 +1,104 @@
+"""The command ``bifente``: a group whose commands are imported only when they are called.
+
+``bifente --help`` and shell completion of a command's name import click and this module, nothing else.
+"""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+from click.shell_completion import CompletionItem
+
+from bifente import __version__
+
+
+@dataclass(slots=True)
+class Settings:
+    """What the options of ``bifente`` itself say; ``click.Context.obj`` of every command."""
+
+    debug: bool = False
+
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
+}
+"""Command → (module:attribute, short help). A test compares the short helps with the commands' own."""
+
+
+class LazyGroup(click.Group):
+    """A group that knows its commands' names and short helps without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command, or None when there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list of commands in ``--help``, from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete a command's name or an option."""
+        names = [
+            CompletionItem(name, help=COMMANDS[name][1])
+            for name in self.list_commands(ctx)
+            if name.startswith(incomplete)
+        ]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a reader of our output that went away is not click's to report."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise OutputClosed from error
+
+
+class OutputClosed(Exception):
+    """Whoever read our output stopped reading, as ``head`` does."""
+
+
+@click.group(
+    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, "-V", "--version", prog_name="bifente", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, envvar="BIFENTE_DEBUG", help="Show the traceback of an error.")
+@click.pass_obj
+def cli(settings: Settings, debug: bool) -> None:
+    """French health cards (CPS, carte Vitale) and their care sheets, emulated."""
+    settings.debug = debug
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run ``bifente`` and return its exit code (``docs/exit-codes.md``)."""
+    settings = Settings()
+    try:
+        result = cli.main(
+            args=None if arguments is None else list(arguments),
+            prog_name="bifente",
+            standalone_mode=False,
+            obj=settings,
+        )
+        sys.stdout.flush()
+    except (OutputClosed, BrokenPipeError):
+        # Python flushes stdout once more when it ends: give it something that accepts.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except BaseException as error:  # the one edge: whatever happened becomes one line and a code
+        if isinstance(error, SystemExit):
+            raise
+        from bifente.cli.errors import report
+
+        return report(error, debug=settings.debug)
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,109 @@
+"""The group ``bifente``: help, version, lazy commands, completion, one line per error."""
+
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bifente import __version__
+from bifente.cli.main import COMMANDS, main
+
+
+def run(*arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    """``bifente`` in a process of its own, outside the repository."""
+    program = Path(sys.executable).with_name("bifente")
+    return subprocess.run(
+        [program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path.home(),
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def test_version() -> None:
+    done = run("--version")
+    assert (done.returncode, done.stdout) == (0, f"bifente {__version__}\n")
+
+
+def test_help_lists_every_command_and_imports_none_of_them() -> None:
+    code = (
+        "import sys\n"
+        "from bifente.cli.main import main\n"
+        "assert main(['--help']) == 0\n"
+        "ours = sorted(name for name in sys.modules if name.startswith('bifente'))\n"
+        "assert ours == ['bifente', 'bifente.cli', 'bifente.cli.main'], ours\n"
+        "heavy = {'rich', 'pydantic', 'construct', 'cryptography', 'yaml'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name, (_, short) in COMMANDS.items():
+        assert f"  {name} " in done.stdout
+        assert short.split(".")[0].split(";")[0] in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_each_command_loads_and_its_short_help_is_its_own(name: str) -> None:
+    where, short = COMMANDS[name]
+    module, _, attribute = where.partition(":")
+    command = getattr(importlib.import_module(module), attribute)
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.get_short_help_str(200) == short
+
+
+@pytest.mark.parametrize("arguments", [("nope",), ("--nope",), ("completion",), ("completion", "tcsh")])
+def test_wrong_usage_is_one_line_a_hint_and_code_2(
+    arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert lines[0].startswith("bifente: ")
+    assert lines[1].startswith("hint: bifente")
+    assert len(lines) == 2
+
+
+def test_no_command_shows_the_help() -> None:
+    done = run()
+    assert done.returncode == 2
+    assert "Usage: bifente" in done.stdout + done.stderr
+    assert "completion" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    assert "_BIFENTE_COMPLETE" in capsys.readouterr().out
+
+
+def test_the_shell_completes_commands_and_their_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BIFENTE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", "bifente comp")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    assert run().stdout.split() == ["plain,completion"]
+    monkeypatch.setenv("COMP_WORDS", "bifente completion f")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    assert run().stdout.split() == ["plain,fish"]
+
+
+def test_a_reader_that_stops_reading_is_no_error() -> None:
+    program = Path(sys.executable).with_name("bifente")
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; '{program}' completion zsh | true; echo ${{PIPESTATUS[0]}}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() in ("0", "141")

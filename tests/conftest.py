@@ -1,0 +1,57 @@
+"""What every test may ask for: tools, data that lie beside the checkout, hypothesis profiles."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+"""With ``CI=true`` a missing tool is a failure: a run that skips must not look like a run that passes."""
+
+settings.register_profile("dev", max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=100, print_blob=True)
+settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+def _missing(reason: str) -> None:
+    if IN_CI:
+        pytest.fail(f"{reason} (CI=true: this must be there)")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def require_tool() -> Callable[[str], str]:
+    """``require_tool("openssl")`` is the path of a program; without it the test is skipped, or fails under CI=true."""
+
+    def path_of(name: str) -> str:
+        path = shutil.which(name)
+        if path is None:
+            _missing(f"the program {name} is not installed")
+        return str(path)
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the official fictitious Vitale contents and the recorded dialogues.
+
+    They are not ours to redistribute: the folder lies beside the checkout, or where BIFENTE_SHARED says.
+    """
+    beside = Path(__file__).parents[2] / "shared"
+    folder = Path(os.environ.get("BIFENTE_SHARED", beside)) / "data"
+    if not folder.is_dir():
+        pytest.skip(
+            "the official test cards are not here (set BIFENTE_SHARED to the folder that holds data/)"
+        )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def virtual_cards(shared_data: Path) -> list[Path]:
+    """The official fictitious Vitale contents, in the order of their names."""
+    return sorted((shared_data / "vitale-virtual").glob("*.in"))

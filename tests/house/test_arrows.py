@@ -1,0 +1,133 @@
+"""Who may import whom: the table of ``docs/architecture.md``, held against the imports of every module."""
+
+import ast
+import configparser
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+MAY_IMPORT: dict[str, frozenset[str]] = {
+    "bifente": frozenset(),
+    "apdu": frozenset(),
+    "codes": frozenset(),
+    "crypto": frozenset(),
+    "layouts": frozenset({"apdu", "codes"}),
+    "applets": frozenset({"apdu", "codes", "crypto", "layouts"}),
+    "reader": frozenset({"apdu"}),
+    "terminal": frozenset({"apdu", "codes", "crypto", "layouts"}),
+    "traces": frozenset({"apdu", "layouts"}),
+    "conformance": frozenset({"apdu", "layouts", "terminal", "reader", "traces"}),
+    "igc": frozenset({"apdu", "codes", "crypto"}),
+    "fse": frozenset({"apdu", "codes", "layouts", "terminal", "igc"}),
+}
+"""The folders that cards, readers and care sheets are made of. A folder always may import itself."""
+
+EVERYTHING = frozenset({"cli", "testing"})
+"""The only places where all of them are wired together."""
+
+
+def mapped_folders() -> dict[str, str]:
+    """Import name → folder, as ``setup.cfg`` maps them."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg", encoding="utf-8")
+    pairs = (line.split("=") for line in config["options"]["package_dir"].strip().splitlines())
+    return {name.strip(): folder.strip() for name, folder in pairs}
+
+
+def imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of everything a module imports, late imports and ``import_module("…")`` included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = "." * node.level + (node.module or "")
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and node.args:
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            name = node.args[0]
+            if called in ("import_module", "__import__") and isinstance(name, ast.Constant):
+                yield node.lineno, str(name.value)
+
+
+def forbidden(folder: str, source: str) -> list[str]:
+    """What *source*, a module of *folder*, imports and must not."""
+    everything = MAY_IMPORT.keys() | EVERYTHING
+    allowed = everything if folder in EVERYTHING else MAY_IMPORT[folder] | {folder}
+    found = []
+    for line, name in imported_names(ast.parse(source)):
+        first, _, rest = name.partition(".")
+        target = rest.partition(".")[0]
+        if not first:
+            found.append(f"{line}: relative import {name}")
+        elif first in everything - {"bifente"}:
+            found.append(f"{line}: bare import {name}, write bifente.{name}")
+        elif first == "bifente" and target in everything and target not in allowed:
+            found.append(f"{line}: {folder} → {target} ({name})")
+    return found
+
+
+@pytest.mark.parametrize("folder", sorted(set(mapped_folders().values())))
+def test_no_module_imports_what_its_folder_may_not(folder: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{complaint}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for complaint in forbidden(folder, path.read_text(encoding="utf-8"))
+    ]
+    assert found == []
+
+
+def test_every_mapped_folder_is_in_the_table_and_every_package_is_mapped() -> None:
+    mapped = mapped_folders()
+    assert set(mapped.values()) <= MAY_IMPORT.keys() | EVERYTHING
+    assert all(
+        name == ("bifente" if folder == "bifente" else f"bifente.{folder}") for name, folder in mapped.items()
+    )
+    others = {"tests", "benchmarks", "docs"}
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - others
+    assert packages == set(mapped.values())
+
+
+def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other() -> None:
+    assert not MAY_IMPORT["fse"] & {"applets", "reader"}
+    assert "reader" not in MAY_IMPORT["applets"]
+    assert "applets" not in MAY_IMPORT["reader"]
+
+
+@pytest.mark.parametrize(
+    ("folder", "source"),
+    [
+        ("fse", "from bifente.applets.kernel import store"),
+        ("fse", "import bifente.reader.slot as slot"),
+        ("fse", "from bifente import reader"),
+        ("applets", "def late():\n    from bifente.reader import TwoSlotReader\n"),
+        (
+            "reader",
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bifente.applets import cps3\n",
+        ),
+        ("apdu", "import importlib\nimportlib.import_module('bifente.layouts.cps3')"),
+        ("crypto", "from bifente.apdu import ApduError"),
+        ("layouts", "from .. import apdu"),
+        ("cli", "from apdu import CommandAPDU"),
+        ("igc", "import bifente.cli.main"),
+    ],
+)
+def test_a_forbidden_arrow_is_caught(folder: str, source: str) -> None:
+    assert len(forbidden(folder, source)) == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "source"),
+    [
+        (
+            "layouts",
+            "from bifente.apdu import SW\nfrom bifente.codes.nir import Nir\nfrom bifente.layouts import nodes",
+        ),
+        ("cli", "from bifente import __version__\nfrom bifente.applets import open_card\nimport click"),
+        ("reader", "from smartcard.reader import Reader\nimport select"),
+    ],
+)
+def test_an_allowed_arrow_is_left_alone(folder: str, source: str) -> None:
+    assert forbidden(folder, source) == []
