@@ -16,6 +16,7 @@ from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
 
 SHORT_LC: Final = 255
+SHORT_NE: Final = 256
 MAX_RESPONSE: Final = 65536
 MAX_ROUNDS: Final = 512
 """GET RESPONSE commands for one answer: twice what 65 536 bytes in steps of 256 need."""
@@ -133,6 +134,7 @@ class Channel:
         self.private_key_operations = 0
         self.private_key_seconds = 0.0
         self._epoch = 0
+        self._max_ne = MAX_RESPONSE if extended else SHORT_NE
         self._wire = Wire(link, card)
         self._chain: Sender = Chaining(GetResponse(WrongLe(self._wire)), extended=extended)
 
@@ -169,8 +171,9 @@ class Channel:
         Raises TerminalError kinds when the link fails or the card breaks the protocol.
         """
         self._wire.step = step
-        command = CommandAPDU.build(cla, ins, p1, p2, data, ne)
-        return self._chain.send(command)
+        if ne is not None and ne > self._max_ne:
+            ne = self._max_ne
+        return self._chain.send(CommandAPDU.build(cla, ins, p1, p2, data, ne))
 
     def check(
         self,
