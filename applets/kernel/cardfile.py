@@ -7,6 +7,7 @@ not even be opened by SQLite, which would roll back its journal.
 """
 
 import contextlib
+import io
 import os
 import secrets
 import shutil
@@ -274,8 +275,7 @@ def create_card_file(path: Path, records: Mapping[str, bytes]) -> None:
     try:
         if os.path.lexists(path):
             raise CardFileExists(path)
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        with open(descriptor, "wb", buffering=0) as file:
+        with open(draft, "xb", buffering=0, opener=_private) as file:
             written = os.fstat(file.fileno())
             remaining = memoryview(image)
             while remaining:
@@ -314,6 +314,10 @@ def _image(records: Mapping[str, bytes]) -> bytes:
         return database.serialize()
 
 
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def _name_exclusively(draft: Path, path: Path) -> None:
     try:
         os.link(draft, path)
@@ -321,13 +325,14 @@ def _name_exclusively(draft: Path, path: Path) -> None:
         raise
     except OSError:
         # A file system without links (FAT, some shares): the name is claimed empty, then replaced by what we wrote.
-        claim = -1
+        claim: io.FileIO | None = None
         try:
-            claim = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            os.close(claim)
+            claim = open(path, "xb", buffering=0, opener=_private)  # noqa: SIM115
+            claim.close()
             draft.replace(path)
         except BaseException:
-            if claim >= 0:
+            if claim is not None:
+                claim.close()
                 path.unlink()
             raise
     else:
