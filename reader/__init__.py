@@ -1,1 +1,35 @@
-""
+"""The slots: the two-slot reader in process, the links to its cards, and the T=0 front before them."""
+
+from bifente.reader.errors import (
+    CardWasReset,
+    DuplicateCard,
+    ProtocolMismatch,
+    ReaderError,
+    SlotInUse,
+    SlotOccupied,
+    UnknownSlot,
+)
+from bifente.reader.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.link import SlotLink
+from bifente.reader.t0 import T0Front
+from bifente.reader.twoslot import CPS_SLOT, VITALE_SLOT, HasSerial, SlotStatus, TwoSlotReader
+
+__all__ = [
+    "CPS_SLOT",
+    "VITALE_SLOT",
+    "CardWasReset",
+    "DuplicateCard",
+    "HasSerial",
+    "ProtocolMismatch",
+    "ReaderError",
+    "SlotChange",
+    "SlotEvent",
+    "SlotInUse",
+    "SlotLink",
+    "SlotOccupied",
+    "SlotStatus",
+    "Subscription",
+    "T0Front",
+    "TwoSlotReader",
+    "UnknownSlot",
+]

@@ -1,0 +1,60 @@
+"""What can go wrong with a reader itself; the failures of a link are those of ``bifente.apdu.link``."""
+
+from bifente.apdu.link import LinkError
+
+
+class ReaderError(Exception):
+    """A request that a reader refuses. Nothing has changed."""
+
+
+class UnknownSlot(ReaderError):
+    """The reader has no slot of that name."""
+
+    def __init__(self, slot: str, slots: tuple[str, ...]) -> None:
+        super().__init__(f"no slot {slot}; this reader has {', '.join(slots)}")
+        self.slot = slot
+
+
+class SlotOccupied(ReaderError):
+    """There is a card in the slot already."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"slot {slot} holds a card already")
+        self.slot = slot
+
+
+class DuplicateCard(ReaderError):
+    """The card, or another of the same serial number, is in a slot already: middleware would take them for one."""
+
+    def __init__(self, serial: str | None, slot: str) -> None:
+        what = "this card" if serial is None else f"a card with serial number {serial}"
+        super().__init__(f"{what} is in slot {slot} already")
+        self.serial = serial
+        self.slot = slot
+
+
+class SlotInUse(LinkError):
+    """Another link excludes this one: one of the two wants the card for itself."""
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"the card in slot {slot} is in exclusive use")
+        self.slot = slot
+
+
+class ProtocolMismatch(LinkError):
+    """The card does not speak the transmission protocol that was asked for."""
+
+    def __init__(self, slot: str, wanted: str, offered: str) -> None:
+        super().__init__(f"the card in slot {slot} speaks {offered}, not {wanted}")
+        self.slot = slot
+
+
+class CardWasReset(LinkError):
+    """Somebody else has reset the card since this link last looked: what was proven to it holds no more.
+
+    Only links that asked to be told raise it, for each command until they reset the card or say that they know.
+    """
+
+    def __init__(self, slot: str) -> None:
+        super().__init__(f"the card in slot {slot} was reset by another")
+        self.slot = slot

@@ -1,0 +1,128 @@
+"""The link to a card in a slot of an in-process reader."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+
+from bifente.apdu.link import CardRemoved, TransmissionProtocol
+from bifente.reader.seat import Seat
+
+
+class SlotLink:
+    """A ``Link`` to the card that is in a slot now. It outlives neither that card nor :meth:`close`.
+
+    Several links may share a card; each command is then whole, and a :meth:`transaction` holds the others off. May
+    be used from several threads, and in a ``with`` block.
+    """
+
+    __slots__ = ("__weakref__", "_closed", "_known_resets", "_seat")
+
+    def __init__(
+        self,
+        seat: Seat,
+        *,
+        exclusive: bool = False,
+        protocol: TransmissionProtocol | None = None,
+        tell_resets: bool = False,
+    ) -> None:
+        self._seat = seat
+        self._closed = False
+        seat.open(self, exclusive=exclusive, protocol=protocol)
+        self._known_resets = seat.resets if tell_resets else None
+
+    def __repr__(self) -> str:
+        return f"<SlotLink to {self._seat.slot}{', closed' if self._closed else ''}>"
+
+    @property
+    def slot(self) -> str:
+        """The name of the slot."""
+        return self._seat.slot
+
+    @property
+    def atr(self) -> bytes:
+        """The ATR of the card's last reset."""
+        return self._seat.atr
+
+    @property
+    def protocol(self) -> TransmissionProtocol:
+        """The protocol that was chosen with the card."""
+        return self._seat.protocol
+
+    @property
+    def resets(self) -> int:
+        """How often the card has been reset since its insertion, by whomsoever: security states end there."""
+        return self._seat.resets
+
+    @property
+    def closed(self) -> bool:
+        """The link was closed here."""
+        return self._closed
+
+    @property
+    def alive(self) -> bool:
+        """The card is still there and the link open."""
+        return not (self._closed or self._seat.removed)
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Send one command, return the answer (at least two bytes).
+
+        Raises CardRemoved, ReaderGone, LinkTimeout when the card stays busy with another link, and CardWasReset when
+        the link was made to tell resets. What an emulated
+        card raises by itself (a card file that cannot be written) passes through.
+        """
+        if self._closed:
+            raise CardRemoved(self._seat.slot)
+        return self._seat.transmit(self, command, self._known_resets)
+
+    def acknowledge_resets(self) -> None:
+        """Resets by others are known now: commands go through again."""
+        if self._known_resets is not None:
+            self._known_resets = self._seat.resets
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Exclusive use of the card while the block runs; blocks may nest.
+
+        LinkTimeout when another link keeps its own for too long.
+        """
+        if self._closed:
+            raise CardRemoved(self._seat.slot)
+        self._seat.begin(self)
+        try:
+            yield
+        finally:
+            self._seat.end(self)
+
+    def reset(self) -> bytes:
+        """Warm reset. Returns the ATR."""
+        return self._restart(cold=False)
+
+    def cold_reset(self) -> bytes:
+        """Take the supply away and give it back. Returns the ATR."""
+        return self._restart(cold=True)
+
+    def power_off(self) -> None:
+        """Take the supply away: the next command finds a freshly reset card."""
+        if self._closed:
+            raise CardRemoved(self._seat.slot)
+        self._seat.power_off(self)
+
+    def _restart(self, *, cold: bool) -> bytes:
+        if self._closed:
+            raise CardRemoved(self._seat.slot)
+        atr = self._seat.restart(self, cold=cold)
+        self.acknowledge_resets()
+        return atr
+
+    def close(self) -> None:
+        """Let go of the card, as it is. Closing twice is allowed."""
+        self._closed = True
+        self._seat.close(self)
+
+    def __enter__(self) -> "SlotLink":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

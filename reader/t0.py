@@ -1,0 +1,210 @@
+"""The T=0 front: what a card of transmission protocol T=0 looks like from the terminal's side.
+
+Cards here answer APDUs. A T=0 card answers TPDUs (ISO/IEC 7816-3:2006 §10.3, §12.2): a command has no Le beside its
+data, the answer to such a command waits for GET RESPONSE, a wrong Le is answered ``6Cxx``, and extended lengths do
+not exist. :class:`T0Front` is the one place that knows; it wraps a card that does not.
+
+What the terminal sees:
+
+====================================  =================================================================
+command                               answer
+====================================  =================================================================
+shorter than 4 bytes, Lc does not     ``6700``; the card is not asked
+fit, or extended length
+case 1 (4 bytes)                      status word; ``61xx`` when data wait
+case 2, Le = what there is            data and status word
+case 2, Le = 00                       all there is to the end (at most 256 bytes at once), never ``6282``
+case 2, Le larger than what there is  ``6C La``
+case 2, Le smaller than an answer     the first Le bytes, then ``61xx`` for the rest
+case 3, and case 4 with or without    status word; ``61xx`` when data wait. The Le is dropped, as a reader
+its Le                                drops it
+GET RESPONSE, nothing waits           ``6985``
+GET RESPONSE, Le = 00 or fewer        that much; ``61xx`` while some is left, then the command's status
+GET RESPONSE, Le larger               ``6C La``, and the data still wait
+====================================  =================================================================
+
+What waits is dropped by any other command, by a reset and by power-off. ``6282`` (end of file before Le bytes)
+belongs to the APDU level; under T=0 the same situation is ``6C La``. A terminal that accepts ``6282`` as OpenSC 0.23
+does for ``00 B0 9C 00 C0`` on the twelve bytes of EF.SN.ICC repeats with ``0C`` when told so, and has its bytes.
+
+How a command answered ``6C La`` is kept from being executed twice: the card executes it once, the front keeps the
+answer, and the repetition with Le = La is served from there. Any other command forgets it. So a signature is made
+once and a challenge drawn once. Of a command that the terminal abandons after ``6C La`` there remains only what
+reading leaves: the EF that a short identifier selects, or a challenge that nobody has been told.
+
+How the card is asked: READ BINARY, READ RECORD and GET CHALLENGE, whose Le *chooses* the amount, go to it as they
+came. For any other command Le only says how much the terminal can take, so the card is asked for everything
+(Le = 00) and the front deals it out; nothing is cut off. Commands that by their standard never answer data
+(VERIFY, UPDATE BINARY, MSE, a block of a chain …) go without Le, for a card may refuse it there, and PSO HASH would
+even answer the hash.
+"""
+
+from typing import Final
+
+from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
+from bifente.apdu.link import Card
+from bifente.apdu.status import SW
+
+GET_RESPONSE: Final = 0xC0
+
+_AMOUNT: Final = frozenset({0xB0, 0xB2, 0x84})
+"""READ BINARY, READ RECORD, GET CHALLENGE: Le is the number of bytes to produce."""
+
+_SILENT: Final = frozenset({
+    0x04, 0x0E, 0x0F, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D, 0x44, 0x82,
+    0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4, 0xE6, 0xE8, 0xFE,
+})  # fmt: skip
+"""Instructions without response data (ISO/IEC 7816-4:2020 §11, -8 §5.3, -9). EXTERNAL AUTHENTICATE is one."""
+
+_PSO: Final = frozenset({0x2A, 0x2B})
+_PSO_SILENT_P1: Final = frozenset({0x00, 0x90})
+"""PSO verifying (P1 = 00: no output) and hashing into the card (P1 = 90)."""
+
+_WRONG_LENGTH: Final = SW.WRONG_LENGTH.to_bytes_be()
+_SUCCESS: Final = SW.SUCCESS.to_bytes_be()
+_END_OF_FILE: Final = SW.END_OF_FILE_REACHED.to_bytes_be()
+
+
+class T0Front:
+    """A ``Card`` around a ``Card``: takes TPDUs, asks APDUs. See the module for every rule.
+
+    ``speaks_tpdu`` tells a reader that no second front is needed.
+    """
+
+    __slots__ = ("_card", "_channel", "_class", "_kept", "_status", "_waiting")
+
+    speaks_tpdu: Final = True
+
+    def __init__(self, card: Card) -> None:
+        self._card = card
+        self._waiting = b""
+        self._status = b""
+        self._class = 0
+        self._channel = 0
+        self._kept: tuple[bytes, bytes] | None = None
+
+    def __repr__(self) -> str:
+        return f"T0Front({self._card!r})"
+
+    @property
+    def serial(self) -> str | None:
+        """The serial number of the card inside, when it tells one."""
+        serial = getattr(self._card, "serial", None)
+        return serial if isinstance(serial, str) else None
+
+    def power_on(self) -> bytes:
+        """Cold reset of the card inside; nothing waits any more."""
+        self._forget()
+        return self._card.power_on()
+
+    def reset(self) -> bytes:
+        """Warm reset of the card inside; nothing waits any more."""
+        self._forget()
+        return self._card.reset()
+
+    def power_off(self) -> None:
+        """Power the card inside off; nothing waits any more."""
+        self._forget()
+        self._card.power_off()
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Answer one command TPDU as the table of this module says."""
+        size = len(command)
+        if size > 4 and command[1] == GET_RESPONSE:
+            return self._get_response(command)
+        if size == 5:
+            return self._case_2(command)
+        if size == 4:
+            if command[1] == GET_RESPONSE:
+                return self._get_response(command + b"\0")
+            self._forget()
+            return self._hold(
+                command[0], self._card.transmit(command if _silent(command) else command + b"\0")
+            )
+        self._forget()
+        if size < 4 or command[4] == 0 or size - command[4] not in (5, 6):
+            return _WRONG_LENGTH
+        incoming = command[: 5 + command[4]]
+        return self._hold(
+            incoming[0], self._card.transmit(incoming if _silent(incoming) else incoming + b"\0")
+        )
+
+    def _case_2(self, command: bytes) -> bytes:
+        kept = self._kept
+        self._forget()
+        if kept is not None and kept[0] == command:
+            return kept[1]
+        instruction, wanted = command[1], command[4]
+        asked = command if wanted == 0 or instruction in _AMOUNT or _silent(command) else command[:4] + b"\0"
+        answer = self._card.transmit(asked)
+        available = len(answer) - 2
+        status = answer[-2:]
+        if available <= 0 or not _may_carry_data(status):
+            return status
+        if available == wanted:
+            return answer
+        if available > (wanted or 256):
+            waiting = self._hold(command[0], answer[wanted or 256 :])
+            return answer[: wanted or 256] + waiting
+        if wanted == 0:
+            return answer[:-2] + _SUCCESS if status == _END_OF_FILE else answer
+        if status not in (_SUCCESS, _END_OF_FILE):
+            return answer
+        self._kept = (command[:4] + bytes((available,)), answer[:-2] + _SUCCESS)
+        return SW.wrong_le(available).to_bytes_be()
+
+    def _get_response(self, command: bytes) -> bytes:
+        self._kept = None
+        if len(command) != 5:
+            return _WRONG_LENGTH
+        if command[2] or command[3]:
+            return SW.INCORRECT_P1_P2.to_bytes_be()
+        if not self._waiting:
+            return SW.CONDITIONS_OF_USE_NOT_SATISFIED.to_bytes_be()
+        if not self._same_channel(command[0]):
+            return SW.CLASS_NOT_SUPPORTED.to_bytes_be()
+        available = len(self._waiting)
+        wanted = command[4] or 256
+        if wanted > available:
+            if command[4]:
+                return SW.wrong_le(available).to_bytes_be()
+            wanted = available
+        data, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
+        if self._waiting:
+            return data + SW.more(len(self._waiting)).to_bytes_be()
+        status = self._status
+        self._forget()
+        return data + status
+
+    def _hold(self, class_byte: int, answer: bytes) -> bytes:
+        """Let the data of *answer* wait for GET RESPONSE; what to say meanwhile."""
+        data, status = answer[:-2], answer[-2:]
+        if not data or not _may_carry_data(status):
+            return status
+        self._waiting, self._status = data, status
+        self._class, self._channel = class_byte, CLASS_BYTES[class_byte].channel
+        return SW.more(len(data)).to_bytes_be()
+
+    def _same_channel(self, class_byte: int) -> bool:
+        """GET RESPONSE continues the command of its logical channel (ISO/IEC 7816-4:2020 §11.7.1)."""
+        meaning = CLASS_BYTES[class_byte]
+        if class_byte == self._class:
+            return meaning.range is not ClassRange.INVALID
+        return meaning.interindustry and not meaning.chaining and meaning.channel == self._channel
+
+    def _forget(self) -> None:
+        self._waiting = b""
+        self._kept = None
+
+
+def _silent(command: bytes) -> bool:
+    """True for a command that answers a status word only, whatever its Le."""
+    if CLASS_BYTES[command[0]].chaining:
+        return True
+    instruction = command[1]
+    return instruction in _SILENT or (instruction in _PSO and command[2] in _PSO_SILENT_P1)
+
+
+def _may_carry_data(status: bytes) -> bool:
+    """Success and warnings come with data, errors do not (ISO/IEC 7816-4:2020 §5.6)."""
+    return status[0] in (0x61, 0x62, 0x63) or status[0] >= 0x90

@@ -1,0 +1,306 @@
+"""The two-slot reader, in process: the *lecteur bi-fente* in which a CPS and a carte Vitale meet."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Condition, Lock
+from time import monotonic
+from types import TracebackType
+from typing import Protocol, runtime_checkable
+
+from bifente.apdu.link import Card, CardAbsent, LinkTimeout, ReaderGone, TransmissionProtocol
+from bifente.reader.errors import DuplicateCard, SlotOccupied, UnknownSlot
+from bifente.reader.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.link import SlotLink
+from bifente.reader.seat import Seat
+
+CPS_SLOT = "CPS"
+VITALE_SLOT = "Vitale"
+
+_MAX_NAME = 127
+"""PC/SC gives a reader's name 128 bytes with its terminator (pcsc-lite, MAX_READERNAME)."""
+
+
+@runtime_checkable
+class HasSerial(Protocol):
+    """A card that tells its serial number, so that a reader can refuse to hold it twice."""
+
+    @property
+    def serial(self) -> str | None:
+        """The serial number as the card's holder would read it; None when it has none to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotStatus:
+    """What a slot is like at one moment."""
+
+    slot: str
+    present: bool
+    powered: bool
+    atr: bytes
+    protocol: TransmissionProtocol | None
+    counter: int
+    """Insertions and removals so far."""
+    resets: int
+    """Resets of the card that is in, since its insertion."""
+    links: int
+    exclusive: bool
+    in_transaction: bool
+
+
+class TwoSlotReader:
+    """A reader whose slots hold anything that is a ``Card``.
+
+    The two slots work in parallel. By default the removal of a card warm-resets the other one, for a carte Vitale
+    that a CPS has opened cannot see the CPS leave. Cards that speak T=0 get the T=0 front of
+    ``bifente.reader.t0``. *wait* bounds, in seconds, every wait for a card or for the transaction of another link.
+
+    Another number of slots from 1 to 16 is possible; their names are those of *slots*, in order.
+    """
+
+    def __init__(
+        self,
+        name: str = "bifente",
+        slots: tuple[str, ...] = (CPS_SLOT, VITALE_SLOT),
+        *,
+        warm_reset_other: bool = True,
+        wait: float = 30.0,
+    ) -> None:
+        if not 1 <= len(slots) <= 16 or len(set(slots)) != len(slots):
+            raise ValueError("a reader has 1 to 16 slots of different names")
+        self.name = name
+        self.slots = tuple(slots)
+        self.warm_reset_other = warm_reset_other
+        self.wait = wait
+        for slot in slots:
+            if len(self.slot_name(slot).encode()) > _MAX_NAME:
+                raise ValueError(f"the name of slot {slot} exceeds the {_MAX_NAME} bytes of PC/SC")
+        self._state = Condition(Lock())
+        self._seats: dict[str, Seat | None] = dict.fromkeys(slots)
+        self._counters = dict.fromkeys(slots, 0)
+        self._number = 0
+        self._subscriptions: list[Subscription] = []
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"TwoSlotReader({self.name!r}, {self.slots!r})"
+
+    def slot_name(self, slot: str) -> str:
+        """The slot's name as PC/SC would list it: name, interface in brackets, reader and slot number."""
+        return f"{self.name} [{slot}] 00 {self._index(slot):02X}"
+
+    def _index(self, slot: str) -> int:
+        try:
+            return self.slots.index(slot)
+        except ValueError:
+            raise UnknownSlot(slot, self.slots) from None
+
+    def insert(self, slot: str, card: Card, *, front: bool | None = None) -> bytes:
+        """Put *card* into *slot* and power it on. Returns the ATR.
+
+        *front* says whether a T=0 front stands before the card: None decides by the ATR (and leaves out a card that
+        says ``speaks_tpdu``), False gives links the card as it is, True puts one in any case.
+
+        Raises UnknownSlot, SlotOccupied, DuplicateCard, ReaderGone, or what the card raises when it cannot start: then the
+        slot stays empty.
+        """
+        self._index(slot)
+        seat = Seat(slot, self.name, card, front=front, wait=self.wait, report=self._happened)
+        with self._state:
+            self._check_open()
+            if self._seats[slot] is not None:
+                raise SlotOccupied(slot)
+            for other in self._seats.values():
+                if other is not None and (
+                    other.card is card or (seat.serial is not None and other.serial == seat.serial)
+                ):
+                    raise DuplicateCard(seat.serial, other.slot)
+            self._seats[slot] = seat
+        try:
+            seat.start()
+        except BaseException:
+            with self._state:
+                self._seats[slot] = None
+            raise
+        with self._state:
+            closed = self._closed
+            if not closed:
+                seat.seated = True
+                self._counters[slot] += 1
+                self._tell(slot, SlotChange.INSERTED, seat.atr)
+        if closed:
+            seat.remove(self.wait, reader_gone=True)
+            raise ReaderGone(self.name)
+        return seat.atr
+
+    def remove(self, slot: str) -> Card:
+        """Take the card out, whatever it is doing, and return it, powered off.
+
+        A command under way ends with CardRemoved for whoever sent it. The cards in the other slots are warm-reset
+        when the reader is made so. Raises CardAbsent for an empty slot; LinkTimeout when a card did not come to rest
+        within *wait* (the slot is empty all the same, and the card is put to rest as soon as it answers).
+        """
+        self._index(slot)
+        with self._state:
+            seat = self._seats[slot]
+            if seat is None or not seat.seated:
+                raise CardAbsent(slot)
+            self._seats[slot] = None
+            self._counters[slot] += 1
+            self._tell(slot, SlotChange.REMOVED)
+            others = [other for other in self._seats.values() if other is not None and other.seated]
+        deadline = monotonic() + self.wait
+        try:
+            rested = seat.remove(self.wait)
+        finally:
+            if self.warm_reset_other:
+                for other in others:
+                    other.demand_warm_reset(deadline - monotonic())
+        if not rested:
+            raise LinkTimeout(f"the card taken out of slot {slot}", self.wait)
+        return seat.card
+
+    def link(
+        self,
+        slot: str,
+        *,
+        exclusive: bool = False,
+        protocol: TransmissionProtocol | None = None,
+        tell_resets: bool = False,
+    ) -> SlotLink:
+        """A link to the card that is in *slot*.
+
+        *exclusive* keeps other links out until it is closed. *protocol* insists on T=0 or T=1. With *tell_resets* the
+        link raises CardWasReset once somebody else has reset the card, as PC/SC does.
+        Raises CardAbsent, ReaderGone, SlotInUse, ProtocolMismatch or UnknownSlot.
+        """
+        return SlotLink(self._seat(slot), exclusive=exclusive, protocol=protocol, tell_resets=tell_resets)
+
+    def warm_reset(self, slot: str) -> bytes:
+        """Warm-reset the card as from the reader's side; waits for a transaction to end. Returns the ATR."""
+        return self._seat(slot).restart(self, cold=False)
+
+    def cold_reset(self, slot: str) -> bytes:
+        """Take the supply of the card away and give it back. Returns the ATR."""
+        return self._seat(slot).restart(self, cold=True)
+
+    def power_off(self, slot: str) -> None:
+        """Take the supply of the card away until the next command."""
+        self._seat(slot).power_off(self)
+
+    def card(self, slot: str) -> Card | None:
+        """The card in *slot*, as it was inserted."""
+        self._index(slot)
+        seat = self._seats[slot]
+        return seat.card if seat is not None and seat.seated else None
+
+    def status(self, slot: str) -> SlotStatus:
+        """What the slot is like now. Also of a closed reader."""
+        self._index(slot)
+        with self._state:
+            seat, counter = self._seats[slot], self._counters[slot]
+        if seat is None or not seat.seated:
+            return SlotStatus(slot, False, False, b"", None, counter, 0, 0, False, False)
+        return SlotStatus(
+            slot,
+            True,
+            seat.powered,
+            seat.atr,
+            seat.protocol,
+            counter,
+            seat.resets,
+            seat.open_links,
+            seat.exclusive,
+            seat.in_transaction,
+        )
+
+    @property
+    def event_number(self) -> int:
+        """The number of the last event; what :meth:`wait_for_event` waits beyond."""
+        return self._number
+
+    @property
+    def closed(self) -> bool:
+        """The reader has gone away."""
+        return self._closed
+
+    def wait_for_event(self, after: int, timeout: float) -> int:
+        """Wait until an event has a number above *after*; returns the last number.
+
+        Raises LinkTimeout after *timeout* seconds, ReaderGone when the reader is closed and nothing more will come.
+        """
+        with self._state:
+            if not self._state.wait_for(lambda: self._number > after or self._closed, max(timeout, 0)):
+                raise LinkTimeout(f"an event of reader {self.name}", timeout)
+            if self._number > after:
+                return self._number
+        raise ReaderGone(self.name)
+
+    def subscribe(self, deliver: Callable[[SlotEvent], None] | None = None) -> Subscription:
+        """Receive every event from now on.
+
+        *deliver*, when given, is called with each :class:`~bifente.reader.events.SlotEvent` in the thread that caused
+        it and with the reader's state locked: it must only put the event somewhere, and call nothing of the reader.
+        """
+        subscription = Subscription(self._unsubscribe, deliver)
+        with self._state:
+            self._subscriptions.append(subscription)
+        return subscription
+
+    def _unsubscribe(self, subscription: Subscription) -> None:
+        with self._state:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+
+    def close(self) -> None:
+        """The reader goes away: every card is taken out and put to rest; links raise ReaderGone.
+
+        Closing twice is allowed. Raises LinkTimeout when a card is still busy after *wait*.
+        """
+        with self._state:
+            if self._closed:
+                return
+            self._closed = True
+            seats = [seat for seat in self._seats.values() if seat is not None and seat.seated]
+            for seat in seats:
+                self._seats[seat.slot] = None
+                self._counters[seat.slot] += 1
+                self._tell(seat.slot, SlotChange.READER_GONE)
+            self._state.notify_all()
+        deadline = monotonic() + self.wait
+        busy = [seat for seat in seats if not seat.remove(deadline - monotonic(), reader_gone=True)]
+        if busy:
+            raise LinkTimeout(f"the card in slot {busy[0].slot}", self.wait)
+
+    def __enter__(self) -> "TwoSlotReader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ReaderGone(self.name)
+
+    def _seat(self, slot: str) -> Seat:
+        self._index(slot)
+        with self._state:
+            self._check_open()
+            seat = self._seats[slot]
+            if seat is None or not seat.seated:
+                raise CardAbsent(slot)
+            return seat
+
+    def _happened(self, seat: Seat, change: SlotChange) -> None:
+        with self._state:
+            if not seat.removed:
+                self._tell(seat.slot, change, seat.atr)
+
+    def _tell(self, slot: str, change: SlotChange, atr: bytes = b"") -> None:
+        """Number an event and hand it out; the state is locked."""
+        self._number += 1
+        event = SlotEvent(self._number, slot, change, self._counters[slot], atr)
+        for subscription in self._subscriptions:
+            subscription.deliver(event)
+        self._state.notify_all()
