@@ -254,7 +254,7 @@ def from_json(value: JsonValue) -> list[Group]:
 
 
 @dataclass(frozen=True, slots=True)
-class SsvCodec:
+class GroupsCodec:
     """The content codec of a file that holds SSV groups, as :func:`to_json` writes them.
 
     ``groups`` limits which may stand in it (none = any). With ``size`` the file has that length and zeros follow
@@ -307,7 +307,7 @@ __all__ = [
     "FieldKind",
     "Group",
     "GroupDescription",
-    "SsvCodec",
+    "GroupsCodec",
     "check_order",
     "decode",
     "decode_card",
