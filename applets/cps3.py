@@ -1,0 +1,30 @@
+"""The CPS3: its instructions on its layout."""
+
+from bifente.applets.kernel import (
+    authentication,
+    binary,
+    cardholder,
+    dataobjects,
+    environment,
+    operations,
+    selection,
+)
+from bifente.applets.kernel.instruction import table
+from bifente.layouts.cps3 import LAYOUT
+
+INSTRUCTIONS = table(
+    (
+        selection.instruction(LAYOUT.select_answers),
+        binary.READ_BINARY,
+        binary.UPDATE_BINARY,
+        dataobjects.GET_DATA,
+        cardholder.VERIFY,
+        cardholder.CHANGE_REFERENCE_DATA,
+        cardholder.RESET_RETRY_COUNTER,
+        authentication.GET_CHALLENGE,
+        authentication.INTERNAL_AUTHENTICATE,
+        authentication.EXTERNAL_AUTHENTICATE,
+        environment.MANAGE_SECURITY_ENVIRONMENT,
+        operations.PERFORM_SECURITY_OPERATION,
+    )
+)

@@ -1,0 +1,168 @@
+"""GET CHALLENGE, INTERNAL AUTHENTICATE and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2020 §11.6).
+
+INTERNAL AUTHENTICATE serves two purposes: with algorithm 02 a CPS pads and signs what the host brings (TLS, ssh);
+with algorithm E1 a card signs a token of the mutual recognition, whose content it takes from its own memory. The
+recognition is ``synthetic``: see ``bifente.layouts.recognition``.
+"""
+
+from hashlib import sha256
+from hmac import compare_digest
+from typing import TYPE_CHECKING, NamedTuple
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.security import Operation
+from bifente.apdu.status import SW
+from bifente.applets.kernel.environment import usable_key
+from bifente.applets.kernel.errors import CardError
+from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.state import Challenge, Peer, Recognition
+from bifente.crypto import rsa
+from bifente.layouts.nodes import Crt
+from bifente.layouts.recognition import (
+    ALGORITHM_RECOGNITION,
+    CHALLENGE_SIZE,
+    DOMAIN_CPS,
+    SIGNATURE_SIZE,
+    cps_token,
+    vitale_token,
+)
+
+if TYPE_CHECKING:
+    from bifente.applets.kernel.card import SmartCard
+
+MAX_AUTHENTICATION_INPUT = 102
+"""40 % of a modulus of 256 bytes (RFC 8017 leaves more room; the cards do not)."""
+
+_SHA256_PREFIX = bytes.fromhex("3031300D060960864801650304020105000420")
+"""DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2 note 1)."""
+
+
+class ChallengeRequest(NamedTuple):
+    """How many bytes of challenge."""
+
+    length: int
+
+
+class AuthenticateRequest(NamedTuple):
+    """The data field."""
+
+    data: bytes
+
+
+def _challenge_request(apdu: CommandAPDU) -> ChallengeRequest:
+    if apdu.p1 or apdu.p2:
+        raise CardError(SW.INCORRECT_P1_P2)
+    if apdu.data or apdu.ne not in (8, CHALLENGE_SIZE):
+        raise CardError(SW.WRONG_LENGTH)
+    return ChallengeRequest(apdu.ne)
+
+
+def _authenticate_request(apdu: CommandAPDU) -> AuthenticateRequest:
+    if apdu.p1 or apdu.p2:
+        raise CardError(SW.INCORRECT_P1_P2)
+    if not apdu.data:
+        raise CardError(SW.WRONG_LENGTH)
+    return AuthenticateRequest(apdu.data)
+
+
+def _get_challenge(card: "SmartCard", request: ChallengeRequest) -> bytes:
+    """A fresh challenge. Only one of 16 bytes serves for a recognition, and it replaces the one before."""
+    value = card.random(request.length)
+    card.volatile.challenge = Challenge(value) if request.length == CHALLENGE_SIZE else None
+    return value
+
+
+def _internal_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
+    environment = card.volatile.environment
+    template = environment.computing.get(Crt.AUTHENTICATION) if environment is not None else None
+    if template is None or template.algorithm != ALGORITHM_RECOGNITION:
+        _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
+        if len(request.data) > MAX_AUTHENTICATION_INPUT:
+            raise CardError(SW.WRONG_LENGTH)
+        return rsa.sign_padded(key, request.data)
+    try:
+        return _sign_token(card, request.data)
+    except CardError:
+        card.volatile.challenge = None
+        raise
+
+
+def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
+    _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
+    if len(peer_challenge) != CHALLENGE_SIZE:
+        raise CardError(SW.INCORRECT_DATA_FIELD)
+    own = card.persistent.identity
+    volatile = card.volatile
+    if own.cha.domain == DOMAIN_CPS:
+        challenge, peer = volatile.challenge, volatile.peer
+        if challenge is None or challenge.answered is not None or peer is None:
+            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        challenge.answered = peer_challenge
+        token = cps_token(own.cha.encode(), own.chr, challenge.value, peer.chr, peer_challenge)
+    else:
+        recognition = volatile.recognition
+        if recognition is None:
+            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+        if recognition.answered or not compare_digest(recognition.peer_challenge, peer_challenge):
+            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        recognition.answered = True
+        token = vitale_token(
+            own.cha.encode(), own.chr, recognition.own_challenge, recognition.peer.chr, peer_challenge
+        )
+    return rsa.sign_digest(key, "sha256", sha256(token).digest())
+
+
+def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
+    """Verify the other card's token. The challenge is burnt whatever comes out."""
+    volatile = card.volatile
+    challenge, volatile.challenge = volatile.challenge, None
+    peer = _named_peer(card)
+    if len(request.data) != CHALLENGE_SIZE + SIGNATURE_SIZE:
+        raise CardError(SW.INCORRECT_DATA_FIELD)
+    if challenge is None:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    peer_challenge, signature = request.data[:CHALLENGE_SIZE], request.data[CHALLENGE_SIZE:]
+    own = card.persistent.identity
+    if own.cha.domain == DOMAIN_CPS:
+        if challenge.answered is None or not compare_digest(challenge.answered, peer_challenge):
+            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        token = vitale_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value)
+    else:
+        token = cps_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value)
+    if not _signature_holds(peer, token, signature):
+        volatile.forget_recognition()
+        raise CardError(SW.CHANGED_WARNING)
+    volatile.role = peer.cha
+    volatile.recognition = Recognition(peer, challenge.value, peer_challenge)
+    return b""
+
+
+def _named_peer(card: "SmartCard") -> Peer:
+    """The card whose verified certificate MSE SET names."""
+    environment = card.volatile.environment
+    template = environment.verifying.get(Crt.AUTHENTICATION) if environment is not None else None
+    peer = card.volatile.peer
+    if template is None or template.algorithm != ALGORITHM_RECOGNITION or template.public_key is None:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    if peer is None or peer.chr != template.public_key:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    return peer
+
+
+def _signature_holds(peer: Peer, message: bytes, signature: bytes) -> bool:
+    """RSASSA-PKCS1-v1_5 with SHA-256, verified by comparing with the one right encoding (RFC 8017 §8.2.2)."""
+    value = int.from_bytes(signature, "big")
+    if value >= peer.n:
+        return False
+    digest_info = _SHA256_PREFIX + sha256(message).digest()
+    expected = b"\x00\x01" + b"\xff" * (SIGNATURE_SIZE - 3 - len(digest_info)) + b"\x00" + digest_info
+    return compare_digest(pow(value, peer.e, peer.n).to_bytes(SIGNATURE_SIZE, "big"), expected)
+
+
+GET_CHALLENGE = Instruction(0x84, "GET CHALLENGE", _challenge_request, _get_challenge)
+INTERNAL_AUTHENTICATE = Instruction(
+    0x88, "INTERNAL AUTHENTICATE", _authenticate_request, _internal_authenticate, chainable=True
+)
+EXTERNAL_AUTHENTICATE = Instruction(
+    0x82, "EXTERNAL AUTHENTICATE", _authenticate_request, _external_authenticate, chainable=True
+)

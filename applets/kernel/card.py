@@ -1,0 +1,185 @@
+"""The life of one command: bytes, class byte, chaining, dispatch, answer."""
+
+import json
+import logging
+import secrets
+from collections.abc import Callable
+
+from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.apdu.status import SW
+from bifente.applets.kernel.errors import CardError, CardWarning, CorruptCard, UnpoweredCard
+from bifente.applets.kernel.files import Tree
+from bifente.applets.kernel.instruction import Instruction, Table
+from bifente.applets.kernel.state import META_RECORD, Chain, Persistent, Volatile
+from bifente.applets.kernel.store import Store, StoreError
+from bifente.layouts.nodes import Layout
+
+logger = logging.getLogger("bifente.applets")
+
+OK = b"\x90\x00"
+
+MAX_CHAINED = 65535
+"""How many bytes a chained command may carry in all."""
+
+RandomSource = Callable[[int], bytes]
+
+
+class SmartCard:
+    """An emulated card: a layout, its instructions and its store.
+
+    It answers each command APDU whole, at the level of ISO/IEC 7816-4: 61xx, 6Cxx and GET RESPONSE belong to the
+    transport (``bifente.reader``). *random* gives challenges; it is a parameter so that a test can fix them.
+    """
+
+    def __init__(
+        self, store: Store, layout: Layout, instructions: Table, *, random: RandomSource = secrets.token_bytes
+    ) -> None:
+        self.store = store
+        self.layout = layout
+        self.instructions = instructions
+        self.random = random
+        self._powered = False
+        self._atr = layout.atr
+        self._serial: str | None = None
+        self.tree: Tree
+        self.persistent: Persistent
+        self.volatile: Volatile
+
+    # --- what a slot does ------------------------------------------------------------------------------------------
+
+    def power_on(self) -> bytes:
+        """Cold reset. Takes hold of the card's store; returns the ATR.
+
+        Raises StoreError when the store cannot be had and CorruptCard when it does not hold this kind of card.
+        """
+        if not self._powered:
+            self.store.open()
+            try:
+                self._load()
+            except BaseException:
+                self.store.close()
+                raise
+            self._powered = True
+        self.volatile = Volatile(self.tree.mf)
+        return self._atr
+
+    def _load(self) -> None:
+        meta = read_meta(self.store)
+        if meta.get("kind") != self.layout.kind:
+            raise CorruptCard(META_RECORD, f"this is no {self.layout.kind} card")
+        self._serial = str(meta.get("serial", "")) or None
+        self._atr = bytes.fromhex(str(meta["atr"])) if "atr" in meta else self.layout.atr
+        self.tree = Tree(self.layout, self.store)
+        pins = tuple(pin for _, directory in self.layout.directories() for pin in directory.pins)
+        self.persistent = Persistent(self.store, pins)
+
+    def reset(self) -> bytes:
+        """Warm reset: a fresh volatile state, nothing else. Returns the ATR."""
+        if not self._powered:
+            raise UnpoweredCard
+        self.volatile = Volatile(self.tree.mf)
+        return self._atr
+
+    def power_off(self) -> None:
+        """The card is at rest: it holds neither state nor descriptor."""
+        if self._powered:
+            self._powered = False
+            del self.volatile, self.tree, self.persistent
+            self.store.close()
+
+    @property
+    def serial(self) -> str | None:
+        """The serial number, once the card has been powered: two cards of one serial are not taken into one reader."""
+        return self._serial
+
+    # --- what a terminal does --------------------------------------------------------------------------------------
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Answer one command APDU; any byte string gets at least a status word."""
+        if not self._powered:
+            raise UnpoweredCard
+        try:
+            apdu = CommandAPDU.parse(command)
+            if apdu.cla or self.volatile.chain is not None:
+                return self._transmit_general(apdu)
+            instruction = self.instructions.get(apdu.ins)
+            if instruction is None:
+                return b"\x6d\x00"
+            return instruction.run(self, instruction.request(apdu)) + OK
+        except CardError as refusal:
+            return refusal.sw.to_bytes_be()
+        except CardWarning as warning:
+            return warning.data + warning.sw.to_bytes_be()
+        except ApduError:
+            return b"\x67\x00"
+        except StoreError as error:
+            logger.warning("%s", error)
+            return self._after_store_failure()
+        except Exception:
+            # The traceback is for us; the terminal learns nothing but that the card failed.
+            logger.exception("unexpected failure of a card")
+            return b"\x6f\x00"
+
+    def _after_store_failure(self) -> bytes:
+        """6581. What the store holds now is read anew, and what was proven is forgotten: nothing may differ from it."""
+        try:
+            self._load()
+        except (StoreError, CorruptCard) as error:
+            logger.warning("%s", error)
+        self.volatile = Volatile(self.tree.mf)
+        return b"\x65\x81"
+
+    def _transmit_general(self, apdu: CommandAPDU) -> bytes:
+        """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
+        class_byte = CLASS_BYTES[apdu.cla]
+        if not class_byte.interindustry:
+            raise CardError(SW.CLASS_NOT_SUPPORTED)
+        if class_byte.channel:
+            raise CardError(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
+        if class_byte.secure_messaging is not SecureMessaging.NONE:
+            raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED)
+        instruction = self.instructions.get(apdu.ins)
+        if instruction is None:
+            raise CardError(SW.INSTRUCTION_NOT_SUPPORTED)
+        volatile = self.volatile
+        chain, volatile.chain = volatile.chain, None
+        header = (apdu.ins, apdu.p1, apdu.p2, 0)
+        if class_byte.chaining:
+            volatile.chain = self._chained(instruction, chain, header, apdu)
+            return OK
+        if chain is not None and chain.header == header:
+            if len(chain.data) + len(apdu.data) > MAX_CHAINED:
+                raise CardError(SW.WRONG_LENGTH)
+            apdu = CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, bytes(chain.data) + apdu.data, apdu.ne)
+        return instruction.run(self, instruction.request(apdu)) + OK
+
+    @staticmethod
+    def _chained(
+        instruction: "Instruction[object]",
+        chain: Chain | None,
+        header: tuple[int, int, int, int],
+        apdu: CommandAPDU,
+    ) -> Chain:
+        if not instruction.chainable:
+            raise CardError(SW.COMMAND_CHAINING_NOT_SUPPORTED)
+        if chain is None:
+            chain = Chain(header, bytearray())
+        elif chain.header != header:
+            raise CardError(SW.LAST_COMMAND_OF_CHAIN_EXPECTED)
+        if len(chain.data) + len(apdu.data) > MAX_CHAINED:
+            raise CardError(SW.WRONG_LENGTH)
+        chain.data += apdu.data
+        return chain
+
+
+def read_meta(store: Store) -> dict[str, object]:
+    """What a card's store says of the card itself. Raises CorruptCard."""
+    try:
+        meta = json.loads(store.get(META_RECORD))
+    except (KeyError, ValueError):
+        raise CorruptCard(META_RECORD, "not a description of a card") from None
+    if not isinstance(meta, dict):
+        raise CorruptCard(META_RECORD, "not a description of a card")
+    return meta

@@ -1,0 +1,37 @@
+"""How a handler refuses: it raises, and one edge makes the answer."""
+
+from bifente.apdu.status import SW
+
+
+class CardError(Exception):
+    """The command is refused with a status word; nothing was done."""
+
+    def __init__(self, sw: SW) -> None:
+        super().__init__(str(sw))
+        self.sw = sw
+
+
+class CardWarning(Exception):
+    """The command was done, with response data and a warning in the status word."""
+
+    def __init__(self, sw: SW, data: bytes = b"") -> None:
+        super().__init__(str(sw))
+        self.sw = sw
+        self.data = data
+
+
+class UnpoweredCard(Exception):
+    """A command reached a card that has no supply: whoever holds it forgot ``power_on``."""
+
+    def __init__(self) -> None:
+        super().__init__("the card is not powered")
+
+
+class CorruptCard(Exception):
+    """A record of the card does not hold what its layout says."""
+
+    hint = "restore the card from a copy, or create it again from its profile"
+
+    def __init__(self, record: str, why: str) -> None:
+        super().__init__(f"record {record} of the card: {why}")
+        self.record = record

@@ -1,0 +1,154 @@
+"""The files of one card: the layout's nodes joined with the contents in the card's store."""
+
+import json
+from collections.abc import Iterator
+
+from bifente.apdu.security import Operation
+from bifente.applets.kernel.errors import CorruptCard
+from bifente.applets.kernel.store import Store
+from bifente.layouts.access import Rule
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.errors import LayoutError
+from bifente.layouts.nodes import DF, EF, Layout
+
+
+class File:
+    """An EF of a card. Its content is stored decoded and encoded when somebody asks for it."""
+
+    __slots__ = ("_content", "_fcp", "node", "path", "read_rule", "store", "update_rule")
+
+    def __init__(self, node: EF, path: str, store: Store) -> None:
+        self.node = node
+        self.path = path
+        self.store = store
+        self.read_rule: Rule = node.access[Operation.READ]
+        self.update_rule: Rule = node.access[Operation.UPDATE]
+        self._content: bytes | None = None
+        self._fcp: bytes | None = None
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that READ BINARY reads."""
+        content = self._content
+        if content is None:
+            name = file_record(self.path)
+            content = self._content = encode_content(self.node, name, self.store.get(name))
+        return content
+
+    @property
+    def fcp(self) -> bytes:
+        """The FCP that SELECT answers."""
+        fcp = self._fcp
+        if fcp is None:
+            fcp = self._fcp = self.node.fcp(len(self.content)).encode()
+        return fcp
+
+    def record_of(self, content: bytes) -> bytes:
+        """The record that will hold *content*: decoded, unless the codec cannot give these very bytes back."""
+        return decode_content(self.node, content)
+
+    def replace(self, content: bytes) -> None:
+        """The store holds *content* now."""
+        if len(content) != len(self.content):
+            self._fcp = None
+        self._content = content
+
+
+class Directory:
+    """A DF of a card with what is in it."""
+
+    __slots__ = ("_fcp", "by_fid", "by_sfi", "node", "parent", "path")
+
+    def __init__(self, node: DF, path: str, parent: "Directory | None") -> None:
+        self.node = node
+        self.path = path
+        self.parent = parent
+        self.by_fid: dict[int, File | Directory] = {}
+        self.by_sfi: dict[int, File] = {}
+        self._fcp: bytes | None = None
+
+    @property
+    def fcp(self) -> bytes:
+        """The FCP that SELECT answers."""
+        fcp = self._fcp
+        if fcp is None:
+            fcp = self._fcp = self.node.fcp().encode()
+        return fcp
+
+    def directories(self) -> "Iterator[Directory]":
+        """The DFs directly inside."""
+        return (child for child in self.by_fid.values() if isinstance(child, Directory))
+
+
+class Tree:
+    """All files of a card."""
+
+    __slots__ = ("applications", "mf")
+
+    def __init__(self, layout: Layout, store: Store) -> None:
+        present = set(store.names("file/"))
+        self.applications: list[tuple[bytes, Directory]] = []
+        self.mf = self._directory(layout.mf, "", None, store, present)
+
+    def _directory(
+        self, node: DF, prefix: str, parent: Directory | None, store: Store, present: set[str]
+    ) -> Directory:
+        path = f"{prefix}{node.fid:04X}"
+        made = Directory(node, path, parent)
+        if node.aid is not None:
+            self.applications.append((node.aid, made))
+        for child in node.children:
+            child_path = f"{path}/{child.fid:04X}"
+            if isinstance(child, DF):
+                made.by_fid[child.fid] = self._directory(child, f"{path}/", made, store, present)
+            elif file_record(child_path) in present:
+                file = File(child, child_path, store)
+                made.by_fid[child.fid] = file
+                if child.sfi is not None:
+                    made.by_sfi[child.sfi] = file
+            elif not child.optional:
+                raise CorruptCard(file_record(child_path), "it is missing")
+        return made
+
+
+def file_record(path: str) -> str:
+    """The name of a file's record."""
+    return f"file/{path}"
+
+
+def value_record(value: JsonValue) -> bytes:
+    """A decoded content as a record."""
+    return json.dumps({"value": value}, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def record_value(name: str, record: bytes) -> tuple[bool, JsonValue]:
+    """What a file's record holds: (True, decoded value) or (False, hexadecimal bytes)."""
+    try:
+        fields = json.loads(record)
+        if "raw" in fields:
+            return False, str(fields["raw"])
+        value: JsonValue = fields["value"]
+    except (ValueError, KeyError, TypeError):
+        raise CorruptCard(name, "not the content of a file") from None
+    return True, value
+
+
+def encode_content(node: EF, name: str, record: bytes) -> bytes:
+    """The bytes on the card for a file's record. Raises CorruptCard."""
+    decoded, value = record_value(name, record)
+    try:
+        return node.codec.encode(value) if decoded else bytes.fromhex(str(value))
+    except (LayoutError, ValueError) as error:
+        raise CorruptCard(name, str(error)) from None
+
+
+def decode_content(node: EF, content: bytes) -> bytes:
+    """The record for bytes on the card: decoded where that loses nothing, else raw."""
+    try:
+        value = node.codec.decode(content)
+        same = node.codec.encode(value) == content
+    except LayoutError:
+        same = False
+    if same:
+        return value_record(value)
+    return json.dumps({"raw": content.hex().upper()}).encode()

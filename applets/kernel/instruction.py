@@ -1,0 +1,41 @@
+"""The dispatch table: one instruction is its code, its request and what it does."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from bifente.apdu.command import CommandAPDU
+
+if TYPE_CHECKING:
+    from bifente.applets.kernel.card import SmartCard
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction(Generic[R]):
+    """One command of a card.
+
+    ``request`` reads a command into its meaning and makes all refusals of P1, P2, Lc and Le; ``run`` acts on the
+    meaning and returns the response data. Both refuse by CardError.
+    """
+
+    ins: int
+    name: str
+    request: Callable[[CommandAPDU], R]
+    run: Callable[["SmartCard", R], bytes]
+    chainable: bool = False
+    """The data field may come in several commands (ISO/IEC 7816-4:2020 §5.3.3)."""
+
+
+Table = Mapping[int, Instruction[Any]]
+
+
+def table(instructions: Iterable[Instruction[Any]]) -> Table:
+    """A dispatch table. ValueError when two instructions share a code."""
+    made: dict[int, Instruction[Any]] = {}
+    for instruction in instructions:
+        if instruction.ins in made:
+            raise ValueError(f"two instructions {instruction.ins:02X}")
+        made[instruction.ins] = instruction
+    return made

@@ -1,0 +1,198 @@
+"""PERFORM SECURITY OPERATION: HASH, COMPUTE DIGITAL SIGNATURE, DECIPHER, VERIFY CERTIFICATE (ISO/IEC 7816-8:2021 §5.3)."""
+
+from collections.abc import Callable
+from datetime import date
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from bifente.apdu import cvc, tlv
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.apdu.security import Operation
+from bifente.apdu.status import SW
+from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
+from bifente.applets.kernel.errors import CardError
+from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.state import DATE_RECORD, Environment, Peer
+from bifente.crypto import rsa
+from bifente.crypto.errors import CryptoError
+from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
+from bifente.layouts.nodes import Crt
+from bifente.layouts.recognition import ALGORITHM_SHEET, USAGE_AUTHENTICATION, sheet_digest
+
+if TYPE_CHECKING:
+    from bifente.applets.kernel.card import SmartCard
+
+PADDING_INDICATOR = 0x81
+"""What a CPS3 wants before a cryptogram (Cryptolib CPS, OpenSC's ``iasecc``)."""
+
+_HASHES: dict[str, type[ResumableHash]] = {"sha1": Sha1State, "sha256": Sha256State}
+
+_SIGNED_HASH = {0x12: "sha1", 0x42: "sha256", ALGORITHM_SHEET: "sha256"}
+"""The digest that each signature algorithm of template B6 is over."""
+
+MAX_LAST_BLOCK = 64
+"""A host keeps back 1 to 64 bytes for the card: 64 when the message is a whole number of blocks."""
+
+
+_CERTIFICATE_REFUSALS = {
+    cvc.CvReason.UNKNOWN_CAR: SW.REFERENCED_DATA_NOT_FOUND,
+    cvc.CvReason.DOMAIN: SW.CONDITIONS_OF_USE_NOT_SATISFIED,
+    cvc.CvReason.ENVIRONMENT: SW.CONDITIONS_OF_USE_NOT_SATISFIED,
+}
+"""The refusals of a certificate that are not 6A80."""
+
+
+class Pso(IntEnum):
+    """P1-P2: what comes out, what goes in."""
+
+    HASH = 0x90A0
+    COMPUTE_SIGNATURE = 0x9E9A
+    DECIPHER = 0x8086
+    VERIFY_CERTIFICATE = 0x00AE
+
+
+class PsoRequest(NamedTuple):
+    """Which operation on which data."""
+
+    operation: Pso
+    data: bytes
+
+
+_OPERATIONS = {int(operation): operation for operation in Pso}
+
+
+def _request(apdu: CommandAPDU) -> PsoRequest:
+    operation = _OPERATIONS.get(apdu.p1 << 8 | apdu.p2)
+    if operation is None:
+        raise CardError(SW.INCORRECT_P1_P2)
+    if bool(apdu.data) == (operation is Pso.COMPUTE_SIGNATURE):
+        raise CardError(SW.WRONG_LENGTH)
+    return PsoRequest(operation, apdu.data)
+
+
+def _perform(card: "SmartCard", request: PsoRequest) -> bytes:
+    return _ACTIONS[request.operation](card, request.data)
+
+
+def _hash_name(environment: Environment) -> str:
+    """The hash that template AA names, else that of the signature that template B6 names."""
+    template = environment.computing.get(Crt.HASH) or environment.verifying.get(Crt.HASH)
+    if template is not None and template.algorithm is not None:
+        return HASH_ALGORITHMS[template.algorithm]
+    signature = environment.computing.get(Crt.SIGNATURE)
+    if signature is not None and signature.algorithm is not None:
+        return _SIGNED_HASH[signature.algorithm]
+    raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+
+
+def _hash(card: "SmartCard", data: bytes) -> bytes:
+    """Finish a digest that the host has begun, make a whole one, or take a finished one; it waits for the signature."""
+    environment = card.volatile.environment
+    if environment is None:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    name = _hash_name(environment)
+    environment.digest = None
+    try:
+        items = [(item.tag, item.value) for item in tlv.decode(data)]
+        digest = _digest(_HASHES[name], dict(items)) if len({tag for tag, _ in items}) == len(items) else None
+    except (ApduError, CryptoError):
+        digest = None
+    if digest is None:
+        raise CardError(SW.INCORRECT_DATA_FIELD)
+    environment.digest = (name, digest)
+    return b""
+
+
+def _digest(kind: type[ResumableHash], objects: dict[int, bytes]) -> bytes | None:
+    if not objects or objects.keys() - {0x80, 0x90}:
+        return None
+    state, last = objects.get(0x90, b""), objects.get(0x80)
+    if last is None:
+        return state if len(state) == kind.digest_size else None
+    if not state:
+        return kind(last).finish()
+    if len(state) != kind.state_size() or len(last) > MAX_LAST_BLOCK:
+        return None
+    return kind.from_state(state).update(last).finish()
+
+
+def _compute_signature(card: "SmartCard", data: bytes) -> bytes:  # noqa: ARG001
+    """RSASSA-PKCS1-v1_5 over the digest that PSO HASH left; it serves once."""
+    algorithm, key = usable_key(card, Crt.SIGNATURE, Operation.COMPUTE_SIGNATURE)
+    environment = card.volatile.environment
+    if environment is None or environment.digest is None:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    name, digest = environment.digest
+    if name != _SIGNED_HASH[algorithm]:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    environment.digest = None
+    if algorithm == ALGORITHM_SHEET:
+        recognition = card.volatile.recognition
+        if recognition is None:
+            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+        digest = sheet_digest(
+            digest,
+            card.persistent.identity.chr,
+            recognition.own_challenge,
+            recognition.peer.chr,
+            recognition.peer_challenge,
+        )
+    return rsa.sign_digest(key, "sha1" if name == "sha1" else "sha256", digest)
+
+
+def _decipher(card: "SmartCard", data: bytes) -> bytes:
+    """RSAES-PKCS1-v1_5; the plain data come back without padding. A wrong padding gives random bytes."""
+    _, key = usable_key(card, Crt.CONFIDENTIALITY, Operation.DECIPHER)
+    if data[0] != PADDING_INDICATOR:
+        raise CardError(SW.INCORRECT_DATA_FIELD)
+    try:
+        return rsa.decrypt(key, data[1:])
+    except CryptoError:
+        raise CardError(SW.INCORRECT_DATA_FIELD) from None
+
+
+def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
+    """Take in the other card's certificate. What it shows of the date is kept, so this command writes."""
+    volatile = card.volatile
+    environment = volatile.environment
+    template = environment.verifying.get(Crt.SIGNATURE) if environment is not None else None
+    challenge, volatile.challenge = volatile.challenge, None
+    volatile.peer = None
+    if template is None or template.public_key is None:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    root = card.persistent.cv_root(template.public_key)
+    if root is None:
+        raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
+    try:
+        content = cvc.verify(cvc.CvEnvelope.parse(data), root.car, root.n, root.e)
+    except cvc.CvError as error:
+        raise CardError(_CERTIFICATE_REFUSALS.get(error.reason, SW.INCORRECT_DATA_FIELD)) from None
+    own = card.persistent.identity
+    cha = content.cha
+    if content.chr == own.chr or cha.domain == own.cha.domain or cha.usage != USAGE_AUTHENTICATION:
+        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    latest = card.persistent.latest_date
+    if content.expiry < latest:
+        raise CardError(SW.REFERENCE_DATA_NOT_USABLE)
+    if content.effective > latest:
+        _keep_date(card, content.effective)
+    volatile.peer = Peer(content.chr, cha, content.n, content.e)
+    volatile.challenge = challenge
+    return b""
+
+
+def _keep_date(card: "SmartCard", shown: date) -> None:
+    card.persistent.commit({DATE_RECORD: shown.isoformat().encode()})
+
+
+_ACTIONS: dict[Pso, Callable[["SmartCard", bytes], bytes]] = {
+    Pso.HASH: _hash,
+    Pso.COMPUTE_SIGNATURE: _compute_signature,
+    Pso.DECIPHER: _decipher,
+    Pso.VERIFY_CERTIFICATE: _verify_certificate,
+}
+
+PERFORM_SECURITY_OPERATION = Instruction(
+    0x2A, "PERFORM SECURITY OPERATION", _request, _perform, chainable=True
+)

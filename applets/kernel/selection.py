@@ -1,0 +1,207 @@
+"""SELECT (ISO/IEC 7816-4:2020 §11.2.2)."""
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.fcp import FCI_TAG
+from bifente.apdu.status import SW
+from bifente.applets.kernel.errors import CardError
+from bifente.applets.kernel.files import Directory, File
+from bifente.applets.kernel.instruction import Instruction
+
+if TYPE_CHECKING:
+    from bifente.applets.kernel.card import SmartCard
+
+MF_FID = 0x3F00
+
+
+class Method(IntEnum):
+    """P1 of SELECT (table 62)."""
+
+    BY_FID = 0x00
+    CHILD_DF = 0x01
+    CHILD_EF = 0x02
+    PARENT = 0x03
+    BY_NAME = 0x04
+    PATH_FROM_MF = 0x08
+    PATH_FROM_DF = 0x09
+
+
+class Answer(IntEnum):
+    """Bits 4 and 3 of P2 (table 63)."""
+
+    FCI = 0x00
+    FCP = 0x04
+    NOTHING = 0x0C
+
+
+class Occurrence(IntEnum):
+    """Bits 2 and 1 of P2: which of several files."""
+
+    FIRST = 0
+    LAST = 1
+    NEXT = 2
+    PREVIOUS = 3
+
+
+class SelectRequest(NamedTuple):
+    """What to select and what to answer."""
+
+    method: Method
+    target: bytes
+    answer: Answer
+    occurrence: Occurrence
+
+
+_METHODS = {int(method): method for method in Method}
+_OCCURRENCES = tuple(Occurrence)
+
+
+def request_for(answers: frozenset[int]) -> Callable[[CommandAPDU], SelectRequest]:
+    """The request parser of a card that gives these *answers* (P2 without its two low bits).
+
+    A real CPS3 refuses P2 = 00 with 6A86 (OpenSC commit 1a3666364); the public readers of the Vitale send it.
+    """
+    allowed = {value: Answer(value) for value in answers}
+
+    def request(apdu: CommandAPDU) -> SelectRequest:
+        method = _METHODS.get(apdu.p1)
+        answer = allowed.get(apdu.p2 & 0xFC)
+        if method is None or answer is None:
+            raise CardError(SW.INCORRECT_P1_P2)
+        target = apdu.data
+        size = len(target)
+        occurrence = _OCCURRENCES[apdu.p2 & 3]
+        if method is Method.BY_NAME:
+            if not 1 <= size <= 16:
+                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
+        elif occurrence is not Occurrence.FIRST:
+            raise CardError(SW.INCORRECT_P1_P2)
+        elif method in (Method.PATH_FROM_MF, Method.PATH_FROM_DF):
+            if size < 2 or size % 2:
+                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
+        elif method is Method.PARENT or (method is Method.BY_FID and not size):
+            if size:
+                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
+        elif size != 2:
+            raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
+        return SelectRequest(method, target, answer, occurrence)
+
+    return request
+
+
+def instruction(answers: frozenset[int]) -> Instruction[SelectRequest]:
+    """SELECT of a card that gives these *answers*."""
+    return Instruction(0xA4, "SELECT", request_for(answers), select)
+
+
+def select(card: "SmartCard", request: SelectRequest) -> bytes:
+    """Make a file current. Clears current EF, security environment, hash state and chain; leaves what is proven."""
+    found = _FINDERS[request.method](card, request)
+    if found is None:
+        raise CardError(SW.FILE_NOT_FOUND)
+    volatile = card.volatile
+    if isinstance(found, File):
+        volatile.file = found
+        if request.method is not Method.CHILD_EF:
+            volatile.directory = _home(card, found)
+    else:
+        volatile.file = None
+        volatile.directory = found
+    volatile.environment = None
+    answer = request.answer
+    if answer is Answer.FCP:
+        return found.fcp
+    if answer is Answer.NOTHING:
+        return b""
+    return bytes((FCI_TAG,)) + found.fcp[1:]
+
+
+def _home(card: "SmartCard", file: File) -> Directory:
+    """The directory a file stands in."""
+    directory = card.tree.mf
+    for part in file.path.split("/")[1:-1]:
+        child = directory.by_fid[int(part, 16)]
+        if isinstance(child, Directory):
+            directory = child
+    return directory
+
+
+def _child_ef(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
+    fid = request.target[0] << 8 | request.target[1]
+    found = card.volatile.directory.by_fid.get(fid)
+    if isinstance(found, File):
+        return found
+    # OpenSC selects the MF in this way, and a CPS3 lets it.
+    return card.tree.mf if fid == MF_FID else None
+
+
+def _child_df(card: "SmartCard", request: SelectRequest) -> Directory | None:
+    found = card.volatile.directory.by_fid.get(int.from_bytes(request.target, "big"))
+    return found if isinstance(found, Directory) else None
+
+
+def _by_fid(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
+    """The MF, a child of the current DF, the DF itself, its parent or a DF beside it (§7.3.2)."""
+    fid = int.from_bytes(request.target, "big")
+    if not request.target or fid == MF_FID:
+        return card.tree.mf
+    current = card.volatile.directory
+    if fid in current.by_fid:
+        return current.by_fid[fid]
+    if fid == current.node.fid:
+        return current
+    if current.parent is not None:
+        if fid == current.parent.node.fid:
+            return current.parent
+        sibling = current.parent.by_fid.get(fid)
+        return sibling if isinstance(sibling, Directory) else None
+    return None
+
+
+def _parent(card: "SmartCard", request: SelectRequest) -> Directory | None:  # noqa: ARG001
+    return card.volatile.directory.parent
+
+
+def _by_name(card: "SmartCard", request: SelectRequest) -> Directory | None:
+    """The DF whose name begins with the target; of several the one that *occurrence* says (§12.2.3)."""
+    matching = [directory for aid, directory in card.tree.applications if aid.startswith(request.target)]
+    if not matching:
+        return None
+    if request.occurrence is Occurrence.FIRST:
+        return matching[0]
+    if request.occurrence is Occurrence.LAST:
+        return matching[-1]
+    current = card.volatile.directory
+    step = 1 if request.occurrence is Occurrence.NEXT else -1
+    if current not in matching:
+        return matching[0 if step == 1 else -1]
+    at = matching.index(current) + step
+    return matching[at] if 0 <= at < len(matching) else None
+
+
+def _by_path(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
+    """A path that begins with 3F00: these cards want it whole, whatever P1 says it begins at."""
+    fids = [request.target[at] << 8 | request.target[at + 1] for at in range(0, len(request.target), 2)]
+    if fids[0] != MF_FID:
+        return None
+    found: File | Directory = card.tree.mf
+    for fid in fids[1:]:
+        child = found.by_fid.get(fid) if isinstance(found, Directory) else None
+        if child is None:
+            return None
+        found = child
+    return found
+
+
+_FINDERS: dict[Method, Callable[["SmartCard", SelectRequest], File | Directory | None]] = {
+    Method.BY_FID: _by_fid,
+    Method.CHILD_DF: _child_df,
+    Method.CHILD_EF: _child_ef,
+    Method.PARENT: _parent,
+    Method.BY_NAME: _by_name,
+    Method.PATH_FROM_MF: _by_path,
+    Method.PATH_FROM_DF: _by_path,
+}

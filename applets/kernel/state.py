@@ -1,0 +1,277 @@
+"""What a card knows: the persistent part, in its store, and the volatile part, which reset replaces by a fresh one."""
+
+import json
+from dataclasses import dataclass, field
+from datetime import date
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from bifente.apdu.cvc import Cha
+from bifente.apdu.errors import ApduError
+from bifente.applets.kernel.errors import CorruptCard
+from bifente.applets.kernel.files import Directory, File
+from bifente.applets.kernel.store import Store
+from bifente.crypto import rsa
+from bifente.layouts.nodes import Crt, PinObject
+
+
+@dataclass(frozen=True, slots=True)
+class CvRoot:
+    """The public key of a certification authority of CV certificates, as a card holds it."""
+
+    car: bytes
+    n: int
+    e: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the card's own CV certificate calls it: CHR (12 bytes) and CHA."""
+
+    chr: bytes
+    cha: Cha
+
+
+class PinState:
+    """A PIN's value and counters. The value never shows."""
+
+    __slots__ = ("definition", "left", "uses_left", "value")
+
+    def __init__(self, definition: PinObject, value: bytes, left: int, uses_left: int | None) -> None:
+        self.definition = definition
+        self.value = value
+        self.left = left
+        self.uses_left = uses_left
+
+    @property
+    def blocked(self) -> bool:
+        """No try or no use is left."""
+        return self.left == 0 or self.uses_left == 0
+
+    def __repr__(self) -> str:
+        return f"PinState({self.definition.name!r}, {self.left} tries left)"
+
+
+class Persistent:
+    """The part of a card that survives: read from its store when needed, written through :meth:`commit`."""
+
+    def __init__(self, store: Store, pins: tuple[PinObject, ...]) -> None:
+        self.store = store
+        self.pins = {pin.reference: self._pin(pin) for pin in pins}
+        self._keys: dict[str, RSAPrivateKey] = {}
+        self._roots: dict[bytes, CvRoot] | None = None
+        self._identity: Identity | None = None
+
+    def _record(self, name: str) -> bytes:
+        try:
+            return self.store.get(name)
+        except KeyError:
+            raise CorruptCard(name, "it is missing") from None
+
+    def _pin(self, definition: PinObject) -> PinState:
+        prefix = pin_record(definition.reference)
+        left = self._record(f"{prefix}/left")
+        uses: int | None = None
+        if definition.uses is not None:
+            uses = int.from_bytes(self._record(f"{prefix}/uses"), "big")
+        if len(left) != 1 or left[0] > definition.tries:
+            raise CorruptCard(f"{prefix}/left", f"a counter of 0 to {definition.tries} was expected")
+        return PinState(definition, self._record(prefix), left[0], uses)
+
+    def commit(self, changes: dict[str, bytes | None]) -> None:
+        """Write *changes* all together; when it returns they stand."""
+        self.store.commit(changes)
+
+    def consume_try(self, pin: PinState) -> None:
+        """Take one try, for good, before anything is compared."""
+        self.store.commit({f"{pin_record(pin.definition.reference)}/left": bytes((pin.left - 1,))})
+        pin.left -= 1
+
+    def accept(self, pin: PinState, also: dict[str, bytes | None] | None = None) -> None:
+        """The comparison succeeded: the tries are restored, one use is counted, *also* is written with them."""
+        definition = pin.definition
+        prefix = pin_record(definition.reference)
+        changes: dict[str, bytes | None] = {f"{prefix}/left": bytes((definition.tries,))}
+        uses = pin.uses_left
+        if uses is not None:
+            uses -= 1
+            changes[f"{prefix}/uses"] = uses.to_bytes(2, "big")
+        if also:
+            changes.update(also)
+        self.store.commit(changes)
+        pin.left = definition.tries
+        pin.uses_left = uses
+
+    def private_key(self, directory: Directory, reference: int) -> RSAPrivateKey | None:
+        """A private key, loaded when first used; None when the card holds none of that reference."""
+        name = key_record(directory.path, reference)
+        key = self._keys.get(name)
+        if key is None:
+            try:
+                pkcs8 = self.store.get(name)
+            except KeyError:
+                return None
+            key = self._keys[name] = rsa.load_private(pkcs8, validate=False)
+        return key
+
+    def cv_root(self, car: bytes) -> CvRoot | None:
+        """The authority's key that certificates name by *car*."""
+        if self._roots is None:
+            self._roots = {}
+            for name in self.store.names("root/"):
+                root = _root(name, self.store.get(name))
+                self._roots[root.car] = root
+        return self._roots.get(car)
+
+    @property
+    def latest_date(self) -> date:
+        """The latest date the card has been shown by an accepted certificate, or that of its personalisation."""
+        try:
+            return date.fromisoformat(self._record(DATE_RECORD).decode("ascii"))
+        except ValueError:
+            raise CorruptCard(DATE_RECORD, "not a date") from None
+
+    @property
+    def identity(self) -> Identity:
+        """Who the card is in a recognition."""
+        if self._identity is None:
+            self._identity = _identity(self._record(IDENTITY_RECORD))
+        return self._identity
+
+
+def pin_record(reference: int) -> str:
+    """The name of a PIN's records."""
+    return f"pin/{reference:02X}"
+
+
+def key_record(path: str, reference: int) -> str:
+    """The name of a private key's record."""
+    return f"key/{path}/{reference:02X}"
+
+
+DATE_RECORD = "state/date"
+META_RECORD = "meta"
+IDENTITY_RECORD = "identity"
+
+
+def root_record(car: bytes) -> str:
+    """The name of an authority key's record."""
+    return f"root/{car.decode('ascii')}"
+
+
+def encode_root(root: CvRoot) -> bytes:
+    """An authority's key as a record."""
+    return json.dumps({"car": root.car.decode("ascii"), "n": f"{root.n:X}", "e": root.e}).encode()
+
+
+def _root(name: str, record: bytes) -> CvRoot:
+    try:
+        fields = json.loads(record)
+        return CvRoot(fields["car"].encode("ascii"), int(fields["n"], 16), int(fields["e"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CorruptCard(name, "not the key of an authority") from None
+
+
+def encode_identity(identity: Identity) -> bytes:
+    """A card's identity as a record: CHR and CHA one after the other."""
+    return identity.chr + identity.cha.encode()
+
+
+def _identity(record: bytes) -> Identity:
+    try:
+        return Identity(record[:12], Cha.parse(record[12:]))
+    except ApduError as error:
+        raise CorruptCard(IDENTITY_RECORD, str(error)) from None
+
+
+@dataclass(slots=True)
+class Challenge:
+    """A challenge of this card, good for one recognition."""
+
+    value: bytes
+    answered: bytes | None = None
+    """The other card's challenge that was signed together with this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """The other card, as its verified certificate names it."""
+
+    chr: bytes
+    cha: Cha
+    n: int
+    e: int
+
+
+@dataclass(slots=True)
+class Recognition:
+    """An accomplished authentication of the other card."""
+
+    peer: Peer
+    own_challenge: bytes
+    peer_challenge: bytes
+    answered: bool = False
+
+
+@dataclass(slots=True)
+class Template:
+    """What MSE SET has put into one control reference template."""
+
+    algorithm: int | None = None
+    private_key: int | None = None
+    public_key: bytes | None = None
+
+
+@dataclass(slots=True)
+class Environment:
+    """The current security environment with the hash in the making: what SELECT clears."""
+
+    computing: dict[Crt, Template] = field(default_factory=dict)
+    verifying: dict[Crt, Template] = field(default_factory=dict)
+    digest: tuple[str, bytes] | None = None
+
+
+@dataclass(slots=True)
+class Chain:
+    """A command whose data field comes in parts."""
+
+    header: tuple[int, int, int, int]
+    data: bytearray
+
+
+class Volatile:
+    """What reset and loss of power forget.
+
+    ``verified``, ``role``, ``challenge``, ``peer`` and ``recognition`` are of the whole card and survive SELECT; the
+    rest does not.
+    """
+
+    __slots__ = (
+        "chain",
+        "challenge",
+        "directory",
+        "environment",
+        "file",
+        "peer",
+        "recognition",
+        "role",
+        "verified",
+    )
+
+    def __init__(self, mf: Directory) -> None:
+        self.directory: Directory = mf
+        self.file: File | None = None
+        self.environment: Environment | None = None
+        self.chain: Chain | None = None
+        self.verified: set[int] = set()
+        self.role: Cha | None = None
+        self.challenge: Challenge | None = None
+        self.peer: Peer | None = None
+        self.recognition: Recognition | None = None
+
+    def forget_recognition(self) -> None:
+        """A failed authentication or a log-out: the other card is no longer known."""
+        self.role = None
+        self.challenge = None
+        self.peer = None
+        self.recognition = None

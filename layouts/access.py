@@ -1,0 +1,183 @@
+"""Access rules: small objects that decide, print themselves and encode themselves into an FCP.
+
+The security condition byte is that of ISO/IEC 7816-4:2020 §9.3.3.2 in the form IAS-ECC gives it (see
+``bifente.apdu.security``).
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from typing import Protocol
+
+from bifente.apdu.cvc import Cha, ChaPattern
+from bifente.apdu.security import ALWAYS as ALWAYS_SCB
+from bifente.apdu.security import NEVER as NEVER_SCB
+from bifente.apdu.security import Scb
+
+
+class SecurityStatus(Protocol):
+    """What has been proven to a card since its last reset."""
+
+    @property
+    def verified(self) -> AbstractSet[int]:
+        """References of the PINs that are verified."""
+
+    @property
+    def role(self) -> Cha | None:
+        """The holder authorisation of the card that has authenticated itself."""
+
+
+class Rule(ABC):
+    """When an operation is allowed."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def allows(self, status: SecurityStatus) -> bool:
+        """True when *status* satisfies the rule."""
+
+    @property
+    @abstractmethod
+    def scb(self) -> Scb:
+        """The security condition byte that announces the rule. ValueError when none can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Always(Rule):
+    """No condition."""
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return True
+
+    @property
+    def scb(self) -> Scb:
+        return ALWAYS_SCB
+
+    def __str__(self) -> str:
+        return "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Never(Rule):
+    """Forbidden to everybody."""
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return False
+
+    @property
+    def scb(self) -> Scb:
+        return NEVER_SCB
+
+    def __str__(self) -> str:
+        return "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin(Rule):
+    """PIN *reference* is verified; SE#*environment* names it."""
+
+    reference: int
+    environment: int = 3
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return self.reference in status.verified
+
+    @property
+    def scb(self) -> Scb:
+        return Scb.build(user_authentication=True, environment=self.environment)
+
+    def __str__(self) -> str:
+        return f"pin({self.reference:02X})"
+
+
+@dataclass(frozen=True, slots=True)
+class Auth(Rule):
+    """A card whose authorisation matches one of *patterns* has authenticated itself; SE#*environment* lists them."""
+
+    environment: int
+    patterns: tuple[ChaPattern, ...]
+    name: str
+
+    def allows(self, status: SecurityStatus) -> bool:
+        role = status.role
+        return role is not None and any(pattern.matches(role) for pattern in self.patterns)
+
+    @property
+    def scb(self) -> Scb:
+        return Scb.build(external_authentication=True, environment=self.environment)
+
+    def __str__(self) -> str:
+        return f"auth({self.name})"
+
+
+@dataclass(frozen=True, slots=True)
+class SecureMessaging(Rule):
+    """The command comes under secure messaging with the keys of SE#*environment*.
+
+    The issuer's keys of the deployed cards are not public, so no command satisfies this rule.
+    """
+
+    environment: int
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return False
+
+    @property
+    def scb(self) -> Scb:
+        return Scb.build(secure_messaging=True, environment=self.environment)
+
+    def __str__(self) -> str:
+        return f"sm(SE#{self.environment})"
+
+
+def _joined(rules: tuple[Rule, ...], need_all: bool) -> Scb:
+    """One byte for several conditions, which ISO/IEC 7816-4 allows when they share a security environment."""
+    bytes_ = [rule.scb for rule in rules]
+    environments = {scb.environment for scb in bytes_}
+    if len(environments) != 1 or any(scb.always or scb.never for scb in bytes_):
+        raise ValueError("conditions of one byte must share their security environment")
+    return Scb.build(
+        need_all=need_all,
+        secure_messaging=any(scb.secure_messaging for scb in bytes_),
+        external_authentication=any(scb.external_authentication for scb in bytes_),
+        user_authentication=any(scb.user_authentication for scb in bytes_),
+        environment=environments.pop() or 0,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf(Rule):
+    """Every one of *rules*."""
+
+    rules: tuple[Rule, ...]
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return all(rule.allows(status) for rule in self.rules)
+
+    @property
+    def scb(self) -> Scb:
+        return _joined(self.rules, need_all=True)
+
+    def __str__(self) -> str:
+        return f"all_of({', '.join(map(str, self.rules))})"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(Rule):
+    """At least one of *rules*."""
+
+    rules: tuple[Rule, ...]
+
+    def allows(self, status: SecurityStatus) -> bool:
+        return any(rule.allows(status) for rule in self.rules)
+
+    @property
+    def scb(self) -> Scb:
+        return _joined(self.rules, need_all=False)
+
+    def __str__(self) -> str:
+        return f"any_of({', '.join(map(str, self.rules))})"
+
+
+ALWAYS = Always()
+NEVER = Never()

@@ -1,0 +1,254 @@
+"""The CPS3, contact interface (IAS-ECC).
+
+What is public comes from OpenSC's driver and from the dumps of a real CPS3v3 that V. Jardin published with his OpenSC
+commits of 2021 (PRs #2217 to #2281), and from the middleware of the Agence du numérique en santé (ansforge/dops-cryptolib).
+The rest is ``synthetic`` and says so.
+"""
+
+from bifente.apdu import tlv
+from bifente.apdu.security import Operation
+from bifente.layouts import businessdata, identity, pkcs15
+from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessaging
+from bifente.layouts.codec import Codec, RawCodec
+from bifente.layouts.nodes import (
+    DF,
+    EF,
+    SYNTHETIC,
+    Access,
+    Crt,
+    KeyObject,
+    Layout,
+    PinObject,
+    SecurityEnvironment,
+    ef_access,
+)
+from bifente.layouts.recognition import ALGORITHM_RECOGNITION, CPS_CERTIFICATE_FID, KEY_RECOGNITION
+from bifente.layouts.roles import pin_environment
+
+ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
+
+AID_MF = bytes.fromhex("8025000001FF0100")
+AID_CONTACT = bytes.fromhex("E828BD080F8025000001FF0010")
+AID_CONTACTLESS = bytes.fromhex("E828BD080F8025000001FF0020")
+
+EF_ATR = bytes.fromhex(
+    "804301B8460404B0ECC147039401804F088025000001FF0100E010020201040202010402020100020201007808"
+    "06062B8122F878028202 9000"
+)
+"""The content of EF.ATR of a real card."""
+
+REAL = "OpenSC commits by V. Jardin, 2021: dump of a CPS3v3"
+OPENSC = "OpenSC 0.23, driver iasecc"
+CRYPTOLIB = "ansforge/dops-cryptolib"
+
+PIN, PUK = 0x01, 0x02
+KEY_SIGNATURE, KEY_AUTHENTICATION = 0x81, 0x82
+
+CERTIFICATE_SIGNATURE_FID, CERTIFICATE_AUTHENTICATION_FID = 0xD001, 0xD002
+DATA_FID, SITUATIONS_FID, FIRST_ACTIVITY_FID = 0xD107, 0xD110, 0xD120
+ACTIVITIES = 16
+DATA_SIZE = 64
+
+_HOLDER = Pin(PIN)
+_ISSUER = SecureMessaging(environment=5)
+_NOTHING = ef_access(read=NEVER)
+_FREE = ef_access(read=ALWAYS)
+_ISSUED = ef_access(read=ALWAYS, update=_ISSUER, delete=_ISSUER)
+_UNDER_PIN = ef_access(read=_HOLDER, update=_ISSUER, delete=_ISSUER)
+_WRITABLE = ef_access(read=ALWAYS, update=_HOLDER, delete=_ISSUER)
+
+
+def _ef(
+    name: str, fid: int, codec: Codec, meaning: str, access: Access = _FREE, source: str = SYNTHETIC
+) -> EF:
+    """A file of the contact application: it has no short identifier and does not show itself without contact."""
+    return EF(name, fid, codec, access, source, contactless=_NOTHING, meaning=meaning)
+
+
+def _activity(number: int) -> EF:
+    return EF(
+        f"CPS_ACTIVITY_{number:02}_PS",
+        FIRST_ACTIVITY_FID + number - 1,
+        businessdata.ACTIVITY,
+        _UNDER_PIN,
+        f"{CRYPTOLIB} (file and rule); content {SYNTHETIC}",
+        contactless=_NOTHING,
+        meaning=f"situation d'exercice {number:02}",
+        optional=True,
+        personal=True,
+    )
+
+
+_APPLICATION = DF(
+    "ADF CPX IAS",
+    0x0001,
+    REAL,
+    AID_CONTACT,
+    children=(
+        _ef("EF.ODF", 0x5031, pkcs15.ODF, "object directory", source=f"{OPENSC}; content {SYNTHETIC}"),
+        _ef("EF.CIAInfo", 0x5032, pkcs15.CIA_INFO, "card information", source=f"{REAL}; bytes {SYNTHETIC}"),
+        _ef("EF.AODF", 0x7001, pkcs15.AODF, "authentication objects", source=REAL),
+        _ef("EF.PrKDF", 0x7002, pkcs15.PRKDF, "private keys", source=f"{REAL}; FID {SYNTHETIC}"),
+        _ef("EF.CDF", 0x7005, pkcs15.CDF, "certificates", source=REAL),
+        _ef("EF.DODF", 0x7006, pkcs15.DODF, "data objects", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"),
+        _ef(
+            "EF.C.CH.SIG", CERTIFICATE_SIGNATURE_FID, RawCodec(), "X.509 certificate of the signature key 81"
+        ),
+        _ef(
+            "EF.C.CH.AUT",
+            CERTIFICATE_AUTHENTICATION_FID,
+            RawCodec(),
+            "X.509 certificate of the authentication key 82",
+        ),
+        _ef("EF.CVC", CPS_CERTIFICATE_FID, RawCodec(), "CV certificate of the recognition key 83"),
+        _ef("CPS_ID_CARD", 0xD104, businessdata.ID_CARD, "the card", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"),
+        _ef(
+            "CPS_NAME_PS",
+            0xD105,
+            businessdata.NAME,
+            "the holder's names",
+            source=f"{CRYPTOLIB}; FID {SYNTHETIC}",
+        ),
+        _ef(
+            "CPS_LANG_PS", 0xD106, businessdata.LANGUAGES, "languages", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"
+        ),
+        _ef(
+            "CPS_INFO_PS",
+            0xD108,
+            businessdata.INFO,
+            "profession and speciality",
+            source=f"{CRYPTOLIB}; FID {SYNTHETIC}",
+        ),
+        _ef(
+            "CPS_DATA",
+            DATA_FID,
+            RawCodec(),
+            "free for the software",
+            _WRITABLE,
+            f"{CRYPTOLIB}; rule {SYNTHETIC}",
+        ),
+        _ef(
+            "CPS_SIT_FACT",
+            SITUATIONS_FID,
+            businessdata.BILLING,
+            "situations de facturation",
+            _UNDER_PIN,
+            f"{CRYPTOLIB} (rule); FID and content {SYNTHETIC}",
+        ),
+        *(_activity(number) for number in range(1, ACTIVITIES + 1)),
+    ),
+    access={Operation.CREATE_DF: _ISSUER},
+    keys=(
+        KeyObject(
+            "CPS_PRIV_SIG",
+            KEY_SIGNATURE,
+            {Operation.COMPUTE_SIGNATURE: _HOLDER, Operation.PUT: NEVER, Operation.GET: ALWAYS},
+            {Crt.SIGNATURE: frozenset({0x12, 0x42})},
+            f"{REAL}; rules {SYNTHETIC}",
+            non_repudiation=True,
+        ),
+        KeyObject(
+            "CPS_PRIV_AUT",
+            KEY_AUTHENTICATION,
+            {
+                Operation.INTERNAL_AUTHENTICATE: _HOLDER,
+                Operation.DECIPHER: _HOLDER,
+                Operation.PUT: NEVER,
+                Operation.GET: ALWAYS,
+            },
+            {Crt.AUTHENTICATION: frozenset({0x02}), Crt.CONFIDENTIALITY: frozenset({0x1A})},
+            f"{REAL}; rules {SYNTHETIC}",
+            non_repudiation=False,
+        ),
+        KeyObject(
+            "CPS_PRIV_C2C",
+            KEY_RECOGNITION,
+            {Operation.INTERNAL_AUTHENTICATE: _HOLDER, Operation.PUT: NEVER, Operation.GET: ALWAYS},
+            {Crt.AUTHENTICATION: frozenset({ALGORITHM_RECOGNITION})},
+            SYNTHETIC,
+            non_repudiation=False,
+        ),
+    ),
+    environments=(pin_environment(3, PIN, "PIN 01"),),
+)
+
+_CONTACTLESS = DF(
+    "ADF CPX IAS CL",
+    0x0002,
+    REAL,
+    AID_CONTACTLESS,
+    children=(
+        _ef(
+            "EF.ODF (CL)",
+            0x5031,
+            RawCodec(),
+            "empty in contact mode",
+            source=f"{OPENSC}; content {SYNTHETIC}",
+        ),
+    ),
+    access={Operation.CREATE_DF: _ISSUER},
+)
+
+_ISSUER_ENVIRONMENT = SecurityEnvironment(
+    5,
+    tlv.encode(
+        0x7B,
+        tlv.encode(0xB4, bytes.fromhex("80010C83010A")) + tlv.encode(0xB8, bytes.fromhex("80010C83010A")),
+    ),
+    "the issuer's secure messaging",
+    f"{REAL} (that it exists); content {SYNTHETIC}",
+)
+
+LAYOUT = Layout(
+    "cps3",
+    "CPS3, contact",
+    ATR,
+    DF(
+        "MF",
+        0x3F00,
+        REAL,
+        AID_MF,
+        children=(
+            EF("EF.DIR", 0x2F00, identity.DIRECTORY, _ISSUED, f"{REAL}; bytes {SYNTHETIC}", 0x1E, _NOTHING),
+            EF("EF.ATR", 0x2F01, RawCodec(), _ISSUED, REAL, 0x1D, _NOTHING, "answer to reset, extended"),
+            EF("EF.SN.ICC", 0xD003, identity.SERIAL, _FREE, REAL, 0x1C, _FREE, "serial number"),
+            _APPLICATION,
+            _CONTACTLESS,
+        ),
+        access={Operation.CREATE_DF: _ISSUER},
+        pins=(
+            PinObject(
+                "Code porteur de la carte CPX",
+                PIN,
+                {
+                    Operation.CHANGE: ALWAYS,
+                    Operation.VERIFY: ALWAYS,
+                    Operation.RESET: Pin(PUK),
+                    Operation.PUT: NEVER,
+                    Operation.GET: ALWAYS,
+                },
+                tries=3,
+                source=REAL,
+            ),
+            PinObject(
+                "Code de déblocage",
+                PUK,
+                {
+                    Operation.CHANGE: NEVER,
+                    Operation.VERIFY: ALWAYS,
+                    Operation.RESET: NEVER,
+                    Operation.PUT: NEVER,
+                    Operation.GET: ALWAYS,
+                },
+                tries=10,
+                source=REAL,
+                min_length=8,
+                uses=100,
+            ),
+        ),
+        environments=(pin_environment(3, PUK, "PUK 02"), _ISSUER_ENVIRONMENT),
+        show_aid=False,
+    ),
+    select_answers=frozenset({0x04, 0x0C}),
+    source=REAL,
+)

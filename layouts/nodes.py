@@ -1,0 +1,219 @@
+"""What stands on a card, as data: directories, files, PINs, keys, each with its rule, its codec and its origin.
+
+One description serves the emulator, the terminal side, the explanation of traces and the documentation.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp
+from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
+from bifente.layouts.access import ALWAYS, NEVER, Rule
+from bifente.layouts.codec import Codec
+
+SYNTHETIC = "synthetic"
+"""The origin of whatever is our own invention, because the real thing is not public."""
+
+Access = Mapping[Operation, Rule]
+
+
+class Crt(StrEnum):
+    """The control reference templates of a security environment (ISO/IEC 7816-4:2020 §10.3.2)."""
+
+    AUTHENTICATION = "A4"
+    HASH = "AA"
+    SIGNATURE = "B6"
+    CONFIDENTIALITY = "B8"
+
+    @property
+    def tag(self) -> int:
+        """The tag as a number."""
+        return int(self.value, 16)
+
+
+def ef_access(
+    read: Rule = ALWAYS,
+    update: Rule = NEVER,
+    *,
+    delete: Rule = NEVER,
+    terminate: Rule = NEVER,
+    activate: Rule = NEVER,
+    deactivate: Rule = NEVER,
+) -> Access:
+    """The six rules that the access mode byte ``7B`` of an EF announces, in the order of its bits."""
+    return {
+        Operation.DELETE: delete,
+        Operation.TERMINATE: terminate,
+        Operation.ACTIVATE: activate,
+        Operation.DEACTIVATE: deactivate,
+        Operation.UPDATE: update,
+        Operation.READ: read,
+    }
+
+
+def attributes(target: Target, access: Access, *, bit8: bool = False) -> SecurityAttributes:
+    """The compact security attributes that announce *access*."""
+    return SecurityAttributes.build(target, {op: rule.scb for op, rule in access.items()}, bit8=bit8)
+
+
+@dataclass(frozen=True, slots=True)
+class EF:
+    """A transparent elementary file."""
+
+    name: str
+    fid: int
+    codec: Codec
+    access: Access
+    source: str
+    sfi: int | None = None
+    contactless: Access | None = None
+    meaning: str = ""
+    optional: bool = False
+    personal: bool = False
+    """Holds data of a person: traces of a real card do not show it."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
+            raise ValueError(f"{self.name}: impossible file or short identifier")
+
+    def fcp(self, size: int) -> Fcp:
+        """Its file control parameters for a content of *size* bytes."""
+        return Fcp(
+            descriptor=TRANSPARENT_EF,
+            fid=self.fid,
+            size=size,
+            sfi=NO_SFI if self.sfi is None else self.sfi,
+            security=InterfaceAttributes(
+                attributes(Target.EF, self.access),
+                attributes(Target.EF, self.contactless) if self.contactless is not None else None,
+            ),
+            life_cycle=5,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PinObject:
+    """A PIN or PUK: a cardholder verification data object, of the directory that holds it."""
+
+    name: str
+    reference: int
+    access: Access
+    tries: int
+    source: str
+    min_length: int = 4
+    max_length: int = 8
+    uses: int | None = None
+    """How often it may be used with success before it is spent, None without such a limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyObject:
+    """A private RSA key of 2048 bits, of the directory that holds it. ``reference`` has bit 8: it is local to it."""
+
+    name: str
+    reference: int
+    access: Access
+    algorithms: Mapping[Crt, frozenset[int]]
+    """Which algorithm references each control reference template accepts with this key."""
+    source: str
+    non_repudiation: bool | None = None
+    optional: bool = False
+
+    @property
+    def sdo_reference(self) -> int:
+        """Its reference as a security data object: without the bit that says *local*."""
+        return self.reference & 0x7F
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEnvironment:
+    """SE#``number``: what the condition bytes of the same number refer to. ``content`` is its CRTs, BER-TLV."""
+
+    number: int
+    content: bytes
+    meaning: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DF:
+    """A directory: the MF, a dedicated file or an application."""
+
+    name: str
+    fid: int
+    source: str
+    aid: bytes | None = None
+    children: tuple["EF | DF", ...] = ()
+    access: Access = field(default_factory=dict)
+    pins: tuple[PinObject, ...] = ()
+    keys: tuple[KeyObject, ...] = ()
+    environments: tuple[SecurityEnvironment, ...] = ()
+    show_aid: bool = True
+    """Whether its FCP names the AID."""
+
+    def fcp(self) -> Fcp:
+        """Its file control parameters."""
+        return Fcp(
+            descriptor=DEDICATED_FILE,
+            fid=self.fid,
+            df_name=self.aid if self.show_aid else None,
+            security=InterfaceAttributes(attributes(Target.DF, self.access)) if self.access else None,
+            life_cycle=5,
+        )
+
+    def files(self) -> Iterator[EF]:
+        """The EFs directly inside."""
+        return (child for child in self.children if isinstance(child, EF))
+
+    def directories(self) -> Iterator["DF"]:
+        """The DFs directly inside."""
+        return (child for child in self.children if isinstance(child, DF))
+
+
+def path_of(parents: tuple[int, ...], fid: int) -> str:
+    """A path in the customary form, e.g. ``3F00/0001/D120``."""
+    return "/".join(f"{part:04X}" for part in (*parents, fid))
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A kind of card."""
+
+    kind: str
+    """Its name in card files and profiles, e.g. ``cps3``."""
+    title: str
+    atr: bytes
+    mf: DF
+    select_answers: frozenset[int]
+    """The values of P2 that SELECT takes (ISO/IEC 7816-4:2020 table 63): 00 FCI, 04 FCP, 0C nothing."""
+    source: str
+
+    def walk(self) -> Iterator[tuple[str, EF | DF]]:
+        """Each directory and file with its path, depth first, in the order of the layout."""
+        yield from _walk((), self.mf)
+
+    def directories(self) -> Iterator[tuple[str, DF]]:
+        """Each directory with its path."""
+        return ((path, node) for path, node in self.walk() if isinstance(node, DF))
+
+    def file(self, path: str) -> EF:
+        """The EF at *path*; KeyError without one."""
+        for candidate, node in self.walk():
+            if candidate == path and isinstance(node, EF):
+                return node
+        raise KeyError(path)
+
+    def named(self, name: str) -> tuple[str, EF]:
+        """Path and EF of that name; KeyError without one."""
+        for path, node in self.walk():
+            if isinstance(node, EF) and node.name == name:
+                return path, node
+        raise KeyError(name)
+
+
+def _walk(parents: tuple[int, ...], node: EF | DF) -> Iterator[tuple[str, EF | DF]]:
+    yield path_of(parents, node.fid), node
+    if isinstance(node, DF):
+        for child in node.children:
+            yield from _walk((*parents, node.fid), child)

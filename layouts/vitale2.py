@@ -1,0 +1,204 @@
+"""The carte Vitale 2.
+
+ATR, applications, the file map POINTERS and the freely readable identity are public: cardpeek's ``vitale_2.lua`` and
+the readers found in public repositories. Where the rights stand, who opens them and by which keys is not: those files,
+rules and keys are ``synthetic``.
+"""
+
+from bifente.apdu.security import Operation
+from bifente.layouts import identity, volets
+from bifente.layouts.access import ALWAYS, NEVER, Rule
+from bifente.layouts.codec import Codec, RawCodec
+from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
+from bifente.layouts.recognition import (
+    ALGORITHM_RECOGNITION,
+    ALGORITHM_SHEET,
+    KEY_RECOGNITION,
+    KEY_SHEET,
+    SHEET_CERTIFICATE_FID,
+    VITALE_CERTIFICATE_FID,
+)
+from bifente.layouts.roles import ANY_PROFESSIONAL, EMERGENCY_VOLET, MEDICAL_VOLET, RECOGNISED, environment
+from bifente.layouts.ssv import GroupsCodec
+
+ATR = bytes.fromhex("3B75130000 4709EA9000")
+
+AID_MF = bytes.fromhex("D250000002") + b"MF_VITALE"
+AID_VITALE = bytes.fromhex("D250000002") + b"VITALE"
+AID_ADELE = bytes.fromhex("D250000004") + "Adèle".encode("latin-1") + b"\x01\x01"
+AID_ADELE_CIA = bytes.fromhex("E828BD080FD250000004") + "Adèle".encode("latin-1")
+
+CARDPEEK = "cardpeek vitale_2.lua"
+READERS = "public Vitale readers"
+
+BENEFICIARIES = 19
+FIRST_GROUP_FID, FIRST_BENEFICIARY_FID = 0x2101, 0x2201
+NIR_FID, EMERGENCY_FID, MEDICAL_FID = 0x2002, 0x2301, 0x2302
+
+_FREE = ef_access(read=ALWAYS)
+
+
+def _ef(
+    name: str, fid: int, codec: Codec, meaning: str, read: Rule = ANY_PROFESSIONAL, update: Rule = NEVER
+) -> EF:
+    return EF(
+        name,
+        fid,
+        codec,
+        ef_access(read=read, update=update),
+        SYNTHETIC,
+        meaning=meaning,
+        optional=True,
+        personal=True,
+    )
+
+
+def _key(name: str, reference: int, operation: Operation, crt: Crt, algorithm: int, rule: Rule) -> KeyObject:
+    access: Access = {operation: rule, Operation.PUT: NEVER, Operation.GET: ALWAYS}
+    return KeyObject(name, reference, access, {crt: frozenset({algorithm})}, SYNTHETIC, non_repudiation=False)
+
+
+_VITALE = DF(
+    "ADF VITALE",
+    0x0001,
+    f"{CARDPEEK}; FID {SYNTHETIC}",
+    AID_VITALE,
+    children=(
+        EF("POINTERS", 0x2001, identity.POINTERS, _FREE, CARDPEEK, meaning="the map of the files"),
+        EF(
+            "EF.NIR",
+            NIR_FID,
+            identity.NIR,
+            _FREE,
+            f"{READERS} (SFI and content); FID {SYNTHETIC}",
+            0x02,
+            meaning="country, NIR and beginning of validity",
+            personal=True,
+        ),
+        _ef("G101", 0x2101, GroupsCodec(), "SSV group 101: données assuré"),
+        _ef("G102", 0x2102, GroupsCodec(), "SSV group 102: service AMO famille"),
+        _ef("G103", 0x2103, GroupsCodec(), "SSV group 103: accident du travail"),
+        *(
+            _ef(
+                f"BEN{number:02}",
+                FIRST_BENEFICIARY_FID + number - 1,
+                GroupsCodec(),
+                f"SSV groups 104 to 111 of bénéficiaire {number}",
+            )
+            for number in range(1, BENEFICIARIES + 1)
+        ),
+        _ef(
+            "URGENCE",
+            EMERGENCY_FID,
+            volets.EMERGENCY,
+            "volet d'urgence: person to warn, treating doctor",
+            EMERGENCY_VOLET,
+        ),
+        _ef(
+            "MEDICAL",
+            MEDICAL_FID,
+            volets.MEDICAL,
+            "volet médical: allergies, long treatments",
+            MEDICAL_VOLET,
+            MEDICAL_VOLET,
+        ),
+    ),
+    access={Operation.CREATE_DF: NEVER},
+    keys=(
+        _key(
+            "recognition",
+            KEY_RECOGNITION,
+            Operation.INTERNAL_AUTHENTICATE,
+            Crt.AUTHENTICATION,
+            ALGORITHM_RECOGNITION,
+            RECOGNISED,
+        ),
+    ),
+    environments=tuple(
+        environment(rule) for rule in (ANY_PROFESSIONAL, MEDICAL_VOLET, EMERGENCY_VOLET, RECOGNISED)
+    ),
+)
+
+_ADELE = DF(
+    "ADF Adèle",
+    0x0002,
+    f"{CARDPEEK} (comment); FID and content {SYNTHETIC}",
+    AID_ADELE,
+    children=(
+        EF(
+            "EF.CVC.SHEET",
+            SHEET_CERTIFICATE_FID,
+            RawCodec(),
+            _FREE,
+            SYNTHETIC,
+            meaning="CV certificate of the sheet signature key 81",
+        ),
+    ),
+    access={Operation.CREATE_DF: NEVER},
+    keys=(
+        _key(
+            "sheet signature",
+            KEY_SHEET,
+            Operation.COMPUTE_SIGNATURE,
+            Crt.SIGNATURE,
+            ALGORITHM_SHEET,
+            ANY_PROFESSIONAL,
+        ),
+    ),
+    environments=(environment(ANY_PROFESSIONAL),),
+)
+
+_ADELE_CIA = DF(
+    "DF CIA Adèle",
+    0x0003,
+    f"{CARDPEEK} (comment); FID and content {SYNTHETIC}",
+    AID_ADELE_CIA,
+    access={Operation.CREATE_DF: NEVER},
+)
+
+LAYOUT = Layout(
+    "vitale2",
+    "carte Vitale 2",
+    ATR,
+    DF(
+        "MF",
+        0x3F00,
+        CARDPEEK,
+        AID_MF,
+        children=(
+            EF("EF.DIR", 0x2F00, identity.DIRECTORY, _FREE, f"{CARDPEEK}; content {SYNTHETIC}"),
+            EF(
+                "EF.PAN",
+                0x2F02,
+                identity.SERIAL,
+                _FREE,
+                f"{CARDPEEK}; content {SYNTHETIC}",
+                meaning="card number",
+            ),
+            EF(
+                "EF.ID",
+                0xD001,
+                identity.IDENTITY,
+                _FREE,
+                READERS,
+                0x02,
+                meaning="names and date of birth of the holder",
+                personal=True,
+            ),
+            EF(
+                "EF.CVC",
+                VITALE_CERTIFICATE_FID,
+                RawCodec(),
+                _FREE,
+                SYNTHETIC,
+                meaning="CV certificate of the recognition key 83",
+            ),
+            _VITALE,
+            _ADELE,
+            _ADELE_CIA,
+        ),
+        access={Operation.CREATE_DF: NEVER},
+    ),
+    select_answers=frozenset({0x00, 0x04, 0x0C}),
+    source=CARDPEEK,
+)
