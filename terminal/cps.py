@@ -10,9 +10,14 @@ from typing import Final
 from bifente.apdu import SW, ApduError, Link
 from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.tlv import encode, find
+from bifente.codes.holder import CardHolder
 from bifente.crypto.resumable import Sha256State
-from bifente.layouts import recognition
+from bifente.layouts import businessdata, recognition
+from bifente.layouts import cps3 as layout
+from bifente.layouts.errors import LayoutError
+from bifente.layouts.nodes import EF
 from bifente.layouts.recognition import Step
+from bifente.layouts.ssv_groups import Group
 from bifente.terminal import files
 from bifente.terminal.errors import (
     CardKind,
@@ -25,30 +30,16 @@ from bifente.terminal.errors import (
 )
 from bifente.terminal.processors import Channel
 
-MF_NAME: Final = bytes.fromhex("8025000001FF0100")
-APPLICATION_NAME: Final = bytes.fromhex("E828BD080F8025000001FF0010")
-"""The contact application (ADF 0001), OpenSC PR #2217."""
-
-MF: Final = 0x3F00
+MF: Final = layout.LAYOUT.mf.fid
 APPLICATION: Final = 0x0001
 SERIAL_FID: Final = 0xD003
-SIGNATURE_CERTIFICATE_FID: Final = 0xD001
-AUTHENTICATION_CERTIFICATE_FID: Final = 0xD002
-
-PIN_REFERENCE: Final = 0x01
-PUK_REFERENCE: Final = 0x02
-SIGNATURE_KEY: Final = 0x81
-AUTHENTICATION_KEY: Final = 0x82
 
 DATA_OBJECTS: Final = {
-    "CPS_DATA": 0xD107,
-    "CPS_ID_CARD": 0xD104,
-    "CPS_NAME_PS": 0xD105,
-    "CPS_LANG_PS": 0xD106,
-    "CPS_INFO_PS": 0xD108,
-    "CPS_SIT_FACT": 0xD110,
-} | {f"CPS_ACTIVITY_{number:02}_PS": 0xD11F + number for number in range(1, 17)}
-"""PKCS#11 labels (Cryptolib's external specification) and FIDs; D107 and D120…D12F are public, the rest synthetic."""
+    file.name: file.fid
+    for _, file in layout.LAYOUT.walk()
+    if isinstance(file, EF) and file.name.startswith("CPS_")
+}
+"""The data objects by their PKCS#11 labels (``CPS_DATA``, ``CPS_NAME_PS``, ``CPS_ACTIVITY_01_PS``…) and their FIDs."""
 
 _HASH_SHA256 = 0x40
 _SIGN_SHA256 = 0x42
@@ -95,7 +86,7 @@ class CpsSession:
 
     def _select(self) -> None:
         step = "SELECT CPS"
-        for name, directory in ((MF_NAME, MF), (APPLICATION_NAME, APPLICATION)):
+        for name, directory in ((layout.AID_MF, MF), (layout.AID_CONTACT, APPLICATION)):
             try:
                 files.select_application(self.channel, step, name, files.WITH_FCP)
             except CardRefused as refused:
@@ -137,11 +128,11 @@ class CpsSession:
 
     def signature_certificate(self) -> bytes:
         """The X.509 certificate (DER) of the signature key."""
-        return self._read("read the signature certificate", SIGNATURE_CERTIFICATE_FID)
+        return self._read("read the signature certificate", layout.CERTIFICATE_SIGNATURE_FID)
 
     def authentication_certificate(self) -> bytes:
         """The X.509 certificate (DER) of the authentication key."""
-        return self._read("read the authentication certificate", AUTHENTICATION_CERTIFICATE_FID)
+        return self._read("read the authentication certificate", layout.CERTIFICATE_AUTHENTICATION_FID)
 
     def data_object(self, label: str) -> bytes:
         """The content of a data object by its PKCS#11 label, e.g. ``CPS_NAME_PS``; KeyError for an unknown label.
@@ -149,6 +140,30 @@ class CpsSession:
         Activities and CPS_SIT_FACT need the PIN: PinRequired without it.
         """
         return self._read(f"read {label}", DATA_OBJECTS[label])
+
+    def holder(self) -> CardHolder:
+        """Whom the card names, from its free data objects CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS."""
+        codecs = {
+            "CPS_ID_CARD": businessdata.ID_CARD,
+            "CPS_NAME_PS": businessdata.NAME,
+            "CPS_INFO_PS": businessdata.INFO,
+        }
+        try:
+            return businessdata.holder_of(
+                *(codec.decode(self.data_object(label)) for label, codec in codecs.items())
+            )
+        except LayoutError as error:
+            raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read holder") from error
+
+    def professional(self) -> list[Group]:
+        """SSV group 1 (holder) and groups 2 (one for each *situation de facturation*); needs the PIN."""
+        holder = self.holder()
+        content = self.data_object("CPS_SIT_FACT")
+        try:
+            situations = businessdata.billing_groups(businessdata.BILLING.decode(content))
+            return [businessdata.holder_group(holder), *situations]
+        except LayoutError as error:
+            raise ProtocolBroken(f"CPS_SIT_FACT: {error}", step="read CPS_SIT_FACT") from error
 
     def write_data(self, content: bytes) -> None:
         """Overwrite the beginning of CPS_DATA, the only object that the holder may write; needs the PIN."""
@@ -162,29 +177,29 @@ class CpsSession:
 
     def verify_pin(self, pin: bytes) -> None:
         """Present the *code porteur* (ASCII digits). Raises WrongPin with the tries left, PinBlocked at none."""
-        self._present("verify PIN", _VERIFY, 0x00, PIN_REFERENCE, pin)
+        self._present("verify PIN", _VERIFY, 0x00, layout.PIN, pin)
 
     def change_pin(self, old: bytes, new: bytes) -> None:
         """Replace the PIN; *old* is verified by the same command. Raises as :meth:`verify_pin`."""
-        self._present("change PIN", _CHANGE, 0x00, PIN_REFERENCE, old + new)
+        self._present("change PIN", _CHANGE, 0x00, layout.PIN, old + new)
 
     def unblock(self, puk: bytes, new: bytes) -> None:
         """Present the *code de déblocage* and set a new PIN. Raises WrongPin for the PUK's own tries."""
-        self._present("verify PUK", _VERIFY, 0x00, PUK_REFERENCE, puk)
-        self._present("set new PIN", _RESET, 0x02, PIN_REFERENCE, new)
+        self._present("verify PUK", _VERIFY, 0x00, layout.PUK, puk)
+        self._present("set new PIN", _RESET, 0x02, layout.PIN, new)
 
     def log_out(self) -> None:
         """Give back what the PIN has opened; a recognition ends with it."""
         self.channel.forget()
-        self.channel.check("log out", _VERIFY, 0xFF, PIN_REFERENCE)
+        self.channel.check("log out", _VERIFY, 0xFF, layout.PIN)
 
     def pin_status(self) -> PinStatus:
         """State of the PIN; no try is consumed."""
-        return self._status(PIN_REFERENCE)
+        return self._status(layout.PIN)
 
     def puk_status(self) -> PinStatus:
         """State of the PUK; no try is consumed."""
-        return self._status(PUK_REFERENCE)
+        return self._status(layout.PUK)
 
     # -- the keys
 
@@ -193,10 +208,10 @@ class CpsSession:
 
         Raises PinRequired when the PIN was not presented.
         """
-        state = Sha256State(message)
-        head = state.state() if len(message) >= 64 else b""
-        tail = message[len(message) - state.pending :] if state.pending else b""
-        return self._sign(encode(0x90, head) + encode(0x80, tail))
+        # the middleware keeps 1 to 64 bytes back for the card, so the last block is never empty but of an empty message
+        cut = max(len(message) - 1, 0) // 64 * 64
+        head = Sha256State(message[:cut]).state() if cut else b""
+        return self._sign(encode(0x90, head) + encode(0x80, message[cut:]))
 
     def sign_digest(self, digest: bytes) -> bytes:
         """As :meth:`sign`, over a finished SHA-256 digest (32 bytes)."""
@@ -208,7 +223,7 @@ class CpsSession:
         self._enter_application()
         step = "sign"
         self.channel.check(step, _MSE, 0x41, 0xAA, crt(algorithm=_HASH_SHA256))
-        self.channel.check(step, _MSE, 0x41, 0xB6, crt(algorithm=_SIGN_SHA256, key=SIGNATURE_KEY))
+        self.channel.check(step, _MSE, 0x41, 0xB6, crt(algorithm=_SIGN_SHA256, key=layout.KEY_SIGNATURE))
         self.channel.check(step, _PSO, 0x90, 0xA0, hash_input)
         return self._with_pin(step, _PSO, 0x9E, 0x9A, b"", 256, private=True)
 
@@ -218,7 +233,7 @@ class CpsSession:
             raise ValueError(f"INTERNAL AUTHENTICATE takes 1 to {_MAX_AUTHENTICATE} bytes, not {len(data)}")
         self._enter_application()
         step = "internal authenticate"
-        self.channel.check(step, _MSE, 0x41, 0xA4, crt(algorithm=_RSA_PKCS1, key=AUTHENTICATION_KEY))
+        self.channel.check(step, _MSE, 0x41, 0xA4, crt(algorithm=_RSA_PKCS1, key=layout.KEY_AUTHENTICATION))
         return self._with_pin(step, _INTERNAL_AUTHENTICATE, 0, 0, data, 256, private=True)
 
     def decipher(self, cryptogram: bytes) -> bytes:
@@ -228,7 +243,9 @@ class CpsSession:
         """
         self._enter_application()
         step = "decipher"
-        self.channel.check(step, _MSE, 0x41, 0xB8, crt(algorithm=_RSA_DECIPHER, key=AUTHENTICATION_KEY))
+        self.channel.check(
+            step, _MSE, 0x41, 0xB8, crt(algorithm=_RSA_DECIPHER, key=layout.KEY_AUTHENTICATION)
+        )
         return self._with_pin(step, _PSO, 0x80, 0x86, b"\x81" + cryptogram, 256, private=True)
 
     # -- inside
@@ -239,7 +256,7 @@ class CpsSession:
 
     def _enter_application(self) -> None:
         if self._directory != APPLICATION:
-            files.select_application(self.channel, "SELECT CPS", APPLICATION_NAME, files.WITH_FCP)
+            files.select_application(self.channel, "SELECT CPS", layout.AID_CONTACT, files.WITH_FCP)
             self._directory = APPLICATION
 
     def _open(self, step: Step | str, fid: int, *, mf: bool) -> int | None:
@@ -278,7 +295,7 @@ class CpsSession:
         if sw == SW.SUCCESS:
             return
         self.channel.forget()
-        code = "code porteur" if reference == PIN_REFERENCE and ins != _RESET else "code de déblocage"
+        code = "code porteur" if reference == layout.PIN and ins != _RESET else "code de déblocage"
         left = sw.tries_left
         if sw == SW.AUTHENTICATION_METHOD_BLOCKED or left == 0:
             if code == "code porteur":

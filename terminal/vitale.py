@@ -9,8 +9,12 @@ from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
 from bifente.apdu.tlv import Tlv, decode, encode, find
-from bifente.layouts import recognition
+from bifente.layouts import identity, recognition, ssv, volets
+from bifente.layouts import vitale2 as layout
+from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, string
+from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
+from bifente.layouts.ssv_groups import Group
 from bifente.terminal import files
 from bifente.terminal.errors import (
     CardKind,
@@ -20,11 +24,6 @@ from bifente.terminal.errors import (
     VitaleUnusable,
 )
 from bifente.terminal.processors import Channel
-
-MF_NAME: Final = b"\xd2\x50\x00\x00\x02MF_VITALE"
-VITALE_NAME: Final = b"\xd2\x50\x00\x00\x02VITALE"
-ADELE_NAME: Final = b"\xd2\x50\x00\x00\x04Ad\xe8le\x01\x01"
-"""Application identifiers as cardpeek's script and other public readers have them."""
 
 IDENTITY_FID: Final = 0xD001
 PAN_FID: Final = 0x2F02
@@ -78,7 +77,7 @@ class VitaleSession:
     def _select(self) -> None:
         step = "SELECT Vitale"
         try:
-            files.select_application(self.channel, step, MF_NAME, files.WITH_FCI)
+            files.select_application(self.channel, step, layout.AID_MF, files.WITH_FCI)
         except CardRefused as refused:
             raise VitaleUnusable(
                 "the card in the Vitale slot is no carte Vitale 2",
@@ -86,7 +85,7 @@ class VitaleSession:
                 sw=refused.sw,
                 hint="is it a carte Vitale, in the right slot?",
             ) from refused
-        self._directory = MF_NAME
+        self._directory = layout.AID_MF
 
     @property
     def link(self) -> Link:
@@ -104,7 +103,7 @@ class VitaleSession:
     def identity(self) -> Identity:
         """Name and date of birth of the holder."""
         step = "read identity"
-        items = self._objects(step, self._read(step, MF_NAME, IDENTITY_FID))
+        items = self._objects(step, self._read(step, layout.AID_MF, IDENTITY_FID))
         return Identity(
             *(self._text(step, items, 0x65, tag) for tag in (0x80, 0x81, 0x82)),
         )
@@ -112,7 +111,7 @@ class VitaleSession:
     def registration(self) -> Registration:
         """NIR, country and beginning of validity."""
         step = "read NIR"
-        self._enter(VITALE_NAME)
+        self._enter(layout.AID_VITALE)
         items = self._objects(step, files.read_short_identifier(self.channel, step, NIR_SFI))
         number = self._text(step, items, 0x65, 0x93)
         return Registration(
@@ -125,7 +124,7 @@ class VitaleSession:
     def pan(self) -> bytes:
         """The card's number (EF.PAN): 10 bytes."""
         step = "read PAN"
-        raw = self._read(step, MF_NAME, PAN_FID)
+        raw = self._read(step, layout.AID_MF, PAN_FID)
         value = find(self._objects(step, raw), 0x5A)
         if value is None or len(value) != 10:
             raise ProtocolBroken("EF.PAN holds no card number of 10 bytes", step=step)
@@ -133,17 +132,16 @@ class VitaleSession:
 
     def cv_certificate(self) -> bytes:
         """The CV certificate (7F21) of the recognition key."""
-        return self._read(Step.READ_CERTIFICATES, MF_NAME, recognition.VITALE_CERTIFICATE_FID)
+        return self._read(Step.READ_CERTIFICATES, layout.AID_MF, recognition.VITALE_CERTIFICATE_FID)
 
     def sheet_certificate(self) -> bytes:
         """The CV certificate (7F21) of the key that signs care sheets."""
-        return self._read("read the sheet certificate", ADELE_NAME, recognition.SHEET_CERTIFICATE_FID)
+        return self._read("read the sheet certificate", layout.AID_ADELE, recognition.SHEET_CERTIFICATE_FID)
 
     def pointers(self) -> dict[str, FilePointer]:
         """The files that POINTERS lists, by name; read once per session."""
         if self._pointers is None:
-            step = "read POINTERS"
-            self._pointers = _parse_pointers(self._objects(step, self._read(step, VITALE_NAME, POINTERS_FID)))
+            self._pointers = _pointers(self._read("read POINTERS", layout.AID_VITALE, POINTERS_FID))
         return self._pointers
 
     # -- behind the recognition
@@ -156,6 +154,40 @@ class VitaleSession:
         pointer = self.pointers()[name]
         return self._read(f"read {name}", pointer.application, pointer.fid)
 
+    def rights(self) -> list[Group]:
+        """SSV groups 101 to 111 in the official order of the card. Raises RecognitionRequired."""
+        listed = self.pointers()
+        pieces = {name: self._groups(name) for name in ssv.piece_names() if name in listed}
+        try:
+            return ssv.join(pieces)
+        except LayoutError as error:
+            raise ProtocolBroken(f"the rights on the Vitale: {error}", step="read rights") from error
+
+    def emergency_volet(self) -> JsonValue:
+        """The *volet d'urgence* (:data:`bifente.layouts.volets.EMERGENCY`); None when it is empty or absent."""
+        return self._volet("URGENCE", volets.EMERGENCY)
+
+    def medical_volet(self) -> JsonValue:
+        """The *volet médical* (:data:`bifente.layouts.volets.MEDICAL`); None when it is empty or absent."""
+        return self._volet("MEDICAL", volets.MEDICAL)
+
+    def _volet(self, name: str, codec: Codec) -> JsonValue:
+        if name not in self.pointers():
+            return None
+        content = self.file(name)
+        try:
+            return codec.decode(content)
+        except LayoutError as error:
+            raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
+
+    def _groups(self, name: str) -> list[Group]:
+        content = self.file(name)
+        try:
+            value, _ = ssv.GroupsCodec().decode_prefix(content)
+            return ssv.from_json(value)
+        except LayoutError as error:
+            raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
+
     def sign_sheet(self, sheet_hash: bytes) -> bytes:
         """The Vitale's signature (256 bytes) for a care sheet with this SHA-256 of its canonical bytes.
 
@@ -165,7 +197,7 @@ class VitaleSession:
         if len(sheet_hash) != 32:
             raise ValueError(f"a SHA-256 digest has 32 bytes, not {len(sheet_hash)}")
         step = "sign sheet"
-        self._enter(ADELE_NAME)
+        self._enter(layout.AID_ADELE)
         template = encode(0x80, bytes((recognition.ALGORITHM_SHEET,))) + encode(
             0x84, bytes((recognition.KEY_SHEET,))
         )
@@ -184,7 +216,7 @@ class VitaleSession:
 
     def enter_application(self) -> None:
         """Make the application VITALE, where the recognition key is, the current DF."""
-        self._enter(VITALE_NAME)
+        self._enter(layout.AID_VITALE)
 
     def _enter(self, name: bytes) -> None:
         if self._directory != name:
@@ -216,26 +248,22 @@ class VitaleSession:
         return value.decode("latin-1") if value is not None else ""
 
 
-def _parse_pointers(items: list[Tlv]) -> dict[str, FilePointer]:
-    """``E0{A0{82 id(2) ?(2) AID …} 80 name(8) id(2) FID(2) …}`` (cardpeek ``vitale_2.lua``)."""
-    step = "read POINTERS"
+def _pointers(content: bytes) -> dict[str, FilePointer]:
     try:
-        entries = next(item for item in items if item.tag == 0xE0).children()
-        applications = {
-            item.value[:2]: item.value[4:]
-            for group in entries
-            if group.tag == 0xA0
-            for item in group.children()
-            if item.tag == 0x82
-        }
+        value, _ = identity.POINTERS.decode_prefix(content)
+        given = record(value, "POINTERS", ("applications", "files"))
+        applications: dict[JsonValue, bytes] = {}
+        for item in sequence(given["applications"], "applications"):
+            entry = record(item, "application", ("id", "aid", "reserved"))
+            applications[entry["id"]] = from_hex(string(entry["aid"], "aid"), "aid")
         found = {}
-        for item in entries:
-            if item.tag == 0x80:
-                name = item.value[:8].decode("latin-1").rstrip()
-                application = applications[item.value[8:10]]
-                found[name] = FilePointer(name, application, int.from_bytes(item.value[10:12], "big"))
-    except (ApduError, StopIteration, KeyError) as error:
-        raise ProtocolBroken("POINTERS is not what public readers expect", step=step) from error
+        for item in sequence(given["files"], "files"):
+            entry = record(item, "file", ("name", "application", "fid"))
+            name = string(entry["name"], "name")
+            fid = int(string(entry["fid"], "fid"), 16)
+            found[name] = FilePointer(name, applications[entry["application"]], fid)
+    except LayoutError as error:
+        raise ProtocolBroken(f"POINTERS: {error}", step="read POINTERS") from error
     return found
 
 

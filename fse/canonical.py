@@ -1,0 +1,131 @@
+"""The one byte string of a care sheet: what both cards sign.
+
+Canonical JSON, close to RFC 8785: UTF-8, no white space, keys sorted by code point, no floating point number. Dates
+are ``AAAA-MM-JJ``, coefficients decimal texts without trailing zeros, amounts integers of cents; texts are in Unicode
+normalisation form C. A sheet has exactly one such form, and :func:`decode` refuses every other.
+"""
+
+import json
+import types
+import unicodedata
+from dataclasses import fields, is_dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache
+from typing import Any, Final, Union, get_args, get_origin, get_type_hints
+
+from bifente.fse.errors import CanonicalError, InvalidSheet
+from bifente.fse.sheet import CareSheet
+
+FORMAT: Final = "bifente-sheet/1"
+MAX_SIZE: Final = 65536
+"""No sheet is longer: what is longer is not read."""
+
+
+def encode(sheet: CareSheet) -> bytes:
+    """The canonical bytes. Raises CanonicalError for a text that is not in normalisation form C or no Unicode."""
+    return _dump({"format": FORMAT, "sheet": _plain(sheet)})
+
+
+def decode(data: bytes) -> CareSheet:
+    """The sheet of canonical bytes; anything else raises CanonicalError."""
+    if len(data) > MAX_SIZE:
+        raise CanonicalError(f"a sheet has at most {MAX_SIZE} bytes, not {len(data)}")
+    try:
+        value = json.loads(data.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
+    except (ValueError, RecursionError) as error:
+        raise CanonicalError(f"no JSON: {str(error).splitlines()[0]}") from error
+    if not isinstance(value, dict) or value.keys() != {"format", "sheet"} or value["format"] != FORMAT:
+        raise CanonicalError(f"not of format {FORMAT}")
+    try:
+        sheet = _build(CareSheet, value["sheet"], "sheet")
+    except InvalidSheet as error:
+        raise CanonicalError(str(error)) from error
+    if not isinstance(sheet, CareSheet) or encode(sheet) != data:
+        raise CanonicalError("the bytes are not in canonical form")
+    return sheet
+
+
+def _dump(value: object) -> bytes:
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    if not unicodedata.is_normalized("NFC", text):
+        raise CanonicalError("a text is not in Unicode normalisation form C")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise CanonicalError("a text holds a lone surrogate") from error
+
+
+def _no_float(text: str) -> object:
+    raise ValueError(f"{text[:20]}: floating point numbers do not occur")
+
+
+@cache
+def _names(kind: type) -> tuple[tuple[str, Any], ...]:
+    hints = get_type_hints(kind)
+    return tuple((one.name, hints[one.name]) for one in fields(kind))
+
+
+def _plain(value: object) -> object:
+    """A value of the sheet as JSON can say it."""
+    match value:
+        case Enum():
+            return value.value
+        case Decimal():
+            return _decimal(value)
+        case date():
+            return value.isoformat()
+        case tuple():
+            return [_plain(item) for item in value]
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return {name: _plain(getattr(value, name)) for name, _ in _names(type(value))}
+    return value
+
+
+def _decimal(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _build(kind: Any, value: object, where: str) -> object:
+    """The value of type *kind* that *value* says; CanonicalError naming the place."""
+    origin = get_origin(kind)
+    if origin in (Union, types.UnionType):
+        inner = next(one for one in get_args(kind) if one is not types.NoneType)
+        return None if value is None else _build(inner, value, where)
+    if origin is tuple:
+        if not isinstance(value, list):
+            raise CanonicalError(f"{where}: a list was expected")
+        return tuple(_build(get_args(kind)[0], item, f"{where}[{at}]") for at, item in enumerate(value))
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _build_record(kind, value, where)
+    if kind is int:
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise CanonicalError(f"{where}: an integer was expected")
+        return value
+    if not isinstance(value, str):
+        raise CanonicalError(f"{where}: a text was expected")
+    return _build_text(kind, value, where)
+
+
+def _build_record(kind: type, value: object, where: str) -> object:
+    names = _names(kind)
+    if not isinstance(value, dict) or value.keys() != {name for name, _ in names}:
+        raise CanonicalError(
+            f"{where}: exactly the fields {', '.join(name for name, _ in names)} were expected"
+        )
+    return kind(**{name: _build(hint, value[name], f"{where}.{name}") for name, hint in names})
+
+
+def _build_text(kind: Any, text: str, where: str) -> object:
+    if kind is str:
+        return text
+    try:
+        if kind is Decimal:
+            return Decimal(text)
+        if kind is date:
+            return date.fromisoformat(text)
+        return kind(text)
+    except (ValueError, InvalidOperation) as error:
+        raise CanonicalError(f"{where}: {text[:40]!r} is no {kind.__name__}") from error

@@ -1,0 +1,196 @@
+"""What a carte Vitale says of a bénéficiaire's rights on a given day.
+
+The groups and their fields are those of the API SSV 4.03; dates are texts AAAAMMJJhhmm there, empty or zero when open,
+and a period includes its last day.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+
+from bifente.fse.errors import UnknownBeneficiary
+from bifente.layouts.ssv_groups import Group
+
+
+class ProblemKind(Enum):
+    """What can be wrong with rights on a day; the values stand in sheets."""
+
+    CARD_EXPIRED = "card-expired"
+    RIGHTS_CLOSED = "rights-closed"
+    NO_COVERAGE = "no-coverage"
+    UNREADABLE_DATE = "unreadable-date"
+    MUTUELLE_AND_AMC = "mutuelle-and-amc"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, and a line about it."""
+
+    kind: ProblemKind
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From ``begin`` to ``end``, both included, as AAAAMMJJ; empty is open."""
+
+    begin: str
+    end: str
+
+    def covers(self, day: str) -> bool:
+        """*day* is AAAAMMJJ; texts of one length in digits order as their dates do."""
+        return (not self.begin or self.begin <= day) and (not self.end or day <= self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Insured:
+    """The assuré and the card (group 101). ``card_end`` is AAAAMMJJ or empty."""
+
+    card_type: str
+    card_serial: str
+    card_end: str
+    nir: str
+    nir_key: str
+    regime: str
+    caisse: str
+    centre: str
+    management_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beneficiary:
+    """A bénéficiaire (group 104). ``number`` is the place on the card from 1; ``birth_date`` may not be in the calendar."""
+
+    number: int
+    usual_name: str
+    birth_name: str
+    given_name: str
+    certified_nir: str
+    certified_nir_key: str
+    birth_date: str
+    birth_rank: str
+    quality: str
+    amo_service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A couverture (group 106): its period, code ALD and code situation."""
+
+    period: Period
+    ald: str
+    situation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """Rights of one bénéficiaire as they are on the care date; None where the card has nothing for that day."""
+
+    insured: Insured
+    beneficiary: Beneficiary
+    amo: Period | None
+    coverage: Coverage | None
+
+
+def compact(day: date) -> str:
+    """AAAAMMJJ."""
+    return day.strftime("%Y%m%d")
+
+
+def rights_at(groups: Sequence[Group], number: int, day: date) -> tuple[Rights, tuple[Problem, ...]]:
+    """The rights of bénéficiaire *number* (from 1, in card order) on *day*, and what is wrong with them.
+
+    Raises UnknownBeneficiary. Nothing else is refused here: a card with an expired right is a card.
+    """
+    problems: list[Problem] = []
+    pieces = _pieces(groups)
+    if not 1 <= number <= len(pieces):
+        raise UnknownBeneficiary(number, len(pieces))
+    head, rest = pieces[number - 1][0], pieces[number - 1][1:]
+    today = compact(day)
+
+    insured = _insured(next(group for group in groups if group.id == 101), problems)
+    if insured.card_end and today > insured.card_end:
+        problems.append(
+            Problem(
+                ProblemKind.CARD_EXPIRED, f"the carte Vitale ended on {insured.card_end}, care on {today}"
+            )
+        )
+    periods = [_period(group, 1, problems) for group in rest if group.id == 105]
+    amo = next((period for period in periods if period.covers(today)), None)
+    if amo is None:
+        known = ", ".join(f"{one.begin or '…'} to {one.end or '…'}" for one in periods) or "none on the card"
+        problems.append(
+            Problem(ProblemKind.RIGHTS_CLOSED, f"no AMO rights are open on {today} (periods: {known})")
+        )
+    covers = [Coverage(_period(group, 1, problems), group[3], group[4]) for group in rest if group.id == 106]
+    coverage = next((one for one in covers if one.period.covers(today)), None)
+    if coverage is None:
+        problems.append(Problem(ProblemKind.NO_COVERAGE, f"no code couverture is in force on {today}"))
+    if any(group.id == 107 for group in rest) and any(group.id == 109 for group in rest):
+        problems.append(
+            Problem(ProblemKind.MUTUELLE_AND_AMC, "mutuelle (107) and AMC (109) on one bénéficiaire (F0F0)")
+        )
+    return Rights(insured, _beneficiary(number, head), amo, coverage), tuple(dict.fromkeys(problems))
+
+
+def beneficiaries(groups: Sequence[Group]) -> list[Beneficiary]:
+    """All bénéficiaires of a card, in card order."""
+    return [_beneficiary(number, piece[0]) for number, piece in enumerate(_pieces(groups), 1)]
+
+
+def _pieces(groups: Sequence[Group]) -> list[list[Group]]:
+    pieces: list[list[Group]] = []
+    for group in groups:
+        if group.id == 104:
+            pieces.append([group])
+        elif pieces:
+            pieces[-1].append(group)
+    return pieces
+
+
+def _insured(group: Group, problems: list[Problem]) -> Insured:
+    return Insured(
+        card_type=group[1],
+        card_serial=group[2],
+        card_end=_day(group, 3, problems),
+        nir=group[8],
+        nir_key=group[9],
+        regime=group[10],
+        caisse=group[11],
+        centre=group[12],
+        management_code=group[13],
+    )
+
+
+def _beneficiary(number: int, group: Group) -> Beneficiary:
+    return Beneficiary(
+        number=number,
+        usual_name=group[1],
+        birth_name=group[2],
+        given_name=group[3],
+        certified_nir=group[9],
+        certified_nir_key=group[10],
+        birth_date=group[12][:8],
+        birth_rank=group[13],
+        quality=group[14],
+        amo_service=group[15],
+    )
+
+
+def _period(group: Group, first: int, problems: list[Problem]) -> Period:
+    return Period(_day(group, first, problems), _day(group, first + 1, problems))
+
+
+def _day(group: Group, number: int, problems: list[Problem]) -> str:
+    """The AAAAMMJJ of a date field, empty when it is open. One that is no date at all is reported and taken as open."""
+    text = group[number]
+    if not text.strip("0 "):
+        return ""
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):
+        problems.append(
+            Problem(ProblemKind.UNREADABLE_DATE, f"field {group.id}.{number} is no date of 12 digits")
+        )
+        return ""
+    return text[:8]
