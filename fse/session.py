@@ -1,0 +1,162 @@
+"""A consultation: two cards in their slots, one PIN, one care sheet signed by both.
+
+It holds two links and knows not whether the cards are emulated, replayed or plastic.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from time import perf_counter
+from types import TracebackType
+from typing import Self
+
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from bifente.apdu import Link
+from bifente.fse import signature
+from bifente.fse.rights import Beneficiary, Problem, ProblemKind, Rights, beneficiaries, rights_at
+from bifente.fse.sheet import Act, CareSheet, draw_up
+from bifente.fse.verify import VerifiedSheet, verify
+from bifente.igc import TrustStore
+from bifente.layouts.ssv_groups import Group
+from bifente.terminal import CpsSession, Recognition, RecognitionRequired, VitaleSession, recognise
+
+
+class CareSession:
+    """The road from the PIN to a verified sheet, step by step.
+
+    *today* is the real date, by which the recognition judges the cards; *trust* the authorities. ``timings`` has the
+    seconds of each part: pin, recognition, rights, professional, sheet, signature, verification. Methods raise
+    TerminalError and FseError kinds. As a context manager it gives the cards back at its end.
+    """
+
+    def __init__(self, cps_link: Link, vitale_link: Link, *, trust: TrustStore, today: date) -> None:
+        self.trust = trust
+        self.today = today
+        self.timings: dict[str, float] = {}
+        self._intermediates = [one.public_bytes(Encoding.DER) for one in trust.intermediates]
+        self._recognition: Recognition | None = None
+        self._rights: list[Group] | None = None
+        self._professional: list[Group] | None = None
+        with self._timed("cards"):
+            self.cps = CpsSession(cps_link)
+            self.vitale = VitaleSession(vitale_link)
+
+    # -- the steps
+
+    def present_pin(self, pin: bytes) -> None:
+        """Present the *code porteur*. Raises WrongPin, PinBlocked."""
+        with self._timed("pin"):
+            self.cps.verify_pin(pin)
+
+    def recognise(self) -> Recognition:
+        """Let the cards recognise each other; both are held until :meth:`close`. Rights read before are forgotten."""
+        self.close()
+        with self._timed("recognition"):
+            self._recognition = recognise(
+                self.cps, self.vitale, date=self.today, anchors=tuple(self.trust.cv_roots.values())
+            )
+        return self._recognition
+
+    @property
+    def recognition(self) -> Recognition:
+        """The recognition, while it holds. Raises RecognitionRequired."""
+        if self._recognition is None:
+            raise RecognitionRequired("CPS and Vitale have not recognised each other")
+        self._recognition.require()
+        return self._recognition
+
+    def rights(self) -> list[Group]:
+        """SSV groups 101 to 111 of the Vitale, read once."""
+        if self._rights is None:
+            self.recognition.require()
+            with self._timed("rights"):
+                self._rights = self.vitale.rights()
+        return self._rights
+
+    def professional(self) -> list[Group]:
+        """SSV groups 1 and 2 of the CPS, read once."""
+        if self._professional is None:
+            with self._timed("professional"):
+                self._professional = self.cps.professional()
+        return self._professional
+
+    def beneficiaries(self) -> list[Beneficiary]:
+        """The bénéficiaires of the Vitale in card order."""
+        return beneficiaries(self.rights())
+
+    def rights_at(self, care_date: date, beneficiary: int = 1) -> tuple[Rights, tuple[Problem, ...]]:
+        """What the card says of a bénéficiaire (from 1) on a day, and what is wrong with it."""
+        return rights_at(self.rights(), beneficiary, care_date)
+
+    def draw_up(
+        self,
+        acts: Sequence[Act],
+        *,
+        number: int,
+        care_date: date,
+        beneficiary: int = 1,
+        situation: int | None = None,
+        accept: Collection[ProblemKind] = (),
+    ) -> CareSheet:
+        """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.draw_up`."""
+        professional, rights = self.professional(), self.rights()
+        with self._timed("sheet"):
+            return draw_up(
+                number=number,
+                care_date=care_date,
+                professional=professional,
+                rights=rights,
+                acts=acts,
+                situation=situation,
+                beneficiary=beneficiary,
+                accept=accept,
+            )
+
+    def sign(self, sheet: CareSheet) -> bytes:
+        """Have both cards sign; returns the CMS (DER)."""
+        with self._timed("signature"):
+            return signature.sign(sheet, self.recognition, intermediates=self._intermediates)
+
+    def verify(self, signed: bytes) -> VerifiedSheet:
+        """Verify both signatures against the trusted authorities. Raises SheetRefused."""
+        with self._timed("verification"):
+            return verify(signed, self.trust)
+
+    # -- what it took
+
+    @property
+    def private_key_operations(self) -> int:
+        """How many private-key operations both cards have done for the terminal."""
+        return self.cps.channel.private_key_operations + self.vitale.channel.private_key_operations
+
+    @property
+    def private_key_seconds(self) -> float:
+        """How long the commands took that made them."""
+        return self.cps.channel.private_key_seconds + self.vitale.channel.private_key_seconds
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
+        start = perf_counter()
+        try:
+            yield
+        finally:
+            self.timings[part] = self.timings.get(part, 0.0) + perf_counter() - start
+
+    # -- the end
+
+    def close(self) -> None:
+        """Give the cards back; what was read under the recognition is forgotten. Closing twice is allowed."""
+        if self._recognition is not None:
+            self._recognition.close()
+        self._recognition = None
+        self._rights = None
+        self._professional = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

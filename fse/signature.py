@@ -1,0 +1,206 @@
+"""Both signatures of a care sheet.
+
+Provenance: **synthetic**; the deployed signature of an FSE is not public. First the Vitale's key 81 signs
+(:func:`bifente.layouts.recognition.sheet_payload`), then the CPS's signature key signs a CMS SignedData (RFC 5652;
+CAdES-BES, RFC 5126 §4.3.1) whose encapsulated content holds the sheet's canonical bytes *and* the Vitale's signature
+and certificate, so that neither can be exchanged::
+
+    SignedSheet ::= SEQUENCE {
+        version            INTEGER (1),
+        sheet              OCTET STRING,   -- canonical bytes
+        vitaleSignature    OCTET STRING,   -- 256 bytes
+        vitaleCertificate  OCTET STRING,   -- CV certificate 7F21 of key 81
+        chrVitale          OCTET STRING,   -- 12 bytes
+        rv                 OCTET STRING,   -- 16 bytes, the Vitale's challenge
+        chrCps             OCTET STRING,   -- 12 bytes
+        rc                 OCTET STRING }  -- 16 bytes, the CPS's challenge
+
+The content type is id-data. ``openssl`` verifies the CPS's half with the root and nothing else::
+
+    openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile root.pem -purpose any -out content.der
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+# tsp must be imported, or the attribute signing_certificate_v2 has no type
+from asn1crypto import algos, cms, core, tsp, x509
+
+from bifente.fse import canonical
+from bifente.fse.errors import FseError
+from bifente.fse.sheet import CareSheet
+from bifente.layouts.recognition import sheet_payload
+from bifente.terminal import Recognition
+
+VERSION: Final = 1
+
+
+class _SignedSheet(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    _fields = [  # noqa: RUF012  asn1crypto reads a list
+        ("version", core.Integer),
+        ("sheet", core.OctetString),
+        ("vitale_signature", core.OctetString),
+        ("vitale_certificate", core.OctetString),
+        ("chr_vitale", core.OctetString),
+        ("rv", core.OctetString),
+        ("chr_cps", core.OctetString),
+        ("rc", core.OctetString),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class SignedContent:
+    """What the CPS signs: the sheet's canonical bytes with the Vitale's signature and what verifies it."""
+
+    sheet: bytes
+    vitale_signature: bytes
+    vitale_certificate: bytes
+    chr_vitale: bytes
+    rv: bytes
+    chr_cps: bytes
+    rc: bytes
+
+    @property
+    def vitale_payload(self) -> bytes:
+        """The message under the Vitale's signature. ValueError when a field has a wrong length."""
+        return sheet_payload(sha256(self.sheet).digest(), self.chr_vitale, self.rv, self.chr_cps, self.rc)
+
+    def encode(self) -> bytes:
+        """DER of ``SignedSheet``."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        encoded: bytes = _SignedSheet({"version": VERSION, **values}).dump()
+        return encoded
+
+    @classmethod
+    def parse(cls, raw: bytes) -> "SignedContent":
+        """Read DER; ValueError for anything that :meth:`encode` would not give."""
+        try:
+            parsed = _SignedSheet.load(raw, strict=True)
+            version = parsed["version"].native
+            content = cls(*(parsed[name].native for name in cls.__slots__))
+        except (ValueError, TypeError, KeyError, IndexError) as error:
+            raise ValueError(f"no SignedSheet: {error}") from error
+        if version != VERSION:
+            raise ValueError(f"SignedSheet of version {version}, {VERSION} is known")
+        if content.encode() != raw:
+            raise ValueError("SignedSheet not in DER")
+        return content
+
+
+def sign(sheet: CareSheet, recognition: Recognition, *, intermediates: Iterable[bytes]) -> bytes:
+    """Sign *sheet* by both cards of *recognition*; returns the CMS (DER).
+
+    *intermediates* are DER certificates of authorities: the one that issued the CPS's signature certificate travels
+    with the signature. Raises RecognitionRequired, PinRequired and other TerminalErrors, FseError when no
+    intermediate is the issuer.
+    """
+    recognition.require()
+    raw = canonical.encode(sheet)
+    signer = recognition.cps.signature_certificate()
+    intermediate = _issuer_of(signer, intermediates)
+    vitale = recognition.vitale
+    certificate = vitale.sheet_certificate()
+    content = SignedContent(
+        sheet=raw,
+        vitale_signature=vitale.sign_sheet(sha256(raw).digest()),
+        vitale_certificate=certificate,
+        chr_vitale=recognition.chr_vitale,
+        rv=recognition.rv,
+        chr_cps=recognition.chr_cps,
+        rc=recognition.rc,
+    )
+    return sign_content(content.encode(), signer, intermediate, recognition.cps.sign)
+
+
+def sign_content(
+    content: bytes, signer: bytes, intermediate: bytes, sign_message: Callable[[bytes], bytes]
+) -> bytes:
+    """CMS SignedData over *content*: CAdES-BES by the holder of the DER certificate *signer*.
+
+    *sign_message* makes the RSASSA-PKCS1-v1_5/SHA-256 signature over the bytes that it is given. Raises FseError when
+    a certificate cannot be read.
+    """
+    attributes = signed_attributes(content, signer)
+    signature = sign_message(attributes)
+    return assemble(content, signer, intermediate, attributes, signature)
+
+
+def signed_attributes(content: bytes, signer: bytes) -> bytes:
+    """DER of the SET of signed attributes: contentType, messageDigest, signingCertificateV2 (RFC 5035)."""
+    certificate = _certificate(signer)
+    reference = tsp.ESSCertIDv2(
+        {
+            "cert_hash": sha256(signer).digest(),
+            "issuer_serial": {
+                "issuer": x509.GeneralNames([x509.GeneralName("directory_name", certificate.issuer)]),
+                "serial_number": certificate.serial_number,
+            },
+        }
+    )
+    attributes = cms.CMSAttributes(
+        [
+            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
+            cms.CMSAttribute({"type": "message_digest", "values": [sha256(content).digest()]}),
+            cms.CMSAttribute(
+                {
+                    "type": "signing_certificate_v2",
+                    "values": [tsp.SigningCertificateV2({"certs": [reference]})],
+                }
+            ),
+        ]
+    )
+    encoded: bytes = attributes.dump()
+    return encoded
+
+
+def assemble(
+    content: bytes, signer: bytes, intermediate: bytes, attributes: bytes, signature: bytes
+) -> bytes:
+    """The CMS around its parts: there is exactly one, byte for byte."""
+    certificate = _certificate(signer)
+    sha_256 = algos.DigestAlgorithm({"algorithm": "sha256"})
+    info = cms.SignerInfo(
+        {
+            "version": "v1",
+            "sid": cms.SignerIdentifier(
+                "issuer_and_serial_number",
+                cms.IssuerAndSerialNumber(
+                    {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
+                ),
+            ),
+            "digest_algorithm": sha_256,
+            "signed_attrs": cms.CMSAttributes.load(attributes),
+            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}),
+            "signature": signature,
+        }
+    )
+    signed = cms.SignedData(
+        {
+            "version": "v1",
+            "digest_algorithms": [sha_256],
+            "encap_content_info": {"content_type": "data", "content": content},
+            "certificates": [certificate, _certificate(intermediate)],
+            "signer_infos": [info],
+        }
+    )
+    encoded: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
+    return encoded
+
+
+def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
+    wanted = _certificate(signer).issuer.dump()
+    for der in intermediates:
+        if _certificate(der).subject.dump() == wanted:
+            return der
+    raise FseError("none of the known authorities has issued the CPS's signature certificate")
+
+
+def _certificate(der: bytes) -> Any:  # an asn1crypto certificate: the library has no types
+    try:
+        certificate = x509.Certificate.load(der, strict=True)
+        _ = certificate.issuer, certificate.serial_number
+    except (ValueError, TypeError, KeyError) as error:
+        raise FseError(f"a certificate cannot be read: {error}") from error
+    return certificate
