@@ -24,10 +24,7 @@ T1: Final = TransmissionProtocol.T1
 
 
 def offered_protocols(atr: bytes) -> tuple[TransmissionProtocol, ...]:
-    """The protocols T=0 and T=1 that an ATR announces, in its order; T=0 when it cannot be read.
-
-    The first one offered is the default (ISO/IEC 7816-3:2006 §8.2.3).
-    """
+    """Which of T=0 and T=1 an ATR announces, in its order (ISO/IEC 7816-3:2006 §8.2.3); T=0 when it cannot be read."""
     try:
         numbers = Atr.parse(atr).protocols
     except ApduError:
@@ -279,7 +276,8 @@ class Seat:
         self.offered = offered_protocols(self.atr)
         if self._fronted is self.card and self._wants_front():
             self._fronted = T0Front(self.card)
-        self._choose(self.offered[0])
+        # pcsc-lite tries T=1 first when a card has both.
+        self._choose(T1 if T1 in self.offered else T0)
         self.powered = True
 
     def _wants_front(self) -> bool:

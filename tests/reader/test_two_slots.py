@@ -1,0 +1,709 @@
+"""The two-slot reader: cards come and go, links share them, and nobody waits for ever."""
+
+import gc
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from bifente.apdu.link import (
+    Card,
+    CardAbsent,
+    CardRemoved,
+    Link,
+    LinkError,
+    LinkTimeout,
+    ReaderGone,
+    TransmissionProtocol,
+)
+from bifente.reader import (
+    CardWasReset,
+    DuplicateCard,
+    HasSerial,
+    ProtocolMismatch,
+    SlotChange,
+    SlotInUse,
+    SlotOccupied,
+    T0Front,
+    TwoSlotReader,
+    UnknownSlot,
+)
+
+T0_ATR = bytes.fromhex("3B751300004709EA9000")
+T1_ATR = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
+BOTH_ATR = bytes.fromhex("3B9B188001001225006480040100009044")
+BOUND = 10.0
+
+
+class EchoCard:
+    """Answers data of a command, counts what is done to it, and fails when two threads use it at once."""
+
+    def __init__(self, atr: bytes = T0_ATR, serial: str | None = None) -> None:
+        self.atr = atr
+        self.serial = serial
+        self.calls: list[str] = []
+        self.on = False
+        self.verified = False
+        self.hold: threading.Event | None = None
+        self.entered = threading.Event()
+        self._busy = threading.Lock()
+
+    def power_on(self) -> bytes:
+        self.calls.append("on")
+        self.on, self.verified = True, False
+        return self.atr
+
+    def reset(self) -> bytes:
+        assert self.on
+        self.calls.append("reset")
+        self.verified = False
+        return self.atr
+
+    def power_off(self) -> None:
+        assert self.on
+        self.calls.append("off")
+        self.on = self.verified = False
+
+    def transmit(self, command: bytes) -> bytes:
+        assert self._busy.acquire(blocking=False), "two commands at once"
+        try:
+            assert self.on, "a command without supply"
+            self.entered.set()
+            if self.hold is not None:
+                assert self.hold.wait(BOUND)
+            if command[1:2] == b"\x20":
+                self.verified = True
+                return b"\x90\x00"
+            if command[1:2] == b"\x88":
+                return b"signed\x90\x00" if self.verified else b"\x69\x82"
+            return command[5:] + b"\x90\x00"
+        finally:
+            self._busy.release()
+
+
+def in_thread(work: Callable[[], object]) -> "Outcome":
+    return Outcome(work)
+
+
+class Outcome:
+    """What a piece of work came to, in another thread."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self.value: object = None
+        self.error: BaseException | None = None
+
+        def run() -> None:
+            try:
+                self.value = work()
+            except BaseException as error:  # noqa: BLE001  # it is raised again in the test's thread
+                self.error = error
+
+        self.thread = threading.Thread(target=run, daemon=True)
+        self.thread.start()
+
+    def get(self) -> object:
+        self.thread.join(BOUND)
+        assert not self.thread.is_alive()
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+@pytest.fixture
+def reader() -> Iterator[TwoSlotReader]:
+    reader = TwoSlotReader("test", wait=BOUND)
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def cps(reader: TwoSlotReader) -> EchoCard:
+    card = EchoCard(serial="99000001")
+    reader.insert("CPS", card)
+    return card
+
+
+@pytest.fixture
+def vitale(reader: TwoSlotReader) -> EchoCard:
+    card = EchoCard(serial="99000002")
+    reader.insert("Vitale", card)
+    return card
+
+
+def test_the_protocols_are_met(reader: TwoSlotReader, cps: EchoCard) -> None:
+    link = reader.link("CPS")
+    assert isinstance(link, Link)
+    assert isinstance(cps, Card)
+    assert isinstance(T0Front(cps), Card)
+    assert isinstance(cps, HasSerial)
+    assert isinstance(T0Front(cps), HasSerial)
+
+
+def test_insertion_powers_the_card_on_and_keeps_its_atr(reader: TwoSlotReader) -> None:
+    card = EchoCard()
+    assert reader.insert("CPS", card) == T0_ATR
+    assert card.calls == ["on"]
+    link = reader.link("CPS")
+    assert (link.atr, link.protocol, link.slot) == (T0_ATR, TransmissionProtocol.T0, "CPS")
+    assert card.calls == ["on"]
+    assert reader.card("CPS") is card
+    assert reader.card("Vitale") is None
+
+
+def test_a_t0_card_gets_the_front(reader: TwoSlotReader, cps: EchoCard) -> None:
+    link = reader.link("CPS")
+    assert link.transmit(bytes.fromhex("00A4040002ABCD00")) == bytes.fromhex("6103")
+    assert link.transmit(bytes.fromhex("00C0000003")) == bytes.fromhex("ABCD009000")
+
+
+@pytest.mark.parametrize(
+    ("atr", "front", "expected"),
+    [(T0_ATR, False, "ABCD9000"), (T1_ATR, None, "ABCD9000"), (T1_ATR, True, "6103"), (T0_ATR, True, "6103")],
+)
+def test_whether_the_front_stands_there_is_an_option(
+    reader: TwoSlotReader, atr: bytes, front: bool | None, expected: str
+) -> None:
+    reader.insert("CPS", EchoCard(atr), front=front)
+    assert reader.link("CPS").transmit(bytes.fromhex("00A4040002ABCD")) == bytes.fromhex(expected)
+
+
+def test_a_card_that_speaks_tpdus_gets_no_second_front(reader: TwoSlotReader) -> None:
+    reader.insert("CPS", T0Front(EchoCard()))
+    link = reader.link("CPS")
+    assert link.transmit(bytes.fromhex("00A4040002ABCD")) == bytes.fromhex("6103")
+    assert link.transmit(bytes.fromhex("00C0000003")) == bytes.fromhex("ABCD009000")
+
+
+def test_the_protocol_of_a_card_that_has_two(reader: TwoSlotReader) -> None:
+    reader.insert("CPS", EchoCard(BOTH_ATR))
+    select = bytes.fromhex("00A4040002ABCD")
+    with reader.link("CPS", protocol=TransmissionProtocol.T1) as first:
+        assert first.protocol is TransmissionProtocol.T1
+        assert first.transmit(select) == bytes.fromhex("ABCD9000")
+        with pytest.raises(ProtocolMismatch):
+            reader.link("CPS", protocol=TransmissionProtocol.T0)
+        first.reset()
+        assert first.protocol is TransmissionProtocol.T1
+    with reader.link("CPS", protocol=TransmissionProtocol.T0) as second:
+        assert second.transmit(select) == bytes.fromhex("6103")
+
+
+def test_a_protocol_the_card_has_not(reader: TwoSlotReader, cps: EchoCard) -> None:
+    with pytest.raises(ProtocolMismatch, match="speaks T=0, not T=1"):
+        reader.link("CPS", protocol=TransmissionProtocol.T1)
+    assert reader.status("CPS").links == 0
+
+
+def test_an_atr_nobody_can_read_does_not_keep_a_card_out(reader: TwoSlotReader) -> None:
+    reader.insert("CPS", EchoCard(b"\x00\x01"))
+    assert reader.link("CPS").protocol is TransmissionProtocol.T0
+
+
+def test_refusals(reader: TwoSlotReader, cps: EchoCard) -> None:
+    with pytest.raises(SlotOccupied):
+        reader.insert("CPS", EchoCard())
+    with pytest.raises(UnknownSlot, match="no slot Third; this reader has CPS, Vitale"):
+        reader.insert("Third", EchoCard())
+    with pytest.raises(CardAbsent):
+        reader.link("Vitale")
+    with pytest.raises(CardAbsent):
+        reader.remove("Vitale")
+    with pytest.raises(CardAbsent):
+        reader.warm_reset("Vitale")
+
+
+def test_two_cards_of_one_serial_are_refused(reader: TwoSlotReader, cps: EchoCard) -> None:
+    twin = EchoCard(serial="99000001")
+    with pytest.raises(DuplicateCard, match="serial number 99000001 is in slot CPS already"):
+        reader.insert("Vitale", twin)
+    with pytest.raises(DuplicateCard):
+        reader.insert("Vitale", T0Front(twin))
+    with pytest.raises(DuplicateCard):
+        reader.insert("Vitale", cps)
+    assert twin.calls == []
+    assert not reader.status("Vitale").present
+    reader.remove("CPS")
+    reader.insert("Vitale", twin)
+
+
+def test_cards_without_a_serial_may_be_two(reader: TwoSlotReader) -> None:
+    reader.insert("CPS", EchoCard())
+    reader.insert("Vitale", EchoCard())
+
+
+def test_a_card_that_cannot_start_leaves_the_slot_empty(reader: TwoSlotReader) -> None:
+    class Dead(EchoCard):
+        def power_on(self) -> bytes:
+            raise OSError("its file is in use")
+
+    with pytest.raises(OSError, match="its file is in use"):
+        reader.insert("CPS", Dead())
+    assert not reader.status("CPS").present
+    assert reader.event_number == 0
+    reader.insert("CPS", EchoCard())
+
+
+def test_removal(reader: TwoSlotReader, cps: EchoCard) -> None:
+    link = reader.link("CPS")
+    assert reader.remove("CPS") is cps
+    assert cps.calls == ["on", "off"]
+    for use in (lambda: link.transmit(b"\0\0\0\0"), link.reset, link.cold_reset, link.power_off):
+        with pytest.raises(CardRemoved):
+            use()
+    with pytest.raises(CardRemoved), link.transaction():
+        pass
+    assert not link.alive
+    reader.insert("CPS", cps)
+    with pytest.raises(CardRemoved):
+        link.transmit(b"\0\0\0\0")
+    assert reader.link("CPS").transmit(b"\0\x20\0\1") == b"\x90\x00"
+
+
+def test_removal_in_the_middle_of_a_command(reader: TwoSlotReader, cps: EchoCard) -> None:
+    cps.hold = threading.Event()
+    link = reader.link("CPS")
+    sender = in_thread(lambda: link.transmit(b"\0\xb0\0\0\1"))
+    assert cps.entered.wait(BOUND)
+    remover = in_thread(lambda: reader.remove("CPS"))
+    deadline = time.monotonic() + BOUND
+    while reader.status("CPS").present:
+        assert time.monotonic() < deadline
+    cps.hold.set()
+    with pytest.raises(CardRemoved):
+        sender.get()
+    assert remover.get() is cps
+    assert cps.calls == ["on", "off"]
+
+
+def test_a_hung_card_does_not_hold_the_reader_up(cps: EchoCard, reader: TwoSlotReader) -> None:
+    other = EchoCard()
+    reader.insert("Vitale", other)
+    reader.wait = 0.05
+    cps.hold = threading.Event()
+    link = reader.link("CPS")
+    sender = in_thread(lambda: link.transmit(b"\0\xb0\0\0\1"))
+    assert cps.entered.wait(BOUND)
+    with pytest.raises(LinkTimeout):
+        reader.remove("CPS")
+    assert not reader.status("CPS").present
+    assert other.calls == ["on", "reset"]
+    assert cps.calls == ["on"]
+    cps.hold.set()
+    with pytest.raises(CardRemoved):
+        sender.get()
+    assert cps.calls == ["on", "off"]
+
+
+def test_waiting_for_a_busy_card_is_bounded() -> None:
+    with TwoSlotReader(wait=0.05) as reader:
+        card = EchoCard()
+        reader.insert("CPS", card)
+        card.hold = threading.Event()
+        first, second = reader.link("CPS"), reader.link("CPS")
+        sender = in_thread(lambda: first.transmit(b"\0\xb0\0\0\1"))
+        assert card.entered.wait(BOUND)
+        with pytest.raises(LinkTimeout):
+            second.transmit(b"\0\xb0\0\0\1")
+        with pytest.raises(LinkTimeout), second.transaction():
+            pass
+        card.hold.set()
+        sender.get()
+        assert not reader.status("CPS").in_transaction
+
+
+def test_the_other_card_is_warm_reset_when_one_leaves(
+    reader: TwoSlotReader, cps: EchoCard, vitale: EchoCard
+) -> None:
+    link = reader.link("Vitale")
+    link.transmit(b"\0\x20\0\1")
+    assert link.transmit(b"\0\x88\0\0") == b"\x61\x06"
+    reader.remove("CPS")
+    assert vitale.calls == ["on", "reset"]
+    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
+    assert link.resets == 1
+
+
+def test_even_out_of_a_transaction(reader: TwoSlotReader, cps: EchoCard, vitale: EchoCard) -> None:
+    link = reader.link("Vitale")
+    with link.transaction():
+        link.transmit(b"\0\x20\0\1")
+        reader.remove("CPS")
+        assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
+
+
+def test_a_busy_card_is_reset_before_its_next_command(
+    cps: EchoCard, vitale: EchoCard, reader: TwoSlotReader
+) -> None:
+    link = reader.link("Vitale")
+    link.transmit(b"\0\x20\0\1")
+    vitale.hold = threading.Event()
+    vitale.entered.clear()
+    sender = in_thread(lambda: link.transmit(b"\0\xb0\0\0\1"))
+    assert vitale.entered.wait(BOUND)
+    reader.wait = 0.05
+    reader.remove("CPS")
+    vitale.hold.set()
+    assert sender.get() == b"\x90\x00"
+    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
+    assert vitale.calls == ["on", "reset"]
+
+
+def test_that_reset_is_an_option() -> None:
+    with TwoSlotReader(warm_reset_other=False) as reader:
+        cps, vitale = EchoCard(), EchoCard()
+        reader.insert("CPS", cps)
+        reader.insert("Vitale", vitale)
+        reader.remove("CPS")
+        assert vitale.calls == ["on"]
+
+
+def test_resets_and_power(reader: TwoSlotReader, cps: EchoCard) -> None:
+    link = reader.link("CPS")
+    assert link.reset() == T0_ATR
+    assert link.cold_reset() == T0_ATR
+    assert reader.warm_reset("CPS") == T0_ATR
+    assert reader.cold_reset("CPS") == T0_ATR
+    assert cps.calls == ["on", "reset", "off", "on", "reset", "off", "on"]
+    assert link.resets == 4
+    cps.calls.clear()
+    link.power_off()
+    link.power_off()
+    assert not reader.status("CPS").powered
+    assert link.transmit(b"\0\xa4\0\0") == b"\x90\x00"
+    assert cps.calls == ["off", "on"]
+
+
+def test_a_reset_drops_what_waits_for_get_response(reader: TwoSlotReader, cps: EchoCard) -> None:
+    link = reader.link("CPS")
+    for restart in (link.reset, link.cold_reset, link.power_off):
+        assert link.transmit(bytes.fromhex("00A4040002ABCD")) == bytes.fromhex("6103")
+        restart()
+        assert link.transmit(bytes.fromhex("00C0000003")) == bytes.fromhex("6985")
+
+
+def test_a_link_may_ask_to_be_told_of_resets(reader: TwoSlotReader, cps: EchoCard) -> None:
+    told, other = reader.link("CPS", tell_resets=True), reader.link("CPS")
+    told.reset()
+    assert told.transmit(b"\0\x20\0\1") == b"\x90\x00"
+    other.reset()
+    for _ in range(2):
+        with pytest.raises(CardWasReset):
+            told.transmit(b"\0\x88\0\0")
+    told.acknowledge_resets()
+    assert told.transmit(b"\0\x88\0\0") == b"\x69\x82"
+    other.power_off()
+    with pytest.raises(CardWasReset):
+        told.transmit(b"\0\x88\0\0")
+    told.reset()
+    assert told.transmit(b"\0\x20\0\1") == b"\x90\x00"
+
+
+def test_exclusive_links(reader: TwoSlotReader, cps: EchoCard) -> None:
+    shared = reader.link("CPS")
+    with pytest.raises(SlotInUse):
+        reader.link("CPS", exclusive=True)
+    shared.close()
+    shared.close()
+    alone = reader.link("CPS", exclusive=True)
+    with pytest.raises(SlotInUse):
+        reader.link("CPS")
+    assert reader.status("CPS").exclusive
+    alone.close()
+    with pytest.raises(CardRemoved):
+        alone.transmit(b"\0\0\0\0")
+    reader.link("CPS")
+
+
+def test_a_forgotten_link_does_not_block_its_card(reader: TwoSlotReader, cps: EchoCard) -> None:
+    reader.link("CPS", exclusive=True)
+    gc.collect()
+    assert reader.status("CPS").links == 0
+    reader.link("CPS")
+
+
+def test_a_transaction_keeps_others_out(reader: TwoSlotReader, cps: EchoCard) -> None:
+    mine, other = reader.link("CPS"), reader.link("CPS")
+    order: list[str] = []
+
+    def intrude() -> None:
+        other.transmit(b"\0\xb0\0\0\1")
+        order.append("other")
+
+    with mine.transaction():
+        with mine.transaction():
+            mine.transmit(b"\0\xb0\0\0\1")
+        intruder = in_thread(intrude)
+        intruder.thread.join(0.05)
+        assert intruder.thread.is_alive()
+        mine.transmit(b"\0\xb0\0\0\1")
+        order.append("mine")
+        assert reader.status("CPS").in_transaction
+    intruder.get()
+    assert order == ["mine", "other"]
+    assert not reader.status("CPS").in_transaction
+
+
+def test_closing_a_link_ends_its_transaction(reader: TwoSlotReader, cps: EchoCard) -> None:
+    mine, other = reader.link("CPS"), reader.link("CPS")
+    with mine.transaction():
+        waiting = in_thread(lambda: other.transmit(b"\0\x20\0\1"))
+        mine.close()
+        assert waiting.get() == b"\x90\x00"
+
+
+def test_removal_wakes_who_waits_for_a_transaction(reader: TwoSlotReader, cps: EchoCard) -> None:
+    mine, other = reader.link("CPS"), reader.link("CPS")
+    with mine.transaction():
+        waiting = [in_thread(lambda: other.transmit(b"\0\x20\0\1")), in_thread(other.reset)]
+        started = time.monotonic()
+        reader.remove("CPS")
+        for outcome in waiting:
+            with pytest.raises(CardRemoved):
+                outcome.get()
+        assert time.monotonic() - started < BOUND / 2
+
+
+def test_the_slots_work_in_parallel(reader: TwoSlotReader, cps: EchoCard, vitale: EchoCard) -> None:
+    cps.hold = threading.Event()
+    slow = in_thread(lambda: reader.link("CPS").transmit(b"\0\xb0\0\0\1"))
+    assert cps.entered.wait(BOUND)
+    link = reader.link("Vitale")
+    for _ in range(100):
+        assert link.transmit(b"\0\x20\0\1") == b"\x90\x00"
+    assert reader.status("CPS").present
+    cps.hold.set()
+    slow.get()
+
+
+def test_many_threads_share_a_card(reader: TwoSlotReader, cps: EchoCard) -> None:
+    """The card itself fails when it is entered twice; each transaction sees its own commands only."""
+    seen: list[int] = []
+
+    def work(number: int) -> None:
+        link = reader.link("CPS")
+        for _ in range(50):
+            with link.transaction():
+                seen.append(number)
+                link.transmit(b"\0\xb0\0\0\1")
+                link.transmit(b"\0\xb0\0\0\1")
+                seen.append(number)
+        link.close()
+
+    for outcome in [in_thread(lambda n=n: work(n)) for n in range(6)]:
+        outcome.get()
+    assert len(seen) == 600
+    assert all(seen[i] == seen[i + 1] for i in range(0, 600, 2))
+
+
+def test_cards_come_and_go_under_load(reader: TwoSlotReader) -> None:
+    stop = threading.Event()
+
+    def use(slot: str) -> int:
+        done = 0
+        while not stop.is_set():
+            try:
+                with reader.link(slot) as link:
+                    while True:
+                        link.transmit(b"\0\xb0\0\0\1")
+                        done += 1
+            except LinkError:
+                continue
+        return done
+
+    users = [in_thread(lambda slot=slot: use(slot)) for slot in ("CPS", "CPS", "Vitale", "Vitale")]
+    cards = {"CPS": EchoCard(), "Vitale": EchoCard()}
+    with reader.subscribe() as events:
+        for turn in range(40):
+            slot = "CPS" if turn % 2 else "Vitale"
+            reader.insert(slot, cards[slot])
+            reader.link(slot).reset()
+            assert reader.remove(slot) is cards[slot]
+            assert not cards[slot].on
+        changes = [
+            event.change
+            for event in events.pending()
+            if event.change in (SlotChange.INSERTED, SlotChange.REMOVED)
+        ]
+    stop.set()
+    for user in users:
+        assert isinstance(user.get(), int)
+    assert changes == [SlotChange.INSERTED, SlotChange.REMOVED] * 40
+
+
+def test_events_are_told_in_order(reader: TwoSlotReader) -> None:
+    cps, vitale = EchoCard(), EchoCard()
+    with reader.subscribe() as events:
+        reader.insert("CPS", cps)
+        reader.insert("Vitale", vitale)
+        reader.link("CPS").cold_reset()
+        reader.link("CPS").power_off()
+        reader.remove("CPS")
+        told = [(e.number, e.slot, e.change.value, e.counter, e.atr) for e in events.pending()]
+        assert told == [
+            (1, "CPS", "inserted", 1, T0_ATR),
+            (2, "Vitale", "inserted", 1, T0_ATR),
+            (3, "CPS", "cold reset", 1, T0_ATR),
+            (4, "CPS", "powered off", 1, T0_ATR),
+            (5, "CPS", "removed", 2, b""),
+            (6, "Vitale", "warm reset", 1, T0_ATR),
+        ]
+        assert reader.event_number == 6
+        with pytest.raises(LinkTimeout):
+            events.get(0.01)
+    reader.remove("Vitale")
+    assert events.pending() == []
+    assert reader.status("CPS").counter == 2
+
+
+def test_waiting_for_an_event(reader: TwoSlotReader) -> None:
+    with pytest.raises(LinkTimeout):
+        reader.wait_for_event(0, 0.01)
+    waiting = in_thread(lambda: reader.wait_for_event(0, BOUND))
+    reader.insert("CPS", EchoCard())
+    assert waiting.get() == 1
+    assert reader.wait_for_event(0, 0) == 1
+
+
+def test_events_may_be_delivered_elsewhere(reader: TwoSlotReader) -> None:
+    got: list[SlotChange] = []
+    subscription = reader.subscribe(lambda event: got.append(event.change))
+    reader.insert("CPS", EchoCard())
+    subscription.close()
+    subscription.close()
+    reader.remove("CPS")
+    assert got == [SlotChange.INSERTED]
+
+
+def test_closing_the_reader(cps: EchoCard, vitale: EchoCard, reader: TwoSlotReader) -> None:
+    link = reader.link("CPS")
+    waiting = in_thread(lambda: reader.wait_for_event(reader.event_number + 2, BOUND))
+    with reader.subscribe() as events:
+        reader.close()
+        assert [event.change for event in events.pending()] == [SlotChange.READER_GONE] * 2
+    reader.close()
+    with pytest.raises(ReaderGone):
+        link.transmit(b"\0\0\0\0")
+    with pytest.raises(ReaderGone):
+        reader.link("CPS")
+    with pytest.raises(ReaderGone):
+        reader.insert("CPS", EchoCard())
+    with pytest.raises(ReaderGone):
+        waiting.get()
+    assert cps.calls[-1] == vitale.calls[-1] == "off"
+    assert not reader.status("CPS").present
+
+
+def test_status(reader: TwoSlotReader, cps: EchoCard) -> None:
+    empty = reader.status("Vitale")
+    assert (empty.present, empty.powered, empty.atr, empty.protocol, empty.counter) == (
+        False,
+        False,
+        b"",
+        None,
+        0,
+    )
+    link = reader.link("CPS")
+    status = reader.status("CPS")
+    assert (status.present, status.powered, status.atr, status.counter) == (True, True, T0_ATR, 1)
+    assert (status.links, status.exclusive, status.in_transaction, status.resets) == (1, False, False, 0)
+    with link.transaction():
+        assert reader.status("CPS").in_transaction
+
+
+def test_names() -> None:
+    reader = TwoSlotReader("Example bi-fente")
+    assert reader.slot_name("CPS") == "Example bi-fente [CPS] 00 00"
+    assert reader.slot_name("Vitale") == "Example bi-fente [Vitale] 00 01"
+    with pytest.raises(ValueError, match="127 bytes"):
+        TwoSlotReader("x" * 120)
+    for slots in ((), ("A", "A"), tuple("ABCDEFGHIJKLMNOPQ")):
+        with pytest.raises(ValueError):
+            TwoSlotReader(slots=slots)
+
+
+def test_what_a_card_raises_passes_through(reader: TwoSlotReader) -> None:
+    class Full(EchoCard):
+        def transmit(self, command: bytes) -> bytes:
+            raise OSError("no space left")
+
+    reader.insert("CPS", Full())
+    link = reader.link("CPS")
+    for _ in range(2):
+        with pytest.raises(OSError, match="no space left"):
+            link.transmit(b"\0\0\0\0")
+
+
+class SlotMachine(RuleBasedStateMachine):
+    """Insertions, removals and links in any order, against a model of a dozen lines."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = TwoSlotReader(wait=1)
+        self.model: dict[str, EchoCard] = {}
+        self.links: list[tuple[object, EchoCard, str]] = []
+
+    slots = st.sampled_from(["CPS", "Vitale"])
+
+    @rule(slot=slots, serial=st.sampled_from(["1", "2", None]))
+    def insert(self, slot: str, serial: str | None) -> None:
+        card = EchoCard(serial=serial)
+        taken = any(serial is not None and other.serial == serial for other in self.model.values())
+        try:
+            self.reader.insert(slot, card)
+        except SlotOccupied:
+            assert slot in self.model
+        except DuplicateCard:
+            assert taken
+        else:
+            assert slot not in self.model
+            assert not taken
+            self.model[slot] = card
+
+    @rule(slot=slots)
+    def remove(self, slot: str) -> None:
+        card = self.model.pop(slot, None)
+        if card is None:
+            with pytest.raises(CardAbsent):
+                self.reader.remove(slot)
+            return
+        assert self.reader.remove(slot) is card
+        for other in self.model.values():
+            assert not other.verified
+
+    @rule(slot=slots)
+    def open(self, slot: str) -> None:
+        if slot in self.model:
+            self.links.append((self.reader.link(slot), self.model[slot], slot))
+
+    @precondition(lambda self: self.links)
+    @rule(data=st.data(), what=st.sampled_from(["transmit", "reset", "cold_reset", "power_off", "close"]))
+    def use(self, data: st.DataObject, what: str) -> None:
+        link, card, slot = data.draw(st.sampled_from(self.links))
+        there = self.model.get(slot) is card and not link.closed  # type: ignore[attr-defined]
+        work = {"transmit": lambda: link.transmit(b"\0\x20\0\1")}.get(what) or getattr(link, what)  # type: ignore[attr-defined]
+        if there or what == "close":
+            work()
+            assert what != "transmit" or card.verified
+            assert what not in ("reset", "cold_reset", "power_off") or not card.verified
+        else:
+            with pytest.raises(CardRemoved):
+                work()
+
+    @invariant()
+    def agree(self) -> None:
+        for slot in ("CPS", "Vitale"):
+            assert self.reader.status(slot).present == (slot in self.model)
+            if slot in self.model:
+                assert self.reader.status(slot).powered == self.model[slot].on
+
+    def teardown(self) -> None:
+        self.reader.close()
+        assert not any(card.on for card in self.model.values())
+
+
+SlotMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestSlotMachine = SlotMachine.TestCase
