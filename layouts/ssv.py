@@ -31,6 +31,7 @@ from construct import (
 from bifente.layouts.ber import BER_LENGTH
 from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.errors import LayoutError, SsvError
+from bifente.layouts.ssv_findings import Finding, FindingKind, describe, findings
 from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
 
 FIELD = Prefixed(BER_LENGTH, GreedyBytes)
@@ -305,13 +306,17 @@ __all__ = [
     "GROUPS",
     "FieldDescription",
     "FieldKind",
+    "Finding",
+    "FindingKind",
     "Group",
     "GroupDescription",
     "GroupsCodec",
     "check_order",
     "decode",
     "decode_card",
+    "describe",
     "encode",
+    "findings",
     "from_json",
     "join",
     "piece_names",

@@ -1,0 +1,231 @@
+"""What is odd about the groups of a carte Vitale: reported, never refused.
+
+Test cards and old cards hold wrong keys of certified NIRs, dates out of the calendar, codes that no public table knows.
+Software that refused them could not read them; software that does not notice them bills wrongly.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from bifente.codes.dates import LooseDate, Period
+from bifente.codes.errors import CodeError
+from bifente.codes.gip import known, label
+from bifente.codes.nir import Nir
+from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group
+
+
+class FindingKind(Enum):
+    """What sort of oddity."""
+
+    NIR_KEY = "wrong NIR key"
+    CERTIFIED_NIR_KEY = "wrong key of a certified NIR"
+    NIR_SHAPE = "not a NIR"
+    FICTITIOUS_NIR = "fictitious NIR"
+    DATE = "date out of the calendar"
+    NO_DATE = "not a date"
+    PERIOD = "period that ends before it begins"
+    CODE = "unknown code"
+    SIZE = "unusual size"
+    TEST_CARD = "test marker"
+    BOTH_COMPLEMENTARY = "mutuelle and AMC together"
+    TOO_MANY = "more occurrences than the interface allows"
+
+
+SSV_BOTH_COMPLEMENTARY = 0xF0F0
+"""The code by which the SSV interface refuses a beneficiary with periods of a mutuelle and of an AMC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``index`` is the place of the group among those given, from 0; ``field`` its field from 1 or None.
+
+    The message names no person: neither a name nor a NIR stands in it.
+    """
+
+    kind: FindingKind
+    index: int
+    group: int
+    field: int | None
+    message: str
+    ssv_code: int | None = None
+
+
+def findings(groups: Sequence[Group]) -> list[Finding]:
+    """All oddities of *groups*, in their order. Never raises for groups that were decoded."""
+    found: list[Finding] = []
+    for index, group in enumerate(groups):
+        found += _of_fields(index, group)
+        found += _of_nir(index, group)
+        found += _of_periods(index, group)
+        found += _of_markers(index, group)
+    found += _of_beneficiaries(groups)
+    return sorted(found, key=lambda finding: (finding.index, finding.field or 0))
+
+
+def describe(group: Group) -> list[tuple[int, FieldDescription, str, str]]:
+    """For a screen: number, description, text and explanation (label of a code, date in words) of each field."""
+    lines = []
+    for number, description in enumerate(GROUPS[group.id].fields, 1):
+        text = group[number]
+        lines.append((number, description, _shown(description, text), _explained(description, text)))
+    return lines
+
+
+def _shown(description: FieldDescription, text: str) -> str:
+    return text.encode("latin-1").hex().upper() if description.kind is FieldKind.BINARY else text
+
+
+def _explained(description: FieldDescription, text: str) -> str:
+    if not text:
+        return description.meaning
+    if description.kind is FieldKind.DATE:
+        try:
+            return LooseDate(text).show()
+        except CodeError:
+            return "not a date"
+    if description.table is not None:
+        return label(description.table, text) or "unknown code"
+    if description.kind is FieldKind.NIR:
+        try:
+            return Nir.parse(text).kind.value
+        except CodeError:
+            return "not a NIR"
+    return description.meaning
+
+
+def _of_fields(index: int, group: Group) -> Iterator[Finding]:
+    for number, description in enumerate(GROUPS[group.id].fields, 1):
+        text = group[number]
+        if not text:
+            continue
+        if description.sizes and len(text) not in description.sizes:
+            sizes = " or ".join(map(str, description.sizes))
+            yield Finding(
+                FindingKind.SIZE,
+                index,
+                group.id,
+                number,
+                f"{description.name}: {sizes} characters are usual, not {len(text)}",
+            )
+        if description.table is not None and known(description.table, text) is False:
+            yield Finding(
+                FindingKind.CODE,
+                index,
+                group.id,
+                number,
+                f"{description.name}: {text!r} is in no public table",
+            )
+        if description.kind is FieldKind.DATE:
+            yield from _of_date(index, group.id, number, description.name, text)
+
+
+def _of_date(index: int, group: int, number: int, name: str, text: str) -> Iterator[Finding]:
+    try:
+        loose = LooseDate(text)
+    except CodeError:
+        yield Finding(FindingKind.NO_DATE, index, group, number, f"{name}: no date of twelve digits")
+        return
+    if not loose.unset and loose.calendar() is None:
+        yield Finding(FindingKind.DATE, index, group, number, f"{name}: not a day of the calendar")
+
+
+_NIR_FIELDS = {101: (8, FindingKind.NIR_KEY), 104: (9, FindingKind.CERTIFIED_NIR_KEY)}
+
+
+def _of_nir(index: int, group: Group) -> Iterator[Finding]:
+    if group.id not in _NIR_FIELDS:
+        return
+    number, kind = _NIR_FIELDS[group.id]
+    text, key = group[number], group[number + 1]
+    if not text and group.id == 104:
+        return
+    name = GROUPS[group.id].fields[number - 1].name
+    try:
+        nir = Nir(text, key)
+    except CodeError as error:
+        yield Finding(FindingKind.NIR_SHAPE, index, group.id, number, f"{name}: {error}")
+        return
+    if not nir.check_key():
+        yield Finding(
+            kind,
+            index,
+            group.id,
+            number + 1,
+            f"{name}: the key is {key or 'missing'}, {nir.compute_key()} fits",
+        )
+    if nir.fictitious:
+        yield Finding(
+            FindingKind.FICTITIOUS_NIR,
+            index,
+            group.id,
+            number,
+            f"{name}: month {nir.month} is never assigned",
+        )
+
+
+_PERIODS = {102: (2, 3), 104: (16, 17), 105: (1, 2), 106: (1, 2), 108: (1, 2), 109: (5, 6)}
+
+
+def _of_periods(index: int, group: Group) -> Iterator[Finding]:
+    if group.id not in _PERIODS:
+        return
+    start, end = _PERIODS[group.id]
+    try:
+        period = Period.parse(group[start], group[end])
+    except CodeError:
+        return
+    if period.backwards:
+        yield Finding(FindingKind.PERIOD, index, group.id, end, "the period ends before it begins")
+
+
+_TEST_CAISSES = {"349": "caisse 349 is the CNDA's", "999": "caisse 999 is the GIE SESAM-Vitale's"}
+
+
+def _of_markers(index: int, group: Group) -> Iterator[Finding]:
+    if group.id != 101:
+        return
+    if group[1] == "T":
+        yield Finding(FindingKind.TEST_CARD, index, 101, 1, "the type of the card says test")
+    caisse = group["caisse gestionnaire"]
+    if caisse == "349" or (caisse == "999" and group["code régime"] == "01"):
+        yield Finding(FindingKind.TEST_CARD, index, 101, 11, _TEST_CAISSES[caisse])
+    if group["centre gestionnaire"] == "0349":
+        yield Finding(FindingKind.TEST_CARD, index, 101, 12, "centre 0349 is the CNDA's")
+
+
+def _of_beneficiaries(groups: Sequence[Group]) -> Iterator[Finding]:
+    start = None
+    for index, group in enumerate([*groups, None]):
+        if group is not None and group.id != 104:
+            continue
+        if start is not None:
+            yield from _of_beneficiary(start, groups[start:index])
+        start = index
+    heads = [group.id for group in groups]
+    for identifier in (101, 102, 103):
+        if heads.count(identifier) > 1:
+            yield _too_many(heads.index(identifier), identifier, heads.count(identifier), 1)
+
+
+def _of_beneficiary(start: int, groups: Sequence[Group]) -> Iterator[Finding]:
+    counts: dict[int, int] = {}
+    for group in groups:
+        counts[group.id] = counts.get(group.id, 0) + 1
+    for identifier, count in counts.items():
+        limit = GROUPS[identifier].at_most
+        if limit is not None and identifier > 104 and count > limit:
+            yield _too_many(start, identifier, count, limit)
+    if 107 in counts and 109 in counts:
+        yield Finding(
+            FindingKind.BOTH_COMPLEMENTARY,
+            start,
+            104,
+            None,
+            "a mutuelle (107) and an AMC (109): the SSV interface answers F0F0",
+            SSV_BOTH_COMPLEMENTARY,
+        )
+
+
+def _too_many(index: int, identifier: int, count: int, limit: int) -> Finding:
+    return Finding(FindingKind.TOO_MANY, index, identifier, None, f"{count} times, {limit} are usual")
