@@ -271,19 +271,23 @@ def create_card_file(path: Path, records: Mapping[str, bytes]) -> None:
     path = Path(path)
     image = _image(records)
     draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    file: io.FileIO | None = None
     written: os.stat_result | None = None
     try:
         if os.path.lexists(path):
             raise CardFileExists(path)
-        with open(draft, "xb", buffering=0, opener=_private) as file:
-            written = os.fstat(file.fileno())
-            remaining = memoryview(image)
-            while remaining:
-                remaining = remaining[file.write(remaining) :]
-            _sync(file.fileno())
+        file = open(draft, "xb", buffering=0, opener=_private)  # noqa: SIM115 - closed in each case below
+        written = os.fstat(file.fileno())
+        remaining = memoryview(image)
+        while remaining:
+            remaining = remaining[file.write(remaining) :]
+        _sync(file.fileno())
+        file.close()
         _name_exclusively(draft, path)
         _sync_folder(path.parent)
     except BaseException as error:
+        if file is not None:
+            file.close()
         with contextlib.suppress(OSError, ValueError):
             draft.unlink()
         with contextlib.suppress(OSError, ValueError):

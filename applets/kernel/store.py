@@ -168,8 +168,10 @@ class SqliteStore:
             self._key = CONNECTIONS.enter(real)
             self._database = self._connect(real)
             prepare(self._database, real)
-            # Proves that the file can be written and that no foreign program is writing it.
+            # Proves that the file can be written (SQLite would fall back to reading it) and that no foreign program
+            # is writing it.
             self._database.execute("BEGIN IMMEDIATE")
+            self._database.execute("DELETE FROM record WHERE FALSE")
             self._database.execute("ROLLBACK")
         except BaseException as error:
             self.close()
@@ -243,3 +245,5 @@ def _roll_back(database: Database) -> None:
     with contextlib.suppress(Exception):
         if database.in_transaction:
             database.execute("ROLLBACK")
+        # After an error of the disk SQLite leaves its journal to the next reader; a full disk wants the space now.
+        list(database.execute("SELECT name FROM record LIMIT 1"))

@@ -221,10 +221,10 @@ def test_a_failing_disk_leaves_the_records_whole(
         pytest.fail("the commit does not end")
     assert len(failures) > 5
     assert {type(failure) for failure in failures} == expected
-    for failure in failures:
-        assert "\n" not in str(failure)
-        assert str(path) in str(failure)
-        assert failure.hint
+    for each in failures:
+        assert "\n" not in str(each)
+        assert str(path) in str(each)
+        assert each.hint
 
 
 def test_a_reader_that_does_not_finish_makes_the_commit_fail_in_bounded_time(
