@@ -25,6 +25,7 @@ from construct import (
     Int16ub,
     Int24ub,
     Int32ub,
+    Mapping,
     OneOf,
     Prefixed,
     RawCopy,
@@ -163,7 +164,7 @@ SHORT_IDENTIFIER = Select(
         ),
         Terminated,
     ),
-    FocusedSeq("sfi", "sfi" / Computed(0), Terminated),
+    FocusedSeq("sfi", "sfi" / Mapping(Bytes(0), {0: b""}), Terminated),
 )
 
 FCP_VALUES: dict[int, Construct] = {

@@ -89,7 +89,7 @@ def test_extended_form_on_demand() -> None:
 )
 def test_what_cannot_be_built(arguments: dict[str, int]) -> None:
     with pytest.raises(ApduError):
-        CommandAPDU.build(**arguments)  # type: ignore[arg-type]  # one of them is bytes
+        CommandAPDU.build(**arguments)
 
 
 @pytest.mark.parametrize(
