@@ -38,7 +38,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNEXPECTED: "a fault of bifente itself, please report it",
     ExitCode.USAGE: "wrong command, option or argument",
     ExitCode.BAD_INPUT: "an input (profile, hexadecimal, official card content, PIN) is not what it should be",
-    ExitCode.CARD_FILE: "the card file is missing, not a card, half-written or of a newer bifente",
+    ExitCode.CARD_FILE: "the card file is missing, exists already, is no card, damaged, half-written or of a newer release",
     ExitCode.CARD_IN_USE: "another process has the card",
     ExitCode.WRONG_PIN: "wrong PIN or PUK; the tries left are said",
     ExitCode.PIN_BLOCKED: "the PIN or PUK is blocked",
@@ -71,12 +71,34 @@ class Report(NamedTuple):
 
 
 _BY_NAME: dict[str, ExitCode] = {
+    # What was given
     "ApduError": ExitCode.BAD_INPUT,
-    "CardAbsent": ExitCode.NO_CARD,
-    "CardRemoved": ExitCode.NO_CARD,
-    "ReaderGone": ExitCode.NO_CARD,
-    "LinkTimeout": ExitCode.NO_CARD,
+    "CodeError": ExitCode.BAD_INPUT,
+    "LayoutError": ExitCode.BAD_INPUT,
+    "ReaderError": ExitCode.BAD_INPUT,
+    "IgcError": ExitCode.BAD_INPUT,
+    "FseError": ExitCode.BAD_INPUT,
+    # The card file
+    "StoreError": ExitCode.CARD_FILE,
+    "CorruptCard": ExitCode.CARD_FILE,
+    "CardInUse": ExitCode.CARD_IN_USE,
+    "CardFileForbidden": ExitCode.NO_PERMISSION,
+    "StoreWriteError": ExitCode.WRITE_FAILED,
+    # The card, and the way to it
     "LinkError": ExitCode.NO_CARD,
+    "CpsAbsent": ExitCode.NO_CARD,
+    "VitaleAbsent": ExitCode.NO_CARD,
+    "VitaleRemoved": ExitCode.NO_CARD,
+    "ReaderFailed": ExitCode.NO_CARD,
+    "TerminalError": ExitCode.CARD_REFUSED,
+    "WrongPin": ExitCode.WRONG_PIN,
+    "PinBlocked": ExitCode.PIN_BLOCKED,
+    "TestWithReal": ExitCode.RECOGNITION_REFUSED,
+    "RecognitionRequired": ExitCode.RECOGNITION_REFUSED,
+    # Signatures and certificates
+    "CryptoError": ExitCode.SIGNATURE_INVALID,
+    "SheetRefused": ExitCode.SIGNATURE_INVALID,
+    "UntrustedCertificate": ExitCode.SIGNATURE_INVALID,
 }
 """Name of one of our error classes → code. The most derived class that has a line decides."""
 
@@ -92,8 +114,6 @@ _BY_ERRNO: dict[int, tuple[ExitCode, str | None]] = {
 
 _HINTS: dict[ExitCode, str] = {
     ExitCode.UNEXPECTED: "bifente --debug … shows where",
-    ExitCode.CARD_IN_USE: "end the other command, or work on a copy (bifente card clone)",
-    ExitCode.PIN_BLOCKED: "bifente pin unblock gives a blocked PIN back, with the PUK",
 }
 """The hint when the error brings none."""
 
@@ -121,7 +141,11 @@ def classify(error: BaseException) -> Report:
     for kind in type(error).__mro__:
         if kind.__module__.partition(".")[0] == "bifente" and kind.__name__ in _BY_NAME:
             code = _BY_NAME[kind.__name__]
-            return Report(str(error), getattr(error, "hint", None) or _HINTS.get(code), code)
+            if code is ExitCode.CARD_REFUSED and type(getattr(error, "step", None)).__name__ == "Step":
+                code = ExitCode.RECOGNITION_REFUSED  # the step is one of the protocol between the two cards
+            ssv_code = getattr(error, "ssv_code", None)
+            what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
+            return Report(what, getattr(error, "hint", None) or _HINTS.get(code), code)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     return Report(

@@ -1,0 +1,138 @@
+"""``bifente apdu``: explain APDUs in words, send them to a card file."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.notation import WrittenCommand, parse_command, parse_hex
+
+
+@click.group(short_help="Explain APDUs in words; send them to a card file.")
+def apdu() -> None:
+    """Explain command APDUs, answers and ATRs; send commands to a card file."""
+
+
+@apdu.command()
+@click.argument("hexadecimal", metavar="HEX…", nargs=-1, required=True)
+def explain(hexadecimal: tuple[str, ...]) -> None:
+    """Say in words what each HEX (a command APDU, an answer, an ATR, a data object) means.
+
+    PINs and PUKs in a command are not shown. "-" reads lines from the standard input.
+    """
+    from bifente.traces.explain import explain_bytes
+
+    blocks = [parse_hex(text, "HEX") for text in _lines(hexadecimal)]
+    for number, block in enumerate(blocks):
+        if number:
+            click.echo()
+        for line in explain_bytes(block):
+            click.echo(line)
+
+
+@apdu.command()
+@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@click.argument("commands", metavar="APDU…", nargs=-1, required=True)
+@click.option("--explain", "in_words", is_flag=True, help="Add the meaning of each command and answer.")
+@click.option("--secrets", is_flag=True, help="Show PINs, PUKs and deciphered data.")
+@click.option("--json", "as_json", is_flag=True, help="Print the dialogue as JSON.")
+def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, as_json: bool) -> None:
+    """Power the card in a file on, send it commands, show its answers.
+
+    \b
+    An APDU is plain hexadecimal, sent byte for byte, or the compact form
+      [CLA]INS[P1P2][:DATA][/LE][=SW]
+    with or without what is in brackets (left out, CLA and P1P2 are 00):
+      A4040C:D25000000441       SELECT by AID, no answer expected
+      84/08=                    GET CHALLENGE of 8 bytes, which must succeed (= is =9000)
+      20/00=63Cx                any counter will do; x stands for any digit
+
+    An answer that is not the expected one ends the dialogue with exit code 9; without an expected status word
+    any answer is good. "-" reads APDUs from the standard input, one a line, # begins a comment.
+    """
+    from bifente.applets import open_card
+
+    written = [parse_command(text) for text in _lines(commands)]
+    device = open_card(card)
+    dialogue = _Dialogue(in_words=in_words, secrets=secrets, as_json=as_json)
+    try:
+        dialogue.begin(device.power_on())
+        for number, command in enumerate(written, 1):
+            dialogue.say(number, len(written), command, device.transmit(command.raw))
+    finally:
+        device.power_off()
+        dialogue.end()
+
+
+class _Dialogue:
+    """Shows commands and answers as they come, or as one JSON document at the end."""
+
+    def __init__(self, *, in_words: bool, secrets: bool, as_json: bool) -> None:
+        self._in_words = in_words
+        self._secrets = secrets
+        self._exchanges: list[dict[str, object]] | None = [] if as_json else None
+        self._atr: bytes | None = None
+
+    def begin(self, atr: bytes) -> None:
+        """The card was powered on."""
+        self._atr = atr
+        if self._exchanges is None:
+            click.echo(f"# ATR {atr.hex().upper()}")
+
+    def say(self, number: int, count: int, command: WrittenCommand, answer: bytes) -> None:
+        """One exchange. Raises CliError when the answer is not the expected one."""
+        from bifente.apdu import ResponseAPDU
+        from bifente.apdu.secrets import shown_command, shown_response
+
+        sw = ResponseAPDU.parse(answer).sw
+        asked = command.raw.hex().upper() if self._secrets else shown_command(command.raw)
+        said = answer.hex().upper() if self._secrets else shown_response(command.raw, answer)
+        if self._exchanges is None:
+            click.echo(f"> {asked}")
+            click.echo(f"< {said[:-4]}{' ' if len(said) > 4 else ''}{sw}")
+        else:
+            self._exchanges.append(
+                {
+                    "command": asked,
+                    "data": said[:-4],
+                    "sw": f"{sw:04X}",
+                    "meaning": sw.meaning,
+                    "expected": None if command.expected is None else str(command.expected),
+                }
+            )
+        if self._in_words:
+            self._explain(command.raw)
+        if command.expected is not None and not command.expected.matches(sw):
+            raise CliError(
+                f"command {number} of {count}: the card answered {sw}, expected {command.expected}",
+                ExitCode.CARD_REFUSED,
+            )
+
+    def _explain(self, raw: bytes) -> None:
+        from bifente.traces.explain import explain_bytes
+
+        words = list(explain_bytes(raw))
+        if self._exchanges is None:
+            for line in words:
+                click.echo(f"  {line}")
+        else:
+            self._exchanges[-1]["words"] = words
+
+    def end(self) -> None:
+        """Print the JSON document, if there was a dialogue."""
+        if self._exchanges is not None and self._atr is not None:
+            click.echo(json.dumps({"atr": self._atr.hex().upper(), "exchanges": self._exchanges}, indent=2))
+
+
+def _lines(arguments: tuple[str, ...]) -> Iterator[str]:
+    """The arguments; ``-`` stands for the lines of the standard input without comments."""
+    for argument in arguments:
+        if argument != "-":
+            yield argument
+            continue
+        for line in click.get_text_stream("stdin"):
+            text = line.partition("#")[0].strip()
+            if text:
+                yield text

@@ -1,0 +1,111 @@
+"""How a PIN or PUK reaches a command: a file, the environment, an option, or a hidden prompt.
+
+The value never appears in an error, a log or a ``repr``.
+"""
+
+import functools
+import os
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import click
+from click.core import ParameterSource
+
+from bifente.cli.errors import CliError
+
+MIN_DIGITS, MAX_DIGITS = 4, 8
+"""The lengths of a stored PIN (the PUK has eight digits)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSource:
+    """Where a secret may come from; :meth:`read` takes it from the first that is there.
+
+    ``name`` is the word for people ("PIN", "new PIN", "PUK"). In the order of precedence: ``value`` (the option or
+    the environment), ``path`` (the file of the option), a prompt when a terminal is there.
+    """
+
+    name: str
+    value: str | None = field(default=None, repr=False)
+    path: Path | None = None
+    digits: tuple[int, int] = (MIN_DIGITS, MAX_DIGITS)
+    confirm: bool = False
+
+    def read(self) -> bytes:
+        """The digits in ASCII. Raises CliError (bad digits, unreadable file, both ways at once) and click.Abort."""
+        if self.value is not None and self.path is not None:
+            option = self.name.lower().replace(" ", "-")
+            raise CliError(f"the {self.name} is given twice", hint=f"either --{option} or --{option}-file")
+        if self.value is not None:
+            return self._checked(self.value)
+        if self.path is not None:
+            return self._checked(self._from_file(self.path))
+        return self._checked(
+            click.prompt(self.name, hide_input=True, confirmation_prompt=self.confirm, err=True)
+        )
+
+    def _from_file(self, path: Path) -> str:
+        with path.open("rb") as file:
+            if os.name == "posix":
+                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                if mode & 0o077:
+                    click.echo(
+                        f"warning: others may read {path} (mode {mode:04o}); chmod 600 {path}", err=True
+                    )
+            content = file.read(65)
+        if len(content) > 64:
+            raise CliError(f"{path} does not hold a {self.name}: it has more than one short line")
+        # Not decoded as UTF-8: what a wrong file holds must not reach an error message.
+        return content.decode("latin-1").rstrip("\r\n")
+
+    def _checked(self, text: str) -> bytes:
+        least, most = self.digits
+        if not (text.isascii() and text.isdigit() and least <= len(text) <= most):
+            count = f"{least}" if least == most else f"{least} to {most}"
+            raise CliError(f"a {self.name} has {count} digits and nothing else")
+        return text.encode("ascii")
+
+
+def pin_options(
+    name: str = "PIN",
+    parameter: str = "pin",
+    *,
+    digits: tuple[int, int] = (MIN_DIGITS, MAX_DIGITS),
+    confirm: bool = False,
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options ``--<parameter>`` and ``--<parameter>-file`` and the variable BIFENTE_<PARAMETER>.
+
+    The command receives ``<parameter>: SecretSource``; nothing is read or asked before it calls ``read``.
+    """
+    flag = parameter.replace("_", "-")
+    variable = f"BIFENTE_{parameter.upper()}"
+
+    def decorate(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def command(*arguments: object, **options: object) -> None:
+            value = cast("str | None", options.pop(parameter))
+            path = cast("Path | None", options.pop(f"{parameter}_file"))
+            source = click.get_current_context().get_parameter_source(parameter)
+            if path is not None and source is ParameterSource.ENVIRONMENT:
+                value = None  # an option is nearer than the environment
+            options[parameter] = SecretSource(name, value, path, digits, confirm)
+            function(*arguments, **options)
+
+        in_file = click.option(
+            f"--{flag}-file",
+            type=click.Path(path_type=Path),
+            metavar="FILE",
+            help=f"Read the {name} from FILE (mode 600).",
+        )
+        by_value = click.option(
+            f"--{flag}",
+            metavar="DIGITS",
+            envvar=variable,
+            help=f"The {name}; others may see it in the list of processes. Also: {variable}, else a prompt.",
+        )
+        return by_value(in_file(command))
+
+    return decorate

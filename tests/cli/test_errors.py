@@ -1,0 +1,162 @@
+"""Each error is one line, a hint and an exit code; the documentation lists the codes."""
+
+import ast
+import errno
+import importlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from bifente.apdu import ApduError, CardAbsent, CardRemoved, LinkTimeout, ReaderGone
+from bifente.cli.errors import _BY_NAME, MEANINGS, CliError, ExitCode, classify, report
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_documentation_is_the_table() -> None:
+    text = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| (\d+) \| (.+) \|$", text, re.MULTILINE))
+    assert rows == {str(int(code)): meaning for code, meaning in MEANINGS.items()}
+    assert set(MEANINGS) == set(ExitCode)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ApduError("no"), 3),
+        (CardAbsent("CPS"), 8),
+        (CardRemoved("Vitale"), 8),
+        (ReaderGone("reader"), 8),
+        (LinkTimeout("card", 2), 8),
+        (PermissionError(errno.EACCES, "Permission denied", "X.card"), 13),
+        (OSError(errno.ENOSPC, "No space left on device", "X.card"), 12),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "gp.yaml"), 3),
+        (KeyboardInterrupt(), 130),
+        (ZeroDivisionError("oops"), 1),
+        (CliError("no", ExitCode.CARD_REFUSED), 9),
+        (click.UsageError("no"), 2),
+        (click.FileError("x", "no"), 3),
+    ],
+)
+def test_kinds(error: BaseException, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(error) == code
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    lines = shown.err.splitlines()
+    assert lines[0].startswith("bifente: ")
+    assert all(line.startswith("hint: ") for line in lines[1:])
+    assert len(lines) <= 2
+
+
+def test_an_error_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
+    report(CliError("first\n  second"))
+    assert capsys.readouterr().err == "bifente: first second\n"
+
+
+def test_debug_shows_the_traceback_before_the_line(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        raise CliError("no")
+    except CliError as error:
+        report(error, debug=True)
+    shown = capsys.readouterr().err
+    assert shown.startswith("Traceback")
+    assert shown.endswith("bifente: no\n")
+
+
+def test_a_hint_of_the_error_wins() -> None:
+    error = ApduError("no")
+    error.hint = "do this"  # type: ignore[attr-defined]
+    assert classify(error).hint == "do this"
+
+
+def test_somebody_elses_class_of_the_same_name_is_not_ours() -> None:
+    class ApduError(Exception):
+        pass
+
+    assert classify(ApduError("x")).code is ExitCode.UNEXPECTED
+
+
+def error_classes() -> dict[str, type[BaseException]]:
+    """Every public exception class of every module of ours, by name."""
+    found = {}
+    for package in ROOT.glob("*/__init__.py"):
+        if package.parent.name in ("tests", "benchmarks", "docs"):
+            continue
+        for path in package.parent.rglob("*.py"):
+            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+                bases = " ".join(map(ast.unparse, node.bases)) if isinstance(node, ast.ClassDef) else ""
+                if re.search(r"(Error|Exception|Absent|WrongPin)\b", bases):
+                    module = ".".join(("bifente", *path.relative_to(ROOT).with_suffix("").parts))
+                    found[node.name] = getattr(importlib.import_module(module), node.name)
+    return found
+
+
+def test_every_name_in_the_table_is_a_class_of_ours_and_every_family_is_in_it() -> None:
+    classes = error_classes()
+    assert classes.keys() >= {"ApduError", "LinkError", "StoreError", "TerminalError"}
+    assert _BY_NAME.keys() <= {kind.__name__ for top in classes.values() for kind in top.__mro__}
+    never_reach_a_command = {
+        "CardError",  # becomes a status word inside the card
+        "CardWarning",
+        "UnpoweredCard",  # a fault of the program
+        "CliError",
+        "OutputClosed",
+    }
+    without = [
+        name
+        for name, kind in classes.items()
+        if name[0] != "_"
+        and name not in never_reach_a_command
+        and not _BY_NAME.keys() & {base.__name__ for base in kind.__mro__}
+    ]
+    assert without == []
+
+
+INTERRUPTED = """
+import click, sys, time
+from bifente.cli import main
+@click.command()
+def wait():
+    print("ready", flush=True)
+    time.sleep(60)
+main.LazyGroup.get_command = lambda self, ctx, name: wait
+sys.exit(main.main(["wait"]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are those of POSIX")
+def test_ctrl_c_is_one_line_and_130() -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 130
+    assert stderr.split() == ["bifente:", "interrupted"]
+
+
+def test_the_reader_of_our_output_goes_away() -> None:
+    code = INTERRUPTED.replace("time.sleep(60)", "print('x' * 1000000, flush=True)")
+    read, write = os.pipe()
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=write, stderr=subprocess.PIPE, text=True)
+    os.close(write)
+    try:
+        with open(read, "rb", buffering=0) as output:
+            assert output.readline() == b"ready\n"
+        _, stderr = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert (process.returncode, stderr) == (141, "")
