@@ -81,12 +81,11 @@ class CpsSession:
 
     def __init__(self, link: Link, *, extended: bool = False) -> None:
         self.channel = Channel(link, CardKind.CPS, extended=extended)
-        self._directory: int | None = None
         self._select()
 
     def _select(self) -> None:
         step = "SELECT CPS"
-        for name, directory in ((layout.AID_MF, MF), (layout.AID_CONTACT, APPLICATION)):
+        for name in (layout.AID_MF, layout.AID_CONTACT):
             try:
                 files.select_application(self.channel, step, name, files.WITH_FCP)
             except CardRefused as refused:
@@ -96,7 +95,6 @@ class CpsSession:
                     sw=refused.sw,
                     hint="is it a carte CPS, in the right slot?",
                 ) from refused
-            self._directory = directory
 
     @property
     def link(self) -> Link:
@@ -105,7 +103,6 @@ class CpsSession:
 
     def reset(self) -> None:
         """Warm-reset the card and select it again; PIN and recognition are gone."""
-        self._directory = None
         self.channel.reset()
         self._select()
 
@@ -220,7 +217,7 @@ class CpsSession:
         return self._sign(encode(0x90, digest))
 
     def _sign(self, hash_input: bytes) -> bytes:
-        self._enter_application()
+        self.enter_application()
         step = "sign"
         self.channel.check(step, _MSE, 0x41, 0xAA, crt(algorithm=_HASH_SHA256))
         self.channel.check(step, _MSE, 0x41, 0xB6, crt(algorithm=_SIGN_SHA256, key=layout.KEY_SIGNATURE))
@@ -231,7 +228,7 @@ class CpsSession:
         """PKCS #1 v1.5 signature by the authentication key over *data* as it is (a DigestInfo, at most 102 bytes)."""
         if not 1 <= len(data) <= _MAX_AUTHENTICATE:
             raise ValueError(f"INTERNAL AUTHENTICATE takes 1 to {_MAX_AUTHENTICATE} bytes, not {len(data)}")
-        self._enter_application()
+        self.enter_application()
         step = "internal authenticate"
         self.channel.check(step, _MSE, 0x41, 0xA4, crt(algorithm=_RSA_PKCS1, key=layout.KEY_AUTHENTICATION))
         return self._with_pin(step, _INTERNAL_AUTHENTICATE, 0, 0, data, 256, private=True)
@@ -241,7 +238,7 @@ class CpsSession:
 
         Of a cryptogram with wrong padding nothing is promised: random bytes may come back.
         """
-        self._enter_application()
+        self.enter_application()
         step = "decipher"
         self.channel.check(
             step, _MSE, 0x41, 0xB8, crt(algorithm=_RSA_DECIPHER, key=layout.KEY_AUTHENTICATION)
@@ -251,18 +248,15 @@ class CpsSession:
     # -- inside
 
     def enter_application(self) -> None:
-        """Make ADF 0001, where the keys are, the current DF."""
-        self._enter_application()
+        """Make ADF 0001, where the keys are, the current DF.
 
-    def _enter_application(self) -> None:
-        if self._directory != APPLICATION:
-            files.select_application(self.channel, "SELECT CPS", layout.AID_CONTACT, files.WITH_FCP)
-            self._directory = APPLICATION
+        Done before each use of a key: another program may have reset the card or selected elsewhere meanwhile.
+        """
+        files.select_application(self.channel, "SELECT CPS", layout.AID_CONTACT, files.WITH_FCP)
 
     def _open(self, step: Step | str, fid: int, *, mf: bool) -> int | None:
         path = b"\x3f\x00" + (b"" if mf else APPLICATION.to_bytes(2, "big")) + fid.to_bytes(2, "big")
         answer = self.channel.check(step, files.SELECT, _SELECT_PATH, files.WITH_FCP, path, files.BLOCK)
-        self._directory = MF if mf else APPLICATION
         return files.size_of(answer)
 
     def _read(self, step: Step | str, fid: int, *, mf: bool = False) -> bytes:
@@ -321,7 +315,6 @@ class CpsSession:
     def _control_parameters(self, step: str, reference: int) -> Docp | None:
         """The DOCP of a PIN; GET DATA finds it at the MF only. None when the card does not give it."""
         self.channel.check(step, files.SELECT, 0x00, files.WITHOUT_ANSWER, b"\x3f\x00")
-        self._directory = MF
         request = SdoRequest(SdoId(SdoClass.CHV, reference), (0xA0,)).encode()
         response = self.channel.send(0x00, _GET_DATA, 0x3F, 0xFF, request, 256, step=step)
         if response.sw != SW.SUCCESS:

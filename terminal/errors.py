@@ -188,9 +188,9 @@ def from_link_error(error: LinkError, card: CardKind, step: Step | str | None) -
             return VitaleAbsent(f"Vitale absente: {error}", step=step)
         case CardRemoved(), CardKind.VITALE:
             return VitaleRemoved(f"Vitale retirée: {error}", step=step)
-        case LinkTimeout(), CardKind.VITALE:
-            return VitaleUnusable(f"erreur de communication avec la Vitale: {error}", step=step)
-        case (LinkTimeout() | ReaderGone(), _):
+        case (ReaderGone(), _) | (LinkTimeout(), CardKind.CPS):
             return ReaderFailed(f"lecteur muet: {error}", step=step)
+        case _, CardKind.VITALE:
+            return VitaleUnusable(f"erreur de communication avec la Vitale: {error}", step=step)
         case _:
-            return ReaderFailed(f"the link to the {card.value} failed: {error}", step=step)
+            return ReaderFailed(f"the link to the CPS failed: {error}", step=step)

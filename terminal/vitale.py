@@ -152,11 +152,12 @@ class VitaleSession:
         Raises RecognitionRequired when the card does not open it to this professional.
         """
         pointer = self.pointers()[name]
-        return self._read(f"read {name}", pointer.application, pointer.fid)
+        self._enter(pointer.application)
+        return self._content(pointer)
 
     def rights(self) -> list[Group]:
         """SSV groups 101 to 111 in the official order of the card. Raises RecognitionRequired."""
-        listed = self.pointers()
+        listed = self._freshly_listed()
         pieces = {name: self._groups(name) for name in ssv.piece_names() if name in listed}
         try:
             return ssv.join(pieces)
@@ -172,16 +173,25 @@ class VitaleSession:
         return self._volet("MEDICAL", volets.MEDICAL)
 
     def _volet(self, name: str, codec: Codec) -> JsonValue:
-        if name not in self.pointers():
+        pointer = self._freshly_listed().get(name)
+        if pointer is None:
             return None
-        content = self.file(name)
+        content = self._content(pointer)
         try:
             return codec.decode(content)
         except LayoutError as error:
             raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
 
+    def _freshly_listed(self) -> dict[str, FilePointer]:
+        """POINTERS, with VITALE selected anew: a card that was reset meanwhile then says what is missing."""
+        self._enter(layout.AID_VITALE)
+        return self.pointers()
+
+    def _content(self, pointer: FilePointer) -> bytes:
+        return self._read(f"read {pointer.name}", pointer.application, pointer.fid)
+
     def _groups(self, name: str) -> list[Group]:
-        content = self.file(name)
+        content = self._content(self.pointers()[name])
         try:
             value, _ = ssv.GroupsCodec().decode_prefix(content)
             return ssv.from_json(value)
@@ -219,13 +229,13 @@ class VitaleSession:
         self._enter(layout.AID_VITALE)
 
     def _enter(self, name: bytes) -> None:
-        if self._directory != name:
-            self._directory = None
-            files.select_application(self.channel, "SELECT Vitale", name, files.WITH_FCI)
-            self._directory = name
+        self._directory = None
+        files.select_application(self.channel, "SELECT Vitale", name, files.WITH_FCI)
+        self._directory = name
 
     def _read(self, step: Step | str, application: bytes, fid: int) -> bytes:
-        self._enter(application)
+        if self._directory != application:
+            self._enter(application)
         try:
             return files.read_file(self.channel, step, fid, files.WITH_FCI)
         except CardRefused as refused:

@@ -16,9 +16,10 @@ from bifente.terminal import (
     WrongPin,
 )
 
+APPLICATION = ("00A404040DE828BD080F8025000001FF001000", "9000")
 CPS_OPEN = (
     ("00A40404088025000001FF010000", "9000"),
-    ("00A404040DE828BD080F8025000001FF001000", "9000"),
+    APPLICATION,
 )
 VITALE_OPEN = (("00A404000ED2500000024D465F564954414C4500", "9000"),)
 SDO = "7016BF810112A0109A01039B0103A1088C06F3000013FF00"
@@ -112,6 +113,7 @@ def test_signature_with_the_last_round_on_the_card(scripted):
     state = sha256_state(message[:192])
     made = cps(
         scripted,
+        APPLICATION,
         ("002241AA03800140", "9000"),
         ("002241B606800142840181", "9000"),
         ("002A90A034" + "9028" + state + "8008" + message[192:].hex().upper(), "9000"),
@@ -131,10 +133,12 @@ def sha256_state(blocks):
 def test_signature_of_a_short_message_and_of_a_digest(scripted):
     made = cps(
         scripted,
+        APPLICATION,
         ("*", "9000"),
         ("*", "9000"),
         ("002A90A00790008003616263", "9000"),
         ("002A9E9A00", "55" * 256 + "9000"),
+        APPLICATION,
         ("*", "9000"),
         ("*", "9000"),
         ("002A90A0229020" + sha256(b"abc").hexdigest().upper(), "9000"),
@@ -149,9 +153,11 @@ def test_decipher_and_authenticate(scripted):
     cryptogram = bytes(range(256))
     made = cps(
         scripted,
+        APPLICATION,
         ("002241B80680011A840182", "9000"),
         ("102A8086FF81" + cryptogram[:254].hex().upper(), "9000"),
         ("002A8086 02".replace(" ", "") + cryptogram[254:].hex().upper() + "00", "736563726574 9000"),
+        APPLICATION,
         ("002241A406800102840182", "9000"),
         ("0088000003AABBCC00", "66" * 256 + "9000"),
     )
@@ -163,7 +169,7 @@ def test_decipher_and_authenticate(scripted):
 
 
 def test_signing_wants_the_pin(scripted):
-    made = cps(scripted, *[("*", "9000")] * 3, ("*", "6982"))
+    made = cps(scripted, *[("*", "9000")] * 4, ("*", "6982"))
     with pytest.raises(PinRequired) as caught:
         made.sign(b"abc")
     assert (caught.value.step, caught.value.sw) == ("sign", 0x6982)
@@ -231,8 +237,10 @@ def test_pointers_are_followed_and_read_once(scripted):
         ("00A404000BD250000002564954414C4500", "9000"),
         ("00A4020002200100", "9000"),
         ("00B0000000", POINTERS.hex() + "9000"),
+        ("00A404000BD250000002564954414C4500", "9000"),
         ("00A4020002210100", "6F04 80020002 9000"),
         ("00B0000002", "0102 9000"),
+        ("00A404000BD250000002564954414C4500", "9000"),
         ("00A4020002210100", "6982"),
     )
     assert made.file("G101") == b"\x01\x02"
