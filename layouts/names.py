@@ -1,0 +1,128 @@
+"""Names for what a dialogue mentions by number: applications, files, keys and PINs of the cards described here.
+
+Besides, the applications that PC/SC software looks for on every card, so that its probes can be told from a real use.
+"""
+
+from functools import cache
+
+from bifente.layouts import cps3, t1test, vitale2
+from bifente.layouts.nodes import DF, EF, Layout
+
+LAYOUTS: tuple[Layout, ...] = (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)
+
+MF_FID = 0x3F00
+
+_FOREIGN = {
+    "8025000001FF0002": "CPS2ter",
+    "A0000001510000": "GlobalPlatform issuer domain",
+    "A000000003000000": "GlobalPlatform issuer domain",
+    "A00000030800001000": "PIV",
+    "A000000308000010000100": "PIV",
+    "A000000116DB00": "CAC",
+    "A0000000790": "CAC",
+    "A00000000101": "MUSCLE",
+    "D27600012401": "OpenPGP",
+    "A00000039742544659": "GIDS",
+    "F276A288BCFBA69D34F31001": "IsoApplet",
+    "E82B0601040181C31F0201": "SmartCard-HSM",
+    "D23300000045737445494420763335": "EstEID",
+    "A0000000308000000009816001": "CIE IAS",
+    "A00000000039": "CIE",
+    "A000000063504B43532D3135": "PKCS #15",
+}
+"""AIDs, or their beginnings, that are public and none of these cards (the probing orders of OpenSC 0.23)."""
+
+
+def layout_for_atr(atr: bytes) -> Layout | None:
+    """The card that answers a reset so. The bytes in which specimens of the Vitale 2 differ do not count."""
+    for layout in LAYOUTS:
+        if layout.atr == atr:
+            return layout
+    vitale = vitale2.LAYOUT.atr
+    if (
+        len(atr) == len(vitale)
+        and atr[:5] == vitale[:5]
+        and atr[6:7] == vitale[6:7]
+        and atr[8:] == vitale[8:]
+    ):
+        return vitale2.LAYOUT
+    return None
+
+
+@cache
+def directory(aid: bytes) -> tuple[Layout, DF] | None:
+    """The directory with that DF name and the card it is on; the name may be shortened where that is not ambiguous."""
+    found = [
+        (layout, node)
+        for layout in LAYOUTS
+        for _, node in layout.directories()
+        if node.aid is not None and (node.aid == aid or (len(aid) >= 5 and node.aid.startswith(aid)))
+    ]
+    exact = [each for each in found if each[1].aid == aid]
+    if exact:
+        return exact[0]
+    return found[0] if len(found) == 1 else None
+
+
+@cache
+def application_name(aid: bytes) -> str | None:
+    """What is selected by that DF name, e.g. ``VITALE``; None when nobody knows it."""
+    found = directory(aid)
+    if found is not None:
+        layout, node = found
+        return f"MF of the {layout.title}" if node is layout.mf else short_name(node)
+    text = aid.hex().upper()
+    return next((name for prefix, name in _FOREIGN.items() if text.startswith(prefix)), None)
+
+
+def short_name(node: DF | EF) -> str:
+    """The name of a directory without its kind, that of a file as it is."""
+    return node.name.removeprefix("ADF ").removeprefix("DF ") if isinstance(node, DF) else node.name
+
+
+@cache
+def file_name(fid: int, df_aid: bytes | None = None) -> str | None:
+    """The file with identifier *fid* in the directory of that DF name.
+
+    Without a directory: the name, if every card that has the file calls it so.
+    """
+    if fid == MF_FID:
+        return "MF"
+    if df_aid is not None:
+        found = directory(df_aid)
+        node = None if found is None else child(found[1], fid)
+        return None if node is None else short_name(node)
+    names = {short_name(node) for layout in LAYOUTS for _, node in layout.walk() if node.fid == fid}
+    return names.pop() if len(names) == 1 else None
+
+
+def child(parent: DF, fid: int) -> DF | EF | None:
+    """The file of that identifier directly inside *parent*."""
+    return next((node for node in parent.children if node.fid == fid), None)
+
+
+def by_sfi(parent: DF, sfi: int) -> EF | None:
+    """The file of that short identifier directly inside *parent*."""
+    return next((node for node in parent.files() if node.sfi == sfi), None)
+
+
+def parent_of(layout: Layout, node: DF) -> DF:
+    """The directory that *node* is in; the MF is its own."""
+    for _, candidate in layout.directories():
+        if node in candidate.children:
+            return candidate
+    return layout.mf
+
+
+def at_path(layout: Layout, start: DF, path: bytes) -> DF | EF | None:
+    """The file at the end of *path*, two bytes per step, from *start*; a leading 3F00 stands for the MF."""
+    node: DF | EF | None = start
+    for step in range(0, len(path) - 1, 2):
+        fid = int.from_bytes(path[step : step + 2], "big")
+        if fid == MF_FID:
+            node = layout.mf
+        elif isinstance(node, DF):
+            node = child(node, fid)
+        else:
+            return None
+    return node

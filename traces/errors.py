@@ -1,0 +1,16 @@
+"""The errors of traces."""
+
+
+class TraceError(ValueError):
+    """A trace that cannot be read or written. ``line`` counts from 1, and is None when no line is meant."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.line = line
+
+
+class HiddenBytes(TraceError):
+    """The bytes that were asked for are masked: they were never recorded."""
+
+    def __init__(self) -> None:
+        super().__init__("these bytes are masked")

@@ -1,0 +1,92 @@
+"""What must not stand in a trace, decided while it is recorded: PINs, PUKs, keys, deciphered data.
+
+``bifente.apdu.secrets`` knows it for one command. A dialogue needs memory besides: deciphered data that wait for GET
+RESPONSE, an answer that echoes a PIN, a command in several ENVELOPEs. When in doubt a byte is hidden.
+"""
+
+from typing import Final
+
+from bifente.apdu.errors import ApduError
+from bifente.apdu.sdo import CHV_DATA_TAG, PRIVATE_KEY_TAG, SdoRequest
+from bifente.apdu.secrets import secret_response, secret_span
+from bifente.traces.octets import Octets
+
+_GET_RESPONSE: Final = 0xC0
+_REFERENCE_DATA: Final = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
+_PSO: Final = frozenset({0x2A, 0x2B})
+_PLAIN: Final = 0x80
+"""P1 or P2 of PSO: a plain value comes out or goes in (ISO/IEC 7816-8:2021 §5.3)."""
+
+_GET_DATA: Final = frozenset({0xCA, 0xCB})
+_SESSION_KEYS: Final = frozenset({0x46, 0x48, 0x4A, 0x4C})
+"""GenerateSessionKey to RecoverSessionKey of the CPS2ter, class A0 (ansforge/dops-cryptolib)."""
+
+
+class Masker:
+    """Masks one dialogue with one card; it must see every command in order, and every reset."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting = False
+
+    def reset(self) -> None:
+        """The card was reset or powered off: nothing waits any more."""
+        self._waiting = False
+
+    def mask(self, command: bytes, response: bytes) -> tuple[Octets, Octets]:
+        """The next command and its answer, without what is secret in them."""
+        spans = _command_spans(command)
+        status = response[-2:]
+        waits = status[:1] in (b"\x61", b"\x9f") and len(response) >= 2
+        if len(command) >= 2 and command[1] == _GET_RESPONSE:
+            secret = self._waiting
+            # What is left after a portion is still the same secret; a refusal leaves it where it is.
+            if secret and len(response) > 2 and not waits:
+                self._waiting = False
+        else:
+            secret = bool(spans) or _secret_answer(command)
+            if secret or waits:
+                self._waiting = secret
+        hidden = [(0, len(response) - 2)] if secret else []
+        return Octets.hiding(command, spans), Octets.hiding(response, hidden)
+
+
+def _command_spans(raw: bytes) -> list[tuple[int, int]]:
+    size = len(raw)
+    span = secret_span(raw)
+    if span is not None:
+        start, end = span
+        # Lengths that do not add up may hide a PIN in P1, P2 or P3 as well.
+        return [(2 if start < 5 else start, end)]
+    if size == 5 and raw[1] in _REFERENCE_DATA and raw[4]:
+        return [(4, 5)]
+    if size > 5 and raw[1] in _PSO and raw[3] == _PLAIN and raw[2] != 0x90:
+        return [(5, size)]
+    if size > 5 and raw[0] & 0xFE == 0xA0 and raw[1] in _SESSION_KEYS:
+        return [(5, size)]
+    return []
+
+
+def _secret_answer(raw: bytes) -> bool:
+    if secret_response(raw):
+        return True
+    if len(raw) < 4:
+        return False
+    if raw[1] in _PSO and raw[2] == _PLAIN:
+        return True
+    if raw[0] & 0xFE == 0xA0 and raw[1] in _SESSION_KEYS:
+        return True
+    return raw[1] in _GET_DATA and _asks_for_secrets(raw)
+
+
+def _asks_for_secrets(raw: bytes) -> bool:
+    """GET DATA on the value of a PIN or of a private key; a good card refuses it."""
+    if raw[2:4] in (CHV_DATA_TAG.to_bytes(2, "big"), PRIVATE_KEY_TAG.to_bytes(2, "big")):
+        return True
+    try:
+        wanted = SdoRequest.parse(raw[5 : 5 + raw[4]] if len(raw) > 5 else b"").wanted
+    except ApduError:
+        # A header list that cannot be read is searched for the tags themselves.
+        return any(tag.to_bytes(2, "big") in raw[4:] for tag in (CHV_DATA_TAG, PRIVATE_KEY_TAG))
+    return CHV_DATA_TAG in wanted or PRIVATE_KEY_TAG in wanted

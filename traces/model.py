@@ -1,0 +1,275 @@
+"""The model of a recorded dialogue, and its canonical form.
+
+The canonical form is JSON lines in ASCII: one header, then one object per exchange or event. Keys stand in the order
+of the table, without spaces; times are whole microseconds.
+
+=========  ====================================================================================================
+header     ``bifente-trace`` (version), ``reader``, ``atr``, ``protocol`` (``T=0``, ``T=1``), ``date``, ``masked``
+exchange   ``time``, ``duration``, ``slot``, ``level`` (``TPDU``, ``APDU``), ``command``, ``response``
+event      ``time``, ``slot``, ``event``, ``atr``
+=========  ====================================================================================================
+
+Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol`` and ``date`` may be null.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, NoReturn
+
+from bifente.apdu.link import TransmissionProtocol
+from bifente.traces.errors import TraceError
+from bifente.traces.octets import Octets
+
+VERSION: Final = 1
+
+_HEADER: Final = "bifente-trace"
+_PROTOCOLS: Final = {"T=0": TransmissionProtocol.T0, "T=1": TransmissionProtocol.T1}
+
+
+class Level(StrEnum):
+    """On which side of the T=0 front the recorder stood."""
+
+    TPDU = "TPDU"
+    """Between terminal and front: 61xx, 6Cxx and GET RESPONSE are seen."""
+    APDU = "APDU"
+    """Between front and card, or without a front: each command and its whole answer."""
+
+
+class EventKind(StrEnum):
+    """What can happen to a slot besides an exchange."""
+
+    INSERTED = "inserted"
+    REMOVED = "removed"
+    COLD_RESET = "cold reset"
+    WARM_RESET = "warm reset"
+    POWERED_OFF = "powered off"
+    READER_GONE = "reader gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One command and its answer.
+
+    ``time`` and ``duration`` are microseconds, the former since the beginning of the trace. An empty ``response``
+    means that no answer came.
+    """
+
+    command: Octets
+    response: Octets
+    time: int = 0
+    duration: int = 0
+    slot: str = ""
+    level: Level = Level.APDU
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderEvent:
+    """Something that happened to a slot. ``atr`` is empty when there is none to tell."""
+
+    kind: EventKind
+    time: int = 0
+    slot: str = ""
+    atr: bytes = b""
+
+
+Item = Exchange | ReaderEvent
+
+
+@dataclass(frozen=True, slots=True)
+class TraceHeader:
+    """What a trace says of itself. ``masked`` is False only when the recorder was told to keep secrets."""
+
+    reader: str = ""
+    atr: bytes | None = None
+    protocol: TransmissionProtocol | None = None
+    date: datetime | None = None
+    masked: bool = True
+    version: int = VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole trace in memory."""
+
+    header: TraceHeader = field(default_factory=TraceHeader)
+    items: tuple[Item, ...] = ()
+
+    @property
+    def exchanges(self) -> Iterator[Exchange]:
+        """The exchanges without the events."""
+        return (item for item in self.items if isinstance(item, Exchange))
+
+
+def header_line(header: TraceHeader) -> str:
+    """The canonical first line, without its end."""
+    return _dump(
+        {
+            _HEADER: header.version,
+            "reader": header.reader,
+            "atr": None if header.atr is None else header.atr.hex().upper(),
+            "protocol": None if header.protocol is None else f"T={0 if header.protocol == 1 else 1}",
+            "date": None if header.date is None else _date_text(header.date),
+            "masked": header.masked,
+        }
+    )
+
+
+def item_line(item: Item) -> str:
+    """The canonical line of an exchange or event, without its end."""
+    if isinstance(item, Exchange):
+        return _dump(
+            {
+                "time": item.time,
+                "duration": item.duration,
+                "slot": item.slot,
+                "level": item.level.value,
+                "command": item.command.hex(),
+                "response": item.response.hex(),
+            }
+        )
+    return _dump(
+        {"time": item.time, "slot": item.slot, "event": item.kind.value, "atr": item.atr.hex().upper()}
+    )
+
+
+def parse_header(text: str, line: int = 1) -> TraceHeader:
+    """Read the first line. Raises TraceError."""
+    fields = _Fields(text, line)
+    version = fields.number(_HEADER)
+    if version != VERSION:
+        fields.refuse(f"the trace is of version {version}, this program reads version {VERSION}")
+    protocol = fields.text_or_none("protocol")
+    if protocol is not None and protocol not in _PROTOCOLS:
+        fields.refuse(f"protocol is T=0 or T=1, not {protocol!r}")
+    atr = fields.text_or_none("atr")
+    header = TraceHeader(
+        fields.text("reader"),
+        None if atr is None else fields.octets("atr").plain,
+        None if protocol is None else _PROTOCOLS[protocol],
+        fields.date("date"),
+        fields.truth("masked"),
+    )
+    fields.end()
+    return header
+
+
+def parse_item(text: str, line: int) -> Item:
+    """Read the line of an exchange or event. Raises TraceError."""
+    fields = _Fields(text, line)
+    time, slot = fields.number("time"), fields.text("slot")
+    item: Item
+    if fields.has("event"):
+        kind = fields.text("event")
+        if kind not in set(EventKind):
+            fields.refuse(f"no event is called {kind!r}")
+        item = ReaderEvent(EventKind(kind), time, slot, fields.octets("atr").plain)
+    else:
+        level = fields.text("level")
+        if level not in set(Level):
+            fields.refuse(f"level is TPDU or APDU, not {level!r}")
+        item = Exchange(
+            fields.octets("command"),
+            fields.octets("response"),
+            time,
+            fields.number("duration"),
+            slot,
+            Level(level),
+        )
+    fields.end()
+    return item
+
+
+def _dump(fields: Mapping[str, object]) -> str:
+    return json.dumps(fields, separators=(",", ":"))
+
+
+def _date_text(date: datetime) -> str:
+    if date.tzinfo is None:
+        raise TraceError("the date of a trace needs its time zone")
+    return date.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+class _Fields:
+    """The fields of one line: each is asked for once, and says which line it is on when it is wrong."""
+
+    def __init__(self, text: str, line: int) -> None:
+        self._line = line
+        try:
+            fields = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise TraceError("this is not JSON", line) from error
+        if not isinstance(fields, dict):
+            self.refuse("one object is wanted")
+        self._fields: dict[str, object] = fields
+        self._read: set[str] = set()
+
+    def refuse(self, message: str) -> NoReturn:
+        """Raise the error with its line."""
+        raise TraceError(message, self._line)
+
+    def has(self, name: str) -> bool:
+        """The field is there."""
+        return name in self._fields
+
+    def _get(self, name: str) -> object:
+        if name not in self._fields:
+            self.refuse(f"{name} is missing")
+        self._read.add(name)
+        return self._fields[name]
+
+    def text(self, name: str) -> str:
+        """A string."""
+        value = self._get(name)
+        if not isinstance(value, str):
+            self.refuse(f"{name} is a string")
+        return value
+
+    def text_or_none(self, name: str) -> str | None:
+        """A string or null."""
+        return None if self._get(name) is None else self.text(name)
+
+    def number(self, name: str) -> int:
+        """A whole number from 0."""
+        value = self._get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.refuse(f"{name} is a whole number from 0")
+        return value
+
+    def truth(self, name: str) -> bool:
+        """true or false."""
+        value = self._get(name)
+        if not isinstance(value, bool):
+            self.refuse(f"{name} is true or false")
+        return value
+
+    def octets(self, name: str) -> Octets:
+        """Hexadecimal, perhaps with hidden bytes."""
+        try:
+            octets = Octets.parse(self.text(name))
+        except TraceError as error:
+            self.refuse(f"{name}: {error}")
+        if name == "atr" and octets.masked:
+            self.refuse("an ATR is not masked")
+        return octets
+
+    def date(self, name: str) -> datetime | None:
+        """A date with time zone, or null."""
+        text = self.text_or_none(name)
+        if text is None:
+            return None
+        try:
+            date = datetime.fromisoformat(text)
+            if date.tzinfo is not None:
+                return date.astimezone(UTC)
+        except (ValueError, OverflowError):
+            pass
+        self.refuse(f"{name} is no date and time with a time zone")
+
+    def end(self) -> None:
+        """Refuse fields that nobody asked for."""
+        unknown = self._fields.keys() - self._read
+        if unknown:
+            self.refuse(f"unknown field {sorted(unknown)[0]!r}")

@@ -1,0 +1,101 @@
+"""The recorder: a ``Card`` around a ``Card`` that notes what is said."""
+
+from collections.abc import Callable
+from time import monotonic_ns
+
+from bifente.apdu.link import Card
+from bifente.traces.files import Sink
+from bifente.traces.mask import Masker
+from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent
+from bifente.traces.octets import Octets
+
+
+class Stopwatch:
+    """Microseconds since it was made: the clock of a trace. Recorders of one trace share one."""
+
+    __slots__ = ("_start",)
+
+    def __init__(self) -> None:
+        self._start = monotonic_ns()
+
+    def __call__(self) -> int:
+        return (monotonic_ns() - self._start) // 1000
+
+
+class Recorder:
+    """Notes every exchange and reset of a card in *sink*.
+
+    What is secret is masked before it is noted (see ``bifente.traces.mask``), unless *unmask* is set: then the trace's
+    header must say so. *level* says on which side of a T=0 front the recorder stands: around
+    ``bifente.reader.T0Front`` it is TPDU, inside or without one it is APDU. *clock* gives microseconds since the
+    beginning of the trace.
+
+    A command to which the card gave no answer, because it raised, is noted with an empty response.
+    """
+
+    def __init__(
+        self,
+        card: Card,
+        sink: Sink,
+        *,
+        slot: str = "",
+        level: Level = Level.APDU,
+        unmask: bool = False,
+        clock: Callable[[], int] | None = None,
+    ) -> None:
+        self._card = card
+        self._sink = sink
+        self._slot = slot
+        self._level = level
+        self._masker = None if unmask else Masker()
+        self._clock = clock or Stopwatch()
+
+    def __repr__(self) -> str:
+        return f"Recorder({self._card!r})"
+
+    @property
+    def serial(self) -> str | None:
+        """The serial number of the card inside, when it tells one."""
+        serial = getattr(self._card, "serial", None)
+        return serial if isinstance(serial, str) else None
+
+    @property
+    def speaks_tpdu(self) -> bool:
+        """The card inside needs no T=0 front, for it is one."""
+        return bool(getattr(self._card, "speaks_tpdu", False))
+
+    def power_on(self) -> bytes:
+        """Cold reset of the card inside, noted with its ATR."""
+        return self._restarted(EventKind.COLD_RESET, self._card.power_on())
+
+    def reset(self) -> bytes:
+        """Warm reset of the card inside, noted with its ATR."""
+        return self._restarted(EventKind.WARM_RESET, self._card.reset())
+
+    def power_off(self) -> None:
+        """Power the card inside off, and note it."""
+        self._card.power_off()
+        self._restarted(EventKind.POWERED_OFF, b"")
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Pass one command on, note it with its answer, and give the answer back."""
+        begin = self._clock()
+        response = b""
+        try:
+            response = self._card.transmit(command)
+        finally:
+            self._note(command, response, begin, self._clock() - begin)
+        return response
+
+    def _restarted(self, kind: EventKind, atr: bytes) -> bytes:
+        if self._masker is not None:
+            self._masker.reset()
+        self._sink.write(ReaderEvent(kind, self._clock(), self._slot, atr))
+        return atr
+
+    def _note(self, command: bytes, response: bytes, begin: int, duration: int) -> None:
+        if self._masker is None:
+            asked, said = Octets(bytes(command)), Octets(bytes(response))
+        else:
+            asked, said = self._masker.mask(command, response)
+        self._sink.write(Exchange(asked, said, begin, duration, self._slot, self._level))
