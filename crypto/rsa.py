@@ -8,7 +8,7 @@ from typing import Literal
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from bifente.crypto.errors import CryptoError
 
@@ -55,10 +55,36 @@ def load_private(pkcs8: bytes, *, validate: bool = True) -> RSAPrivateKey:
     return key
 
 
+def public_key(n: int, e: int) -> RSAPublicKey:
+    """A public key from its numbers. Raises CryptoError when they are none."""
+    try:
+        return rsa.RSAPublicNumbers(e, n).public_key()
+    except ValueError:
+        raise CryptoError("modulus and exponent do not make an RSA key") from None
+
+
+def load_private_pem(pem: bytes, *, validate: bool = True) -> RSAPrivateKey:
+    """:func:`load_private` for a PEM block."""
+    try:
+        key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=not validate)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise CryptoError("not an unencrypted PKCS #8 private key") from None
+    if not isinstance(key, RSAPrivateKey):
+        raise CryptoError("the private key is not an RSA key")
+    return key
+
+
 def private_bytes(key: RSAPrivateKey) -> bytes:
     """The key as unencrypted PKCS #8 (DER), for the store that keeps it."""
     return key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+
+
+def private_pem(key: RSAPrivateKey) -> bytes:
+    """:func:`private_bytes` as a PEM block."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 

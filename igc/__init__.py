@@ -1,1 +1,31 @@
-""
+"""The trust: a TEST authority on disk, the X.509 and CV certificates it issues, and the check of both.
+
+The shapes are those of the real IGC; names and addresses are our own, below ``.invalid``.
+"""
+
+from bifente.codes.usage import CertificateUsage
+from bifente.igc.authority import Authority
+from bifente.igc.errors import (
+    AuthorityDamaged,
+    AuthorityMissing,
+    CertificateRefused,
+    DirectoryOccupied,
+    IgcError,
+    UntrustedCertificate,
+)
+from bifente.igc.names import Gamme
+from bifente.igc.trust import CvRoot, TrustStore
+
+__all__ = [
+    "Authority",
+    "AuthorityDamaged",
+    "AuthorityMissing",
+    "CertificateRefused",
+    "CertificateUsage",
+    "CvRoot",
+    "DirectoryOccupied",
+    "Gamme",
+    "IgcError",
+    "TrustStore",
+    "UntrustedCertificate",
+]

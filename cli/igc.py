@@ -1,0 +1,139 @@
+"""``bifente igc``: make an authority of one's own, and look at it."""
+
+import json
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+
+    from bifente.igc import Authority
+
+_FOLDER = click.Path(path_type=Path)
+
+
+@click.group(short_help="Make and show a certification authority of your own.")
+def igc() -> None:
+    """Make and show the certification authority that issues the certificates of your cards."""
+
+
+@igc.command("init")
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option(
+    "--environment",
+    type=click.Choice(["T", "P"], case_sensitive=False),
+    default="T",
+    show_default=True,
+    help="T: everything is marked TEST. P: production-like, just as invented.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the authority as JSON.")
+def init(directory: Path, environment: str, as_json: bool) -> None:
+    """Make an authority in DIR: two chains (FORT, STANDARD) and the CV roots of both kinds of card.
+
+    An authority that is there already is shown and left as it is.
+    """
+    from bifente.igc import Authority
+
+    reused = Authority.exists(directory)
+    with _progress() as progress:
+        authority = Authority.init(directory, environment=environment, progress=progress)
+    _show(authority, as_json=as_json, created=not reused)
+
+
+@igc.command("show")
+@click.argument("directory", metavar="DIR", type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="Print the authority as JSON.")
+def show(directory: Path, as_json: bool) -> None:
+    """Show the authority in DIR."""
+    from bifente.igc import Authority
+
+    _show(Authority.open(directory), as_json=as_json)
+
+
+class _Bar:
+    """A progress bar on stderr, told by an authority in the making after each key."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task("RSA keys", total=None)
+
+    def __enter__(self) -> "_Bar":
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def __call__(self, done: int, total: int, name: str) -> None:
+        self._bar.update(self._task, completed=done, total=total, description=f"RSA keys ({name})")
+
+
+def _progress() -> AbstractContextManager["_Bar | None"]:
+    """A bar when a person watches stderr, else nothing."""
+    return _Bar() if sys.stderr.isatty() else nullcontext(None)
+
+
+def _show(authority: "Authority", *, as_json: bool, created: bool | None = None) -> None:
+    facts = _facts(authority)
+    if as_json:
+        if created is not None:
+            facts["created"] = created
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        return
+    kind = "TEST" if authority.is_test else "production-like"
+    click.echo(
+        f"{kind} authority in {authority.directory}{' (was there already)' if created is False else ''}"
+    )
+    for certificate in authority.certificates.values():
+        click.echo(f"  {certificate.subject.rfc4514_string()}")
+        click.echo(
+            f"    until {certificate.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(certificate)}"
+        )
+    for domain, holders in (("C", "professionals' cards"), ("V", "cartes Vitale")):
+        root = authority.cv_root(domain)
+        click.echo(f"  CV root {root.car.decode()} for {holders}")
+
+
+def _facts(authority: "Authority") -> dict[str, object]:
+    return {
+        "directory": str(authority.directory),
+        "environment": authority.environment,
+        "certificates": [
+            {
+                "name": name,
+                "subject": certificate.subject.rfc4514_string(),
+                "issuer": certificate.issuer.rfc4514_string(),
+                "serial": f"{certificate.serial_number:036x}",
+                "not_before": certificate.not_valid_before_utc.isoformat(),
+                "not_after": certificate.not_valid_after_utc.isoformat(),
+                "sha256": _fingerprint(certificate),
+            }
+            for name, certificate in authority.certificates.items()
+        ],
+        "cv_roots": [
+            {"car": root.car.decode(), "modulus": f"{root.n:x}", "exponent": root.e}
+            for root in (authority.cv_root("C"), authority.cv_root("V"))
+        ],
+    }
+
+
+def _fingerprint(certificate: "Certificate") -> str:
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return certificate.fingerprint(SHA256()).hex()

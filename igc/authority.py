@@ -1,0 +1,389 @@
+"""An authority of our own on disk: two chains for persons, two CV roots, and what they issue.
+
+Its keys are test keys in every sense: kept unencrypted in a folder of their owner (0700, files 0600). None is shipped.
+"""
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError
+from bifente.codes.holder import CardHolder
+from bifente.codes.usage import CertificateUsage
+from bifente.crypto import iso9796, rsa
+from bifente.crypto.errors import CryptoError
+from bifente.igc import storage
+from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
+from bifente.igc.keys import KeySource, Progress, make_keys
+from bifente.igc.names import AuthorityNames, Gamme
+from bifente.igc.profiles import (
+    Extension,
+    intermediate_extensions,
+    leaf_extensions,
+    root_extensions,
+    subject,
+    title_of,
+)
+from bifente.igc.trust import CvRoot, TrustStore
+
+FORMAT = 1
+"""The number in ``authority.json``; a folder with a higher one is refused."""
+
+CA_BITS = 4096
+CV_BITS = 2048
+
+CA_NOT_BEFORE = datetime(2010, 1, 1, tzinfo=UTC)
+CA_NOT_AFTER = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The authorities are valid for as long as UTCTime reaches, so that expired and future cards can be made. (Real ones: 20 years.)"""
+
+_DOMAINS = ("C", "V")
+_CA_SERIAL_SIZE = 18
+_LEAF_SERIAL_SIZE = 16
+
+
+def three_years_after(start: datetime) -> datetime:
+    """The end of validity of a card's certificate: three years later to the second (29 February becomes the 28th)."""
+    try:
+        return start.replace(year=start.year + 3)
+    except ValueError:
+        return start.replace(year=start.year + 3, day=28)
+
+
+class Authority:
+    """An authority in a folder. Certificates are read at once, private keys when they are first used."""
+
+    def __init__(
+        self,
+        directory: Path,
+        names: AuthorityNames,
+        roots: Mapping[Gamme, x509.Certificate],
+        intermediates: Mapping[Gamme, x509.Certificate],
+        cv_roots: Mapping[str, CvRoot],
+    ) -> None:
+        """Use :meth:`init` or :meth:`open`."""
+        self.directory = directory
+        self._names = names
+        self._roots = roots
+        self._intermediates = intermediates
+        self._cv_roots = cv_roots
+        self._keys: dict[str, RSAPrivateKey] = {}
+
+    @classmethod
+    def exists(cls, directory: str | PathLike[str]) -> bool:
+        """True when there is an authority in *directory*. Raises DirectoryOccupied when something else is; OSError."""
+        return storage.holds_authority(Path(directory).resolve())
+
+    @classmethod
+    def init(
+        cls,
+        directory: str | PathLike[str],
+        *,
+        environment: str = "T",
+        progress: Progress | None = None,
+        key_source: KeySource = rsa.generate,
+    ) -> "Authority":
+        """Make an authority in *directory*, or open the one that is there already.
+
+        *environment* is ``T`` (everything marked TEST) or ``P`` (production-like, just as invented). Four RSA-4096 and
+        two RSA-2048 keys come from *key_source*. An error or an interruption leaves nothing behind. Raises IgcError or OSError.
+        """
+        folder = Path(directory).resolve()
+        names = AuthorityNames(environment)
+        if not storage.holds_authority(folder):
+            sizes = {_ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
+            sizes |= {_cv_name(domain): CV_BITS for domain in _DOMAINS}
+            keys = make_keys(sizes, key_source, progress)
+            storage.write_directory(folder, _files(names, keys))
+        authority = cls.open(folder)
+        if authority.environment != environment:
+            raise IgcError(
+                f"{folder} holds an authority of environment {authority.environment}, not {environment}",
+                hint="an authority has one environment: name another folder",
+            )
+        return authority
+
+    @classmethod
+    def open(cls, directory: str | PathLike[str]) -> "Authority":
+        """Open the authority in *directory*. Raises AuthorityMissing or AuthorityDamaged."""
+        folder = Path(directory).resolve()
+        description = folder / storage.DESCRIPTION
+        try:
+            facts = json.loads(storage.read_file(folder, storage.DESCRIPTION))
+            number, environment = facts["format"], facts["environment"]
+            if not isinstance(number, int) or not isinstance(environment, str):
+                raise TypeError
+            if number > FORMAT:
+                newer = f"has format {number}, newer than {FORMAT}"
+                raise AuthorityDamaged(description, newer, hint="update bifente")
+            names = AuthorityNames(environment)
+            cv_roots = {domain: _cv_root(facts, domain, environment) for domain in _DOMAINS}
+        except (ValueError, KeyError, TypeError):
+            raise AuthorityDamaged(description, "is not the description of an authority") from None
+        roots = {gamme: _certificate(folder, _ca_name("root", gamme)) for gamme in Gamme}
+        intermediates = {gamme: _certificate(folder, _ca_name("persons", gamme)) for gamme in Gamme}
+        for kind, made in (("root", roots), ("persons", intermediates)):
+            for gamme, certificate in made.items():
+                name = names.root(gamme) if kind == "root" else names.intermediate(gamme)
+                if certificate.subject != name:
+                    path = folder / f"{_ca_name(kind, gamme)}.pem"
+                    raise AuthorityDamaged(path, "is the certificate of another authority")
+        return cls(folder, names, roots, intermediates, cv_roots)
+
+    @property
+    def environment(self) -> str:
+        """``T`` or ``P``."""
+        return self._names.environment
+
+    @property
+    def is_test(self) -> bool:
+        """The authority certifies test cards (category 80) only; else none of them."""
+        return self._names.is_test
+
+    @property
+    def certificates(self) -> dict[str, x509.Certificate]:
+        """The four authority certificates by the name of their file, roots first."""
+        roots = {_ca_name("root", gamme): made for gamme, made in self._roots.items()}
+        return roots | {_ca_name("persons", gamme): made for gamme, made in self._intermediates.items()}
+
+    def chain(self, gamme: Gamme) -> tuple[x509.Certificate, x509.Certificate]:
+        """The intermediate and the root above a card's certificates."""
+        return self._intermediates[gamme], self._roots[gamme]
+
+    def chain_pem(self, gamme: Gamme) -> bytes:
+        """:meth:`chain` as two PEM blocks."""
+        return b"".join(_pem(certificate) for certificate in self.chain(gamme))
+
+    def trust_anchors(self) -> tuple[x509.Certificate, ...]:
+        """The two roots."""
+        return tuple(self._roots.values())
+
+    def cv_root(self, domain: str) -> CvRoot:
+        """The public CV root of ``C`` (held by Vitales) or ``V`` (held by professionals' cards)."""
+        if domain not in self._cv_roots:
+            raise IgcError(f"the domain of a CV root is C or V, not {domain!r}")
+        return self._cv_roots[domain]
+
+    @cached_property
+    def trust_store(self) -> TrustStore:
+        """The public half of this authority."""
+        return TrustStore(
+            self.trust_anchors(),
+            tuple(self._intermediates.values()),
+            {root.car: root for root in self._cv_roots.values()},
+        )
+
+    def issue_certificate(
+        self,
+        holder: CardHolder,
+        public_key: RSAPublicKey,
+        usage: CertificateUsage,
+        not_before: datetime,
+        not_after: datetime | None = None,
+    ) -> bytes:
+        """Issue one of a card's two X.509 certificates; DER.
+
+        Times are cut to the second, naive ones are UTC; without *not_after* it is three years later. Raises
+        CertificateRefused when the holder's category is of the other environment, its data do not make a certificate,
+        or the period does not lie within the authority's.
+        """
+        start = _second(not_before)
+        end = _second(not_after) if not_after is not None else three_years_after(start)
+        self._check_category(holder.category)
+        if not CA_NOT_BEFORE <= start < end <= CA_NOT_AFTER:
+            raise CertificateRefused(
+                f"a certificate from {start:%Y-%m-%d} to {end:%Y-%m-%d} does not lie within the authority's validity",
+                hint=f"choose dates from {CA_NOT_BEFORE:%Y} to {CA_NOT_AFTER:%Y}",
+            )
+        gamme = Gamme.of_card_type(holder.card_type)
+        issuer, _ = self.chain(gamme)
+        signer = self._ca_key("persons", gamme, issuer)
+        return _sign(
+            subject(holder, title_of(holder)),
+            issuer.subject,
+            public_key,
+            (start, end),
+            _LEAF_SERIAL_SIZE,
+            leaf_extensions(self._names, holder, usage, public_key, signer.public_key(), start, end),
+            signer,
+        ).public_bytes(serialization.Encoding.DER)
+
+    def issue_cv(
+        self, *, domain: str, pan: bytes, cha: Cha, public_key: RSAPublicKey, effective: date, expiry: date
+    ) -> bytes:
+        """Issue the CV certificate of a card (359 bytes) with the CV root of *domain* (``C`` or ``V``).
+
+        The holder's reference is two zero bytes and *pan*, 10 bytes. Raises CertificateRefused.
+        """
+        root = self.cv_root(domain)
+        car = Car.parse(root.car)
+        if len(pan) != 10:
+            raise CertificateRefused(f"a PAN has 10 bytes, not {len(pan)}")
+        if cha.domain != car.cha_domain:
+            raise CertificateRefused(f"the CV root {car} does not certify cards of domain {cha.domain:02X}")
+        self._check_category(cha.g01)
+        numbers = public_key.public_numbers()
+        try:
+            content = CvContent(car, bytes(2) + pan, cha, effective, expiry, numbers.n, numbers.e).encode()
+        except CvError as error:
+            raise CertificateRefused(str(error)) from None
+        signature, remainder = iso9796.sign(self._cv_key(domain), content)
+        return CvEnvelope(signature, remainder, root.car).encode()
+
+    def crl(
+        self,
+        gamme: Gamme,
+        revoked: Iterable[tuple[int, datetime]] = (),
+        *,
+        this_update: datetime,
+        next_update: datetime,
+        number: int = 1,
+        root: bool = False,
+    ) -> bytes:
+        """The revocation list (DER) of an authority for persons, or of its root; *revoked* are serials and times."""
+        intermediate, root_certificate = self.chain(gamme)
+        issuer, kind = (root_certificate, "root") if root else (intermediate, "persons")
+        signer = self._ca_key(kind, gamme, issuer)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(issuer.subject)
+            .last_update(_second(this_update))
+            .next_update(_second(next_update))
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False)
+            .add_extension(x509.CRLNumber(number), False)
+        )
+        for serial, when in revoked:
+            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(_second(when))
+            builder = builder.add_revoked_certificate(entry.build())
+        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+    def _check_category(self, category: int) -> None:
+        if bool(category & 0x80) is not self.is_test:
+            kind, other = ("test", "real-like") if self.is_test else ("production-like", "test")
+            raise CertificateRefused(
+                f"a {kind} authority does not certify a {other} card (category {category:02X})",
+                hint="use an authority of the card's environment",
+            )
+
+    def _ca_key(self, kind: str, gamme: Gamme, certificate: x509.Certificate) -> RSAPrivateKey:
+        return self._key(_ca_name(kind, gamme), certificate.public_key())
+
+    def _cv_key(self, domain: str) -> RSAPrivateKey:
+        root = self._cv_roots[domain]
+        return self._key(_cv_name(domain), rsa.public_key(root.n, root.e))
+
+    def _key(self, name: str, public_key: object) -> RSAPrivateKey:
+        key = self._keys.get(name)
+        if key is None:
+            path = self.directory / f"{name}.key"
+            try:
+                key = rsa.load_private_pem(storage.read_file(self.directory, path.name), validate=False)
+            except CryptoError as error:
+                raise AuthorityDamaged(path, str(error)) from None
+            if key.public_key() != public_key:
+                raise AuthorityDamaged(path, "is not the key of the certificate beside it")
+            self._keys[name] = key
+        return key
+
+    def __repr__(self) -> str:
+        return f"Authority({str(self.directory)!r}, environment={self.environment!r})"
+
+
+def _ca_name(kind: str, gamme: Gamme) -> str:
+    return f"{kind}-{gamme.value.lower()}"
+
+
+def _cv_name(domain: str) -> str:
+    return f"cv-{domain.lower()}"
+
+
+def _second(when: datetime) -> datetime:
+    aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
+    return aware.replace(microsecond=0)
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _serial(size: int) -> int:
+    """A random serial of exactly *size* bytes, positive in DER."""
+    return secrets.randbelow(0x7F << 8 * (size - 1)) + (1 << 8 * (size - 1))
+
+
+def _sign(
+    subject_name: x509.Name,
+    issuer_name: x509.Name,
+    public_key: RSAPublicKey,
+    period: tuple[datetime, datetime],
+    serial_size: int,
+    extensions: Iterable[Extension],
+    signer: RSAPrivateKey,
+) -> x509.Certificate:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject_name)
+        .issuer_name(issuer_name)
+        .public_key(public_key)
+        .not_valid_before(period[0])
+        .not_valid_after(period[1])
+        .serial_number(_serial(serial_size))
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(signer, hashes.SHA256())
+
+
+def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
+    """Everything that is in the folder of a new authority; the description last."""
+    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items()}
+    period = (CA_NOT_BEFORE, CA_NOT_AFTER)
+    for gamme in Gamme:
+        root_key, key = keys[_ca_name("root", gamme)], keys[_ca_name("persons", gamme)]
+        root_public, public = root_key.public_key(), key.public_key()
+        root_name, name = names.root(gamme), names.intermediate(gamme)
+        extensions = root_extensions(names, root_public)
+        root = _sign(root_name, root_name, root_public, period, _CA_SERIAL_SIZE, extensions, root_key)
+        extensions = intermediate_extensions(names, gamme, public, root_public)
+        intermediate = _sign(name, root_name, public, period, _CA_SERIAL_SIZE, extensions, root_key)
+        files[f"{_ca_name('root', gamme)}.pem"] = _pem(root)
+        files[f"{_ca_name('persons', gamme)}.pem"] = _pem(intermediate)
+    cv_roots = {}
+    for domain in _DOMAINS:
+        numbers = keys[_cv_name(domain)].public_key().public_numbers()
+        car = Car(domain, names.environment)
+        cv_roots[domain] = {"car": str(car), "n": f"{numbers.n:x}", "e": numbers.e}
+    facts = {"format": FORMAT, "environment": names.environment, "cv_roots": cv_roots}
+    files[storage.DESCRIPTION] = json.dumps(facts, indent=2).encode() + b"\n"
+    return files
+
+
+def _cv_root(
+    facts: Mapping[str, Mapping[str, Mapping[str, str | int]]], domain: str, environment: str
+) -> CvRoot:
+    """A CV root as the description tells it. Raises ValueError, KeyError or TypeError when it is none."""
+    fields = facts["cv_roots"][domain]
+    car, n, e = fields["car"], fields["n"], fields["e"]
+    if not (isinstance(car, str) and isinstance(n, str) and isinstance(e, int)):
+        raise TypeError
+    parsed = Car.parse(car.encode())
+    if (parsed.domain, parsed.environment) != (domain, environment):
+        raise ValueError
+    root = CvRoot(car.encode(), int(n, 16), e)
+    rsa.public_key(root.n, root.e)
+    return root
+
+
+def _certificate(folder: Path, name: str) -> x509.Certificate:
+    path = folder / f"{name}.pem"
+    try:
+        return x509.load_pem_x509_certificate(storage.read_file(folder, path.name))
+    except ValueError:
+        raise AuthorityDamaged(path, "is not a certificate") from None

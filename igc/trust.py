@@ -1,0 +1,111 @@
+"""Whom to believe, without any private key: roots, intermediates and CV roots, and the checks of certificates.
+
+Revocation is not looked at here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.x509.verification import (
+    Criticality,
+    ExtensionPolicy,
+    PolicyBuilder,
+    Store,
+    VerificationError,
+)
+
+from bifente.apdu.cvc import Car, CvContent, CvEnvelope, CvError, CvReason, verify
+from bifente.codes.usage import CertificateUsage
+from bifente.igc.errors import UntrustedCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class CvRoot:
+    """The public key that certifies one kind of card: what the other kind holds."""
+
+    car: bytes
+    n: int
+    e: int
+
+
+def _leaf_policy() -> ExtensionPolicy:
+    """keyUsage must be there and critical; everything else is the profile's business, not the chain's."""
+    return ExtensionPolicy.permit_all().require_present(x509.KeyUsage, Criticality.CRITICAL, None)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustStore:
+    """The public half of one or more authorities."""
+
+    anchors: tuple[x509.Certificate, ...]
+    intermediates: tuple[x509.Certificate, ...]
+    cv_roots: Mapping[bytes, CvRoot]
+    """By CAR."""
+
+    def verify_certificate(
+        self, der: bytes, at: datetime, usage: CertificateUsage | None = None
+    ) -> x509.Certificate:
+        """Verify that an X.509 leaf leads to an anchor at the time *at*, and return it decoded.
+
+        With *usage*, the key usage must be that of the profile: nonRepudiation to sign, digitalSignature to
+        authenticate. Raises UntrustedCertificate.
+        """
+        try:
+            leaf = x509.load_der_x509_certificate(der)
+        except ValueError:
+            raise UntrustedCertificate("not an X.509 certificate") from None
+        builder = (
+            PolicyBuilder()
+            .store(Store(list(self.anchors)))
+            .time(at.astimezone(UTC).replace(tzinfo=None))
+            .extension_policies(
+                ca_policy=ExtensionPolicy.webpki_defaults_ca(),
+                ee_policy=_leaf_policy(),
+            )
+        )
+        try:
+            builder.build_client_verifier().verify(leaf, list(self.intermediates))
+        except VerificationError as error:
+            raise UntrustedCertificate(
+                f"the certificate is not accepted at {at:%Y-%m-%d %H:%M:%S}: {str(error).splitlines()[0]}"
+            ) from None
+        if usage is not None and not _allows(leaf, usage):
+            raise UntrustedCertificate(f"the certificate's key is not one for {usage.value}")
+        return leaf
+
+    def verify_cv(self, raw: bytes) -> CvContent:
+        """Verify a CV certificate with the root that it names. Raises CvError; dates are the caller's to judge."""
+        envelope = CvEnvelope.parse(raw)
+        root = self.cv_roots.get(envelope.car)
+        if root is None:
+            raise CvError(CvReason.UNKNOWN_CAR, "the certificate names an authority that is not known")
+        return verify(envelope, root.car, root.n, root.e)
+
+    def cv_root(self, domain: str, environment: str) -> CvRoot | None:
+        """The root of a domain (``C`` or ``V``) in an environment, or None."""
+        return next((r for r in self.cv_roots.values() if _fits(r.car, domain, environment)), None)
+
+    def merged(self, other: "TrustStore") -> "TrustStore":
+        """Both authorities' public halves, for a terminal that meets cards of either."""
+        return TrustStore(
+            self.anchors + other.anchors,
+            self.intermediates + other.intermediates,
+            {**self.cv_roots, **other.cv_roots},
+        )
+
+
+def _fits(car: bytes, domain: str, environment: str) -> bool:
+    parsed = Car.parse(car)
+    return (parsed.domain, parsed.environment) == (domain, environment)
+
+
+def _allows(leaf: x509.Certificate, usage: CertificateUsage) -> bool:
+    try:
+        key_usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+    except (x509.ExtensionNotFound, ValueError):
+        return False
+    if usage is CertificateUsage.SIGNATURE:
+        return key_usage.content_commitment
+    return key_usage.digital_signature

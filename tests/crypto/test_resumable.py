@@ -1,0 +1,94 @@
+"""Digests that are put aside and taken up elsewhere agree with hashlib."""
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.crypto.errors import CryptoError
+from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
+
+BOTH = pytest.mark.parametrize("kind", [Sha1State, Sha256State])
+
+
+@BOTH
+@given(chunks=st.lists(st.binary(max_size=200), max_size=5), tail=st.binary(max_size=200))
+def test_a_digest_taken_up_from_a_state_is_hashlibs(
+    kind: type[ResumableHash], chunks: list[bytes], tail: bytes
+) -> None:
+    host = kind()
+    for chunk in chunks:
+        host.update(chunk)
+    before = b"".join(chunks)
+    state, pending = host.state(), host.pending
+    assert len(state) == kind.state_size()
+    assert int.from_bytes(state[-8:]) == (len(before) - pending) * 8
+    card = kind.from_state(state).update(before[len(before) - pending :] + tail)
+    expected = hashlib.new(kind.name, before + tail).digest()
+    assert card.finish() == expected
+    assert host.update(tail).finish() == expected, "the host can go on after it has shown its state"
+    assert card.finish() == expected, "finishing consumes nothing"
+
+
+@BOTH
+@pytest.mark.parametrize("size", [*range(54, 67), *range(118, 131), 1000])
+def test_each_length_around_the_padding_boundaries(kind: type[ResumableHash], size: int) -> None:
+    data = bytes(i & 0xFF for i in range(size))
+    whole = size - size % 64
+    resumed = kind.from_state(kind(data[:whole]).state()).update(data[whole:])
+    assert resumed.finish() == hashlib.new(kind.name, data).digest()
+    assert kind(data).finish() == hashlib.new(kind.name, data).digest()
+
+
+@BOTH
+@given(first=st.integers(0, 5), second=st.integers(0, 5))
+def test_states_chain(kind: type[ResumableHash], first: int, second: int) -> None:
+    data = b"feuille de soins" * 4 * (first + second)
+    once = kind(data).state()
+    twice = kind.from_state(kind(data[: 64 * first]).state()).update(data[64 * first :]).state()
+    assert once == twice
+
+
+def test_the_initial_states_are_those_of_fips_180_4() -> None:
+    assert Sha1State().state().hex() == "67452301efcdab8998badcfe10325476c3d2e1f0" + "00" * 8
+    assert (
+        Sha256State().state().hex()
+        == "6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19" + "00" * 8
+    )
+
+
+def test_nothing_is_compressed_in_python_when_no_state_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
+        raise AssertionError("compressed in Python")
+
+    monkeypatch.setattr(Sha256State, "_compress", staticmethod(refuse))
+    assert Sha256State(bytes(1000)).finish() == hashlib.sha256(bytes(1000)).digest()
+    with pytest.raises(AssertionError):
+        Sha256State(bytes(1000)).state()
+
+
+@BOTH
+def test_states_that_cannot_exist_are_refused(kind: type[ResumableHash]) -> None:
+    good = kind(bytes(64)).state()
+    chain = good[:-8]
+    for wrong in (
+        b"",
+        good[:-1],
+        good + b"\0",
+        chain + (8).to_bytes(8),  # no complete block
+        chain + (513).to_bytes(8),
+        chain + bytes(8),  # no block, and not the initial state
+    ):
+        with pytest.raises(CryptoError):
+            kind.from_state(wrong)
+
+
+@BOTH
+def test_the_length_is_bounded(kind: type[ResumableHash]) -> None:
+    state = kind(bytes(64)).state()[:-8] + ((1 << 64) - 512).to_bytes(8)
+    assert len(kind.from_state(state).update(bytes(63)).finish()) == kind.digest_size
+    with pytest.raises(CryptoError):
+        kind.from_state(state).update(bytes(64)).finish()
+    with pytest.raises(CryptoError):
+        kind.from_state(state).update(bytes(64)).state()
