@@ -9,9 +9,9 @@ Lengths are in their shortest form, as all those of the test cards are, and any 
 are inverse to one another byte for byte. :func:`decode` slices by hand to say *where* an error is, and a test holds it
 equal to the declaration.
 
-What a cut file looks like: a cut inside a group is always seen. A cut between two groups is seen when 101, all
-beneficiaries, or both kinds of periods of the last beneficiary are missing. The format has neither total length nor
-check sum, so a card that ends earlier between two of its optional groups or beneficiaries is a smaller card.
+What a cut file looks like: a cut inside a group is always seen. A cut between two groups is seen as long as 101, the
+first beneficiary or the coverage (106) of the last one are missing. The format has neither total length nor check sum,
+so what ends between two later groups is a smaller card.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -65,8 +65,10 @@ def decode(data: bytes) -> list[Group]:
 
 
 def decode_card(data: bytes) -> list[Group]:
-    """The groups of a whole card: those of :func:`decode`, in an order that :func:`check_order` accepts, and with
-    a right or a coverage for each beneficiary. SsvError, also for a file cut where a cut can be seen (module docstring).
+    """The groups of a whole card: those of :func:`decode`, in an order that :func:`check_order` accepts.
+
+    Besides, each beneficiary has a period of rights or of coverage and the last one has a coverage, as on all test
+    cards: else the file is cut. SsvError.
     """
     groups = decode(data)
     check_order(groups)
@@ -78,6 +80,12 @@ def decode_card(data: bytes) -> list[Group]:
                 offset=len(encode(groups[: index + 1])),
                 group=104,
             )
+    if groups[-1].id == 105:
+        raise SsvError(
+            "the last beneficiary has no period of coverage (106): is the file cut?",
+            offset=len(data),
+            group=105,
+        )
     return groups
 
 

@@ -1,0 +1,124 @@
+"""What is reported about the groups of a card, and what is not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.layouts import ssv
+from bifente.layouts.ssv import Finding, FindingKind, Group
+from bifente.layouts.ssv_findings import SSV_BOTH_COMPLEMENTARY
+
+REAL_LIKE = Group.of(
+    101, "", "12345678", "203012310000", "", "", "", "A", "1420162965165", "", "01", "751", "0000", "10"
+)
+NIR_KEY = f"{97 - 1420162965165 % 97:02d}"
+ASSURED = REAL_LIKE.replace("clé NIR", NIR_KEY)
+PERSON = Group.of(104, "DURAND", "", "ALIX", **{"date de naissance": "194201010000", "qualité": "0"})
+RIGHTS = Group.of(105, "200501010000", "")
+COVERAGE = Group.of(106, "", "", "0", "0100")
+CARD = [ASSURED, PERSON, RIGHTS, COVERAGE]
+
+
+def with_(index: int, field: str | int, text: str) -> list[Group]:
+    return [group.replace(field, text) if at == index else group for at, group in enumerate(CARD)]
+
+
+def test_an_ordinary_card_has_nothing_odd() -> None:
+    assert ssv.findings(CARD) == []
+
+
+@pytest.mark.parametrize(
+    ("index", "field", "text", "kind"),
+    [
+        (0, "clé NIR", "98", FindingKind.NIR_KEY),
+        (0, "clé NIR", "", FindingKind.NIR_KEY),
+        (0, "NIR", "", FindingKind.NIR_SHAPE),
+        (0, "date de fin de validité de la carte", "203013010000", FindingKind.DATE),
+        (0, "date de fin de validité de la carte", "2030-12-3100", FindingKind.NO_DATE),
+        (0, "type de carte Vitale", "T", FindingKind.TEST_CARD),
+        (0, "caisse gestionnaire", "349", FindingKind.TEST_CARD),
+        (0, "caisse gestionnaire", "999", FindingKind.TEST_CARD),
+        (0, "centre gestionnaire", "0349", FindingKind.TEST_CARD),
+        (0, "code régime", "55", FindingKind.CODE),
+        (0, "caisse gestionnaire", "75", FindingKind.SIZE),
+        (1, "qualité", "7", FindingKind.CODE),
+        (1, "date de naissance", "194219010000", FindingKind.DATE),
+        (1, "date de naissance", "194201000000", FindingKind.DATE),
+        (2, 2, "200401010000", FindingKind.PERIOD),
+        (3, "code ALD", "9", FindingKind.CODE),
+    ],
+)
+def test_one_oddity_is_one_finding_at_its_place(
+    index: int, field: str | int, text: str, kind: FindingKind
+) -> None:
+    found = ssv.findings(with_(index, field, text))
+    assert [finding.kind for finding in found] == [kind]
+    assert (found[0].index, found[0].group) == (index, CARD[index].id)
+    if kind is not FindingKind.PERIOD:
+        assert found[0].field == CARD[index].number(field)
+
+
+def test_the_caisse_999_is_a_test_of_the_regime_01_only() -> None:
+    other = [ASSURED.replace("code régime", "02").replace("caisse gestionnaire", "999"), *CARD[1:]]
+    assert ssv.findings(other) == []
+
+
+def test_a_certified_nir_is_checked_and_an_absent_one_is_not() -> None:
+    certified = PERSON.replace("NIR certifié", "1420162965165").replace("clé NIR certifié", NIR_KEY)
+    absent = PERSON.replace("clé NIR certifié", "00").replace("date de certification du NIR", "000000000000")
+    wrong = certified.replace("clé NIR certifié", "01" if NIR_KEY != "01" else "02")
+    assert ssv.findings([ASSURED, certified, RIGHTS]) == []
+    assert ssv.findings([ASSURED, absent, RIGHTS]) == []
+    found = ssv.findings([ASSURED, wrong, RIGHTS])
+    assert [(finding.kind, finding.index, finding.field) for finding in found] == [
+        (FindingKind.CERTIFIED_NIR_KEY, 1, 10)
+    ]
+    assert NIR_KEY in found[0].message
+    assert "1420162965165" not in found[0].message
+
+
+def test_a_fictitious_nir_is_said() -> None:
+    number = "1421962965165"
+    card = [ASSURED.replace("NIR", number).replace("clé NIR", "96"), *CARD[1:]]
+    assert [finding.kind for finding in ssv.findings(card)] == [FindingKind.FICTITIOUS_NIR]
+
+
+def test_mutuelle_and_amc_of_one_beneficiary() -> None:
+    mutuelle, amc = Group.of(107, "99999997"), Group.of(109, "31800000")
+    found = ssv.findings([*CARD, mutuelle, amc])
+    assert [(finding.kind, finding.ssv_code, finding.index) for finding in found] == [
+        (FindingKind.BOTH_COMPLEMENTARY, SSV_BOTH_COMPLEMENTARY, 1)
+    ]
+    ssv.check_order([*CARD, mutuelle, amc])
+    assert ssv.findings([*CARD, mutuelle, PERSON, RIGHTS, amc]) == []
+
+
+@pytest.mark.parametrize(("group", "limit"), [(RIGHTS, 3), (COVERAGE, 7)])
+def test_more_periods_than_usual(group: Group, limit: int) -> None:
+    head = [ASSURED, PERSON]
+    assert ssv.findings([*head, *[group] * limit]) == []
+    found = ssv.findings([*head, *[group] * (limit + 1)])
+    assert [(finding.kind, finding.group) for finding in found] == [(FindingKind.TOO_MANY, group.id)]
+
+
+@given(st.lists(st.sampled_from(list(ssv.GROUPS)), max_size=8), st.data())
+def test_nothing_that_decodes_makes_it_fail(ids: list[int], data: st.DataObject) -> None:
+    groups = []
+    for identifier in ids:
+        count = len(ssv.GROUPS[identifier].fields)
+        fields = data.draw(st.lists(st.binary(max_size=14), min_size=count, max_size=count))
+        groups.append(Group(identifier, tuple(fields)))
+    found = ssv.findings(groups)
+    assert all(isinstance(finding, Finding) and finding.message for finding in found)
+    for group in groups:
+        assert len(ssv.describe(group)) == len(group.fields)
+
+
+def test_fields_are_explained_in_words() -> None:
+    lines = {description.name: (text, words) for _, description, text, words in ssv.describe(ASSURED)}
+    assert lines["code régime"] == ("01", "Régime général")
+    assert lines["date de fin de validité de la carte"] == ("203012310000", "31/12/2030")
+    assert lines["type d'identification du porteur"] == ("A", "Assuré")
+    situation = Group.of(2, "\x01", "00")
+    assert ssv.describe(situation)[0][2] == "01"
+    assert ssv.describe(situation)[1][3] == "Libéral, exploitant, commerçant"

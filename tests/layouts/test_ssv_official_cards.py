@@ -1,0 +1,88 @@
+"""The official fictitious cards: all parse, come back byte for byte, and a cut one is refused."""
+
+import pytest
+
+from bifente.layouts import ssv
+from bifente.layouts.errors import SsvError
+from bifente.layouts.ssv import FindingKind, Group
+
+
+@pytest.fixture(scope="module")
+def cards(virtual_cards: list) -> dict[str, tuple[bytes, list[Group]]]:
+    contents = {path.name: path.read_bytes() for path in virtual_cards}
+    return {name: (data, ssv.decode_card(data)) for name, data in contents.items()}
+
+
+def test_there_are_106_and_they_come_back_byte_for_byte(cards: dict) -> None:
+    assert len(cards) == 106
+    for name, (data, groups) in cards.items():
+        assert ssv.encode(groups) == data, name
+        assert ssv.from_json(ssv.to_json(groups)) == groups, name
+    assert max(len(data) for data, _ in cards.values()) == 8916
+
+
+def test_they_come_back_from_their_pieces(cards: dict) -> None:
+    for name, (data, groups) in cards.items():
+        pieces = ssv.split(groups)
+        files = {piece: ssv.GroupsCodec().encode(ssv.to_json(content)) for piece, content in pieces.items()}
+        read = {piece: ssv.decode(files[piece]) for piece in reversed(files)}
+        assert ssv.encode(ssv.join(read)) == data, name
+
+
+def test_the_declaration_builds_the_same_bytes(cards: dict) -> None:
+    for name, (data, groups) in cards.items():
+        if len(data) < 500:
+            built = [ssv.GROUP.build({"id": group.id, "fields": list(group.fields)}) for group in groups]
+            assert b"".join(built) == data, name
+
+
+def test_a_file_cut_at_any_byte_is_refused_but_where_it_is_a_smaller_card(cards: dict) -> None:
+    """What is accepted ends between two groups and has a coverage for its last beneficiary: see the module's docstring."""
+    for name, (data, groups) in cards.items():
+        if len(data) > 700:
+            continue
+        smaller = set()
+        for count in range(len(groups)):
+            kept = [group.id for group in groups[:count]]
+            if kept and kept[-1] > 105:
+                smaller.add(len(ssv.encode(groups[:count])))
+        accepted = set()
+        for size in range(len(data)):
+            try:
+                ssv.decode_card(data[:size])
+            except SsvError:
+                continue
+            accepted.add(size)
+        assert accepted == smaller, name
+
+
+def test_what_is_odd_about_them(cards: dict) -> None:
+    """Wrong keys are those of two certified NIRs; the NIRs of the assured are all right."""
+    kinds: dict[FindingKind, int] = {}
+    for _, groups in cards.values():
+        found = ssv.findings(groups)
+        assert any(finding.kind is FindingKind.TEST_CARD for finding in found)
+        for finding in found:
+            kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
+            nir = groups[0]["NIR"]
+            assert nir not in finding.message
+    assert kinds[FindingKind.CERTIFIED_NIR_KEY] == 2
+    assert kinds[FindingKind.DATE] == 57
+    assert kinds[FindingKind.CODE] == 1
+    assert not kinds.keys() & {
+        FindingKind.NIR_KEY,
+        FindingKind.NIR_SHAPE,
+        FindingKind.NO_DATE,
+        FindingKind.SIZE,
+        FindingKind.PERIOD,
+        FindingKind.TOO_MANY,
+        FindingKind.BOTH_COMPLEMENTARY,
+    }
+
+
+def test_each_field_is_described(cards: dict) -> None:
+    for _, groups in cards.values():
+        for group in groups:
+            lines = ssv.describe(group)
+            assert [number for number, *_ in lines] == list(range(1, len(group.fields) + 1))
+            assert [text for _, _, text, _ in lines] == [group[number] for number, *_ in lines]
