@@ -30,7 +30,7 @@ def test_errors(error: LinkError, message: str, attributes: dict[str, object]) -
     assert str(error) == message
     for name, value in attributes.items():
         assert getattr(error, name) == value
-    with pytest.raises(LinkError, match=r"."):
+    with pytest.raises(LinkError):
         raise error
 
 
