@@ -25,6 +25,7 @@ class Settings:
 COMMANDS: dict[str, tuple[str, str]] = {
     "apdu": ("bifente.cli.apdu:apdu", "Explain APDUs in words; send them to a card file."),
     "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
+    "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
 }
 """Command → (module:attribute, short help). A test compares the short helps with the commands' own."""
 

@@ -31,9 +31,11 @@ def cached_key(folder: Path, bits: int, number: int) -> RSAPrivateKey:
 
 
 @pytest.fixture(scope="session")
-def key_pool(pytestconfig: pytest.Config) -> dict[int, list[RSAPrivateKey]]:
-    assert pytestconfig.cache is not None
-    folder = Path(pytestconfig.cache.mkdir("igc-keys"))
+def key_pool(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> dict[int, list[RSAPrivateKey]]:
+    cache = getattr(pytestconfig, "cache", None)  # absent with -p no:cacheprovider
+    folder = Path(cache.mkdir("igc-keys")) if cache else tmp_path_factory.mktemp("igc-keys")
     return {bits: [cached_key(folder, bits, i) for i in range(count)] for bits, count in POOL.items()}
 
 
