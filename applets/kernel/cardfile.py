@@ -44,6 +44,7 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER_LENGTH = 100
 _TABLE = "CREATE TABLE record(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID"
 _SNAPSHOT_ATTEMPTS = 5
+_UNREADABLE = (sqlite3.Error, OSError, UnicodeDecodeError)
 
 
 class Database(Protocol):
@@ -158,23 +159,24 @@ def prepare(database: Database, path: Path) -> None:
         "secure_delete=ON",  # an old PIN or key does not linger in a free page
     ):
         list(database.execute(f"PRAGMA {pragma}"))
-    check(database, path)
+    check(database, path, path)
     list(
         database.execute("PRAGMA shrink_memory")
     )  # a thousand cards in use in one process is a case we serve
 
 
-def check(database: Database, path: Path) -> None:
-    """Raise :class:`NotACardFile` unless the schema is a card's alone and every page is in order."""
+def check(database: Database, path: Path, named: Path) -> None:
+    """Raise :class:`NotACardFile` unless the schema is a card's alone and every page is in order; the error
+    speaks of `named`."""
     schema = list(database.execute("SELECT sql FROM sqlite_schema"))
     if schema != [(_TABLE,)]:
-        raise NotACardFile(path, "its table is not a card's")
+        raise NotACardFile(named, "its table is not a card's")
     if list(database.execute("PRAGMA quick_check(1)")) != [("ok",)]:
-        raise NotACardFile(path, "damaged")
+        raise NotACardFile(named, "damaged")
     # SQLite refuses a file that lacks whole pages, and reads zeros where the last one ends too early.
     [(page_size,)] = database.execute("PRAGMA page_size")
     if not isinstance(page_size, int) or path.stat().st_size % page_size:
-        raise NotACardFile(path, "incomplete")
+        raise NotACardFile(named, "incomplete")
 
 
 def read_snapshot(path: Path) -> dict[str, bytes]:
@@ -189,7 +191,7 @@ def read_snapshot(path: Path) -> dict[str, bytes]:
     for _ in range(_SNAPSHOT_ATTEMPTS):
         try:
             return _read(real)
-        except (sqlite3.Error, OSError) as error:
+        except _UNREADABLE as error:
             if sqlite_code(error) != READONLY_ROLLBACK:
                 raise _failure(path, error) from error
         recovered = _recover(real)
@@ -198,12 +200,12 @@ def read_snapshot(path: Path) -> dict[str, bytes]:
     raise CardInUse(path)
 
 
-def _read(real: Path, mode: str = "ro") -> dict[str, bytes]:
+def _read(real: Path, mode: str = "ro", named: Path | None = None) -> dict[str, bytes]:
     key = CONNECTIONS.enter(real)
     try:
         with contextlib.closing(connect_sqlite(real, mode)) as database:
             database.execute("BEGIN")
-            check(database, real)
+            check(database, real, named or real)
             return dict(database.execute("SELECT name, value FROM record ORDER BY name"))
     finally:
         CONNECTIONS.leave(key)
@@ -220,7 +222,7 @@ def _recover(real: Path) -> dict[str, bytes] | None:
         return _read_copy(real)
     try:
         return _read(real, "rw")
-    except (sqlite3.Error, OSError) as error:
+    except _UNREADABLE as error:
         failure = _failure(real, error)
         if isinstance(failure, CardFileForbidden):
             return _read_copy(real)
@@ -248,8 +250,8 @@ def _read_copy(real: Path) -> dict[str, bytes] | None:
         except OSError as error:
             raise from_os_error(real, error, writing=False) from error
         try:
-            return _read(copy, "rw")
-        except sqlite3.Error as error:
+            return _read(copy, "rw", real)
+        except _UNREADABLE as error:
             raise _failure(real, error) from error
 
 

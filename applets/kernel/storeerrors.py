@@ -156,12 +156,16 @@ def store_error(path: Path, error: BaseException, *, writing: bool) -> StoreErro
     interruption, a fault of the program)."""
     if isinstance(error, OSError):
         return from_os_error(path, error, writing=writing)
+    # Damaged text shows as one of these, without a code: a name that is not UTF-8, and a message that quotes one.
+    if isinstance(error, UnicodeDecodeError):
+        return NotACardFile(path, "damaged")
     code = sqlite_code(error)
     if code is None:
-        # The standard library gives no code when a name is not UTF-8.
-        if isinstance(error, sqlite3.OperationalError) and not writing:
-            return NotACardFile(path, "damaged")
-        return None
+        return (
+            NotACardFile(path, "damaged")
+            if isinstance(error, sqlite3.OperationalError) and not writing
+            else None
+        )
     kind = code & 0xFF
     if kind == _SQL_FULL:
         return StoreFull(path)
