@@ -14,8 +14,19 @@ _ENVELOPE = frozenset({0xC2, 0xC3})
 
 _SECRET_DATA = _REFERENCE_DATA | _LOADING | _ENVELOPE
 
-_DECIPHER = (0x2A, 0x80)
-"""PSO with P1 = 80: plain data come back (ISO/IEC 7816-8:2021 §5.3.8)."""
+_PSO = 0x2A
+_PLAIN = 0x80
+"""P1 or P2 of PSO: a plain value comes out (DECIPHER) or goes in (ENCIPHER) (ISO/IEC 7816-8:2021 §5.3)."""
+
+_HASH = 0x90
+"""P1 of PSO HASH: what is hashed is no secret."""
+
+_GET_DATA = frozenset({0xCA, 0xCB})
+_SECRET_OBJECTS = (b"\x7f\x41", b"\x7f\x48")
+"""The value of a PIN and that of a private key, in an IAS-ECC card. A good card refuses them to GET DATA."""
+
+_SESSION_KEYS = frozenset({0x46, 0x48, 0x4A, 0x4C})
+"""GenerateSessionKey to RecoverSessionKey of the CPS2ter, class A0 (ansforge/dops-cryptolib)."""
 
 _GET_RESPONSE = 0xC0
 
@@ -36,9 +47,16 @@ def secret_span(raw: bytes) -> tuple[int, int] | None:
     The range reaches to the end of the command, an Le field included: when a terminal miscounts, the last digits of a
     PIN stand there.
     """
-    if len(raw) <= 5 or raw[1] not in _SECRET_DATA:
+    if len(raw) <= 5:
         return None
-    return _data_start(raw), len(raw)
+    enciphered = raw[1] == _PSO and raw[3] == _PLAIN and raw[2] != _HASH
+    if raw[1] in _SECRET_DATA or enciphered or _session_key(raw):
+        return _data_start(raw), len(raw)
+    return None
+
+
+def _session_key(raw: bytes) -> bool:
+    return raw[0] & 0xFE == 0xA0 and raw[1] in _SESSION_KEYS
 
 
 def secret_response(raw: bytes) -> bool:
@@ -46,7 +64,11 @@ def secret_response(raw: bytes) -> bool:
 
     GET RESPONSE fetches what another command has left: see :class:`ResponseSecrecy`.
     """
-    return len(raw) >= 4 and (raw[1], raw[2]) == _DECIPHER
+    if len(raw) < 4:
+        return False
+    if raw[1] in _GET_DATA:
+        return any(tag in raw[2:] for tag in _SECRET_OBJECTS)
+    return (raw[1] == _PSO and raw[2] == _PLAIN) or _session_key(raw)
 
 
 def shown_command(raw: bytes) -> str:

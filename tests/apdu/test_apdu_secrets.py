@@ -88,14 +88,29 @@ def test_nothing_to_mask(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["00DA00FF04C0FFEE00", "00DB3FFF04C0FFEE00", "A0D8000004C0FFEE00", "00C2000004C0FFEE00"]
+    "text",
+    [
+        "00DA00FF04C0FFEE00",
+        "00DB3FFF04C0FFEE00",
+        "A0D8000004C0FFEE00",
+        "00C2000004C0FFEE00",
+        "002A868004C0FFEE00",
+        "A048000004C0FFEE00",
+    ],
 )
 def test_loaded_keys_and_envelopes(text: str) -> None:
     assert shown_command(bytes.fromhex(text)) == text[:10] + "*" * 8
 
 
 @pytest.mark.parametrize(
-    "text", ["00A4040C088025000001FF0100", "002241A406840182800102", "0088000004DEADBEEF"]
+    "text",
+    [
+        "00A4040C088025000001FF0100",
+        "002241A406840182800102",
+        "0088000004DEADBEEF",
+        "002A90800480020102",
+        "0048000004C0FFEE00",
+    ],
 )
 def test_what_is_no_secret_is_shown(text: str) -> None:
     assert shown_command(bytes.fromhex(text)) == text
@@ -120,6 +135,15 @@ def test_deciphered_data() -> None:
     answer = b"secret" + b"\x90\0"
     assert secret_response(command)
     assert shown_response(command, answer) == "**" * 6 + "9000"
+    for secret in (
+        "A046000010",
+        "00CB3FFF0B4D097007BF9002037F4880",
+        "00CB3FFF0B4D097007BF8101037F4180",
+        "00CA7F4800",
+    ):
+        assert shown_response(bytes.fromhex(secret), answer) == "**" * 6 + "9000"
+    for known in ("00CB3FFF0A4D087006BF810102A080", "00460000", "002A9E9A00"):
+        assert shown_response(bytes.fromhex(known), answer) == answer.hex().upper()
     assert shown_response(bytes.fromhex("00B0000006"), answer) == answer.hex().upper()
     assert shown_response(command, bytes.fromhex("6985")) == "6985"
 
