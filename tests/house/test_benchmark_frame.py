@@ -1,0 +1,78 @@
+"""The frame of the benchmarks measures in turns, takes medians and judges limits."""
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+@pytest.fixture(scope="module")
+def frame() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("benchmark_frame", BENCHMARKS / "frame.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_subject_and_floor_take_turns(frame: ModuleType) -> None:
+    calls: list[str] = []
+    frame.pairs(lambda: calls.append("s"), lambda: calls.append("f"))
+    assert "".join(calls[2:]) == "fssf" * 5 + "fs"
+
+
+def test_eleven_rounds_at_least(frame: ModuleType) -> None:
+    with pytest.raises(ValueError, match="11"):
+        frame.pairs(int, int, rounds=10)
+
+
+def test_the_ratio_is_that_of_the_work(frame: ModuleType) -> None:
+    def work(size: int) -> int:
+        return sum(range(size))
+
+    result = frame.against_floor("x", lambda: work(60_000), lambda: work(20_000), most=2, rounds=15)
+    assert 2 < result.ratio < 4.5
+    assert result.kept is False
+
+
+@pytest.mark.parametrize(
+    ("limits", "kept"),
+    [({}, None), ({"most": 3}, True), ({"most": 1}, False), ({"least": 20}, True), ({"least": 21}, False)],
+)
+def test_limits(frame: ModuleType, limits: dict[str, float], kept: bool | None) -> None:
+    assert frame.Result("x", "ms", 20.0, 10.0, 2.0, **limits).kept is kept
+
+
+def test_the_table_and_the_names(frame: ModuleType) -> None:
+    lines = list(frame.table([frame.Result("x", "ms", 20.0, 10.0, 2.0, most=1.0)]))
+    assert "MISSED" in lines[1]
+    assert "2.00" in lines[1]
+
+
+def test_an_unknown_benchmark_is_refused_with_the_names() -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS, "nope"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "startup" in done.stderr
+
+
+def test_help_starts_within_three_imports_of_click() -> None:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS, "--json", "startup"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    (result,) = json.loads(done.stdout)["results"]
+    assert result["ratio"] <= 3
