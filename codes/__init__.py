@@ -1,1 +1,1 @@
-""
+"""The nomenclatures and identifiers of the health system: GIP tables, régimes, qualities, keys, loose dates."""
