@@ -93,7 +93,8 @@ class Authority:
         """Make an authority in *directory*, or open the one that is there already.
 
         *environment* is ``T`` (everything marked TEST) or ``P`` (production-like, just as invented). Four RSA-4096 and
-        two RSA-2048 keys come from *key_source*. An error or an interruption leaves nothing behind. Raises IgcError or OSError.
+        two RSA-2048 keys come from *key_source*. An error or an interruption leaves nothing behind. Raises IgcError or
+        OSError; ValueError for another environment.
         """
         folder = Path(directory).resolve()
         names = AuthorityNames(environment)

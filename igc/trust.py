@@ -47,7 +47,7 @@ class TrustStore:
     def verify_certificate(
         self, der: bytes, at: datetime, usage: CertificateUsage | None = None
     ) -> x509.Certificate:
-        """Verify that an X.509 leaf leads to an anchor at the time *at*, and return it decoded.
+        """Verify that an X.509 leaf leads to an anchor at the time *at* (UTC if naive), and return it decoded.
 
         With *usage*, the key usage must be that of the profile: nonRepudiation to sign, digitalSignature to
         authenticate. Raises UntrustedCertificate.
@@ -59,7 +59,7 @@ class TrustStore:
         builder = (
             PolicyBuilder()
             .store(Store(list(self.anchors)))
-            .time(at.astimezone(UTC).replace(tzinfo=None))
+            .time(at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None))
             .extension_policies(
                 ca_policy=ExtensionPolicy.webpki_defaults_ca(),
                 ee_policy=_leaf_policy(),

@@ -1,6 +1,7 @@
 """The X.509 certificates of the cards: shape to the byte, and what openssl says of them."""
 
 import subprocess
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -390,6 +391,24 @@ def test_the_trust_store_agrees(
             for when in (START - timedelta(seconds=1), START + timedelta(days=3 * 366)):
                 with pytest.raises(UntrustedCertificate):
                     store.verify_certificate(der, when, usage)
+
+
+def test_a_naive_time_is_utc(
+    authority: Authority, holder: MakeHolder, card_key: RSAPrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if hasattr(time, "tzset"):
+        monkeypatch.setenv("TZ", "Pacific/Kiritimati")
+        time.tzset()
+    try:
+        der = issue(authority, holder(0), card_key, SIGNATURE)
+        naive = START.replace(tzinfo=None)
+        authority.trust_store.verify_certificate(der, naive)
+        with pytest.raises(UntrustedCertificate):
+            authority.trust_store.verify_certificate(der, naive - timedelta(seconds=1))
+    finally:
+        monkeypatch.undo()
+        if hasattr(time, "tzset"):
+            time.tzset()
 
 
 def test_a_changed_or_self_made_certificate_is_not_trusted(
