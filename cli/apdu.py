@@ -1,6 +1,7 @@
 """``bifente apdu``: explain APDUs in words, send them to a card file."""
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,7 +133,7 @@ def _lines(arguments: tuple[str, ...]) -> Iterator[str]:
         if argument != "-":
             yield argument
             continue
-        for line in click.get_text_stream("stdin"):
+        for line in sys.stdin:
             text = line.partition("#")[0].strip()
             if text:
                 yield text

@@ -78,6 +78,8 @@ _BY_NAME: dict[str, ExitCode] = {
     "ReaderError": ExitCode.BAD_INPUT,
     "IgcError": ExitCode.BAD_INPUT,
     "FseError": ExitCode.BAD_INPUT,
+    "PersoError": ExitCode.BAD_INPUT,
+    "TraceError": ExitCode.BAD_INPUT,
     # The card file
     "StoreError": ExitCode.CARD_FILE,
     "CorruptCard": ExitCode.CARD_FILE,
@@ -173,7 +175,8 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     what, hint, code = classify(error)
     if debug:
         click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-    click.echo(f"bifente: {' '.join(what.split())}", err=True)
+    line = "; ".join(part for part in map(str.strip, what.splitlines()) if part)
+    click.echo(f"bifente: {line}", err=True)
     if hint:
         click.echo(f"hint: {hint}", err=True)
     return int(code)

@@ -56,7 +56,7 @@ def test_kinds(error: BaseException, code: int, capsys: pytest.CaptureFixture[st
 
 def test_an_error_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
     report(CliError("first\n  second"))
-    assert capsys.readouterr().err == "bifente: first second\n"
+    assert capsys.readouterr().err == "bifente: first; second\n"
 
 
 def test_debug_shows_the_traceback_before_the_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,133 @@
+"""``bifente apdu send``: commands to a card file, answers on the screen, exit codes."""
+
+import io
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from bifente.applets.kernel.store import SqliteStore, create_card_file
+from bifente.cli.main import main
+from bifente.layouts.t1test import ATR
+
+CONTENT = bytes(range(64))
+
+
+@pytest.fixture
+def card(tmp_path: Path) -> str:
+    """A card file whose path has a blank in it."""
+    path = tmp_path / "a test.card"
+    content = (CONTENT * 1024).hex().upper()
+    create_card_file(
+        path,
+        {
+            "meta": json.dumps({"kind": "t1test", "serial": "1"}).encode(),
+            "file/3F00/1001": json.dumps({"raw": content}).encode(),
+        },
+    )
+    return str(path)
+
+
+def test_a_dialogue(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", card, "A4000C:1001=", "B00002/04=9000", "00 EE 00 00 02 C0 DE 00"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"# ATR {ATR.hex().upper()}",
+        "> 00A4000C021001",
+        "< 9000 (success)",
+        "> 00B0000204",
+        "< 02030405 9000 (success)",
+        "> 00EE000002C0DE00",
+        "< C0DE 9000 (success)",
+    ]
+
+
+def test_any_answer_is_good_when_none_is_expected(card: str) -> None:
+    assert main(["apdu", "send", card, "A4000C:7777", "A4000C:7777=6Axx"]) == 0
+
+
+def test_another_answer_than_expected_ends_the_dialogue(
+    card: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apdu", "send", card, "A4000C:1001=", "A4000C:7777=", "B0/01="]) == 9
+    shown = capsys.readouterr()
+    assert shown.err == "bifente: command 2 of 3: the card answered 6A82 (file not found), expected 9000\n"
+    assert "B0" not in shown.out
+
+
+def test_json(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", "--json", card, "A4000C:1001", "B00000/02=6xxx"]) == 9
+    document = json.loads(capsys.readouterr().out)
+    assert document["atr"] == ATR.hex().upper()
+    assert document["exchanges"][1] == {
+        "command": "00B0000002",
+        "data": "0001",
+        "sw": "9000",
+        "meaning": "success",
+        "expected": "6xxx",
+    }
+
+
+def test_commands_from_the_standard_input(
+    card: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "sys.stdin", io.TextIOWrapper(io.BytesIO(b"# select\nA4000C:1001=\n\nB0/01= # read\n"))
+    )
+    assert main(["apdu", "send", card, "-"]) == 0
+    assert capsys.readouterr().out.count("9000") == 2
+
+
+def test_a_pin_is_not_shown_unless_asked_for(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", card, "200001:31323334"]) == 0
+    assert "> 0020000104********" in capsys.readouterr().out
+    assert main(["apdu", "send", "--secrets", card, "200001:31323334"]) == 0
+    assert "> 002000010431323334" in capsys.readouterr().out
+
+
+def test_a_wrong_command_is_refused_before_anything_is_sent(
+    card: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apdu", "send", card, "A4000C:1001", "D60000:00", "D600:zz"]) == 3
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("bifente: DATA: only hexadecimal digits are allowed\nhint: ")
+
+
+def test_extended_lengths(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", card, "A4000C:1001=", "B00000/0000="]) == 0
+    assert (CONTENT * 1024).hex().upper() + " 9000" in capsys.readouterr().out
+
+
+def test_no_such_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", str(tmp_path / "none.card"), "84/08"]) == 4
+    assert "none.card: no such card file" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("size", [0, 1, 100, 4096])
+def test_a_half_written_card(card: str, size: int, capsys: pytest.CaptureFixture[str]) -> None:
+    os.truncate(card, size)
+    assert main(["apdu", "send", card, "84/08"]) == 4
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[0].startswith("bifente: ")
+    assert lines[1].startswith("hint: ")
+    assert os.path.getsize(card) == size
+
+
+def test_a_card_in_use(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    store = SqliteStore(Path(card))
+    store.open()
+    try:
+        assert main(["apdu", "send", card, "84/08"]) == 5
+    finally:
+        store.close()
+    assert "in use by" in capsys.readouterr().err
+    assert main(["apdu", "send", card, "84/08"]) == 0
+
+
+def test_an_unknown_kind_of_card(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.card"
+    create_card_file(path, {"meta": json.dumps({"kind": "moneo", "serial": "1"}).encode()})
+    assert main(["apdu", "send", str(path), "84/08"]) == 4
+    assert "moneo" in capsys.readouterr().err
