@@ -17,7 +17,7 @@ and certificate, so that neither can be exchanged::
 
 The content type is id-data. ``openssl`` verifies the CPS's half with the root and nothing else::
 
-    openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile root.pem -purpose any -out content.der
+    openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile root.pem -out content.der
 """
 
 from collections.abc import Callable, Iterable
@@ -28,6 +28,7 @@ from typing import Any, Final
 # tsp must be imported, or the attribute signing_certificate_v2 has no type
 from asn1crypto import algos, cms, core, tsp, x509
 
+from bifente.apdu.tlv import encode
 from bifente.fse import canonical
 from bifente.fse.errors import FseError
 from bifente.fse.sheet import CareSheet
@@ -35,6 +36,10 @@ from bifente.layouts.recognition import sheet_payload
 from bifente.terminal import Recognition
 
 VERSION: Final = 1
+
+_SEQUENCE = 0x30
+_DIRECTORY_NAME = 0xA4
+"""The alternative [4] of GeneralName (RFC 5280 §4.2.1.6)."""
 
 
 class _SignedSheet(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
@@ -129,16 +134,16 @@ def sign_content(
 
 def signed_attributes(content: bytes, signer: bytes) -> bytes:
     """DER of the SET of signed attributes: contentType, messageDigest, signingCertificateV2 (RFC 5035)."""
-    certificate = _certificate(signer)
+    issuer, serial = _issuer_and_serial(signer)
+    directory_name = encode(_SEQUENCE, encode(_DIRECTORY_NAME, issuer))
+    # parts are given to asn1crypto as DER: it would encode a tree of its own objects again on each level, 20 times slower
     reference = tsp.ESSCertIDv2(
         {
             "cert_hash": sha256(signer).digest(),
-            "issuer_serial": {
-                "issuer": x509.GeneralNames([x509.GeneralName("directory_name", certificate.issuer)]),
-                "serial_number": certificate.serial_number,
-            },
+            "issuer_serial": tsp.IssuerSerial.load(encode(_SEQUENCE, directory_name + serial)),
         }
     )
+    signing = encode(_SEQUENCE, encode(_SEQUENCE, reference.dump()))
     attributes = cms.CMSAttributes(
         [
             cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
@@ -146,7 +151,7 @@ def signed_attributes(content: bytes, signer: bytes) -> bytes:
             cms.CMSAttribute(
                 {
                     "type": "signing_certificate_v2",
-                    "values": [tsp.SigningCertificateV2({"certs": [reference]})],
+                    "values": [tsp.SigningCertificateV2.load(signing)],
                 }
             ),
         ]
@@ -159,16 +164,14 @@ def assemble(
     content: bytes, signer: bytes, intermediate: bytes, attributes: bytes, signature: bytes
 ) -> bytes:
     """The CMS around its parts: there is exactly one, byte for byte."""
-    certificate = _certificate(signer)
+    issuer, serial = _issuer_and_serial(signer)
     sha_256 = algos.DigestAlgorithm({"algorithm": "sha256"})
     info = cms.SignerInfo(
         {
             "version": "v1",
             "sid": cms.SignerIdentifier(
                 "issuer_and_serial_number",
-                cms.IssuerAndSerialNumber(
-                    {"issuer": certificate.issuer, "serial_number": certificate.serial_number}
-                ),
+                cms.IssuerAndSerialNumber.load(encode(_SEQUENCE, issuer + serial)),
             ),
             "digest_algorithm": sha_256,
             "signed_attrs": cms.CMSAttributes.load(attributes),
@@ -181,7 +184,7 @@ def assemble(
             "version": "v1",
             "digest_algorithms": [sha_256],
             "encap_content_info": {"content_type": "data", "content": content},
-            "certificates": [certificate, _certificate(intermediate)],
+            "certificates": [_certificate(signer), _certificate(intermediate)],
             "signer_infos": [info],
         }
     )
@@ -190,17 +193,23 @@ def assemble(
 
 
 def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
-    wanted = _certificate(signer).issuer.dump()
+    wanted, _ = _issuer_and_serial(signer)
     for der in intermediates:
-        if _certificate(der).subject.dump() == wanted:
+        if _certificate(der)["tbs_certificate"]["subject"].dump() == wanted:
             return der
     raise FseError("none of the known authorities has issued the CPS's signature certificate")
+
+
+def _issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
+    """Both as DER."""
+    body = _certificate(der)["tbs_certificate"]
+    return body["issuer"].dump(), body["serial_number"].dump()
 
 
 def _certificate(der: bytes) -> Any:  # an asn1crypto certificate: the library has no types
     try:
         certificate = x509.Certificate.load(der, strict=True)
-        _ = certificate.issuer, certificate.serial_number
+        _ = certificate["tbs_certificate"]["subject"]
     except (ValueError, TypeError, KeyError) as error:
         raise FseError(f"a certificate cannot be read: {error}") from error
     return certificate

@@ -232,3 +232,14 @@ def consultation(maker: Maker) -> Iterator[Callable[..., CareSession]]:
 @pytest.fixture
 def consult() -> Act:
     return Act("G", Decimal(1), 3000, TODAY)
+
+
+@pytest.fixture(scope="session")
+def fse_key() -> Callable[[str], RSAPrivateKey]:
+    """The private keys in the cards, by card and number: for the forgers."""
+    return key
+
+
+@pytest.fixture(scope="session")
+def fse_holder() -> CardHolder:
+    return HOLDER

@@ -1,11 +1,25 @@
 """The whole road over emulated cards in a two-slot reader: PIN, recognition, rights, sheet, signatures."""
 
 import subprocess
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
-from cryptography import x509
+import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
+
+from bifente.fse import Act, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
+from bifente.layouts import ssv
+from bifente.terminal import (
+    CpsAbsent,
+    CpsUnusable,
+    PinRequired,
+    RecognitionRequired,
+    VitaleRemoved,
+    VitaleUnusable,
+    WrongPin,
+)
 
 TODAY = date(2026, 3, 2)
 
@@ -44,8 +58,8 @@ def test_openssl_accepts_it(consultation, consult, authority, tmp_path, require_
 
     def openssl(source: Path, *more: str) -> subprocess.CompletedProcess[str]:
         command = [require_tool("openssl"), "cms", "-verify", "-binary", "-inform", "DER", "-in", str(source)]
-        command += ["-CAfile", str(root), "-purpose", "any", "-out", str(out), *more]
-        command += ["-attime", str(int(__import__("datetime").datetime(2026, 3, 2, 12).timestamp()))]
+        command += ["-CAfile", str(root), "-out", str(out), *more]
+        command += ["-attime", str(int(datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()))]
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
 
     done = openssl(message)
@@ -59,9 +73,123 @@ def test_openssl_accepts_it(consultation, consult, authority, tmp_path, require_
     assert openssl(message).returncode != 0
 
 
-def test_the_signature_holds_in_cryptography_too(consultation, consult):
+def test_without_pin(consultation):
+    session = consultation(ready=False)
+    with pytest.raises(PinRequired):
+        session.recognise()
+    with pytest.raises(RecognitionRequired):
+        session.rights()
+
+
+def test_wrong_pin_tells_the_tries(consultation):
+    session = consultation(ready=False)
+    with pytest.raises(WrongPin) as caught:
+        session.present_pin(b"0000")
+    assert (caught.value.tries_left, caught.value.ssv_code) == (2, 0xF003)
+    session.present_pin(b"1234")
+
+
+def test_expired_rights_are_refused_unless_accepted(consultation, consult):
     with consultation() as session:
-        signed = session.sign(session.draw_up([consult], number=1, care_date=TODAY))
-        verified = session.verify(signed)
-    assert isinstance(verified.signer, x509.Certificate)
-    assert verified.vitale.cha.usage == 2
+        with pytest.raises(RightsRefused) as caught:
+            session.draw_up([consult], number=1, care_date=TODAY, beneficiary=2)
+        assert [one.kind for one in caught.value.problems] == [ProblemKind.RIGHTS_CLOSED]
+        assert "20241231" in str(caught.value)
+        sheet = session.draw_up(
+            [consult], number=1, care_date=TODAY, beneficiary=2, accept=[ProblemKind.RIGHTS_CLOSED]
+        )
+        assert sheet.accepted == (ProblemKind.RIGHTS_CLOSED,)
+        assert sheet.rights.amo is None
+        verified = session.verify(session.sign(sheet))
+        assert verified.sheet.accepted == (ProblemKind.RIGHTS_CLOSED,)
+
+
+def test_rights_are_judged_on_the_day_of_each_act(consultation, consult):
+    early = Act("C", Decimal(1), 2300, date(2024, 12, 31))
+    with consultation() as session, pytest.raises(RightsRefused, match="20241231"):
+        session.draw_up([consult, early], number=1, care_date=TODAY)
+
+
+def test_beneficiary_and_situation_are_chosen(consultation, consult):
+    with consultation() as session:
+        assert [one.given_name for one in session.beneficiaries()] == ["CLAIRE", "HUGO"]
+        with pytest.raises(UnknownBeneficiary):
+            session.draw_up([consult], number=1, care_date=TODAY, beneficiary=3)
+        assert session.draw_up([consult], number=1, care_date=TODAY).situation.number == 1
+        sheet = session.draw_up([consult], number=1, care_date=TODAY, situation=3)
+        assert sheet.situation.structure_name == "HOPITAL FICTIF"
+        with pytest.raises(UnknownSituation, match="the CPS has 1, 3"):
+            session.draw_up([consult], number=1, care_date=TODAY, situation=2)
+
+
+def test_the_vitale_leaves(consultation, consult):
+    with consultation() as session:
+        sheet = session.draw_up([consult], number=1, care_date=TODAY)
+        session.reader.remove(session.reader.slots[1])
+        with pytest.raises(VitaleRemoved) as caught:
+            session.sign(sheet)
+        assert caught.value.ssv_code == 0xF015
+        with pytest.raises(RecognitionRequired):
+            session.sign(sheet)
+
+
+def test_the_cps_leaves_and_the_vitale_closes(consultation, consult):
+    with consultation() as session:
+        sheet = session.draw_up([consult], number=1, care_date=TODAY)
+        session.reader.remove(session.reader.slots[0])
+        with pytest.raises(RecognitionRequired) as refused:
+            session.vitale.rights()
+        assert refused.value.sw == 0x6982
+        with pytest.raises(CpsAbsent) as caught:
+            session.sign(sheet)
+        assert caught.value.ssv_code == 0xF001
+
+
+def test_no_sheet_after_log_out(consultation, consult):
+    with consultation() as session:
+        sheet = session.draw_up([consult], number=1, care_date=TODAY)
+        session.cps.log_out()
+        with pytest.raises(RecognitionRequired):
+            session.sign(sheet)
+
+
+def test_an_expired_vitale(consultation, maker):
+    session = consultation(vitale=maker.vitale(expiry=date(2026, 3, 1)), ready=False)
+    session.present_pin(b"1234")
+    with pytest.raises(VitaleUnusable, match="ended on 2026-03-01"):
+        session.recognise()
+
+
+def test_a_card_of_another_authority(consultation, other_authority, maker):
+    stranger = type(maker)(other_authority)
+    session = consultation(cps=stranger.cps(prefix="stranger"), ready=False)
+    session.present_pin(b"1234")
+    with pytest.raises(CpsUnusable) as caught:
+        session.recognise()
+    assert caught.value.ssv_code == 0xF004
+    session = consultation(vitale=stranger.vitale(prefix="stranger vitale"), ready=False)
+    session.present_pin(b"1234")
+    with pytest.raises(VitaleUnusable):
+        session.recognise()
+
+
+def test_a_student_is_recognised_and_reads_no_rights(consultation, maker, fse_holder):
+    student = replace(
+        fse_holder, card_type=1, profession=None, future_profession=10, card_number="2900000033"
+    )
+    with consultation(cps=maker.cps(student, prefix="student")) as session:
+        assert session.recognition.cha_cps.g02 == 1
+        with pytest.raises(RecognitionRequired) as caught:
+            session.rights()
+        assert caught.value.sw == 0x6982
+
+
+def test_every_official_card_makes_a_sheet(consultation, consult, maker, virtual_cards):
+    """Rights by APDUs through the recognition, in the official order and byte for byte; then a sheet."""
+    for path in virtual_cards[::15]:
+        content = path.read_bytes()
+        groups = ssv.decode_card(content)
+        with consultation(vitale=maker.vitale(groups)) as session:
+            assert ssv.encode(session.rights()) == content
+            sheet = session.draw_up([consult], number=1, care_date=TODAY, accept=list(ProblemKind))
+            assert session.verify(session.sign(sheet)).sheet == sheet

@@ -1,0 +1,210 @@
+"""One sheet, one byte string: round trip, and no other bytes are taken."""
+
+import json
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.fse import (
+    Act,
+    BillingSituation,
+    CanonicalError,
+    CareSheet,
+    InvalidSheet,
+    ProblemKind,
+    Professional,
+)
+from bifente.fse.canonical import MAX_SIZE, decode, encode
+from bifente.fse.rights import Beneficiary, Coverage, Insured, Period, Rights
+
+DAY = date(2026, 3, 2)
+latin = st.text(st.characters(max_codepoint=0xFF), max_size=12)
+dates = st.dates(max_value=DAY)
+acts = st.builds(
+    Act,
+    code=st.from_regex(r"\A[A-Z][A-Z0-9]{0,4}\Z"),
+    coefficient=st.decimals(Decimal("0.01"), Decimal("9999.99"), places=2),
+    amount=st.integers(0, 99_999_999),
+    date=dates,
+)
+periods = st.builds(Period, begin=latin, end=latin)
+sheets = st.builds(
+    CareSheet,
+    number=st.integers(1, 999_999_999),
+    care_date=st.just(DAY),
+    professional=st.builds(Professional, *[latin] * 7),
+    situation=st.builds(BillingSituation, st.integers(0, 255), *[latin] * 20),
+    rights=st.builds(
+        Rights,
+        insured=st.builds(Insured, *[latin] * 9),
+        beneficiary=st.builds(Beneficiary, st.integers(1, 19), *[latin] * 9),
+        amo=st.none() | periods,
+        coverage=st.none() | st.builds(Coverage, periods, latin, latin),
+    ),
+    acts=st.lists(acts, min_size=1, max_size=3).map(tuple),
+    accepted=st.sets(st.sampled_from(ProblemKind)).map(
+        lambda kinds: tuple(sorted(kinds, key=lambda k: k.value))
+    ),
+)
+EXAMPLE = CareSheet(
+    number=7,
+    care_date=DAY,
+    professional=Professional("0", "8", "9970000001", "7", "22", "DURIF", "ALICE"),
+    situation=BillingSituation(1, *[""] * 20),
+    rights=Rights(Insured(*[""] * 9), Beneficiary(1, "TÉSSIER", *[""] * 8), Period("20250101", ""), None),
+    acts=(Act("AMI", Decimal("1.50"), 473, DAY),),
+)
+
+
+@given(sheets)
+def test_round_trip(sheet):
+    raw = encode(sheet)
+    again = decode(raw)
+    assert encode(again) == raw
+    assert again == sheet
+
+
+def test_the_form_itself():
+    text = encode(EXAMPLE).decode()
+    assert text.startswith(
+        '{"format":"bifente-sheet/1","sheet":{"accepted":[],"acts":[{"amount":473,"code":"AMI",'
+    )
+    assert '"coefficient":"1.5","date":"2026-03-02"' in text
+    assert '"coverage":null' in text
+    assert "TÉSSIER" in text
+    assert list(json.loads(text)["sheet"]) == sorted(json.loads(text)["sheet"])
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [
+        (Decimal("1"), "1"),
+        (Decimal("1.00"), "1"),
+        (Decimal("10"), "10"),
+        (Decimal("1E+1"), "10"),
+        (Decimal("0.50"), "0.5"),
+    ],
+)
+def test_coefficients_have_one_text(text, again):
+    assert Act("C", text, 0, DAY).coefficient == Decimal(again)
+    sheet = CareSheet(
+        **{name: getattr(EXAMPLE, name) for name in EXAMPLE.__slots__} | {"acts": (Act("C", text, 0, DAY),)}
+    )
+    assert f'"coefficient":"{again}"'.encode() in encode(sheet)
+
+
+@given(sheets, st.data())
+def test_truncated_and_changed_bytes_are_refused(sheet, data):
+    raw = encode(sheet)
+    with pytest.raises(CanonicalError):
+        decode(raw[: data.draw(st.integers(0, len(raw) - 1))])
+    changed = bytearray(raw)
+    changed[data.draw(st.integers(0, len(raw) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    try:
+        other = decode(bytes(changed))
+    except CanonicalError:
+        return
+    assert other != sheet
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "replace")))
+def test_garbage_is_refused(raw):
+    with pytest.raises(CanonicalError):
+        decode(raw)
+
+
+RAW = encode(EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        RAW + b" ",
+        RAW.replace(b":", b": ", 1),
+        RAW.replace(b'"amount":473', b'"amount":473.0'),
+        RAW.replace(b'"amount":473', b'"amount":4.73e2'),
+        RAW.replace(b'"amount":473', b'"amount":NaN'),
+        RAW.replace(b'"amount":473', b'"amount":-0'),
+        RAW.replace(b'"amount":473', b'"amount":true'),
+        RAW.replace(b'"amount":473', b'"amount":"473"'),
+        RAW.replace(b'"amount":473', b'"amount":473,"amount":473'),
+        RAW.replace(b'"amount":473', b'"amount":100000000'),
+        RAW.replace(b'"amount":473', b'"amount":' + b"9" * 5000),
+        RAW.replace(b'"1.5"', b'"1.50"'),
+        RAW.replace(b'"1.5"', b'"15E-1"'),
+        RAW.replace(b'"1.5"', b'"1e999999999"'),
+        RAW.replace(b'"1.5"', b'"NaN"'),
+        RAW.replace(b'"1.5"', '"１"'.encode()),
+        RAW.replace(b"2026-03-02", b"20260302"),
+        RAW.replace(b"2026-03-02", b"2026-02-30"),
+        RAW.replace("É".encode(), b"\\u00c9"),
+        RAW.replace("É".encode(), "E\u0301".encode()),
+        RAW.replace("É".encode(), b"\\ud800"),
+        RAW.replace("É".encode(), b"\xc9"),
+        RAW.replace(b"bifente-sheet/1", b"bifente-sheet/2"),
+        RAW.replace(b'"coverage":null', b'"coverage":{}'),
+        RAW.replace(b'"coverage":null,', b""),
+        RAW.replace(b'"number":7', b'"number":0'),
+        RAW.replace(b'"accepted":[]', b'"accepted":["rights-closed","rights-closed"]'),
+        RAW.replace(b'"accepted":[]', b'"accepted":["whatever"]'),
+        RAW.replace(b'"accepted":[]', b'"accepted":{}'),
+        b"[" * 50_000,
+        b"{" * (MAX_SIZE + 1),
+        b"\xef\xbb\xbf" + RAW,
+    ],
+)
+def test_other_forms_are_refused(raw):
+    assert raw != RAW
+    with pytest.raises(CanonicalError):
+        decode(raw)
+
+
+def test_text_that_is_not_normalised_is_not_signed():
+    sheet = CareSheet(
+        **{name: getattr(EXAMPLE, name) for name in EXAMPLE.__slots__}
+        | {"professional": Professional("0", "8", "1", "", "", "E\u0301", "")}
+    )
+    with pytest.raises(CanonicalError, match="normalisation"):
+        encode(sheet)
+
+
+@pytest.mark.parametrize(
+    ("code", "coefficient", "amount"),
+    [
+        ("", "1", 0),
+        ("g", "1", 0),
+        ("1G", "1", 0),
+        ("ABCDEF", "1", 0),
+        ("É", "1", 0),
+        ("G", "0", 0),
+        ("G", "-1", 0),
+        ("G", "10000", 0),
+        ("G", "1.005", 0),
+        ("G", "NaN", 0),
+        ("G", "Infinity", 0),
+        ("G", "1", -1),
+        ("G", "1", 100_000_000),
+    ],
+)
+def test_impossible_acts(code, coefficient, amount):
+    with pytest.raises(InvalidSheet):
+        Act(code, Decimal(coefficient), amount, DAY)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": 0},
+        {"number": 1_000_000_000},
+        {"acts": ()},
+        {"acts": EXAMPLE.acts * 4},
+        {"acts": (Act("G", Decimal(1), 0, date(2026, 3, 3)),)},
+        {"accepted": (ProblemKind.RIGHTS_CLOSED, ProblemKind.CARD_EXPIRED)},
+    ],
+)
+def test_impossible_sheets(change):
+    with pytest.raises(InvalidSheet):
+        CareSheet(**{name: getattr(EXAMPLE, name) for name in EXAMPLE.__slots__} | change)

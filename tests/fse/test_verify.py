@@ -1,0 +1,257 @@
+"""A signed sheet that was touched is refused, and the message says whose signature does not hold."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from hashlib import sha256
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.fse import Act, SheetRefused, Signatory, canonical, verify
+from bifente.fse.signature import SignedContent, sign_content
+from bifente.igc import TrustStore
+from bifente.layouts.recognition import sheet_payload
+
+TODAY = date(2026, 3, 2)
+BOTH = {Signatory.CPS, Signatory.VITALE}
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A good sheet, its parts, and the means to sign again as the attacker who holds one of the cards."""
+
+    raw: bytes
+    content: SignedContent
+    signer: bytes
+    intermediate: bytes
+    trust: TrustStore
+    cps_key: Callable[[bytes], bytes]
+    vitale_key: Callable[[bytes], bytes]
+
+    def again(self, content: SignedContent | bytes, **parts: object) -> bytes:
+        """The CPS signs another content."""
+        raw = content if isinstance(content, bytes) else content.encode()
+        use = {"signer": self.signer, "intermediate": self.intermediate, "sign_message": self.cps_key} | parts
+        return sign_content(raw, **use)  # type: ignore[arg-type]
+
+
+def signer_of(key) -> Callable[[bytes], bytes]:
+    return lambda message: key.sign(message, PKCS1v15(), SHA256())
+
+
+@pytest.fixture
+def signed(consultation, consult, maker, fse_key) -> Signed:
+    with consultation() as session:
+        raw = session.sign(session.draw_up([consult], number=1, care_date=TODAY))
+        verified = session.verify(raw)
+        signer = session.cps.signature_certificate()
+    trust = maker.authority.trust_store
+    intermediate = next(one for one in trust.intermediates if one.subject == verified.signer.issuer)
+    return Signed(
+        raw,
+        verified.content,
+        signer,
+        intermediate.public_bytes(Encoding.DER),
+        trust,
+        signer_of(fse_key("cps 81")),
+        signer_of(fse_key("vitale 81")),
+    )
+
+
+def refused(
+    signed: Signed, raw: bytes, trust: TrustStore | None = None, day: date | None = None
+) -> SheetRefused:
+    with pytest.raises(SheetRefused) as caught:
+        verify(raw, trust or signed.trust, day=day)
+    assert all(who.value in str(caught.value) for who in caught.value.signatories)
+    return caught.value
+
+
+def test_signing_again_the_same_gives_the_same(signed):
+    assert signed.again(signed.content) == signed.raw
+    assert verify(signed.raw, signed.trust).content == signed.content
+
+
+def test_one_bit_in_each_byte(signed):
+    """A sample of the bytes by run of the generator, and each byte of both signatures' surroundings."""
+    choose = random.Random(20260302)
+    positions = sorted(
+        {
+            *range(120),
+            *choose.sample(range(len(signed.raw)), 250),
+            *range(len(signed.raw) - 300, len(signed.raw), 7),
+        }
+    )
+    for position in positions:
+        broken = bytearray(signed.raw)
+        broken[position] ^= 1 << choose.randrange(8)
+        error = refused(signed, bytes(broken))
+        assert Signatory.CPS in error.signatories, position
+
+
+@pytest.mark.parametrize(
+    ("part", "whose"),
+    [
+        ("sheet", BOTH),
+        ("vitale_signature", BOTH),
+        ("vitale_certificate", BOTH),
+        ("chr_vitale", BOTH),
+        ("rv", BOTH),
+        ("chr_cps", BOTH),
+        ("rc", BOTH),
+    ],
+)
+def test_a_bit_in_the_content_breaks_both(signed, part, whose):
+    value = getattr(signed.content, part)
+    start = signed.raw.index(value) if part != "chr_vitale" else signed.raw.rindex(value)
+    broken = bytearray(signed.raw)
+    broken[start + len(value) // 2] ^= 4
+    assert refused(signed, bytes(broken)).signatories == whose
+
+
+def test_a_bit_in_the_signature_of_the_cps_breaks_only_that(signed):
+    broken = bytearray(signed.raw)
+    broken[-1] ^= 1
+    assert refused(signed, bytes(broken)).signatories == {Signatory.CPS}
+
+
+@pytest.mark.parametrize("size", [0, 1, 10, 100, 1000, -1])
+def test_cut_and_extended(signed, size):
+    refused(signed, signed.raw[:size])
+    refused(signed, signed.raw + bytes(abs(size) + 1))
+
+
+@given(st.binary(max_size=300))
+def test_garbage(raw):
+    with pytest.raises(SheetRefused):
+        verify(raw, TrustStore((), (), {}))
+
+
+def test_the_cps_cannot_change_the_sheet_under_the_vitale(signed):
+    sheet = canonical.decode(signed.content.sheet)
+    dearer = replace(sheet, acts=(replace(sheet.acts[0], amount=9900),))
+    forged = signed.again(replace(signed.content, sheet=canonical.encode(dearer)))
+    assert refused(signed, forged).signatories == {Signatory.VITALE}
+
+
+@pytest.mark.parametrize("part", ["chr_vitale", "rv", "chr_cps", "rc", "vitale_signature"])
+def test_the_cps_cannot_change_what_the_vitale_says(signed, part):
+    value = bytearray(getattr(signed.content, part))
+    value[-1] ^= 1
+    forged = signed.again(replace(signed.content, **{part: bytes(value)}))
+    assert refused(signed, forged).signatories == {Signatory.VITALE}
+
+
+def test_a_shorter_challenge_is_refused_not_a_failure(signed):
+    forged = signed.again(replace(signed.content, rc=b"short"))
+    assert refused(signed, forged).signatories == {Signatory.VITALE}
+
+
+def test_the_recognition_certificate_does_not_sign_sheets(signed, consultation, fse_key):
+    """Key 83 would sign anything with a token in it; its certificate (usage 01) is not taken for a sheet."""
+    with consultation() as session:
+        certificate = session.vitale.cv_certificate()
+    payload = signed.content.vitale_payload
+    forged = replace(
+        signed.content,
+        vitale_certificate=certificate,
+        vitale_signature=signer_of(fse_key("vitale 83"))(payload),
+    )
+    error = refused(signed, signed.again(forged))
+    assert error.signatories == {Signatory.VITALE}
+    assert "signs sheets" in str(error)
+
+
+def test_another_cps_cannot_sign_what_this_one_opened(signed, maker, fse_holder, consultation, consult):
+    """The thief of a Vitale's signature: both cards genuine, but the Vitale was opened by another CPS."""
+    thief = replace(fse_holder, card_number="2900000025", national_id="899700000025", family_name="AUTRE")
+    cps = maker.cps(thief, prefix="thief")
+    with consultation(cps, ready=False) as session:
+        session.present_pin(b"1234")
+        session.recognise()
+        certificate = session.cps.signature_certificate()
+        forged = signed.again(signed.content, signer=certificate, sign_message=session.cps.sign)
+    error = refused(signed, forged)
+    assert "opened by CPS 8025000001/…00000017" in str(error)
+    assert error.signatories == BOTH  # nor is the thief the professional whom the sheet names
+
+
+def test_the_signer_is_the_professional_on_the_sheet(signed):
+    sheet = canonical.decode(signed.content.sheet)
+    other = replace(sheet, professional=replace(sheet.professional, national_id="9970000002"))
+    raw = canonical.encode(other)
+    content = replace(signed.content, sheet=raw)
+    content = replace(content, vitale_signature=signed.vitale_key(content.vitale_payload))
+    error = refused(signed, signed.again(content))
+    assert error.signatories == {Signatory.CPS}
+    assert "names professional" in str(error)
+
+
+def test_the_authentication_certificate_does_not_sign(signed, consultation, fse_key):
+    with consultation() as session:
+        certificate = session.cps.authentication_certificate()
+    forged = signed.again(signed.content, signer=certificate, sign_message=signer_of(fse_key("cps 82")))
+    assert refused(signed, forged).signatories == {Signatory.CPS}
+
+
+def test_authorities_that_are_not_trusted(signed, other_authority):
+    theirs = other_authority.trust_store
+    assert refused(signed, signed.raw, theirs).signatories == BOTH
+    only_cv = TrustStore(theirs.anchors, theirs.intermediates, signed.trust.cv_roots)
+    assert refused(signed, signed.raw, only_cv).signatories == {Signatory.CPS}
+    only_x509 = TrustStore(signed.trust.anchors, signed.trust.intermediates, theirs.cv_roots)
+    assert refused(signed, signed.raw, only_x509).signatories == {Signatory.VITALE}
+
+
+def test_an_intermediate_of_somebody_else(signed, other_authority):
+    same_name = next(
+        one
+        for one in other_authority.trust_store.intermediates
+        if one.subject.rfc4514_string() == _subject(signed.intermediate)
+    )
+    forged = signed.again(signed.content, intermediate=same_name.public_bytes(Encoding.DER))
+    assert refused(signed, forged).signatories == {Signatory.CPS}
+
+
+def _subject(der: bytes) -> str:
+    from cryptography import x509
+
+    return x509.load_der_x509_certificate(der).subject.rfc4514_string()
+
+
+@pytest.mark.parametrize("day", [date(2025, 5, 31), date(2028, 6, 1)])
+def test_certificates_are_judged_on_the_day(signed, day):
+    assert refused(signed, signed.raw, day=day).signatories == BOTH
+    assert verify(signed.raw, signed.trust, day=TODAY + timedelta(days=1))
+
+
+def test_other_encodings_of_the_same_content_are_refused(signed):
+    with_blank = replace(signed.content, sheet=signed.content.sheet + b" ")
+    with_blank = replace(with_blank, vitale_signature=signed.vitale_key(with_blank.vitale_payload))
+    error = refused(signed, signed.again(with_blank))
+    assert "canonical" in str(error)
+    assert Signatory.VITALE in error.signatories
+    long_form = signed.content.encode()
+    assert long_form[:2] == b"\x30\x82"
+    refused(signed, signed.again(b"\x30\x83\x00" + long_form[2:]))
+
+
+def test_the_payload_is_that_of_the_card(signed):
+    content = signed.content
+    digest = sha256(content.sheet).digest()
+    expected = sheet_payload(digest, content.chr_vitale, content.rv, content.chr_cps, content.rc)
+    assert content.vitale_payload == expected
+    assert content.vitale_signature == signed.vitale_key(expected)
+
+
+def test_two_acts_and_three(consultation, consult):
+    acts = [consult, Act("MD", consult.coefficient, 1000, TODAY), Act("ID", consult.coefficient, 350, TODAY)]
+    with consultation() as session:
+        sheet = session.draw_up(acts, number=2, care_date=TODAY)
+        assert session.verify(session.sign(sheet)).sheet.total == 4350
