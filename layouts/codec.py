@@ -82,6 +82,10 @@ class PaddedCodec:
         return value
 
 
+# What a declaration raises for values and bytes that it does not take: its expressions are plain Python.
+_DECLARATION_ERRORS = (ConstructError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError)
+
+
 class ConstructCodec:
     """A codec made of a construct declaration.
 
@@ -109,7 +113,7 @@ class ConstructCodec:
             built: bytes = self.declaration.build(self.declared(value))
         except LayoutError:
             raise
-        except (ConstructError, KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        except _DECLARATION_ERRORS as error:
             raise LayoutError(f"{self.name}: {_first_line(error)}") from error
         return built
 
@@ -124,10 +128,12 @@ class ConstructCodec:
         """The value at the beginning of *data* and its size in bytes; LayoutError."""
         try:
             stream = BytesIO(data)
-            parsed = self.declaration.parse_stream(stream)
-        except (ConstructError, KeyError, TypeError, ValueError, ArithmeticError) as error:
+            value = self.undeclared(self.declaration.parse_stream(stream))
+        except LayoutError:
+            raise
+        except _DECLARATION_ERRORS as error:
             raise LayoutError(f"{self.name}: {_first_line(error)}") from error
-        return self.undeclared(parsed), stream.tell()
+        return value, stream.tell()
 
 
 def plain(parsed: object) -> JsonValue:
