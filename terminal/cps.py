@@ -79,7 +79,7 @@ class CpsSession:
     kinds only; a card's plain refusal is CardRefused with the step and its status word.
     """
 
-    def __init__(self, link: Link, *, extended: bool = False) -> None:
+    def __init__(self, link: Link, *, extended: bool | None = None) -> None:
         self.channel = Channel(link, CardKind.CPS, extended=extended)
         self._select()
 

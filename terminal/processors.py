@@ -11,7 +11,8 @@ answer. Every loop is bounded: a card that never stops ends in :class:`ProtocolB
 from time import perf_counter
 from typing import Final, Protocol
 
-from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU
+from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU, TransmissionProtocol
+from bifente.apdu.atr import Atr
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
 
@@ -22,6 +23,8 @@ MAX_ROUNDS: Final = 512
 """GET RESPONSE commands for one answer: twice what 65 536 bytes in steps of 256 need."""
 
 _CHAINING_BIT = 0x10
+_CAPABILITIES = 0x7
+_EXTENDED = 0x40
 _INS_GET_RESPONSE = 0xC0
 
 
@@ -120,15 +123,32 @@ class Chaining:
         return self._send(CommandAPDU.build(cla, ins, p1, p2, data[last:], command.ne))
 
 
+def takes_extended_length(link: Link) -> bool:
+    """Extended lengths reach this card: T=1, and its card capabilities announce them.
+
+    ISO/IEC 7816-4:2020 §12.1.1.9: third software function byte, bit 7, in the compact object 7x of the historical
+    bytes. T=0 has no extended case without ENVELOPE, which these cards do not know.
+    """
+    if link.protocol != TransmissionProtocol.T1:
+        return False
+    try:
+        capabilities = Atr.parse(link.atr).history.get(_CAPABILITIES)
+    except ApduError:
+        return False
+    return capabilities is not None and len(capabilities) == 3 and bool(capabilities[2] & _EXTENDED)
+
+
 class Channel:
     """One card as the sessions see it: complete commands in, complete answers out.
 
-    *extended* says that link and card carry extended lengths; without it longer data are chained and Ne is at most
-    256. ``private_key_operations`` and ``private_key_seconds`` add up what was spent in commands that make the card
+    *extended* says that link and card carry extended lengths (None: as :func:`takes_extended_length` finds); without
+    it longer data are chained and Ne is at most 256. ``private_key_operations`` and ``private_key_seconds`` add up what was spent in commands that make the card
     use a private key.
     """
 
-    def __init__(self, link: Link, card: CardKind, *, extended: bool = False) -> None:
+    def __init__(self, link: Link, card: CardKind, *, extended: bool | None = None) -> None:
+        if extended is None:
+            extended = takes_extended_length(link)
         self.link = link
         self.card = card
         self.private_key_operations = 0

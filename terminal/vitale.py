@@ -68,7 +68,7 @@ class VitaleSession:
     kinds only.
     """
 
-    def __init__(self, link: Link, *, extended: bool = False) -> None:
+    def __init__(self, link: Link, *, extended: bool | None = None) -> None:
         self.channel = Channel(link, CardKind.VITALE, extended=extended)
         self._directory: bytes | None = None
         self._pointers: dict[str, FilePointer] | None = None

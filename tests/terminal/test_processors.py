@@ -2,7 +2,7 @@
 
 import pytest
 
-from bifente.apdu import SW, CardRemoved, LinkTimeout, ReaderGone
+from bifente.apdu import SW, CardRemoved, LinkTimeout, ReaderGone, TransmissionProtocol
 from bifente.terminal import (
     CardKind,
     CardRefused,
@@ -12,6 +12,7 @@ from bifente.terminal import (
     VitaleRemoved,
     VitaleUnusable,
 )
+from bifente.terminal.processors import takes_extended_length
 
 
 def channel(link, card=CardKind.CPS, **options):
@@ -54,6 +55,8 @@ def test_6cxx_of_get_response(scripted):
 
 
 class Endless:
+    protocol = TransmissionProtocol.T0
+
     def __init__(self, answer):
         self.answer, self.count = bytes.fromhex(answer), 0
 
@@ -104,6 +107,22 @@ def test_extended_length_where_it_is_allowed(scripted):
     assert channel(link, extended=True).send(0, 0x82, data=data, ne=65536).sw == SW.SUCCESS
 
 
+@pytest.mark.parametrize(
+    ("atr", "protocol", "extended"),
+    [
+        ("3B8F80010031B86404B0ECC1739401C08290004E", TransmissionProtocol.T1, True),
+        ("3B8F80010031B86404B0ECC1739401C08290004E", TransmissionProtocol.T0, False),
+        ("3B8F80010031B86404B0ECC1739401808290000E", TransmissionProtocol.T1, False),
+        ("3B9B188001001225006480040100009044", TransmissionProtocol.T1, False),
+        ("3B", TransmissionProtocol.T1, False),
+    ],
+)
+def test_whether_the_card_takes_extended_lengths(scripted, atr, protocol, extended):
+    link = scripted()
+    link.atr, link.protocol = bytes.fromhex(atr), protocol
+    assert takes_extended_length(link) is extended
+
+
 def test_no_extended_le_without_extended_length(scripted):
     link = scripted(("00B0000000", "9000"))
     channel(link).send(0, 0xB0, ne=65536)
@@ -135,6 +154,8 @@ def test_short_answers_are_broken(scripted, answer):
 )
 def test_link_errors(error, card, kind, code):
     class Failing:
+        protocol = TransmissionProtocol.T0
+
         def transmit(self, command, /):
             raise error
 
