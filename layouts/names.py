@@ -70,7 +70,7 @@ def application_name(aid: bytes) -> str | None:
     found = directory(aid)
     if found is not None:
         layout, node = found
-        return f"MF of the {layout.title}" if node is layout.mf else short_name(node)
+        return f"MF of the {layout.title.partition(',')[0]}" if node is layout.mf else short_name(node)
     text = aid.hex().upper()
     return next((name for prefix, name in _FOREIGN.items() if text.startswith(prefix)), None)
 

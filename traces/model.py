@@ -262,11 +262,11 @@ class _Fields:
             return None
         try:
             date = datetime.fromisoformat(text)
-            if date.tzinfo is not None:
-                return date.astimezone(UTC)
+            if date.tzinfo is None:
+                raise ValueError
+            return date.astimezone(UTC)
         except (ValueError, OverflowError):
-            pass
-        self.refuse(f"{name} is no date and time with a time zone")
+            self.refuse(f"{name} is no date and time with a time zone")
 
     def end(self) -> None:
         """Refuse fields that nobody asked for."""

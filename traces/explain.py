@@ -1,0 +1,38 @@
+"""Dialogues in words. PINs, key values and deciphered data are never among them.
+
+``explain_bytes`` says what a string of bytes is, ``explain_command`` and ``explain_response`` put one exchange in
+words by itself, and :class:`Follower` a whole dialogue, remembering what has been selected, verified and set.
+"""
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.traces.follow import Explanation, Follower
+from bifente.traces.identify import explain_bytes
+from bifente.traces.mask import Masker
+from bifente.traces.model import Exchange
+
+__all__ = ["Explanation", "Follower", "explain_bytes", "explain_command", "explain_response", "is_command"]
+
+
+def explain_command(raw: bytes) -> str:
+    """One command in words, for instance ``VERIFY PIN 01 (4 digits, masked)``; any byte string is accepted."""
+    return _alone(raw, b"").command
+
+
+def explain_response(command: bytes, response: bytes) -> str:
+    """The answer to *command* in words, for instance ``wrong, 2 tries left``; any byte strings are accepted."""
+    return _alone(command, response).response
+
+
+def is_command(raw: bytes) -> bool:
+    """The lengths of *raw* are those of a command APDU."""
+    try:
+        CommandAPDU.parse(raw)
+    except ApduError:
+        return False
+    return True
+
+
+def _alone(command: bytes, response: bytes) -> Explanation:
+    asked, said = Masker().mask(command, response)
+    return Follower().explain(Exchange(asked, said))

@@ -1,0 +1,193 @@
+"""Follows a dialogue: each exchange in words, in the light of those before it."""
+
+from dataclasses import dataclass
+
+from bifente.apdu import tlv
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.apdu.status import SW
+from bifente.layouts.names import MF_FID, directory, parent_of
+from bifente.layouts.nodes import DF, EF
+from bifente.traces.answers import tell
+from bifente.traces.commands import describe, read_target, target_of_path
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
+from bifente.traces.octets import Octets
+from bifente.traces.state import CardState, Waiting
+from bifente.traces.words import count, instruction_name
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An exchange or event in words, and what is known of the card afterwards."""
+
+    text: str
+    """The whole, in one line."""
+    command: str
+    response: str
+    """Both are empty strings where there is none."""
+    directory: str | None = None
+    file: str | None = None
+    verified: tuple[int, ...] = ()
+    """References of the PINs that are verified."""
+    recognised: bool = False
+    """Another card has authenticated itself."""
+
+
+class Follower:
+    """Explains the items of one trace, in order. Each slot is followed by itself; T=0 halves are put together."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, CardState] = {}
+
+    def state(self, slot: str = "") -> CardState:
+        """What is known of the card in *slot*."""
+        return self._states.setdefault(slot, CardState())
+
+    def explain(self, item: Item) -> Explanation:
+        """The next item in words."""
+        if isinstance(item, ReaderEvent):
+            return self._event(item)
+        state = self.state(item.slot)
+        asked, said = _exchange(item, state)
+        return _explanation(f"{asked} → {said}", asked, said, state)
+
+    def _event(self, event: ReaderEvent) -> Explanation:
+        restarted = event.kind in (EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET)
+        state = CardState.after_reset(event.atr) if restarted else CardState()
+        self._states[event.slot] = state
+        text = str(event.kind)
+        if event.atr:
+            text += f", ATR {event.atr.hex().upper()}"
+        if state.layout is not None:
+            text += f" ({state.layout.title})"
+        return _explanation(text, "", "", state)
+
+
+def _explanation(text: str, asked: str, said: str, state: CardState) -> Explanation:
+    return Explanation(
+        text,
+        asked,
+        said,
+        state.directory_name,
+        state.file_name,
+        tuple(sorted(state.verified)),
+        state.recognised,
+    )
+
+
+def _exchange(exchange: Exchange, state: CardState) -> tuple[str, str]:
+    raw = exchange.command.shown
+    try:
+        if exchange.command.hides(2, 5):
+            raise ApduError("parts of the header are hidden")
+        command = CommandAPDU.parse(raw)
+    except ApduError:
+        return _malformed(exchange.command), _status_only(exchange.response)
+    asked = describe(command, state)
+    response = exchange.response
+    if len(response) < 2:
+        return asked, "no answer"
+    sw = SW(int.from_bytes(response.shown[-2:], "big"))
+    data, hidden = response.shown[:-2], response.hides(0, len(response) - 2)
+    meant, words = command, asked
+    if command.ins == 0xC0 and state.waiting is not None:
+        # What GET RESPONSE fetches is the other half of an earlier answer.
+        meant, words = CommandAPDU.parse(state.waiting.command), state.waiting.words
+    said = tell(meant, data, sw, hidden=hidden)
+    _learn(command, meant, sw, state)
+    if sw.bytes_available is not None:
+        state.waiting = Waiting(meant.raw, words)
+    elif command.ins != 0xC0 or sw.exact_le is None:
+        state.waiting = None
+    return asked, said
+
+
+def _malformed(command: Octets) -> str:
+    if len(command) < 2:
+        return f"{count(len(command))} that are no command"
+    name = instruction_name(command.shown[0], command.shown[1])
+    masked = ", masked" if command.masked else ""
+    return f"{name}, {count(len(command))} whose lengths do not add up{masked}"
+
+
+def _status_only(response: Octets) -> str:
+    if len(response) < 2:
+        return "no answer"
+    sw = SW(int.from_bytes(response.shown[-2:], "big"))
+    return f"{sw.meaning} ({sw:04X})"
+
+
+def _learn(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState) -> None:
+    """Take note of what the exchange has changed in the card."""
+    if command.class_byte.chaining:
+        state.chained = state.chained + len(command.data) if sw.ok else 0
+        return
+    state.chained = 0
+    succeeded = sw.ok or sw.warning
+    if command.ins == 0xC0 or sw.exact_le is not None or command.cla & 0x80:
+        return
+    if meant.ins == 0xA4:
+        if succeeded:
+            _selected(command, state)
+    elif meant.ins in (0xB0, 0xD6):
+        file, sfi, _ = read_target(command, state)
+        if sfi is not None and succeeded:
+            state.select(file, None)
+    elif meant.ins in (0x20, 0x21):
+        _presented(command, sw, state)
+    elif meant.ins == 0x22 and sw.ok:
+        _set(command, state)
+    elif meant.ins == 0x82:
+        state.recognised = sw.ok
+
+
+def _selected(command: CommandAPDU, state: CardState) -> None:
+    if command.p1 == 0x04:
+        found = directory(command.data)
+        if found is None:
+            state.enter(None, command.data)
+        else:
+            state.layout = found[0]
+            state.enter(found[1])
+        return
+    if command.p1 == 0x03 and state.layout is not None and state.directory is not None:
+        state.enter(parent_of(state.layout, state.directory))
+        return
+    node = target_of_path(command, state)
+    if isinstance(node, DF):
+        state.enter(node)
+        return
+    if command.p1 in (0x08, 0x09) and state.layout is not None and isinstance(node, EF):
+        home = next((df for _, df in state.layout.directories() if node in df.children), None)
+        if home is not None and home is not state.directory:
+            state.enter(home)
+    fid = int.from_bytes(command.data[-2:], "big") if command.data else MF_FID
+    if fid == MF_FID:
+        state.enter(None)
+    else:
+        state.select(node, fid)
+
+
+def _presented(command: CommandAPDU, sw: SW, state: CardState) -> None:
+    if command.p1 == 0xFF:
+        if sw.ok:
+            state.verified.discard(command.p2)
+            state.recognised = False
+    elif sw.ok:
+        state.verified.add(command.p2)
+    elif sw.tries_left is not None or sw == SW.AUTHENTICATION_METHOD_BLOCKED:
+        state.verified.discard(command.p2)
+
+
+def _set(command: CommandAPDU, state: CardState) -> None:
+    if command.p1 & 0x0F != 0x01:
+        return
+    try:
+        items = tlv.decode(command.data)
+    except ApduError:
+        return
+    for side in (0x40, 0x80):
+        if command.p1 & side:
+            state.environment.setdefault((command.p2, side), {}).update(
+                {item.tag: item.value for item in items}
+            )
