@@ -1,0 +1,120 @@
+"""The records of a card as personalisation writes and reads them (names and forms are the kernel's)."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from bifente.applets.kernel.errors import CorruptCard
+from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
+from bifente.applets.kernel.state import META_RECORD
+from bifente.applets.perso.errors import PersoError
+from bifente.layouts import cps3, t1test, vitale2
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.errors import LayoutError
+from bifente.layouts.nodes import DF, EF, KeyObject, Layout
+
+Records: TypeAlias = Mapping[str, bytes]
+"""All records of a card by name."""
+
+LAYOUTS: dict[str, Layout] = {layout.kind: layout for layout in (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)}
+
+INITIAL = "initial/"
+"""Before a record's name: what it held when the card was made, for *restore*; empty when it did not exist.
+
+Personalisation keeps so what the card itself can change, and each of our own changes adds what it replaces.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """What a card says of itself."""
+
+    kind: str
+    serial: str
+    environment: str
+    created: str
+    profile: dict[str, JsonValue]
+    """Without keys, PINs and state."""
+    atr: str | None = None
+    opposed: str | None = None
+
+    def record(self) -> bytes:
+        """The record ``meta``."""
+        fields = {
+            "kind": self.kind,
+            "serial": self.serial,
+            "environment": self.environment,
+            "created": self.created,
+            "profile": self.profile,
+            "atr": self.atr,
+            "opposed": self.opposed,
+        }
+        present = {name: value for name, value in fields.items() if value is not None}
+        return json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def meta_of(records: Records) -> Meta:
+    """What the card says of itself. Raises CorruptCard."""
+    try:
+        fields = json.loads(records[META_RECORD])
+        profile = fields.get("profile", {})
+        if not isinstance(profile, dict):
+            raise TypeError
+        optional = {name: str(fields[name]) for name in ("atr", "opposed") if name in fields}
+        return Meta(
+            kind=str(fields["kind"]),
+            serial=str(fields.get("serial", "")),
+            environment=str(fields.get("environment", "")),
+            created=str(fields.get("created", "")),
+            profile=profile,
+            **optional,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise CorruptCard(META_RECORD, "not a description of a card") from None
+
+
+def layout_of(records: Records) -> Layout:
+    """The layout of the card. Raises CorruptCard when its kind is not known."""
+    kind = meta_of(records).kind
+    if kind not in LAYOUTS:
+        raise CorruptCard(META_RECORD, f"cards of kind {kind!r} are not known here")
+    return LAYOUTS[kind]
+
+
+def content_record(node: EF, path: str, value: JsonValue) -> bytes:
+    """The record of a file whose decoded content is *value*, in the form that reading it back would give.
+
+    Raises PersoError when the codec does not take the value.
+    """
+    try:
+        return value_record(node.codec.decode(node.codec.encode(value)))
+    except LayoutError as error:
+        raise PersoError(f"{node.name} ({path}): {error}") from None
+
+
+def content_value(records: Records, path: str) -> JsonValue:
+    """The decoded content of a file; bytes that do not decode as ``{"hex": …}``. KeyError without the file."""
+    name = file_record(path)
+    decoded, value = record_value(name, records[name])
+    return value if decoded else {"hex": str(value)}
+
+
+def content_bytes(records: Records, node: EF, path: str) -> bytes:
+    """What READ BINARY reads. KeyError without the file; CorruptCard."""
+    name = file_record(path)
+    return encode_content(node, name, records[name])
+
+
+def card_files(records: Records, layout: Layout) -> Iterator[tuple[str, EF]]:
+    """The files that are on the card, in the order of the layout."""
+    for path, node in layout.walk():
+        if isinstance(node, EF) and file_record(path) in records:
+            yield path, node
+
+
+def card_key_objects(layout: Layout) -> Iterator[tuple[str, DF, KeyObject]]:
+    """Each private key of the layout with the path of its directory."""
+    for path, directory in layout.directories():
+        for key in directory.keys:
+            yield path, directory, key

@@ -1,0 +1,52 @@
+"""Who certifies a card's keys, as far as personalisation needs to know. ``bifente.igc.Authority`` is one."""
+
+from datetime import date, datetime
+from typing import Protocol
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from bifente.apdu.cvc import Cha
+from bifente.codes.holder import CardHolder
+from bifente.codes.usage import CertificateUsage
+
+
+class RootKey(Protocol):
+    """The public key that certifies one kind of card with CV certificates."""
+
+    @property
+    def car(self) -> bytes:
+        """Its reference, 8 bytes."""
+
+    @property
+    def n(self) -> int:
+        """The modulus."""
+
+    @property
+    def e(self) -> int:
+        """The public exponent."""
+
+
+class Issuer(Protocol):
+    """A certification authority of one environment."""
+
+    @property
+    def environment(self) -> str:
+        """``T`` test, ``P`` production-like."""
+
+    def issue_certificate(
+        self,
+        holder: CardHolder,
+        public_key: RSAPublicKey,
+        usage: CertificateUsage,
+        not_before: datetime,
+        not_after: datetime | None = None,
+    ) -> bytes:
+        """An X.509 certificate, DER."""
+
+    def issue_cv(
+        self, *, domain: str, pan: bytes, cha: Cha, public_key: RSAPublicKey, effective: date, expiry: date
+    ) -> bytes:
+        """A CV certificate (7F21) from the root of *domain*, ``C`` or ``V``; *pan* has 10 bytes."""
+
+    def cv_root(self, domain: str) -> RootKey:
+        """The root of *domain*."""

@@ -1,0 +1,239 @@
+"""What a card is made from. A profile is data: no key, no certificate and no PIN need be in it.
+
+Content that stands on the card under a French name has that name here; a date may be written 2026-01-31.
+"""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, JsonValue, SecretStr, model_validator
+
+from bifente.applets.perso.fields import (
+    Content,
+    Day,
+    Hexadecimal,
+    PersonId,
+    PinDigits,
+    PrivateKeyPem,
+    ProfileModel,
+    PukDigits,
+    StructureId,
+    Text,
+    in_table,
+    matching,
+)
+from bifente.codes.holder import CardHolder
+from bifente.layouts import businessdata
+from bifente.layouts.codec import Codec
+from bifente.layouts.cps3 import ACTIVITIES, DATA_SIZE
+from bifente.layouts.errors import LayoutError
+
+Environment = Literal["test", "production-like"]
+ENVIRONMENT_LETTER: dict[Environment, str] = {"test": "T", "production-like": "P"}
+
+CARD_TYPES = {"CPS": 0, "CPF": 1, "CDE": 2, "CPE": 2, "CPA": 3}
+"""Names of the CPS family with their G02 code."""
+
+
+DEFAULT_PIN, DEFAULT_PUK = SecretStr("1234"), SecretStr("12345678")
+"""Those of the test programs of the Agence du numérique en santé."""
+
+
+class FileContent(ProfileModel):
+    """What stands in one file instead of what the rest of the profile gives: a decoded value, or bytes."""
+
+    value: JsonValue = None
+    raw: Hexadecimal | None = None
+    absent: bool = False
+
+
+class CvRootKey(ProfileModel):
+    """An authority's public key on the card."""
+
+    car: Annotated[str, matching(r"[ -~]{8}", "8 ASCII characters")]
+    n: Hexadecimal
+    e: int = 65537
+
+
+class State(ProfileModel):
+    """What a card has been through; only a dump with secrets has it."""
+
+    created: Day
+    date: Day
+    """The latest date that the card has been shown."""
+    counters: dict[str, Hexadecimal] = Field(default_factory=dict)
+    """``pin/01/left`` and the like."""
+    initial: dict[str, Hexadecimal] = Field(default_factory=dict)
+    """Records that were another at creation, as they were; an empty one was absent."""
+    opposed: Day | None = None
+    roots: list[CvRootKey] = Field(default_factory=list)
+
+
+class Keys(ProfileModel):
+    """Private keys to take instead of making them: PEM, or in a profile file the path of one."""
+
+    recognition: PrivateKeyPem | None = None
+
+
+class Profile(ProfileModel):
+    """What all profiles have."""
+
+    kind: str
+    comment: str = ""
+    atr: Hexadecimal | None = None
+    files: dict[str, FileContent] = Field(default_factory=dict)
+    fingerprints: dict[str, str] = Field(default_factory=dict)
+    """Of the public keys, in a dump without secrets: to compare, not to create from."""
+    state: State | None = None
+
+
+class CardProfile(Profile):
+    """What the cards that take part in a recognition have."""
+
+    environment: Environment = "test"
+    issued: Day | None = None
+    """The first day of validity; by default the day of personalisation."""
+    expires: Day | None = None
+    """The last one."""
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.issued is not None and self.expires is not None and self.expires < self.issued:
+            raise ValueError("expires lies before issued")
+        return self
+
+    @property
+    def test(self) -> bool:
+        """A test card."""
+        return self.environment == "test"
+
+
+class Holder(ProfileModel):
+    """Whose card it is. Codes are those of the GIP tables."""
+
+    national_id: PersonId
+    """With its type digit: ``8`` + RPPS, ``0`` + ADELI, an employee ``1`` + FINESS + ``/`` + number."""
+    family_name: Text
+    given_name: Text
+    civility: Annotated[str, in_table("G03", 2)]
+    profession: Annotated[str, in_table("G15", 2)] | None = None
+    future_profession: Annotated[str, in_table("G16", 2)] | None = None
+    responsibility: Annotated[str, in_table("G04", 2)] | None = None
+    """By default 01 for a CDE, 00 for the others."""
+    speciality: Annotated[str, in_table("R01", 4)] | None = None
+
+
+class Structure(ProfileModel):
+    """Where an employee works."""
+
+    id: StructureId
+    """With its type digit, ``1`` + FINESS."""
+    name: Text
+    department: Annotated[str, matching(r"[^()]+ \([0-9AB]{2,3}\)", "a department such as Paris (75)")]
+
+
+class ProfessionalKeys(Keys):
+    """The three keys of a professional's card."""
+
+    signature: PrivateKeyPem | None = None
+    authentication: PrivateKeyPem | None = None
+
+
+class ProfessionalProfile(CardProfile):
+    """A card of the CPS family."""
+
+    kind: Literal["cps3"]
+    card: Literal["CPS", "CPF", "CDE", "CPE", "CPA"]
+    serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
+    """By default random."""
+    holder: Holder
+    structure: Structure | None = None
+    languages: list[Text] = Field(default_factory=lambda: ["FR"])
+    activities: dict[Annotated[int, Field(ge=1, le=ACTIVITIES)], Content] = Field(default_factory=dict)
+    """CPS_ACTIVITY_nn_PS by number, 1 to 16, holes allowed."""
+    billing: list[Content] = Field(default_factory=list)
+    """CPS_SIT_FACT."""
+    data: Annotated[Hexadecimal, Field(max_length=2 * DATA_SIZE)] = ""
+    """CPS_DATA, followed by zeros."""
+    pin: PinDigits = DEFAULT_PIN
+    puk: PukDigits = DEFAULT_PUK
+    keys: ProfessionalKeys = ProfessionalKeys()
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        holder = self.holder
+        wrong = {
+            "CPS": holder.profession is None or holder.future_profession is not None,
+            "CPF": holder.profession is not None or holder.future_profession is None,
+        }.get(self.card, holder.profession is not None or holder.future_profession is not None)
+        if wrong:
+            wanted = {"CPS": "a profession", "CPF": "a future_profession"}.get(self.card, "no profession")
+            raise ValueError(f"the holder of a {self.card} has {wanted}, and nothing else of the kind")
+        if (self.structure is None) != (self.card in ("CPS", "CPF")):
+            raise ValueError(f"a {self.card} has {'a' if self.structure is None else 'no'} structure")
+        if self.card == "CDE" and self.responsibility != 1:
+            raise ValueError("the holder of a CDE has the responsibility 01")
+        if self.card != "CDE" and self.responsibility == 1:
+            raise ValueError(f"responsibility 01 makes a CDE, not a {self.card}")
+        return self
+
+    @model_validator(mode="after")
+    def _encodable(self) -> Self:
+        for number, activity in self.activities.items():
+            _encode(businessdata.ACTIVITY, activity, f"activity {number}")
+        for number, situation in enumerate(self.billing, 1):
+            _encode(businessdata.BILLING, [situation], f"billing {number}")
+        return self
+
+    @property
+    def responsibility(self) -> int:
+        """The G04 code."""
+        given = self.holder.responsibility
+        return int(given) if given is not None else int(self.card == "CDE")
+
+    @property
+    def card_holder(self) -> CardHolder:
+        """The holder as certificates name it; ValueError before the serial is known."""
+        if self.serial is None:
+            raise ValueError("the card has no serial yet")
+        holder, structure = self.holder, self.structure
+        return CardHolder(
+            card_type=CARD_TYPES[self.card],
+            category=0x80 if self.test else 0x00,
+            national_id=holder.national_id,
+            family_name=holder.family_name,
+            given_name=holder.given_name,
+            civility=int(holder.civility),
+            profession=None if holder.profession is None else int(holder.profession),
+            future_profession=None if holder.future_profession is None else int(holder.future_profession),
+            responsibility=self.responsibility,
+            speciality=holder.speciality,
+            structure_id=structure.id if structure else None,
+            structure_name=structure.name if structure else None,
+            department=structure.department if structure else None,
+            card_number=f"29{self.serial}",
+        )
+
+
+class T1TestProfile(Profile):
+    """The synthetic T=1 card: one large file, by default two bytes of offset every two bytes."""
+
+    kind: Literal["t1test"]
+    serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
+    content: Annotated[Hexadecimal, Field(max_length=2 * 65536)] | None = None
+    """The beginning of the large file; zeros follow."""
+
+
+def _encode(codec: Codec, value: JsonValue, what: str) -> None:
+    try:
+        codec.encode(value)
+    except LayoutError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def years_later(start: date, years: int) -> date:
+    """The same day *years* later; 29 February becomes the 28th."""
+    try:
+        return start.replace(year=start.year + years)
+    except ValueError:
+        return start.replace(year=start.year + years, day=28)

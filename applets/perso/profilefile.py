@@ -1,0 +1,133 @@
+"""Profiles as files: YAML with line numbers in every error, and the ones that are shipped."""
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from bifente.applets.perso.errors import PersoError, Problem, ProfileError
+from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
+from bifente.applets.perso.vitaleprofile import VitaleProfile
+from bifente.applets.perso.yamlnodes import Document, read_document
+from bifente.applets.perso.yamlnodes import Path as YamlPath
+from bifente.layouts.codec import JsonValue
+
+AnyProfile = ProfessionalProfile | VitaleProfile | T1TestProfile
+
+_MODELS: dict[str, TypeAdapter[AnyProfile]] = {
+    "cps3": TypeAdapter(ProfessionalProfile),
+    "vitale2": TypeAdapter(VitaleProfile),
+    "t1test": TypeAdapter(T1TestProfile),
+}
+
+_SUFFIXES = (".yaml", ".yml")
+_KEY_FILE_LIMIT = 1 << 16
+
+
+def shipped_profiles() -> dict[str, str]:
+    """The names of the shipped profiles, sorted, with the first line of each (what card it makes)."""
+    found = {}
+    for entry in sorted(_folder().iterdir(), key=lambda entry: entry.name):
+        if entry.name.endswith(".yaml"):
+            first = entry.read_text(encoding="utf-8").partition("\n")[0]
+            found[entry.name.removesuffix(".yaml")] = first.removeprefix("#").strip()
+    return found
+
+
+def read_profile(name: str) -> AnyProfile:
+    """The profile in the file *name*, or the shipped one of that name. Raises ProfileError, PersoError or OSError.
+
+    A name without folder and suffix is a shipped profile.
+    """
+    if not name.endswith(_SUFFIXES) and Path(name).name == name:
+        if name not in shipped_profiles():
+            raise PersoError(
+                f"there is no shipped profile {name!r}",
+                hint="bifente card profiles lists them; a file of your own ends with .yaml",
+            )
+        text = (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+        return parse_profile(text, f"{name}.yaml")
+    path = Path(name)
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ProfileError([Problem(path.name, line, "", "not UTF-8")]) from None
+    return parse_profile(text, path.name, path.parent)
+
+
+def parse_profile(text: str, source: str, folder: Path | None = None) -> AnyProfile:
+    """The profile in *text*; *source* names it in errors, *folder* is where its key files are looked for.
+
+    Raises ProfileError, with every problem that was found and the line of each.
+    """
+    document = read_document(text, source)
+    return validate_profile(document, folder)
+
+
+def validate_profile(document: Document, folder: Path | None = None) -> AnyProfile:
+    """The profile that a document says. Raises ProfileError."""
+    value = document.value
+    if not isinstance(value, dict):
+        raise ProfileError([document.problem((), "a profile is a mapping that begins with kind: …")])
+    kind = value.get("kind")
+    adapter = _MODELS.get(kind) if isinstance(kind, str) else None
+    if adapter is None:
+        raise ProfileError([document.problem(("kind",), f"one of {', '.join(_MODELS)} expected")])
+    value = _with_key_files(document, value, folder)
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise ProfileError(_problems(document, error)) from None
+
+
+def _problems(document: Document, error: ValidationError) -> list[Problem]:
+    problems = []
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        path = tuple(part for part in found["loc"] if part != "[key]")
+        kind, message = found["type"], found["msg"].removeprefix("Value error, ")
+        if kind == "missing":
+            message = "is missing"
+        elif kind == "extra_forbidden":
+            message = "is not known here"
+        problems.append(document.problem(_known_part(document, path), message))
+    return sorted(set(problems), key=lambda problem: (problem.line, problem.field))
+
+
+def _known_part(document: Document, path: YamlPath) -> YamlPath:
+    """The path without what pydantic adds to it (keys read as numbers stay texts in the document)."""
+    made: YamlPath = ()
+    for part in path:
+        text = (*made, str(part))
+        made = text if text in document.lines and (*made, part) not in document.lines else (*made, part)
+    return made
+
+
+def _with_key_files(
+    document: Document, value: Mapping[str, JsonValue], folder: Path | None
+) -> dict[str, JsonValue]:
+    """The profile with the contents of the key files that it names."""
+    keys = value.get("keys")
+    if not isinstance(keys, dict):
+        return dict(value)
+    read = {}
+    for name, text in keys.items():
+        if isinstance(text, str) and "-----BEGIN" not in text:
+            try:
+                read[name] = _key_file(Path(folder or ".", text))
+            except (OSError, ValueError) as error:
+                why = error.strerror if isinstance(error, OSError) and error.strerror else "not a PEM file"
+                raise ProfileError([document.problem(("keys", name), f"{text}: {why}")]) from None
+    return {**value, "keys": {**keys, **read}}
+
+
+def _key_file(path: Path) -> str:
+    with path.open("rb") as file:
+        content = file.read(_KEY_FILE_LIMIT)
+    return content.decode("ascii")
+
+
+def _folder() -> resources.abc.Traversable:
+    return resources.files("bifente.applets.perso") / "profiles"

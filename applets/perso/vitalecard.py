@@ -1,0 +1,128 @@
+"""What stands on a carte Vitale: each file's value from the profile, and the certificates."""
+
+from collections.abc import Mapping, Sequence
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
+from bifente.applets.perso.issuer import Issuer
+from bifente.applets.perso.vitaleprofile import VitaleProfile
+from bifente.layouts import identity, ssv, vitale2
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.recognition import KEY_RECOGNITION, KEY_SHEET
+from bifente.layouts.ssv import Group
+
+DOMAIN, PEER_DOMAIN = "V", "C"
+VITALE, ADELE = "3F00/0001", "3F00/0002"
+KEYS = {"recognition": (VITALE, KEY_RECOGNITION), "sheet": (ADELE, KEY_SHEET)}
+CERTIFICATES = {"EF.CVC": "recognition", "EF.CVC.SHEET": "sheet"}
+
+ISSUER = "8025000002"
+"""The issuer number in EF.PAN: that of real cartes Vitale is not public, this one is ``synthetic``."""
+
+VALIDITY_YEARS = 5
+
+_TEST_CATEGORY, _CATEGORY = 0x81, 0x01
+"""G01: carte d'assuré, test or not."""
+
+_NAMES = {
+    "EF.DIR": "DIR",
+    "EF.PAN": "PAN",
+    "EF.ID": "ID",
+    "EF.CVC": "CVC",
+    "EF.NIR": "NIR",
+    "EF.CVC.SHEET": "CVCSHEET",
+}
+"""Names of files in POINTERS that are not those of the layout (8 characters at most; ``synthetic``)."""
+
+
+def serial(profile: VitaleProfile) -> JsonValue:
+    """EF.PAN."""
+    return {"emetteur": ISSUER, "numero": profile.serial}
+
+
+def pan(profile: VitaleProfile) -> bytes:
+    """The ten bytes of EF.PAN that CV certificates name the card by."""
+    return identity.pan(serial(profile))
+
+
+def cha(profile: VitaleProfile, usage: int = USAGE_AUTHENTICATION) -> Cha:
+    """The authorisation of the recognition key, or of the one that signs sheets."""
+    return Cha.vitale(_TEST_CATEGORY if profile.test else _CATEGORY, usage)
+
+
+def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
+    """The value of each file but the certificates, by the file's name."""
+    groups = profile.ssv_groups()
+    pieces = ssv.split(groups)
+    values: dict[str, JsonValue] = {
+        "EF.DIR": [
+            {"aid": aid.hex().upper(), "label": label}
+            for aid, label in (
+                (vitale2.AID_VITALE, "VITALE"),
+                (vitale2.AID_ADELE, "Adèle"),
+                (vitale2.AID_ADELE_CIA, "Adèle CIA"),
+            )
+        ],
+        "EF.PAN": serial(profile),
+        "EF.ID": _identity(groups),
+        "EF.NIR": {
+            "assure": {"pays": profile.pays, "nir": groups[0][8] + groups[0][9]},
+            "carte": {"debut_validite": f"{profile.issued:%Y%m%d}"},
+        },
+        **{name: ssv.to_json(piece) for name, piece in pieces.items()},
+        "URGENCE": profile.volet_urgence,
+        "MEDICAL": profile.volet_medical,
+    }
+    values["POINTERS"] = _pointers({*values, *CERTIFICATES, "POINTERS"})
+    return values
+
+
+def certificates(
+    profile: VitaleProfile, public_keys: Mapping[str, RSAPublicKey], issuer: Issuer
+) -> dict[str, bytes]:
+    """The content of each certificate file, freshly issued."""
+    assert profile.issued is not None
+    assert profile.expires is not None
+    usages = {"recognition": USAGE_AUTHENTICATION, "sheet": USAGE_SHEET_SIGNATURE}
+    return {
+        name: issuer.issue_cv(
+            domain=DOMAIN,
+            pan=pan(profile),
+            cha=cha(profile, usages[key]),
+            public_key=public_keys[key],
+            effective=profile.issued,
+            expiry=profile.expires,
+        )
+        for name, key in CERTIFICATES.items()
+    }
+
+
+def _identity(groups: Sequence[Group]) -> JsonValue:
+    """The person on the card's face: the assuré when he is among the beneficiaries, else the first of them."""
+    people = [group for group in groups if group.id == 104]
+    person = next((group for group in people if group["qualité"] == "0"), people[0])
+    born = person["date de naissance"][:8]
+    return {
+        "porteur": {
+            "nom": person["nom usuel"],
+            "prenoms": person["prénom"],
+            "date_naissance": born if len(born) == 8 and born.isascii() and born.isdigit() else "00000000",
+        }
+    }
+
+
+def _pointers(names: set[str]) -> JsonValue:
+    """The map of the files *names*, as cardpeek reads it; identifiers of applications are the FIDs of their DFs."""
+    applications: list[JsonValue] = []
+    files: list[JsonValue] = []
+    for _, directory in vitale2.LAYOUT.directories():
+        present = [file for file in directory.files() if file.name in names]
+        if not present or directory.aid is None:
+            continue
+        applications.append({"id": directory.fid, "reserved": 0, "aid": directory.aid.hex().upper()})
+        files += [
+            {"name": _NAMES.get(file.name, file.name), "application": directory.fid, "fid": f"{file.fid:04X}"}
+            for file in present
+        ]
+    return {"applications": applications, "files": files}
