@@ -61,8 +61,13 @@ _WRITABLE = ef_access(read=ALWAYS, update=_HOLDER, delete=_ISSUER)
 def _ef(
     name: str, fid: int, codec: Codec, meaning: str, access: Access = _FREE, source: str = SYNTHETIC
 ) -> EF:
-    """A file of the contact application: it has no short identifier and does not show itself without contact."""
-    return EF(name, fid, codec, access, source, contactless=_NOTHING, meaning=meaning)
+    """A file of the contact application: it has no short identifier.
+
+    Its FCP announces free reading without contact, as those of a real card's EF.DIR and EF.ATR do, unless the PIN
+    protects it.
+    """
+    contactless = _NOTHING if access is _UNDER_PIN else _FREE
+    return EF(name, fid, codec, access, source, contactless=contactless, meaning=meaning)
 
 
 def _activity(number: int) -> EF:
@@ -209,8 +214,8 @@ LAYOUT = Layout(
         REAL,
         AID_MF,
         children=(
-            EF("EF.DIR", 0x2F00, identity.DIRECTORY, _ISSUED, f"{REAL}; bytes {SYNTHETIC}", 0x1E, _NOTHING),
-            EF("EF.ATR", 0x2F01, RawCodec(), _ISSUED, REAL, 0x1D, _NOTHING, "answer to reset, extended"),
+            EF("EF.DIR", 0x2F00, identity.DIRECTORY, _ISSUED, f"{REAL}; bytes {SYNTHETIC}", 0x1E, _FREE),
+            EF("EF.ATR", 0x2F01, RawCodec(), _ISSUED, REAL, 0x1D, _FREE, "answer to reset, extended"),
             EF("EF.SN.ICC", 0xD003, identity.SERIAL, _FREE, REAL, 0x1C, _FREE, "serial number"),
             _APPLICATION,
             _CONTACTLESS,
