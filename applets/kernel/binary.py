@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
 
 
+_new = tuple.__new__
+
+
 class ReadRequest(NamedTuple):
     """Read up to ``length`` bytes from ``offset``; ``to_end`` when Le asked for all there is."""
 
@@ -36,7 +39,7 @@ def _read_request(apdu: CommandAPDU) -> ReadRequest:
         raise CardError(SW.WRONG_LENGTH)
     p1 = apdu.p1
     if p1 < 0x80:
-        return ReadRequest(0, p1 << 8 | apdu.p2, ne, ne in (256, 65536))
+        return _new(ReadRequest, (0, p1 << 8 | apdu.p2, ne, ne == 256 or ne == 65536))  # noqa: PLR1714 - hot
     if p1 & 0x60 or p1 == 0x9F:
         raise CardError(SW.INCORRECT_P1_P2)
     return ReadRequest(p1 & 0x1F, apdu.p2, ne, ne in (256, 65536))

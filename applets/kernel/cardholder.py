@@ -8,11 +8,11 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
-from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import PinState, pin_record
+from bifente.layouts.access import Rule
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -83,14 +83,16 @@ def _reset_request(apdu: CommandAPDU) -> ResetRequest:
     return ResetRequest(apdu.p2, apdu.data, with_code, with_value)
 
 
-def _pin(card: "SmartCard", reference: int, operation: Operation) -> PinState:
+def _pin(card: "SmartCard", reference: int) -> PinState:
     pin = card.persistent.pins.get(reference)
     if pin is None:
         raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
-    rule = pin.definition.access.get(operation)
-    if rule is None or not rule.allows(card.volatile):
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
     return pin
+
+
+def _require(card: "SmartCard", rule: Rule) -> None:
+    if not rule.allows(card.volatile):
+        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
 
 
 def _well_formed(pin: PinState, secret: bytes) -> bool:
@@ -117,7 +119,8 @@ def _verify(card: "SmartCard", request: VerifyRequest) -> bytes:
         volatile.verified.clear()
         volatile.forget_recognition()
         return b""
-    pin = _pin(card, request.reference, Operation.VERIFY)
+    pin = _pin(card, request.reference)
+    _require(card, pin.verify)
     if not request.secret:
         if request.reference in volatile.verified:
             return b""
@@ -134,7 +137,8 @@ def _verify(card: "SmartCard", request: VerifyRequest) -> bytes:
 
 def _change(card: "SmartCard", request: ChangeRequest) -> bytes:
     """The old value is as long as the stored one; what follows is the new one."""
-    pin = _pin(card, request.reference, Operation.CHANGE)
+    pin = _pin(card, request.reference)
+    _require(card, pin.change)
     length = len(pin.value)
     _compare(card, pin, request.secrets[:length])
     value = request.secrets[length:]
@@ -155,32 +159,28 @@ def _unblocking(card: "SmartCard", pin: PinState) -> PinState:
 
 
 def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
-    pin = card.persistent.pins.get(request.reference)
-    if pin is None:
-        raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
-    rule = pin.definition.access.get(Operation.RESET)
+    pin = _pin(card, request.reference)
     changes: dict[str, bytes | None] = {}
     value = request.secrets
     if request.with_code:
         # the code comes with the command: the rule, which wants it verified, is met by the comparison below
         code = _unblocking(card, pin)
-        if rule is None or rule.scb.never:
+        if pin.reset.scb.never:
             raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
         length = len(code.value)
         presented, value = value[:length], value[length:]
         if not _well_formed(code, presented):
             raise CardError(SW.INCORRECT_DATA_FIELD)
         _compare(card, code, presented)
-    elif rule is None or not rule.allows(card.volatile):
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+    else:
+        _require(card, pin.reset)
     if request.with_value != bool(value) or (value and not _well_formed(pin, value)):
         if request.with_code:
             card.persistent.accept(code)
         raise CardError(SW.INCORRECT_DATA_FIELD)
-    prefix = pin_record(request.reference)
-    changes[f"{prefix}/left"] = bytes((pin.definition.tries,))
+    changes[pin.left_record] = bytes((pin.definition.tries,))
     if value:
-        changes[prefix] = value
+        changes[pin_record(request.reference)] = value
     if request.with_code:
         card.persistent.accept(code, changes)
     else:

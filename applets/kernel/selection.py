@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MF_FID = 0x3F00
 
+_new = tuple.__new__
+
 
 class Method(IntEnum):
     """P1 of SELECT (table 62)."""
@@ -55,8 +57,35 @@ class SelectRequest(NamedTuple):
     occurrence: Occurrence
 
 
-_METHODS = {int(method): method for method in Method}
-_OCCURRENCES = tuple(Occurrence)
+class _Form(NamedTuple):
+    """What one pair P1-P2 means, and which lengths the data field may have."""
+
+    method: Method
+    answer: Answer
+    occurrence: Occurrence
+    lengths: frozenset[int]
+
+
+_LENGTHS = {
+    Method.BY_FID: frozenset({0, 2}),
+    Method.CHILD_DF: frozenset({2}),
+    Method.CHILD_EF: frozenset({2}),
+    Method.PARENT: frozenset({0}),
+    Method.BY_NAME: frozenset(range(1, 17)),
+    Method.PATH_FROM_MF: frozenset(range(2, 256, 2)),
+    Method.PATH_FROM_DF: frozenset(range(2, 256, 2)),
+}
+
+
+def _forms(answers: frozenset[int]) -> dict[tuple[int, int], _Form]:
+    """Each P1-P2 that is allowed. Only names have other occurrences than the first."""
+    return {
+        (method, answer | occurrence): _Form(method, Answer(answer), occurrence, lengths)
+        for method, lengths in _LENGTHS.items()
+        for answer in answers
+        for occurrence in Occurrence
+        if method is Method.BY_NAME or occurrence is Occurrence.FIRST
+    }
 
 
 def request_for(answers: frozenset[int]) -> Callable[[CommandAPDU], SelectRequest]:
@@ -64,32 +93,21 @@ def request_for(answers: frozenset[int]) -> Callable[[CommandAPDU], SelectReques
 
     A real CPS3 refuses P2 = 00 with 6A86 (OpenSC commit 1a3666364); the public readers of the Vitale send it.
     """
-    allowed = {value: Answer(value) for value in answers}
+    forms = _forms(answers)
 
     def request(apdu: CommandAPDU) -> SelectRequest:
-        method = _METHODS.get(apdu.p1)
-        answer = allowed.get(apdu.p2 & 0xFC)
-        if method is None or answer is None:
+        form = forms.get((apdu.p1, apdu.p2))
+        if form is None:
             raise CardError(SW.INCORRECT_P1_P2)
         target = apdu.data
-        size = len(target)
-        occurrence = _OCCURRENCES[apdu.p2 & 3]
-        if method is Method.BY_NAME:
-            if not 1 <= size <= 16:
-                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
-        elif occurrence is not Occurrence.FIRST:
-            raise CardError(SW.INCORRECT_P1_P2)
-        elif method in (Method.PATH_FROM_MF, Method.PATH_FROM_DF):
-            if size < 2 or size % 2:
-                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
-        elif method is Method.PARENT or (method is Method.BY_FID and not size):
-            if size:
-                raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
-        elif size != 2:
+        if len(target) not in form.lengths:
             raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
-        return SelectRequest(method, target, answer, occurrence)
+        return _new(SelectRequest, (form.method, target, form.answer, form.occurrence))
 
     return request
+
+
+_CHILD_EF, _FCP, _NOTHING = Method.CHILD_EF, Answer.FCP, Answer.NOTHING
 
 
 def instruction(answers: frozenset[int]) -> Instruction[SelectRequest]:
@@ -105,16 +123,16 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     volatile = card.volatile
     if isinstance(found, File):
         volatile.file = found
-        if request.method is not Method.CHILD_EF:
+        if request.method != _CHILD_EF:
             volatile.directory = _home(card, found)
     else:
         volatile.file = None
         volatile.directory = found
     volatile.environment = None
     answer = request.answer
-    if answer is Answer.FCP:
+    if answer == _FCP:
         return found.fcp
-    if answer is Answer.NOTHING:
+    if answer == _NOTHING:
         return b""
     return bytes((FCI_TAG,)) + found.fcp[1:]
 

@@ -8,10 +8,12 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.apdu.cvc import Cha
 from bifente.apdu.errors import ApduError
+from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.store import Store
 from bifente.crypto import rsa
+from bifente.layouts.access import NEVER, Rule
 from bifente.layouts.nodes import Crt, PinObject
 
 
@@ -33,15 +35,31 @@ class Identity:
 
 
 class PinState:
-    """A PIN's value and counters. The value never shows."""
+    """A PIN's value and counters, its rules and the names of its records. The value never shows."""
 
-    __slots__ = ("definition", "left", "uses_left", "value")
+    __slots__ = (
+        "change",
+        "definition",
+        "left",
+        "left_record",
+        "reset",
+        "uses_left",
+        "uses_record",
+        "value",
+        "verify",
+    )
 
     def __init__(self, definition: PinObject, value: bytes, left: int, uses_left: int | None) -> None:
         self.definition = definition
         self.value = value
         self.left = left
         self.uses_left = uses_left
+        self.change: Rule = definition.access.get(Operation.CHANGE, NEVER)
+        self.verify: Rule = definition.access.get(Operation.VERIFY, NEVER)
+        self.reset: Rule = definition.access.get(Operation.RESET, NEVER)
+        prefix = pin_record(definition.reference)
+        self.left_record = f"{prefix}/left"
+        self.uses_record = f"{prefix}/uses"
 
     @property
     def blocked(self) -> bool:
@@ -84,22 +102,22 @@ class Persistent:
 
     def consume_try(self, pin: PinState) -> None:
         """Take one try, for good, before anything is compared."""
-        self.store.commit({f"{pin_record(pin.definition.reference)}/left": bytes((pin.left - 1,))})
-        pin.left -= 1
+        left = pin.left - 1
+        self.store.commit({pin.left_record: _BYTES[left]})
+        pin.left = left
 
     def accept(self, pin: PinState, also: dict[str, bytes | None] | None = None) -> None:
         """The comparison succeeded: the tries are restored, one use is counted, *also* is written with them."""
-        definition = pin.definition
-        prefix = pin_record(definition.reference)
-        changes: dict[str, bytes | None] = {f"{prefix}/left": bytes((definition.tries,))}
+        tries = pin.definition.tries
+        changes: dict[str, bytes | None] = {pin.left_record: _BYTES[tries]}
         uses = pin.uses_left
         if uses is not None:
             uses -= 1
-            changes[f"{prefix}/uses"] = uses.to_bytes(2, "big")
+            changes[pin.uses_record] = uses.to_bytes(2, "big")
         if also:
             changes.update(also)
         self.store.commit(changes)
-        pin.left = definition.tries
+        pin.left = tries
         pin.uses_left = uses
 
     def private_key(self, directory: Directory, reference: int) -> RSAPrivateKey | None:
@@ -148,6 +166,8 @@ def key_record(path: str, reference: int) -> str:
     """The name of a private key's record."""
     return f"key/{path}/{reference:02X}"
 
+
+_BYTES = tuple(bytes((value,)) for value in range(256))
 
 DATE_RECORD = "state/date"
 META_RECORD = "meta"

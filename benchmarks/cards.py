@@ -1,0 +1,36 @@
+"""The cards that the benchmarks use: shipped profiles under a throw-away TEST authority, in memory."""
+
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from bifente.applets import SmartCard, card_of
+from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.perso import personalise, read_profile
+from bifente.crypto import rsa
+from bifente.igc import Authority
+
+TODAY = date(2026, 11, 23)
+
+
+@cache
+def authority() -> Authority:
+    """Keys of 2048 bits where a real one has 4096: no benchmark here measures issuing."""
+    folder = Path(tempfile.mkdtemp(prefix="bifente-bench-")) / "igc"
+    return Authority.init(folder, key_source=lambda _bits: rsa.generate(2048))
+
+
+@cache
+def records(profile: str) -> Mapping[str, bytes]:
+    """A shipped profile, personalised."""
+    return personalise(read_profile(profile), authority(), today=TODAY)
+
+
+def powered(profile: str) -> SmartCard:
+    """A fresh powered card of a shipped profile."""
+    kind = "vitale2" if profile.startswith("vitale") else "cps3"
+    card = card_of(MemoryStore(records(profile)), kind)
+    card.power_on()
+    return card
