@@ -127,23 +127,18 @@ def sign_content(
     *sign_message* makes the RSASSA-PKCS1-v1_5/SHA-256 signature over the bytes that it is given. Raises FseError when
     a certificate cannot be read.
     """
-    attributes = signed_attributes(content, signer)
+    attributes = signed_attributes(content, signer, intermediate)
     signature = sign_message(attributes)
     return assemble(content, signer, intermediate, attributes, signature)
 
 
-def signed_attributes(content: bytes, signer: bytes) -> bytes:
-    """DER of the SET of signed attributes: contentType, messageDigest, signingCertificateV2 (RFC 5035)."""
-    issuer, serial = _issuer_and_serial(signer)
-    directory_name = encode(_SEQUENCE, encode(_DIRECTORY_NAME, issuer))
-    # parts are given to asn1crypto as DER: it would encode a tree of its own objects again on each level, 20 times slower
-    reference = tsp.ESSCertIDv2(
-        {
-            "cert_hash": sha256(signer).digest(),
-            "issuer_serial": tsp.IssuerSerial.load(encode(_SEQUENCE, directory_name + serial)),
-        }
-    )
-    signing = encode(_SEQUENCE, encode(_SEQUENCE, reference.dump()))
+def signed_attributes(content: bytes, signer: bytes, intermediate: bytes) -> bytes:
+    """DER of the SET of signed attributes: contentType, messageDigest, signingCertificateV2 (RFC 5035 §3).
+
+    The last names both certificates by their digests, so that no byte of either can be changed afterwards.
+    """
+    references = _certificate_reference(signer) + _certificate_reference(intermediate)
+    signing = encode(_SEQUENCE, encode(_SEQUENCE, references))
     attributes = cms.CMSAttributes(
         [
             cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
@@ -157,6 +152,23 @@ def signed_attributes(content: bytes, signer: bytes) -> bytes:
         ]
     )
     encoded: bytes = attributes.dump()
+    return encoded
+
+
+def _certificate_reference(der: bytes) -> bytes:
+    """DER of an ESSCertIDv2.
+
+    Parts are given to asn1crypto as DER: it would encode a tree of its own objects anew on each level, 20 times slower.
+    """
+    issuer, serial = _issuer_and_serial(der)
+    directory_name = encode(_SEQUENCE, encode(_DIRECTORY_NAME, issuer))
+    reference = tsp.ESSCertIDv2(
+        {
+            "cert_hash": sha256(der).digest(),
+            "issuer_serial": tsp.IssuerSerial.load(encode(_SEQUENCE, directory_name + serial)),
+        }
+    )
+    encoded: bytes = reference.dump()
     return encoded
 
 
@@ -192,6 +204,11 @@ def assemble(
     return encoded
 
 
+def check_certificate(der: bytes) -> None:
+    """Raise FseError for what is not an X.509 certificate of version 3 with a positive serial number."""
+    _certificate(der)
+
+
 def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
     wanted, _ = _issuer_and_serial(signer)
     for der in intermediates:
@@ -209,7 +226,10 @@ def _issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
 def _certificate(der: bytes) -> Any:  # an asn1crypto certificate: the library has no types
     try:
         certificate = x509.Certificate.load(der, strict=True)
-        _ = certificate["tbs_certificate"]["subject"]
+        body = certificate["tbs_certificate"]
+        usable = body["version"].native == "v3" and body["serial_number"].native > 0 and body["subject"]
     except (ValueError, TypeError, KeyError) as error:
         raise FseError(f"a certificate cannot be read: {error}") from error
+    if not usable:
+        raise FseError("a certificate is not of version 3, or has no positive serial number")
     return certificate

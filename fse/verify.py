@@ -20,13 +20,15 @@ from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, Cv
 from bifente.fse import canonical
 from bifente.fse.errors import CanonicalError, FseError, SheetRefused, Signatory
 from bifente.fse.sheet import CareSheet
-from bifente.fse.signature import SignedContent, assemble, signed_attributes
+from bifente.fse.signature import SignedContent, assemble, check_certificate, signed_attributes
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
 
 T = TypeVar("T")
 
 MAX_SIZE: Final = 131072
 """No signed sheet is longer: what is longer is not read."""
+
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, FseError)
 
 _CARD_ID = x509.ObjectIdentifier("1.2.250.1.71.1.2.3")
 """gipCardID: issuer and number of the card, e.g. ``8025000001/2900000017``."""
@@ -140,11 +142,11 @@ def _vitale(content: SignedContent, trust: TrustStore, day: date | None) -> CvCo
 def _cps(signed: bytes, message: _Message, trust: TrustStore, day: date | None) -> x509.Certificate:
     der, issuer_der = _signer_first(message.certificates)
     try:
-        attributes = signed_attributes(message.content, der)
+        attributes = signed_attributes(message.content, der, issuer_der)
         whole = assemble(message.content, der, issuer_der, attributes, message.signature)
         public = x509.load_der_x509_certificate(der).public_key()
         intermediate = x509.load_der_x509_certificate(issuer_der)
-    except (ValueError, TypeError, UnsupportedAlgorithm, FseError) as error:
+    except _UNREADABLE as error:
         raise _Doubt(f"the certificates cannot be read: {error}") from error
     if not isinstance(public, RSAPublicKey):
         raise _Doubt("the signer's key is not an RSA key")
@@ -169,13 +171,19 @@ def _signer_first(certificates: tuple[bytes, ...]) -> tuple[bytes, bytes]:
         raise _Doubt(f"{len(certificates)} certificates, signer and intermediate are expected")
     for leaf_der, issuer_der in (certificates, certificates[::-1]):
         try:
-            leaf, issuer = (x509.load_der_x509_certificate(one) for one in (leaf_der, issuer_der))
+            leaf, issuer = (_loaded(one) for one in (leaf_der, issuer_der))
             if leaf.issuer == issuer.subject:
                 leaf.verify_directly_issued_by(issuer)
                 return leaf_der, issuer_der
-        except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
+        except (InvalidSignature, *_UNREADABLE):
             continue
     raise _Doubt("neither of the certificates was issued by the other")
+
+
+def _loaded(der: bytes) -> x509.Certificate:
+    """Versions and serial numbers that ``cryptography`` would warn of are refused before it sees them."""
+    check_certificate(der)
+    return x509.load_der_x509_certificate(der)
 
 
 def _opened_by(content: SignedContent, signer: x509.Certificate) -> None:

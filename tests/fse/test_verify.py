@@ -255,3 +255,44 @@ def test_two_acts_and_three(consultation, consult):
     with consultation() as session:
         sheet = session.draw_up(acts, number=2, care_date=TODAY)
         assert session.verify(session.sign(sheet)).sheet.total == 4350
+
+
+def test_the_signature_names_both_certificates(signed):
+    from asn1crypto import cms, tsp
+
+    (info,) = cms.ContentInfo.load(signed.raw)["content"]["signer_infos"]
+    attributes = {one["type"].native: one["values"][0] for one in info["signed_attrs"]}
+    assert isinstance(attributes["signing_certificate_v2"], tsp.SigningCertificateV2)
+    named = [one["cert_hash"].native for one in attributes["signing_certificate_v2"]["certs"]]
+    assert named == [sha256(signed.signer).digest(), sha256(signed.intermediate).digest()]
+    assert attributes["message_digest"].native == sha256(signed.content.encode()).digest()
+    assert set(attributes) == {"content_type", "message_digest", "signing_certificate_v2"}
+
+
+def test_whatever_is_done_to_the_bytes_the_sheet_is_refused(signed):
+    """Bits, bytes, cuts and copies anywhere; nothing but SheetRefused comes out."""
+    choose = random.Random(7)
+    for _ in range(250):
+        broken = bytearray(signed.raw)
+        at, other = choose.randrange(len(broken)), choose.randrange(len(broken))
+        match choose.randrange(4):
+            case 0:
+                broken[at] = choose.randrange(256)
+            case 1:
+                del broken[at : at + choose.randrange(1, 40)]
+            case 2:
+                broken[at:at] = broken[other : other + choose.randrange(1, 300)]
+            case 3:
+                broken[at : at + 4] = choose.randbytes(4)
+        if broken != signed.raw:
+            refused(signed, bytes(broken))
+
+
+def test_a_certificate_that_a_library_would_choke_on(signed):
+    """Version 66 in the intermediate, and a serial number below zero."""
+    version = signed.intermediate.index(b"\xa0\x03\x02\x01\x02")
+    for position, value in ((version + 4, 66), (version + 7, 0xFF)):
+        odd = bytearray(signed.intermediate)
+        odd[position] = value
+        broken = signed.raw.replace(signed.intermediate, bytes(odd))
+        assert refused(signed, broken).signatories == {Signatory.CPS}
