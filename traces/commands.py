@@ -101,10 +101,11 @@ def _select(command: CommandAPDU, state: CardState) -> str:
     if command.p2 & 0x0C == 0x0C:
         ending += ", nothing asked back"
     if command.p1 == 0x04:
-        name = application_name(command.data)
-        meant = (
-            f"application {name}" if name else f"{command.data.hex().upper()}, an application not known here"
-        )
+        known = application_name(command.data)
+        if known is None:
+            meant = f"{command.data.hex().upper()}, an application not known here"
+        else:
+            meant = known if known.startswith("MF ") else f"application {known}"
         return f"{how}: {meant}{ending}"
     if not command.data:
         return f"{how if command.p1 == 0x03 else 'SELECT MF'}{ending}"

@@ -104,7 +104,7 @@ def _exchange(exchange: Exchange, state: CardState) -> tuple[str, str]:
 
 def _malformed(command: Octets) -> str:
     if len(command) < 2:
-        return f"{count(len(command))} that are no command"
+        return f"{count(len(command))}, no command"
     name = instruction_name(command.shown[0], command.shown[1])
     masked = ", masked" if command.masked else ""
     return f"{name}, {count(len(command))} whose lengths do not add up{masked}"
