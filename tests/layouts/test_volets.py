@@ -50,7 +50,7 @@ EMERGENCY = {
     "personnes_a_prevenir": [
         {"nom": "LEGRAND", "prenom": "Zoé", "telephone": "+33 1 99 00 12 34", "lien": "épouse"}
     ],
-    "medecin_traitant": {"nom": "Dr FICTIF", "identifiant": "899700000017", "telephone": "01.99.00.56.78"},
+    "medecin_traitant": {"nom": "Dr FICTIF", "identifiant": "899700000013", "telephone": "01.99.00.56.78"},
     "mise_a_jour": "20240131",
 }
 
