@@ -22,7 +22,7 @@ from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
 from bifente.fse import Act, CareSession
 from bifente.igc import Authority, CertificateUsage
-from bifente.layouts import businessdata, identity, ssv
+from bifente.layouts import businessdata, identity, ssv, volets
 from bifente.layouts.nodes import EF
 from bifente.layouts.ssv_groups import Group
 from bifente.reader import TwoSlotReader
@@ -77,6 +77,17 @@ RIGHTS = [
     Group.of(105, "202001010000", "202412310000"),
     Group.of(106, "", "", "0", "0100"),
 ]
+
+EMERGENCY = {
+    "personnes_a_prevenir": [
+        {"nom": "TESSIER", "prenom": "PAUL", "telephone": "+33 199 00 00 01", "lien": "frère"}
+    ],
+    "medecin_traitant": {"nom": "DURIF", "identifiant": "899700000017"},
+}
+MEDICAL = {
+    "allergies": [{"substance": "pénicilline", "reaction": "urticaire"}],
+    "traitements": [{"medicament": "MÉDICAMENT FICTIF", "posologie": "1 par jour"}],
+}
 
 
 @cache
@@ -188,6 +199,12 @@ class Maker:
             fid = int("2" + name[1:], 16) if name[0] == "G" else 0x2200 + int(name[3:])
             made[f"file/3F00/0001/{fid:04X}"] = raw(ssv.encode(piece))
             files.append({"name": name, "application": 2, "fid": f"{fid:04X}"})
+        for name, fid, content in (
+            ("URGENCE", 0x2301, volets.EMERGENCY.encode(EMERGENCY)),
+            ("MEDICAL", 0x2302, volets.MEDICAL.encode(MEDICAL)),
+        ):
+            made[f"file/3F00/0001/{fid:04X}"] = raw(content)
+            files.append({"name": name, "application": 2, "fid": f"{fid:04X}"})
         applications = [
             {"id": 1, "aid": "D2500000024D465F564954414C45"},
             {"id": 2, "aid": "D250000002564954414C45"},
@@ -243,3 +260,8 @@ def fse_key() -> Callable[[str], RSAPrivateKey]:
 @pytest.fixture(scope="session")
 def fse_holder() -> CardHolder:
     return HOLDER
+
+
+@pytest.fixture(scope="session")
+def fse_volets() -> tuple[object, object]:
+    return EMERGENCY, MEDICAL

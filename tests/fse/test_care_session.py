@@ -184,6 +184,18 @@ def test_a_student_is_recognised_and_reads_no_rights(consultation, maker, fse_ho
         assert caught.value.sw == 0x6982
 
 
+def test_the_volets_open_to_whom_they_should(consultation, maker, fse_holder, fse_volets):
+    with consultation() as session:
+        assert (session.vitale.emergency_volet(), session.vitale.medical_volet()) == fse_volets
+    nurse = replace(fse_holder, profession=60, speciality=None, card_number="2900000041")
+    with consultation(cps=maker.cps(nurse, prefix="nurse")) as session:
+        assert session.vitale.emergency_volet() == fse_volets[0]
+        with pytest.raises(RecognitionRequired) as caught:
+            session.vitale.medical_volet()
+        assert (caught.value.step, caught.value.sw) == ("read MEDICAL", 0x6982)
+        assert session.rights()
+
+
 def test_every_official_card_makes_a_sheet(consultation, consult, maker, virtual_cards):
     """Rights by APDUs through the recognition, in the official order and byte for byte; then a sheet."""
     for path in virtual_cards[::15]:
