@@ -49,8 +49,6 @@ class Seat:
         self.slot = slot
         self.reader = reader
         self.card = card
-        serial = getattr(card, "serial", None)
-        self.serial = serial if isinstance(serial, str) and serial else None
         self.wait = wait
         self.atr = b""
         self.offered: tuple[TransmissionProtocol, ...] = ()
@@ -71,6 +69,16 @@ class Seat:
         self._links: WeakSet[object] = WeakSet()
         self._exclusive: ref[object] | None = None
         self._warm_reset_due = False
+
+    @property
+    def serial(self) -> str | None:
+        """The card's serial number; some cards know it only once they are powered."""
+        serial = getattr(self.card, "serial", None)
+        return serial if isinstance(serial, str) and serial else None
+
+    def is_like(self, other: "Seat") -> bool:
+        """The same card, or one of the same serial number."""
+        return self.card is other.card or (self.serial is not None and self.serial == other.serial)
 
     @property
     def in_transaction(self) -> bool:

@@ -109,27 +109,22 @@ class TwoSlotReader:
             self._check_open()
             if self._seats[slot] is not None:
                 raise SlotOccupied(slot)
-            for other in self._seats.values():
-                if other is not None and (
-                    other.card is card or (seat.serial is not None and other.serial == seat.serial)
-                ):
-                    raise DuplicateCard(seat.serial, other.slot)
+            self._check_single(seat)
             self._seats[slot] = seat
         try:
             seat.start()
-        except BaseException:
             with self._state:
-                self._seats[slot] = None
-            raise
-        with self._state:
-            closed = self._closed
-            if not closed:
+                self._check_open()
+                # Most cards can tell their serial number only now.
+                self._check_single(seat)
                 seat.seated = True
                 self._counters[slot] += 1
                 self._tell(slot, SlotChange.INSERTED, seat.atr)
-        if closed:
-            seat.remove(self.wait, reader_gone=True)
-            raise ReaderGone(self.name)
+        except BaseException:
+            with self._state:
+                self._seats[slot] = None
+            seat.remove(self.wait)
+            raise
         return seat.atr
 
     def remove(self, slot: str) -> Card:
@@ -278,6 +273,12 @@ class TwoSlotReader:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_single(self, seat: Seat) -> None:
+        """Refuse a card that is in another slot, or the twin of one that is; the state is locked."""
+        for other in self._seats.values():
+            if other is not None and other is not seat and seat.is_like(other):
+                raise DuplicateCard(seat.serial, other.slot)
 
     def _check_open(self) -> None:
         if self._closed:

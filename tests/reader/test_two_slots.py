@@ -230,6 +230,20 @@ def test_two_cards_of_one_serial_are_refused(reader: TwoSlotReader, cps: EchoCar
     reader.insert("Vitale", twin)
 
 
+def test_a_serial_that_only_a_powered_card_tells(reader: TwoSlotReader, cps: EchoCard) -> None:
+    class Shy(EchoCard):
+        def power_on(self) -> bytes:
+            self.serial = "99000001"
+            return super().power_on()
+
+    twin = Shy()
+    with pytest.raises(DuplicateCard, match="serial number 99000001 is in slot CPS already"):
+        reader.insert("Vitale", twin)
+    assert twin.calls == ["on", "off"]
+    assert not reader.status("Vitale").present
+    assert reader.event_number == 1
+
+
 def test_cards_without_a_serial_may_be_two(reader: TwoSlotReader) -> None:
     reader.insert("CPS", EchoCard())
     reader.insert("Vitale", EchoCard())
