@@ -51,7 +51,7 @@ class Meta:
             "opposed": self.opposed,
         }
         present = {name: value for name, value in fields.items() if value is not None}
-        return json.dumps(present, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+        return json.dumps(present, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def meta_of(records: Records) -> Meta:

@@ -1,0 +1,179 @@
+"""Changes to a card that a tester needs, as the records to commit; each keeps what it replaces for *restore*."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from bifente.apdu.cvc import CvEnvelope, CvError, verify
+from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
+from bifente.applets.perso import cpscard, vitalecard
+from bifente.applets.perso.build import certificate_files, changeable, issue, key_places
+from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
+from bifente.applets.perso.cardrecords import (
+    INITIAL,
+    Meta,
+    Records,
+    content_bytes,
+    content_record,
+    layout_of,
+    meta_of,
+)
+from bifente.applets.perso.dump import profile_of
+from bifente.applets.perso.errors import PathError, PersoError
+from bifente.applets.perso.issuer import Issuer
+from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, years_later
+from bifente.crypto import rsa
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.cps3 import PIN, PUK
+
+Changes = dict[str, bytes | None]
+"""What a store commits: records to write, None to remove."""
+
+
+def set_field(records: Records, path: str, text: str, *, as_json: bool = False) -> Changes:
+    """Another value at a path (see :mod:`bifente.applets.perso.cardpath`): one record changes. Raises PathError."""
+    place, value = _present(records, path)
+    steps = follow(place, value)
+    new = replaced(value, steps, read_value(text, at(value, steps), as_json=as_json))
+    encoded(place, new)
+    return _kept(records, {file_record(place.path): content_record(place.node, place.path, new)})
+
+
+def remove_field(records: Records, path: str) -> Changes:
+    """The optional field, the item or, without a field, the whole optional file at a path is gone. Raises PathError."""
+    place, value = _present(records, path)
+    steps = follow(place, value)
+    name = file_record(place.path)
+    if not steps:
+        if not place.node.optional:
+            raise PathError(f"{place.node.name} must be on the card")
+        return _kept(records, {name: None})
+    parent = at(value, steps[:-1])
+    last = steps[-1]
+    if isinstance(parent, dict) and last in parent:
+        without: JsonValue = {key: item for key, item in parent.items() if key != last}
+    elif isinstance(parent, list) and isinstance(last, int) and last < len(parent):
+        without = parent[:last] + parent[last + 1 :]
+    else:
+        raise PathError(f"{path}: there is nothing")
+    new = replaced(value, steps[:-1], without)
+    encoded(place, new)
+    return _kept(records, {name: content_record(place.node, place.path, new)})
+
+
+def block(records: Records, *, puk: bool = False) -> Changes:
+    """No try is left for the PIN, or for the PUK. Raises PersoError when the card has none."""
+    name = f"{pin_record(PUK if puk else PIN)}/left"
+    if name not in records:
+        raise PersoError(f"this card has no {'PUK' if puk else 'PIN'}")
+    return _kept(records, {name: b"\0"})
+
+
+def expire(records: Records, issuer: Issuer, on: date) -> Changes:
+    """The card ended on the day *on*: certificates are issued again, the fields that say so follow.
+
+    *issuer* must be the authority that issued the card. A card issued later than *on* is issued earlier as well.
+    Raises PersoError, and what the issuer raises.
+    """
+    meta = meta_of(records)
+    profile = profile_of(meta)
+    if isinstance(profile, T1TestProfile):
+        raise PersoError("this card has no validity")
+    _check_issuer(records, meta, issuer)
+    assert profile.issued is not None
+    years = cpscard.VALIDITY_YEARS if isinstance(profile, ProfessionalProfile) else vitalecard.VALIDITY_YEARS
+    issued = profile.issued if profile.issued <= on else years_later(on + timedelta(days=1), -years)
+    ended = profile.model_copy(update={"issued": issued, "expires": on})
+    pairs = {
+        name: rsa.load_private(records[key_record(path, reference)], validate=False)
+        for name, (path, reference) in key_places(meta.kind).items()
+    }
+    layout = layout_of(records)
+    changes: Changes = {}
+    for name, content in issue(ended, pairs, issuer).items():
+        path, node = layout.named(name)
+        changes[file_record(path)] = content_record(node, path, {"hex": content.hex().upper()})
+    begin, end = f"{issued:%Y%m%d}", f"{on:%Y%m%d}"
+    if isinstance(profile, ProfessionalProfile):
+        dated = {"CPS_ID_CARD/fin_validite": end, "CPS_ID_CARD/emission": begin}
+    else:
+        dated = {"G101/3": f"{end}0000", "EF.NIR/debut_validite": begin}
+    for path, text in dated.items():
+        changes |= set_field({**records, **_written(changes)}, path, text)
+    dates: dict[str, JsonValue] = {"issued": issued.isoformat(), "expires": on.isoformat()}
+    changes[META_RECORD] = replace(meta, profile={**meta.profile, **dates}).record()
+    return _kept(records, {name: value for name, value in changes.items() if not name.startswith(INITIAL)})
+
+
+def oppose(records: Records, on: date) -> Changes:
+    """The card is noted as opposed since *on*. The note is the emulator's own: no command can read it."""
+    return _kept(records, {META_RECORD: replace(meta_of(records), opposed=on.isoformat()).record()})
+
+
+def restore(records: Records) -> Changes:
+    """The card is as it was made: contents, PINs, counters, certificates, latest date."""
+    layout_of(records)
+    changes: Changes = {}
+    for name, value in records.items():
+        if not name.startswith(INITIAL):
+            continue
+        changes[name.removeprefix(INITIAL)] = value or None
+
+    kept = {f"{INITIAL}{name}" for name in changeable(layout_of(records))}
+    changes |= {name: None for name in records if name.startswith(INITIAL) and name not in kept}
+    return changes
+
+
+def copied(records: Records, source: Records) -> Changes:
+    """The card becomes what another card file holds."""
+    layout_of(source)
+    changes: Changes = {name: None for name in records if name not in source}
+    return {**changes, **source}
+
+
+def _present(records: Records, path: str) -> tuple[Place, JsonValue]:
+    place = locate(layout_of(records), path)
+    name = file_record(place.path)
+    if name not in records:
+        return place, None
+    decoded, value = record_value(name, records[name])
+    if not decoded and place.parts:
+        raise PathError(f"{place.node.name} holds bytes that do not decode: set the whole file")
+    return place, value if decoded else None
+
+
+def _kept(records: Records, changes: Changes) -> Changes:
+    """*changes*, and for each of them what was there before the first one."""
+    before = {
+        f"{INITIAL}{name}": records.get(name, b"") for name in changes if f"{INITIAL}{name}" not in records
+    }
+    return {**changes, **before}
+
+
+def _written(changes: Changes) -> dict[str, bytes]:
+    return {name: value for name, value in changes.items() if value is not None}
+
+
+def _check_issuer(records: Records, meta: Meta, issuer: Issuer) -> None:
+    """The card's recognition certificate opens with the authority's root."""
+    name = next(name for name, key in certificate_files(meta.kind).items() if key == "recognition")
+    path, node = layout_of(records).named(name)
+    root = issuer.cv_root(cpscard.DOMAIN if meta.kind == "cps3" else vitalecard.DOMAIN)
+    try:
+        verify(CvEnvelope.parse(content_bytes(records, node, path)), root.car, root.n, root.e)
+    except CvError:
+        raise PersoError(
+            "another authority issued this card", hint="name the one that did with --igc DIR"
+        ) from None
+
+
+__all__ = [
+    "Changes",
+    "block",
+    "copied",
+    "expire",
+    "oppose",
+    "remove_field",
+    "restore",
+    "set_field",
+]

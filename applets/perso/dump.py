@@ -1,0 +1,140 @@
+"""From the records of a card back to a profile.
+
+Without secrets it makes an equal card with other keys and certificates; with secrets the identical one, record for
+record. What the files hold now, as far as the profile does not give it anyway, stands under ``files``.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Mapping
+
+from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.state import DATE_RECORD, key_record
+from bifente.applets.perso.build import certificate_files, changeable, contents, key_places
+from bifente.applets.perso.cardrecords import INITIAL, Meta, Records, content_record, layout_of, meta_of
+from bifente.applets.perso.errors import PersoError
+from bifente.applets.perso.keys import fingerprint
+from bifente.applets.perso.profilefile import AnyProfile, validate_profile
+from bifente.applets.perso.yamlnodes import Document, write_document
+from bifente.crypto import rsa
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.nodes import EF, Layout
+
+_ROOT = "root/"
+_PIN_FIELDS = {"pin": "pin/01", "puk": "pin/02"}
+
+
+def profile_of(meta: Meta) -> AnyProfile:
+    """The resolved profile that the card was made from, without keys, PINs and later changes. Raises ProfileError."""
+    return validate_profile(Document("profile in the card", dict(meta.profile), {(): 1}))
+
+
+def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
+    """The profile of a card, as a document to write. Raises CorruptCard or PersoError."""
+    meta = meta_of(records)
+    layout = layout_of(records)
+    document: dict[str, JsonValue] = dict(meta.profile)
+    certificates = certificate_files(meta.kind)
+    changed = _changed_files(records, layout, meta, () if secrets else tuple(certificates))
+    if changed:
+        document["files"] = changed
+    keys = _keys(records, meta.kind)
+    if keys and not secrets:
+        document["fingerprints"] = {
+            name: fingerprint(rsa.load_private(pkcs8, validate=False).public_key())
+            for name, pkcs8 in keys.items()
+        }
+    if secrets:
+        if keys:
+            document["keys"] = {name: _pem(pkcs8) for name, pkcs8 in keys.items()}
+        document |= {
+            field: records[name].decode("ascii") for field, name in _PIN_FIELDS.items() if name in records
+        }
+        document["state"] = _state(records, layout, meta)
+    return document
+
+
+def dump_text(records: Records, *, secrets: bool = False) -> str:
+    """:func:`dump` as YAML."""
+    what = "with its keys and PINs: keep it to yourself" if secrets else "without keys and PINs"
+    head = f"# Dump of card {meta_of(records).serial}, {what}\n"
+    return head + write_document(dump(records, secrets=secrets))
+
+
+def _changed_files(
+    records: Records, layout: Layout, meta: Meta, without: tuple[str, ...]
+) -> dict[str, JsonValue]:
+    """The files that differ from what the profile gives, by path."""
+    given = contents(profile_of(meta))
+    changed: dict[str, JsonValue] = {}
+    for path, node in layout.walk():
+        if not isinstance(node, EF) or node.name in without:
+            continue
+        record = records.get(file_record(path))
+        expected = content_record(node, path, given[node.name]) if node.name in given else None
+        if record == expected:
+            continue
+        if record is None:
+            changed[path] = {"absent": True}
+            continue
+        decoded, value = record_value(file_record(path), record)
+        changed[path] = {"value": value} if decoded else {"raw": value}
+    return changed
+
+
+def _keys(records: Records, kind: str) -> dict[str, bytes]:
+    found = {}
+    for name, (path, reference) in key_places(kind).items():
+        record = records.get(key_record(path, reference))
+        if record is None:
+            raise PersoError(f"the card has no key {reference:02X} in {path}")
+        found[name] = record
+    return found
+
+
+def _state(records: Records, layout: Layout, meta: Meta) -> JsonValue:
+    state: dict[str, JsonValue] = {"created": meta.created}
+    state["date"] = records.get(DATE_RECORD, meta.created.encode()).decode("ascii")
+    counters = {
+        name: value.hex().upper()
+        for name, value in records.items()
+        if name.startswith("pin/") and name.count("/") == 2
+    }
+    if counters:
+        state["counters"] = counters
+    initial = _initial(records, layout)
+    if initial:
+        state["initial"] = initial
+    if meta.opposed is not None:
+        state["opposed"] = meta.opposed
+    roots = _roots(records)
+    if roots:
+        state["roots"] = roots
+    return state
+
+
+def _initial(records: Records, layout: Layout) -> dict[str, JsonValue]:
+    """What creation would not put there by itself: it copies what the card can change, as it is now."""
+    copied = {name for name in changeable(layout) if name in records}
+    return {
+        name.removeprefix(INITIAL): value.hex().upper()
+        for name, value in records.items()
+        if name.startswith(INITIAL)
+        and not (name.removeprefix(INITIAL) in copied and records[name.removeprefix(INITIAL)] == value)
+    }
+
+
+def _roots(records: Records) -> list[JsonValue]:
+    roots: list[JsonValue] = []
+    for name, record in records.items():
+        if name.startswith(_ROOT):
+            fields: Mapping[str, JsonValue] = json.loads(record)
+            roots.append({"car": fields["car"], "n": fields["n"], "e": fields["e"]})
+    return roots
+
+
+def _pem(pkcs8: bytes) -> str:
+    """RFC 7468, without the library: the bytes stay those of the record."""
+    text = b64encode(pkcs8).decode()
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return "\n".join(("-----BEGIN PRIVATE KEY-----", *lines, "-----END PRIVATE KEY-----", ""))
