@@ -17,20 +17,20 @@ help:
 	@echo "make docs    the documentation, in docs/_build"
 	@echo "make clean   remove what the other targets made"
 
-# The core: no compiler, no PC/SC.
+# The core: no compiler, no PC/SC. pip is pinned like the rest.
 $(VENV)/.core: $(RECIPE)
 	@.ci/system-packages core
 	@test -x $(BIN)/python || "$$(.ci/python)" -m venv --clear $(VENV)
 	@echo "installing bifente in $(VENV)"
-	@$(PIP) install -c constraints.txt setuptools wheel
-	@$(PIP) install -c constraints.txt --no-build-isolation -e .
+	@$(PIP) install -c constraints.txt --upgrade pip setuptools wheel
+	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e .
 	@touch $@
 
 # What testing and checking need besides.
 $(VENV)/.test: $(VENV)/.core
 	@.ci/system-packages test
 	@echo "installing the test tools in $(VENV)"
-	@$(PIP) install -c constraints.txt --no-build-isolation -e '.[pcsc,test,check,docs]'
+	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[pcsc,test,check,docs]'
 	@touch $@
 
 demo: $(VENV)/.core
