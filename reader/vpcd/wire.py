@@ -1,0 +1,84 @@
+"""The wire of vsmartcard's virtual PC/SC driver (vpcd), as its ``src/vpcd/vpcd.c`` and ``doc/api.txt`` have it.
+
+Every message, in both directions, is a length of two bytes, big endian, and that many bytes. From the driver, a message
+of one byte is a control; any other length is a command APDU. Only a command and the question for the ATR are answered;
+the card never speaks first and can say nothing but an answer: it leaves by closing the connection.
+"""
+
+import socket
+from enum import IntEnum
+from typing import Final
+
+LIMIT: Final = 0xFFFF
+"""No message is longer, although the driver tells applications 65 536 (``IFDHControl``, dwMaxAPDUDataSize)."""
+
+_QUICKACK: Final[int | None] = getattr(socket, "TCP_QUICKACK", None)
+_CHUNK: Final = 4096
+
+
+class Control(IntEnum):
+    """What the driver says with one byte. Only :attr:`ATR` is answered."""
+
+    POWER_OFF = 0
+    POWER_ON = 1
+    RESET = 2
+    ATR = 4
+
+
+class ConnectionEnded(Exception):
+    """The other side closed the connection, or it broke. Half a message may be lost."""
+
+
+class Wire:
+    """One connection between a driver and a card, cut into messages. The socket stays its owner's to close.
+
+    Debian 12's driver (vsmartcard 3.3) sends length and body apart: Nagle's algorithm keeps the body back until the
+    length is acknowledged, and an acknowledgement may be delayed by 40 ms. So the acknowledgement is asked for at once
+    while a message is incomplete, and after a control, which no answer acknowledges. Linux forgets the request
+    (tcp(7), TCP_QUICKACK), so it is made each time. Later drivers send a message whole, and lose nothing by it.
+    """
+
+    __slots__ = ("_buffer", "_socket")
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._buffer = bytearray()
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def read(self) -> bytes:
+        """The next message, 0 to 65 535 bytes. Waits for it; ConnectionEnded when there is none any more."""
+        buffer = self._buffer
+        while True:
+            size = len(buffer)
+            end = 2 + (buffer[0] << 8 | buffer[1]) if size >= 2 else 2
+            if size >= end and size >= 2:
+                message = bytes(buffer[2:end])
+                del buffer[:end]
+                return message
+            try:
+                received = self._socket.recv(max(end - size, _CHUNK))
+            except OSError as error:
+                raise ConnectionEnded(str(error)) from error
+            if not received:
+                raise ConnectionEnded("closed by the other side")
+            buffer += received
+            self._acknowledge()
+
+    def write(self, message: bytes) -> None:
+        """Send a message of 1 to 65 535 bytes whole.
+
+        Nothing is ever sent as an empty message: a driver on Linux would wait in ``recv`` for bytes that never come.
+        """
+        if not 0 < len(message) <= LIMIT:
+            raise ValueError(f"a message has 1 to {LIMIT} bytes, not {len(message)}")
+        try:
+            self._socket.sendall(len(message).to_bytes(2) + message)
+        except OSError as error:
+            raise ConnectionEnded(str(error)) from error
+
+    def _acknowledge(self) -> None:
+        if _QUICKACK is not None:
+            try:
+                self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
+            except OSError as error:
+                raise ConnectionEnded(str(error)) from error

@@ -1,0 +1,197 @@
+"""A real pcscd of one's own, for one test: no other pcscd, no service manager, no network is touched.
+
+It runs in its own mount and network namespaces (root only), so that its socket and the driver's ports, which listen on
+every address, are nobody else's. Clients need no namespace: they reach the socket through PCSCLITE_CSOCK_NAME. Cards
+that are to meet the driver are started with :meth:`Pcscd.inside`.
+"""
+
+import ctypes
+import os
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from typing import TypeVar
+
+DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
+PORT = 0x8C7B
+READER = "Virtual PCD"
+
+_NEWNS, _NEWNET = 0x00020000, 0x40000000
+_MS_REC, _MS_PRIVATE, _MS_BIND = 0x4000, 0x40000, 0x1000
+_PR_SET_PDEATHSIG = 1
+_WAIT = 20.0
+
+
+def unavailable() -> str | None:
+    """Why this machine cannot run one, when the packages are not the reason; else None."""
+    if not sys.platform.startswith("linux"):
+        return "namespaces are Linux's"
+    if os.geteuid() != 0:
+        return "a pcscd of one's own needs root"
+    probe = subprocess.run(
+        [sys.executable, __file__, "--probe"], capture_output=True, text=True, timeout=_WAIT, check=False
+    )
+    return None if probe.returncode == 0 else f"no namespaces here: {probe.stderr.strip()[-200:]}"
+
+
+Result = TypeVar("Result")
+
+
+class Pcscd:
+    """A running daemon; :func:`isolated_pcscd` makes it."""
+
+    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
+        self.socket = folder / "run" / "pcscd.comm"
+        self.process = process
+        self.log: list[str] = []
+        self._ready = Event()
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a client's environment must be to use this daemon."""
+        return {**os.environ, "PCSCLITE_CSOCK_NAME": str(self.socket), "LC_ALL": "C"}
+
+    def run(
+        self, *command: str, timeout: float = 30, standard_input: str = ""
+    ) -> "subprocess.CompletedProcess[str]":
+        """A client program, to its end."""
+        return subprocess.run(
+            command,
+            env=self.environment,
+            input=standard_input,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=timeout,
+            check=False,
+        )
+
+    def inside(self, call: Callable[[], Result]) -> Result:
+        """Do *call* in the daemon's network; threads that it starts stay there."""
+        done: list[Result] = []
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                namespace = os.open(f"/proc/{self.process.pid}/ns/net", os.O_RDONLY)
+                try:
+                    _libc("setns", namespace, _NEWNET)
+                finally:
+                    os.close(namespace)
+                done.append(call())
+            except BaseException as error:
+                failed.append(error)
+
+        thread = Thread(target=work, daemon=True)
+        thread.start()
+        thread.join(_WAIT)
+        if failed:
+            raise failed[0]
+        if not done:
+            raise TimeoutError("the call inside the network of pcscd did not end")
+        return done[0]
+
+    def await_ready(self) -> None:
+        """Until the daemon says that it is ready."""
+        if not self._ready.wait(_WAIT):
+            raise TimeoutError("pcscd did not start:\n" + "".join(self.log))
+
+    def stop(self) -> None:
+        """End it, whatever it is doing."""
+        self.process.terminate()
+        try:
+            self.process.wait(3)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(_WAIT)
+        self._reader.join(_WAIT)
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        with self.process.stdout:
+            for line in self.process.stdout:
+                self.log.append(line)
+                if "daemon ready" in line:
+                    self._ready.set()
+
+
+@contextmanager
+def isolated_pcscd(device: str = f"/dev/null:{PORT}", driver: Path = DRIVER) -> Iterator[Pcscd]:
+    """A pcscd with the vpcd driver, configured with *device* as its DEVICENAME.
+
+    ``/dev/null:<port>``: the driver listens; ``localhost:<port>``: it calls the card.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
+    try:
+        (folder / "run").mkdir()
+        (folder / "reader.conf.d").mkdir()
+        (folder / "reader.conf.d" / "vpcd").write_text(
+            f'FRIENDLYNAME "{READER}"\nDEVICENAME {device}\nLIBPATH {driver}\nCHANNELID 0x8C7B\n'
+        )
+        daemon = Pcscd(
+            folder,
+            subprocess.Popen(
+                [sys.executable, __file__, str(folder)],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            ),
+        )
+        try:
+            daemon.await_ready()
+            yield daemon
+        finally:
+            daemon.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _libc(name: str, *arguments: int | bytes | None) -> None:
+    """A system call through libc; OSError with its errno."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if getattr(libc, name)(*arguments) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{name}: {os.strerror(number)}")
+
+
+def _separate() -> None:
+    """Leave the machine's mounts and networks; loopback of the new network is up."""
+    import fcntl
+    import socket
+
+    _libc("unshare", _NEWNS | _NEWNET)
+    _libc("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        up_and_running = struct.pack("16sH14x", b"lo", 0x1 | 0x40)
+        fcntl.ioctl(control, 0x8914, up_and_running)  # SIOCSIFFLAGS
+
+
+def _become_pcscd(folder: str) -> None:
+    """Separate, put the folder's ``run`` where pcscd keeps its socket, and become pcscd."""
+    _libc("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL)
+    _separate()
+    _libc("mount", b"none", b"/run", b"tmpfs", 0, None)
+    os.mkdir("/run/pcscd")
+    _libc("mount", f"{folder}/run".encode(), b"/run/pcscd", None, _MS_BIND, None)
+    pcscd = shutil.which("pcscd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
+    if pcscd is None:
+        raise FileNotFoundError("pcscd")
+    os.execv(pcscd, [pcscd, "--foreground", "--info", "--config", f"{folder}/reader.conf.d"])
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--probe":
+        _separate()
+    else:
+        _become_pcscd(sys.argv[1])
