@@ -24,6 +24,7 @@ class Settings:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "apdu": ("bifente.cli.apdu:apdu", "Explain APDUs in words; send them to a card file."),
+    "demo": ("bifente.cli.demo:demo", "Two cards, one PIN, one care sheet signed by both."),
     "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
     "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
 }

@@ -1,0 +1,224 @@
+"""``bifente demo``: two cards, one PIN, one care sheet signed by both, on one screen."""
+
+import json
+import tempfile
+import time
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.authority import open_authority
+
+if TYPE_CHECKING:
+    from bifente.fse.rights import Rights
+    from bifente.fse.sheet import CareSheet
+    from bifente.fse.verify import VerifiedSheet
+    from bifente.igc import Authority
+    from bifente.traces.model import Item
+
+PIN = b"1234"
+
+
+@dataclass(slots=True)
+class Road:
+    """What the demonstration did."""
+
+    folder: Path
+    day: date
+    rights: "Rights"
+    problems: list[str]
+    sheet: "CareSheet"
+    verdict: "VerifiedSheet"
+    signed: bytes
+    items: "list[Item]"
+    timings: dict[str, float]
+    key_operations: int
+    key_seconds: float
+    seconds: float = 0.0
+
+
+@click.command(short_help="Two cards, one PIN, one care sheet signed by both.")
+@click.option(
+    "--cps", default="gp", show_default=True, metavar="PROFILE|FILE", help="The professional's card."
+)
+@click.option(
+    "--vitale",
+    default="vitale-single",
+    show_default=True,
+    metavar="PROFILE|FILE",
+    help="The patient's card: a profile, a card file, or an official virtual card (.in).",
+)
+@click.option("--pin", default=PIN.decode(), show_default=True, help="PIN of a card file given with --cps.")
+@click.option(
+    "--igc", "igc_folder", type=click.Path(path_type=Path), help="Authority that certifies the cards."
+)
+@click.option("--date", "care_date", type=click.DateTime(["%Y-%m-%d"]), help="Care date.  [default: today]")
+@click.option(
+    "-o", "--out", type=click.Path(path_type=Path), help="Folder for the files.  [default: a new one]"
+)
+@click.option("--all", "show_all", is_flag=True, help="Show every APDU, not one line for each purpose.")
+@click.option("--accept", is_flag=True, help="Make the sheet even if card or rights have ended.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole as JSON.")
+def demo(
+    cps: str,
+    vitale: str,
+    pin: str,
+    igc_folder: Path | None,
+    care_date: datetime | None,
+    out: Path | None,
+    show_all: bool,
+    accept: bool,
+    as_json: bool,
+) -> None:
+    """Make two cards, let them recognise each other, read the rights, sign a care sheet with both and verify it.
+
+    \b
+    bifente demo
+    bifente demo --vitale vitale-family --date 2027-01-15
+    bifente demo --vitale 0101.in --date 2008-06-01 --accept
+    """
+    begin = time.perf_counter()
+    day = care_date.date() if care_date is not None else date.today()
+    authority = open_authority(igc_folder)
+    folder = _folder(out)
+    cards = [
+        _card(given, authority, folder / name, day)
+        for given, name in ((cps, "cps.card"), (vitale, "vitale.card"))
+    ]
+    road = _drive(authority, folder, cards, pin.encode(), day, accept=accept)
+    road.seconds = time.perf_counter() - begin
+    if as_json:
+        click.echo(json.dumps(facts(road), indent=2, ensure_ascii=False))
+    else:
+        from bifente.cli.demoscreen import show
+
+        show(road, show_all=show_all)
+
+
+def _folder(out: Path | None) -> Path:
+    if out is None:
+        return Path(tempfile.mkdtemp(prefix="bifente-demo-"))
+    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return out
+
+
+def _card(given: str, authority: "Authority", path: Path, day: date) -> Path:
+    """The card file that *given* names, or a new one at *path* from the profile or official content it names."""
+    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.perso import personalise, read_profile
+    from bifente.applets.perso.importer import imported_profile, read_content
+
+    suffix = Path(given).suffix.lower()
+    if suffix == ".card":
+        return Path(given)
+    if suffix == ".in":
+        profile = imported_profile(read_content(Path(given)), comment=Path(given).name)
+        records = personalise(profile, authority, today=day)
+    else:
+        records = personalise(read_profile(given), authority, today=day)
+    create_card_file(path, records)
+    return path
+
+
+def _drive(
+    authority: "Authority", folder: Path, cards: list[Path], pin: bytes, day: date, *, accept: bool
+) -> Road:
+    """PIN, recognition, rights, sheet, signatures, verification: all of it by APDUs through the two-slot reader."""
+    from bifente.applets import open_card
+    from bifente.fse.rights import ProblemKind
+    from bifente.fse.session import CareSession
+    from bifente.fse.sheet import Act
+    from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+    from bifente.traces.files import TraceList, TraceWriter
+    from bifente.traces.model import TraceHeader
+    from bifente.traces.record import Recorder, Stopwatch
+
+    kept, clock = TraceList(), Stopwatch()
+    with TwoSlotReader() as reader:
+        for slot, path in zip((CPS_SLOT, VITALE_SLOT), cards, strict=True):
+            reader.insert(slot, Recorder(open_card(path), kept, slot=slot, clock=clock))
+        with CareSession(
+            reader.link(CPS_SLOT), reader.link(VITALE_SLOT), trust=authority.trust_store, today=day
+        ) as session:
+            session.present_pin(pin)
+            session.recognise()
+            _, problems = session.rights_at(day)
+            sheet = session.draw_up(
+                [Act("G", Decimal(1), 3000, day)],
+                number=1,
+                care_date=day,
+                accept=frozenset(ProblemKind) & {problem.kind for problem in problems} if accept else (),
+            )
+            signed = session.sign(sheet)
+            verdict = session.verify(signed)
+            road = Road(
+                folder,
+                day,
+                session.rights_at(day)[0],
+                [problem.message for problem in problems],
+                sheet,
+                verdict,
+                signed,
+                kept.items,
+                dict(session.timings),
+                session.private_key_operations,
+                session.private_key_seconds,
+            )
+    _leave(road, authority)
+    with TraceWriter.create(folder / "trace.jsonl", TraceHeader()) as trace:
+        for item in kept.items:
+            trace.write(item)
+    return road
+
+
+def _leave(road: Road, authority: "Authority") -> None:
+    """Put sheet, signed sheet and trusted roots beside the cards."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from bifente.fse import canonical
+
+    roots = b"".join(root.public_bytes(Encoding.PEM) for root in authority.trust_anchors())
+    for name, content in (
+        ("sheet.json", canonical.encode(road.sheet)),
+        ("sheet.p7m", road.signed),
+        ("roots.pem", roots),
+    ):
+        (road.folder / name).write_bytes(content)
+
+
+def facts(road: Road) -> dict[str, object]:
+    """Everything for a program."""
+    from bifente.fse import canonical
+    from bifente.traces.follow import Follower
+    from bifente.traces.model import Exchange
+
+    follower = Follower()
+    return {
+        "folder": str(road.folder),
+        "files": sorted(path.name for path in road.folder.iterdir()),
+        "care_date": road.day.isoformat(),
+        "problems": road.problems,
+        "sheet": json.loads(canonical.encode(road.sheet)),
+        "signed_bytes": len(road.signed),
+        "verified": {"cps": True, "vitale": True},
+        "apdus": [
+            {
+                "slot": item.slot,
+                "command": item.command.hex(),
+                "response": item.response.hex(),
+                "meaning": follower.explain(item).text,
+            }
+            for item in road.items
+            if isinstance(item, Exchange)
+        ],
+        "seconds": {
+            **{part: round(seconds, 6) for part, seconds in road.timings.items()},
+            "private_key_operations": round(road.key_seconds, 6),
+            "all": round(road.seconds, 3),
+        },
+        "private_key_operations": road.key_operations,
+    }

@@ -1,0 +1,199 @@
+"""The one screen of ``bifente demo``."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from bifente.traces.follow import Follower
+from bifente.traces.model import Exchange, Item
+
+if TYPE_CHECKING:
+    from bifente.cli.demo import Road
+
+_SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
+_CHAINED = 0x10
+_SHOWN = 26
+"""How many hexadecimal digits of a command one line shows."""
+
+_COLOURS = {"CPS": "cyan", "Vitale": "green"}
+
+
+@dataclass(slots=True)
+class _Row:
+    """One line: exchanges of one card that serve one purpose."""
+
+    slot: str
+    command: str
+    meaning: str
+    count: int = 1
+    files: list[str] = field(default_factory=list)
+
+
+def show(road: "Road", *, show_all: bool, console: Console | None = None) -> None:
+    """Print what the demonstration did."""
+    console = console or Console(highlight=False)
+    console.print(
+        Text("bifente demo", style="bold"), Text("TEST cards under a TEST authority: nothing here is real")
+    )
+    console.print(_dialogue(road.items, show_all=show_all))
+    console.print(_sheet(road))
+    console.print(_verdicts(road))
+
+
+def _dialogue(items: list[Item], *, show_all: bool) -> RenderableType:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    table.add_column("slot", width=6)
+    table.add_column("APDU (secrets masked)", width=_SHOWN + 1, no_wrap=True)
+    table.add_column("what it means", ratio=1, overflow="fold")
+    for row in _every(items) if show_all else _purposes(items):
+        colour = _COLOURS.get(row.slot, "")
+        more = f"  [dim]({row.count} APDUs)[/dim]" if row.count > 1 else ""
+        table.add_row(Text(row.slot, style=colour), Text(row.command, style="dim"), row.meaning + more)
+    return table
+
+
+def _every(items: list[Item]) -> Iterator[_Row]:
+    follower = Follower()
+    for item in items:
+        explained = follower.explain(item)
+        if isinstance(item, Exchange):
+            yield _Row(item.slot, _short(item.command.hex()), _escaped(explained.text))
+        else:
+            yield _Row(item.slot, "", _escaped(explained.text))
+
+
+def _purposes(items: list[Item]) -> Iterator[_Row]:
+    """One line for selecting and reading files of one card, and one for a long command with what prepares it."""
+    follower = Follower()
+    reading: _Row | None = None
+    blocks = 0
+    for item in items:
+        explained = follower.explain(item)
+        if not isinstance(item, Exchange):
+            if item.atr:
+                yield _Row(item.slot, "", _escaped(explained.text))
+            continue
+        command = item.command.shown
+        if command[1] in (_SELECT, _READ):
+            if reading is not None and reading.slot != item.slot:
+                yield _finished(reading)
+                reading = None
+            if reading is None:
+                reading = _Row(item.slot, _short(item.command.hex()), "", 0)
+            reading.count += 1
+            name = explained.file if command[1] == _READ else None
+            if name is not None and name not in reading.files:
+                reading.files.append(name)
+            elif name is None and command[1] == _SELECT and explained.file is None:
+                reading.meaning = explained.directory or ""
+            continue
+        if reading is not None:
+            yield _finished(reading)
+            reading = None
+        if command[0] & _CHAINED or command[1] == _MSE:
+            blocks += 1
+            continue
+        yield _Row(item.slot, _short(item.command.hex()), _escaped(explained.text), 1 + blocks)
+        blocks = 0
+    if reading is not None:
+        yield _finished(reading)
+
+
+def _finished(row: _Row) -> _Row:
+    opened = f"select {row.meaning}" if row.meaning else ""
+    read = f"read {', '.join(row.files)}" if row.files else ""
+    row.meaning = _escaped("; ".join(part for part in (opened, read) if part) or "select")
+    return row
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")
+
+
+def _short(digits: str) -> str:
+    return digits if len(digits) <= _SHOWN else f"{digits[: _SHOWN - 1]}…"
+
+
+def _sheet(road: "Road") -> RenderableType:
+    sheet, rights = road.sheet, road.rights
+    who = Table.grid(padding=(0, 2))
+    professional, situation = sheet.professional, sheet.situation
+    who.add_row(
+        "professional",
+        f"{professional.given_name} {professional.family_name}",
+        f"n° {professional.national_id}",
+    )
+    who.add_row("situation", f"n° {situation.number}", _escaped(situation.structure_name))
+    beneficiary, insured = rights.beneficiary, rights.insured
+    name = f"{beneficiary.given_name} {beneficiary.usual_name}"
+    who.add_row("bénéficiaire", name, f"NIR {insured.nir} {insured.nir_key}, régime {insured.regime}")
+    amo = rights.amo
+    covered = "no open right" if amo is None else f"{_day(amo.begin)} to {_day(amo.end) or 'open'}"
+    coverage = rights.coverage
+    code = "" if coverage is None else f"code situation {coverage.situation}, ALD {coverage.ald}"
+    who.add_row("droits AMO", covered, code)
+    acts = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("acte", "coefficient", "date", "montant"):
+        acts.add_column(heading, justify="right" if heading in ("coefficient", "montant") else "left")
+    for act in sheet.acts:
+        acts.add_row(act.code, f"{act.coefficient}", act.date.isoformat(), _euros(act.amount))
+    acts.add_row("total", "", "", _euros(sheet.total), style="bold")
+    parts: list[RenderableType] = [who, acts]
+    parts += [Text(f"accepted: {problem}", style="yellow") for problem in road.problems]
+    return Panel(
+        Group(*parts),
+        title=f"feuille de soins n° {sheet.number}, care date {road.day}",
+        title_align="left",
+        box=box.ROUNDED,
+    )
+
+
+def _verdicts(road: "Road") -> RenderableType:
+    verdict = road.verdict
+    lines = Table.grid(padding=(0, 1))
+    good = Text("✔", style="bold green")
+    lines.add_row(
+        good, f"Vitale {verdict.vitale.chr[2:].hex().upper()} signed, opened by the CPS that signed too"
+    )
+    lines.add_row(good, _escaped(f"CPS signed (CAdES-BES): {verdict.signer.subject.rfc4514_string(_NAMES)}"))
+    rest = sum(road.timings.values()) - road.key_seconds
+    lines.add_row(
+        "",
+        f"{len(road.items)} exchanges; {road.key_operations} private-key operations {road.key_seconds * 1000:.1f} ms, "
+        f"everything else {rest * 1000:.1f} ms; {road.seconds:.2f} s with making the cards",
+    )
+    lines.add_row(
+        "", f"files in {road.folder}: {', '.join(sorted(path.name for path in road.folder.iterdir()))}"
+    )
+    lines.add_row("", "verify it yourself, in that folder:")
+    lines.add_row(
+        "",
+        Text(
+            "openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile roots.pem -out content.der",
+            style="bold",
+        ),
+    )
+    return lines
+
+
+def _names() -> "dict[object, str]":
+    from cryptography.x509.oid import NameOID
+
+    return {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
+
+
+_NAMES = _names()
+
+
+def _day(text: str) -> str:
+    return f"{text[:4]}-{text[4:6]}-{text[6:8]}" if len(text) >= 8 else text
+
+
+def _euros(cents: int) -> str:
+    return f"{cents // 100},{cents % 100:02} €"
