@@ -28,6 +28,8 @@ def tell(command: CommandAPDU, data: bytes, sw: SW, *, hidden: bool = False) -> 
         words = _data(command, data, sw, hidden)
         return words if sw == SW.SUCCESS else f"{words}; {_status(sw)}"
     if sw == SW.SUCCESS:
+        if command.class_byte.chaining:
+            return "taken"
         return _DONE.get(command.ins & 0xFE, "done")
     return _status(sw)
 

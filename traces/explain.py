@@ -4,14 +4,12 @@
 words by itself, and :class:`Follower` a whole dialogue, remembering what has been selected, verified and set.
 """
 
-from bifente.apdu.command import CommandAPDU
-from bifente.apdu.errors import ApduError
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.identify import explain_bytes
 from bifente.traces.mask import Masker
 from bifente.traces.model import Exchange
 
-__all__ = ["Explanation", "Follower", "explain_bytes", "explain_command", "explain_response", "is_command"]
+__all__ = ["Explanation", "Follower", "explain_bytes", "explain_command", "explain_response"]
 
 
 def explain_command(raw: bytes) -> str:
@@ -22,15 +20,6 @@ def explain_command(raw: bytes) -> str:
 def explain_response(command: bytes, response: bytes) -> str:
     """The answer to *command* in words, for instance ``wrong, 2 tries left``; any byte strings are accepted."""
     return _alone(command, response).response
-
-
-def is_command(raw: bytes) -> bool:
-    """The lengths of *raw* are those of a command APDU."""
-    try:
-        CommandAPDU.parse(raw)
-    except ApduError:
-        return False
-    return True
 
 
 def _alone(command: bytes, response: bytes) -> Explanation:

@@ -123,6 +123,7 @@ def test_commands(command: str, words: str) -> None:
         ("0084000008", "01020304050607089000", "challenge of 8 bytes"),
         ("0082000001AA", "6300", "wrong token (6300)"),
         ("0082000001AA", "9000", "authenticated"),
+        ("1082000001AA", "9000", "taken"),
         ("0088000001AA00", "AAAA9000", "signature of 2 bytes"),
         ("002A9E9A00", "AAAA61FE", "signature of 2 bytes, 254 bytes wait"),
         ("002A8086028100", "AAAA9000", "2 bytes, masked"),
