@@ -118,6 +118,10 @@ class SW(IntEnum):
         """The two bytes SW1 SW2."""
         return self.to_bytes(2, "big")
 
+    def __reduce_ex__(self, protocol: object, /) -> tuple[type["SW"], tuple[int]]:
+        # Python 3.11.2 pickles the members of an enumeration by name, and an unknown value has none.
+        return SW, (int(self),)
+
     def __str__(self) -> str:
         return f"{self.value:04X} ({self.meaning})"
 
