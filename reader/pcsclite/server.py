@@ -1,0 +1,283 @@
+"""The server: readers on one side, clients of libpcsclite on the other, a Unix socket between them.
+
+A program that is started with ``PCSCLITE_CSOCK_NAME`` set to the socket's path sees these readers instead of those
+of a system pcscd. No daemon, no driver and no root are needed.
+"""
+
+import logging
+import socket
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from secrets import randbits
+from threading import Condition, Lock, Thread
+from time import monotonic
+from types import TracebackType
+from typing import Final
+
+from bifente.reader.events import SlotEvent, Subscription
+from bifente.reader.pcsclite.client import Client
+from bifente.reader.pcsclite.codes import MAX_NAME, MAX_READERS, Rv
+from bifente.reader.pcsclite.messages import NO_READER
+from bifente.reader.pcsclite.place import OwnSocket, runtime_folder, same_user
+from bifente.reader.pcsclite.slot import Observer, PcscSlot, Refused
+from bifente.reader.pinpad import PinPad
+from bifente.reader.twoslot import TwoSlotReader
+
+MAX_CLIENTS: Final = 200
+"""Clients at once (pcscd: PCSC_MAX_CONTEXT_THREADS)."""
+
+IDLE_POWER_OFF: Final = 5.0
+"""Seconds after which an unused card loses its supply (pcscd: PCSCLITE_POWER_OFF_GRACE_PERIOD)."""
+
+_log = logging.getLogger(__name__)
+
+
+class PcscServer:
+    """Offers the slots of *readers* to PC/SC programs of this user.
+
+    *path* is the socket's; by default ``pcscd.comm`` in :func:`~.place.runtime_folder`. *names* are the PC/SC names of
+    all slots in order; by default those that pcscd would make of the readers' names. At most 16 slots.
+
+    Serves from :meth:`start`, or from the beginning of a ``with`` block, until :meth:`close`. The readers stay open.
+    """
+
+    def __init__(
+        self,
+        *readers: TwoSlotReader,
+        path: Path | None = None,
+        names: Sequence[str] | None = None,
+        pin_pad: PinPad | None = None,
+        idle_power_off: float | None = IDLE_POWER_OFF,
+        observe: Observer | None = None,
+        max_clients: int = MAX_CLIENTS,
+    ) -> None:
+        places = [(reader, slot) for reader in readers for slot in reader.slots]
+        if not 1 <= len(places) <= MAX_READERS:
+            raise ValueError(f"1 to {MAX_READERS} slots can be offered, not {len(places)}")
+        given = tuple(names) if names is not None else default_names(readers)
+        if len(given) != len(places) or len(set(given)) != len(given):
+            raise ValueError(f"{len(places)} slots need as many different names")
+        if any(not name or "\0" in name or len(name.encode()) >= MAX_NAME for name in given):
+            raise ValueError(f"a reader's name has 1 to {MAX_NAME - 1} bytes")
+        self.path = path if path is not None else runtime_folder() / "pcscd.comm"
+        self.names = given
+        self.pin_pad = pin_pad
+        self.max_clients = max_clients
+        self.reader_events = 1
+        """Counts the readers' coming and going for GET_READER_EVENTS; 0 would mean "unknown" to a client."""
+        self.closing = False
+        self._readers = readers
+        self._waiting_lock = Lock()
+        self._waiting: dict[Client, None] = {}
+        self._clients_lock = Condition(Lock())
+        self._clients: dict[Client, Thread] = {}
+        self._idle = Condition(Lock())
+        self._idle_changed = False
+        self._own: OwnSocket | None = None
+        self._threads: list[Thread] = []
+        self._subscriptions: list[Subscription] = []
+        self._slots = [
+            PcscSlot(
+                reader,
+                slot,
+                name,
+                changed=self._changed,
+                idle_power_off=idle_power_off,
+                observe=observe,
+            )
+            for (reader, slot), name in zip(places, given, strict=True)
+        ]
+        self._by_name = {slot.name.encode(): slot for slot in self._slots}
+        self._by_place = {(id(slot.reader), slot.slot): slot for slot in self._slots}
+        self._padding = NO_READER * (MAX_READERS - len(self._slots))
+
+    def __repr__(self) -> str:
+        return f"<PcscServer on {self.path}, {len(self._slots)} slots>"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a program's environment needs."""
+        return {"PCSCLITE_CSOCK_NAME": str(self.path)}
+
+    @property
+    def clients(self) -> int:
+        """How many clients are connected."""
+        return len(self._clients)
+
+    # Life
+
+    def start(self) -> None:
+        """Make the socket and serve. Raises ServerRunning, SocketPathRefused, OSError."""
+        self._own = OwnSocket(self.path)
+        for reader in self._readers:
+            self._subscriptions.append(reader.subscribe(partial(self._happened, id(reader))))
+        for slot in self._slots:
+            slot.refresh()
+        self._threads = [
+            Thread(target=self._accept, args=(self._own,), name="pcsc accept", daemon=True),
+            Thread(target=self._watch_idle, name="pcsc idle", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def close(self) -> None:
+        """Serve no more: the socket is taken away and every client loses its connection. Closing twice is allowed."""
+        own = self._own
+        if own is None or self.closing:
+            return
+        self.closing = True
+        own.wake()
+        with self._idle:
+            self._idle.notify_all()
+        with self._clients_lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.hang_up()
+        for thread in self._threads:
+            thread.join(5)
+        with self._clients_lock:
+            self._clients_lock.wait_for(lambda: not self._clients, 5)
+        for subscription in self._subscriptions:
+            subscription.close()
+        for slot in self._slots:
+            slot.close()
+        own.close()
+
+    def __enter__(self) -> "PcscServer":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _accept(self, own: OwnSocket) -> None:
+        while not self.closing:
+            try:
+                connection, _ = own.listening.accept()
+            except OSError as error:
+                if self.closing:
+                    return
+                # Out of descriptors, say: those that are there go on being served.
+                _log.warning("a client could not be accepted: %s", error)
+                with self._idle:
+                    self._idle.wait(0.1)
+                continue
+            if not same_user(connection):
+                _log.warning("a client of another user was sent away")
+                connection.close()
+                continue
+            self._serve(connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        client = Client(self, connection)
+        with self._clients_lock:
+            if self.closing or len(self._clients) >= self.max_clients:
+                connection.close()
+                return
+            thread = Thread(target=self._run, args=(client,), name="pcsc client", daemon=True)
+            self._clients[client] = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            # No more threads: this client goes, the others stay.
+            with self._clients_lock:
+                del self._clients[client]
+            connection.close()
+
+    def _run(self, client: Client) -> None:
+        try:
+            client.serve()
+        except Exception:  # noqa: BLE001 - one client's fault must not end the others' service
+            _log.exception("a client's thread ended")
+        finally:
+            with self._clients_lock:
+                self._clients.pop(client, None)
+                self._clients_lock.notify_all()
+
+    # What clients ask
+
+    def slot(self, name: bytes) -> PcscSlot:
+        """The slot of that PC/SC name. Refused: UNKNOWN_READER."""
+        slot = self._by_name.get(name)
+        if slot is None:
+            raise Refused(Rv.UNKNOWN_READER)
+        return slot
+
+    def unit(self, slot: PcscSlot) -> int:
+        """The number of the slot among those served."""
+        return self._slots.index(slot)
+
+    def states(self) -> bytes:
+        """The states of all sixteen possible readers."""
+        return b"".join([slot.packed_state() for slot in self._slots]) + self._padding
+
+    def name_context(self, client: Client) -> None:
+        """Give the client a context number that no other has."""
+        with self._clients_lock:
+            taken = {other.context for other in self._clients}
+            number = 0
+            while not number or number in taken:
+                number = randbits(31)
+            client.context = number
+
+    def wait(self, client: Client) -> None:
+        """The client wants to be told of the next change."""
+        with self._waiting_lock:
+            self._waiting[client] = None
+
+    def stop_waiting(self, client: Client) -> bool:
+        """The client waits no more. False when it has been told of a change already."""
+        with self._waiting_lock:
+            return self._waiting.pop(client, 0) is None
+
+    def cancel(self, context: int) -> Rv:
+        """SCardCancel: end the wait of the client with that context."""
+        with self._clients_lock:
+            found = [client for client in self._clients if client.context == context and context]
+        if not found:
+            return Rv.INVALID_HANDLE
+        if self.stop_waiting(found[0]):
+            found[0].notify(Rv.CANCELLED)
+        return Rv.SUCCESS
+
+    def forget(self, client: Client) -> None:
+        """The client is gone."""
+        self.stop_waiting(client)
+
+    # What happens to the slots
+
+    def _happened(self, reader: int, event: SlotEvent) -> None:
+        self._by_place[reader, event.slot].happened(event)
+
+    def _changed(self) -> None:
+        """Tell every waiting client."""
+        with self._waiting_lock:
+            waiting, self._waiting = self._waiting, {}
+        for client in waiting:
+            client.notify(Rv.SUCCESS)
+        with self._idle:
+            self._idle_changed = True
+            self._idle.notify_all()
+
+    def _watch_idle(self) -> None:
+        """Power unused cards off."""
+        while not self.closing:
+            now = monotonic()
+            with self._idle:
+                self._idle_changed = False
+            dues = [due for slot in self._slots if (due := slot.power_off_if_idle(now)) is not None]
+            with self._idle:
+                if not self._idle_changed and not self.closing:
+                    self._idle.wait(max(0.0, min(dues) - monotonic()) if dues else None)
+
+
+def default_names(readers: Sequence[TwoSlotReader]) -> tuple[str, ...]:
+    """The names that pcscd would give: name, interface, number of the reader, number of the slot."""
+    return tuple(
+        f"{reader.name} [{slot}] {number:02X} {index:02X}"
+        for number, reader in enumerate(readers)
+        for index, slot in enumerate(reader.slots)
+    )
