@@ -26,6 +26,8 @@ def explain(hexadecimal: tuple[str, ...]) -> None:
     from bifente.traces.explain import explain_bytes
 
     blocks = [parse_hex(text, "HEX") for text in _lines(hexadecimal)]
+    if not all(blocks):
+        raise CliError("HEX: there are no bytes to explain")
     for number, block in enumerate(blocks):
         if number:
             click.echo()
@@ -71,7 +73,11 @@ class _Dialogue:
     """Shows commands and answers as they come, or as one JSON document at the end."""
 
     def __init__(self, *, in_words: bool, secrets: bool, as_json: bool) -> None:
-        self._in_words = in_words
+        from bifente.traces import Masker
+        from bifente.traces.explain import Follower
+
+        self._masker = Masker()
+        self._follower = Follower() if in_words else None
         self._secrets = secrets
         self._exchanges: list[dict[str, object]] | None = [] if as_json else None
         self._atr: bytes | None = None
@@ -85,41 +91,33 @@ class _Dialogue:
     def say(self, number: int, count: int, command: WrittenCommand, answer: bytes) -> None:
         """One exchange. Raises CliError when the answer is not the expected one."""
         from bifente.apdu import ResponseAPDU
-        from bifente.apdu.secrets import shown_command, shown_response
+        from bifente.traces import Exchange
 
         sw = ResponseAPDU.parse(answer).sw
-        asked = command.raw.hex().upper() if self._secrets else shown_command(command.raw)
-        said = answer.hex().upper() if self._secrets else shown_response(command.raw, answer)
+        masked = self._masker.mask(command.raw, answer)
+        asked, said = (command.raw.hex(), answer.hex()) if self._secrets else (one.hex() for one in masked)
+        words = None if self._follower is None else self._follower.explain(Exchange(*masked)).text
         if self._exchanges is None:
-            click.echo(f"> {asked}")
-            click.echo(f"< {said[:-4]}{' ' if len(said) > 4 else ''}{sw}")
+            click.echo(f"> {asked.upper()}")
+            click.echo(f"< {said[:-4].upper()}{' ' if len(said) > 4 else ''}{sw}")
+            if words:
+                click.echo(f"  {words}")
         else:
             self._exchanges.append(
                 {
-                    "command": asked,
-                    "data": said[:-4],
+                    "command": asked.upper(),
+                    "data": said[:-4].upper(),
                     "sw": f"{sw:04X}",
                     "meaning": sw.meaning,
                     "expected": None if command.expected is None else str(command.expected),
+                    **({} if words is None else {"words": words}),
                 }
             )
-        if self._in_words:
-            self._explain(command.raw)
         if command.expected is not None and not command.expected.matches(sw):
             raise CliError(
                 f"command {number} of {count}: the card answered {sw}, expected {command.expected}",
                 ExitCode.CARD_REFUSED,
             )
-
-    def _explain(self, raw: bytes) -> None:
-        from bifente.traces.explain import explain_bytes
-
-        words = list(explain_bytes(raw))
-        if self._exchanges is None:
-            for line in words:
-                click.echo(f"  {line}")
-        else:
-            self._exchanges[-1]["words"] = words
 
     def end(self) -> None:
         """Print the JSON document, if there was a dialogue."""

@@ -85,6 +85,15 @@ def test_a_pin_is_not_shown_unless_asked_for(card: str, capsys: pytest.CaptureFi
     assert "> 002000010431323334" in capsys.readouterr().out
 
 
+def test_in_words(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "send", "--explain", card, "A4000C:1001=", "200001:31323334"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3].startswith("  SELECT")
+    assert "masked" in lines[6]
+    assert main(["apdu", "send", "--explain", "--json", card, "A4000C:1001="]) == 0
+    assert json.loads(capsys.readouterr().out)["exchanges"][0]["words"].startswith("SELECT")
+
+
 def test_a_wrong_command_is_refused_before_anything_is_sent(
     card: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -131,3 +140,31 @@ def test_an_unknown_kind_of_card(tmp_path: Path, capsys: pytest.CaptureFixture[s
     create_card_file(path, {"meta": json.dumps({"kind": "moneo", "serial": "1"}).encode()})
     assert main(["apdu", "send", str(path), "84/08"]) == 4
     assert "moneo" in capsys.readouterr().err
+
+
+def test_explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        main(["apdu", "explain", "00A4040C0BD250000002564954414C45", "3B8801424946454E544531EF", "63 C2"])
+        == 0
+    )
+    command, atr, answer = capsys.readouterr().out.split("\n\n")
+    assert "SELECT" in command
+    assert "T=1" in atr
+    assert "2 tries left" in answer
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"9000 # fine\n")))
+    assert main(["apdu", "explain", "-"]) == 0
+    assert "success" in capsys.readouterr().out
+
+
+def test_explain_does_not_show_a_pin(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "explain", "002000010431323334"]) == 0
+    shown = capsys.readouterr().out
+    assert "VERIFY" in shown
+    assert "3132" not in shown
+    assert "1234" not in shown
+
+
+@pytest.mark.parametrize("text", ["9", "zz", "", "  "])
+def test_explain_wants_hexadecimal(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["apdu", "explain", text]) == 3
+    assert capsys.readouterr().err.startswith("bifente: ")

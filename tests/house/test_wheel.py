@@ -1,5 +1,6 @@
 """The wheel: it holds all of bifente and nothing else, and works where the repository is not."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -121,6 +122,18 @@ def test_it_runs_where_the_repository_is_not(installed: Path, tmp_path: Path) ->
     code = "import bifente.applets, bifente.fse, bifente.igc, bifente.reader as r; print(r.__file__)"
     where = run([installed / "python", "-c", code], tmp_path).strip()
     assert Path(where).is_relative_to(installed.parent)
+
+
+def test_the_demo_runs_where_the_repository_is_not(installed: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    shown = run(
+        [installed / "bifente", "demo", "--json", "-o", "out"],
+        tmp_path,
+        HOME=str(data),
+        XDG_DATA_HOME=str(data),
+    )
+    assert json.loads(shown)
+    assert list((tmp_path / "out").iterdir())
 
 
 def test_the_core_does_not_need_pyscard(installed: Path, tmp_path: Path) -> None:
