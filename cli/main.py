@@ -25,8 +25,10 @@ class Settings:
 COMMANDS: dict[str, tuple[str, str]] = {
     "apdu": ("bifente.cli.apdu:apdu", "Explain APDUs in words; send them to a card file."),
     "demo": ("bifente.cli.demo:demo", "Two cards, one PIN, one care sheet signed by both."),
+    "card": ("bifente.cli.card:card", "Make, show, compare, change and break cards."),
     "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
     "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
+    "pin": ("bifente.cli.pin:pin", "Show, present, change and unblock the PIN of a card."),
 }
 """Command → (module:attribute, short help). A test compares the short helps with the commands' own."""
 

@@ -23,8 +23,9 @@ from bifente.applets.kernel.state import (
     pin_record,
     root_record,
 )
+from bifente.applets.kinds import layout_of
 from bifente.applets.perso import cpscard, vitalecard
-from bifente.applets.perso.cardrecords import INITIAL, LAYOUTS, Meta, content_record
+from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys
@@ -62,7 +63,7 @@ def personalise(
     secrets). Keys that the profile does not hold come from *keys*. Raises PersoError, and what the issuer raises.
     """
     profile = resolved(profile, today)
-    layout = LAYOUTS[profile.kind]
+    layout = layout_of(profile.kind)
     records: dict[str, bytes] = {}
     values = contents(profile)
     if isinstance(profile, ProfessionalProfile | VitaleProfile):
@@ -85,6 +86,15 @@ def personalise(
     if profile.state is not None:
         records |= {INITIAL + name: bytes.fromhex(old) for name, old in profile.state.initial.items()}
     return records
+
+
+def needs_issuer(profile: AnyProfile) -> bool:
+    """Whether something is left for an authority: certificates to issue, or whom the card is to believe."""
+    if isinstance(profile, T1TestProfile):
+        return False
+    layout = layout_of(profile.kind)
+    missing = [name for name in certificate_files(profile.kind) if layout.named(name)[0] not in profile.files]
+    return bool(missing) or profile.state is None or not profile.state.roots
 
 
 def resolved(profile: AnyProfile, today: date) -> AnyProfile:

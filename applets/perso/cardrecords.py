@@ -8,16 +8,14 @@ from typing import TypeAlias
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
 from bifente.applets.kernel.state import META_RECORD
+from bifente.applets.kinds import layout_of as layout_of_kind
 from bifente.applets.perso.errors import PersoError
-from bifente.layouts import cps3, t1test, vitale2
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, KeyObject, Layout
 
 Records: TypeAlias = Mapping[str, bytes]
 """All records of a card by name."""
-
-LAYOUTS: dict[str, Layout] = {layout.kind: layout for layout in (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)}
 
 INITIAL = "initial/"
 """Before a record's name: what it held when the card was made, for *restore*; empty when it did not exist.
@@ -76,10 +74,7 @@ def meta_of(records: Records) -> Meta:
 
 def layout_of(records: Records) -> Layout:
     """The layout of the card. Raises CorruptCard when its kind is not known."""
-    kind = meta_of(records).kind
-    if kind not in LAYOUTS:
-        raise CorruptCard(META_RECORD, f"cards of kind {kind!r} are not known here")
-    return LAYOUTS[kind]
+    return layout_of_kind(meta_of(records).kind)
 
 
 def content_record(node: EF, path: str, value: JsonValue) -> bytes:

@@ -35,19 +35,23 @@ def shipped_profiles() -> dict[str, str]:
     return found
 
 
+def shipped_text(name: str) -> str:
+    """The YAML of a shipped profile. Raises PersoError."""
+    if name not in shipped_profiles():
+        raise PersoError(
+            f"there is no shipped profile {name!r}",
+            hint="bifente card profiles lists them; a file of your own ends with .yaml",
+        )
+    return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
+
+
 def read_profile(name: str) -> AnyProfile:
     """The profile in the file *name*, or the shipped one of that name. Raises ProfileError, PersoError or OSError.
 
     A name without folder and suffix is a shipped profile.
     """
     if not name.endswith(_SUFFIXES) and Path(name).name == name:
-        if name not in shipped_profiles():
-            raise PersoError(
-                f"there is no shipped profile {name!r}",
-                hint="bifente card profiles lists them; a file of your own ends with .yaml",
-            )
-        text = (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
-        return parse_profile(text, f"{name}.yaml")
+        return parse_profile(shipped_text(name), f"{name}.yaml")
     path = Path(name)
     raw = path.read_bytes()
     try:

@@ -1,0 +1,336 @@
+"""A card decoded for people: what stands where, under which rule, what it means and where that is known from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import NameOID
+
+from bifente.apdu.cvc import Cha, CvEnvelope, CvError
+from bifente.apdu.errors import ApduError
+from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
+from bifente.applets.perso.build import certificate_files
+from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of
+from bifente.applets.perso.keys import fingerprint
+from bifente.codes.gip import label
+from bifente.crypto import rsa
+from bifente.crypto.errors import CryptoError
+from bifente.layouts import ssv
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.nodes import DF, EF, Access, KeyObject, PinObject
+from bifente.layouts.ssv import GroupsCodec
+from bifente.layouts.ssv_findings import describe, findings
+
+Line = tuple[str, str]
+"""The name of a part and what it is, in words."""
+
+_SHOWN_BYTES = 24
+_ONE_LINE = 12
+"""An item of a list with no more members than this is shown on one line."""
+
+_NAMES = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """An EF. ``value`` is decoded; ``size`` counts the bytes that READ BINARY reads."""
+
+    name: str
+    path: str
+    fid: str
+    sfi: int | None
+    size: int
+    rules: Mapping[str, str]
+    meaning: str
+    source: str
+    value: JsonValue
+    decoded: bool
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class PinView:
+    """A PIN or PUK; never its value."""
+
+    name: str
+    reference: str
+    tries_left: int
+    tries: int
+    uses_left: int | None
+    rules: Mapping[str, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyView:
+    """A private key: its rules and the fingerprint of its public half."""
+
+    name: str
+    reference: str
+    algorithms: Mapping[str, Sequence[str]]
+    rules: Mapping[str, str]
+    fingerprint: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryView:
+    """A DF with what is in it."""
+
+    name: str
+    path: str
+    fid: str
+    aid: str | None
+    rules: Mapping[str, str]
+    source: str
+    pins: Sequence[PinView] = ()
+    keys: Sequence[KeyView] = ()
+    files: Sequence[FileView] = ()
+    directories: "Sequence[DirectoryView]" = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardView:
+    """The whole card."""
+
+    kind: str
+    title: str
+    serial: str
+    environment: str
+    created: str
+    atr: str
+    comment: str
+    latest_date: str | None
+    opposed: str | None
+    holder: str | None
+    """CHR and CHA of its recognition."""
+    findings: Sequence[str] = field(default_factory=tuple)
+    root: DirectoryView | None = None
+
+
+def view(records: Records) -> CardView:
+    """The card as its records say. Raises CorruptCard."""
+    meta = meta_of(records)
+    layout = layout_of(records)
+    date = records.get(DATE_RECORD)
+    return CardView(
+        kind=meta.kind,
+        title=layout.title,
+        serial=meta.serial,
+        environment={"T": "test", "P": "production-like"}.get(meta.environment, meta.environment),
+        created=meta.created,
+        atr=(meta.atr or layout.atr.hex()).upper(),
+        comment=str(meta.profile.get("comment", "")),
+        latest_date=date.decode("ascii", "replace") if date is not None else None,
+        opposed=meta.opposed,
+        holder=_holder(records),
+        findings=tuple(_findings(records)),
+        root=_directory(records, meta, "", layout.mf),
+    )
+
+
+def _directory(records: Records, meta: Meta, prefix: str, node: DF) -> DirectoryView:
+    path = f"{prefix}{node.fid:04X}"
+    return DirectoryView(
+        name=node.name,
+        path=path,
+        fid=f"{node.fid:04X}",
+        aid=node.aid.hex().upper() if node.aid is not None else None,
+        rules=_rules(node.access),
+        source=node.source,
+        pins=[_pin(records, pin) for pin in node.pins],
+        keys=[_key(records, path, key) for key in node.keys],
+        files=[
+            _file(records, meta, f"{path}/{file.fid:04X}", file)
+            for file in node.files()
+            if file_record(f"{path}/{file.fid:04X}") in records
+        ],
+        directories=[_directory(records, meta, f"{path}/", child) for child in node.directories()],
+    )
+
+
+def _file(records: Records, meta: Meta, path: str, node: EF) -> FileView:
+    name = file_record(path)
+    decoded, value = record_value(name, records[name])
+    content = content_bytes(records, node, path)
+    if decoded:
+        value = node.codec.decode(content)  # in the order of the bytes
+    return FileView(
+        name=node.name,
+        path=path,
+        fid=f"{node.fid:04X}",
+        sfi=node.sfi,
+        size=len(content),
+        rules=_rules(node.access),
+        meaning=node.meaning,
+        source=node.source,
+        value=value if decoded else {"hex": str(value)},
+        decoded=decoded,
+        lines=list(_lines(meta, node, value, content, decoded=decoded)),
+    )
+
+
+def _rules(access: Access) -> dict[str, str]:
+    return {str(operation): str(rule) for operation, rule in access.items()}
+
+
+def _pin(records: Records, pin: PinObject) -> PinView:
+    prefix = pin_record(pin.reference)
+    uses = records.get(f"{prefix}/uses")
+    return PinView(
+        name=pin.name,
+        reference=f"{pin.reference:02X}",
+        tries_left=int.from_bytes(records.get(f"{prefix}/left", b""), "big"),
+        tries=pin.tries,
+        uses_left=int.from_bytes(uses, "big") if uses is not None else None,
+        rules=_rules(pin.access),
+        source=pin.source,
+    )
+
+
+def _key(records: Records, path: str, key: KeyObject) -> KeyView:
+    pkcs8 = records.get(key_record(path, key.reference))
+    try:
+        shown = fingerprint(rsa.load_private(pkcs8, validate=False).public_key()) if pkcs8 else None
+    except CryptoError as error:
+        shown = str(error)
+    return KeyView(
+        name=key.name,
+        reference=f"{key.reference:02X}",
+        algorithms={
+            str(crt): sorted(f"{one:02X}" for one in algorithms) for crt, algorithms in key.algorithms.items()
+        },
+        rules=_rules(key.access),
+        fingerprint=shown,
+        source=key.source,
+    )
+
+
+def _holder(records: Records) -> str | None:
+    record = records.get(IDENTITY_RECORD)
+    if record is None:
+        return None
+    try:
+        cha = Cha.parse(record[12:])
+    except ApduError:
+        return None
+    return f"CHR {record[:12].hex().upper()}, CHA {cha.encode().hex().upper()}"
+
+
+def _findings(records: Records) -> Iterator[str]:
+    """What is odd about the rights on a Vitale: told, never refused."""
+    layout = layout_of(records)
+    groups = []
+    for path, node in layout.walk():
+        name = file_record(path)
+        if isinstance(node, EF) and isinstance(node.codec, GroupsCodec) and name in records:
+            decoded, value = record_value(name, records[name])
+            if decoded:
+                groups += ssv.from_json(value)
+    for finding in findings(groups):
+        where = f"{finding.group}" + (f".{finding.field}" if finding.field is not None else "")
+        yield f"{where}: {finding.message}"
+
+
+def _lines(meta: Meta, node: EF, value: JsonValue, content: bytes, *, decoded: bool) -> Iterator[Line]:
+    if not decoded:
+        yield "bytes", _hex(content)
+    elif node.name in certificate_files(meta.kind):
+        yield from _certificate(content)
+    elif isinstance(node.codec, GroupsCodec):
+        yield from _groups(value)
+    elif isinstance(value, Mapping) and set(value) == {"hex"}:
+        yield "bytes", _hex(content)
+    elif value is None:
+        yield "content", "none"
+    else:
+        yield from _flat(value)
+
+
+def _groups(value: JsonValue) -> Iterator[Line]:
+    for group in ssv.from_json(value):
+        yield str(group.id), group.description.name
+        for number, description, text, explanation in describe(group):
+            if text:
+                said = f"{text}  ({explanation})" if explanation and explanation != text else text
+                yield f"{group.id}.{number} {description.name}", said
+
+
+def _certificate(content: bytes) -> Iterator[Line]:
+    if content[:2] == b"\x7f\x21":
+        try:
+            envelope = CvEnvelope.parse(content)
+        except CvError as error:
+            yield "CV certificate", str(error)
+        else:
+            yield "CV certificate", f"issued by {envelope.car.decode('latin-1')}"
+        return
+    try:
+        certificate = x509.load_der_x509_certificate(content)
+    except ValueError:
+        yield "bytes", _hex(content)
+        return
+    yield "subject", certificate.subject.rfc4514_string(_NAMES)
+    yield "issuer", certificate.issuer.rfc4514_string(_NAMES)
+    yield "serial", f"{certificate.serial_number:032x}"
+    yield (
+        "validity",
+        f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC",
+    )
+    yield "SHA-256", certificate.fingerprint(SHA256()).hex()
+
+
+_TABLES = {
+    "civilite": "G03",
+    "profession": "G15",
+    "future_profession": "G16",
+    "responsabilite": "G04",
+    "specialite": "R01",
+    "secteur": "R02",
+    "mode_exercice": "G17",
+    "statut": "G14",
+    "statut_exercice": "G14",
+    "secteur_activite": "G19",
+    "categorie": "G01",
+    "type_carte": "G02",
+    "code_conventionnel": "G101",
+    "zone_tarifaire": "G102",
+    "zone_ik": "G103",
+    "tableau_pharmacien": "G05",
+    "type_structure": "G07",
+}
+"""The nomenclature of the codes in the business data, by the name of the part."""
+
+
+def _flat(value: JsonValue, name: str = "") -> Iterator[Line]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(item, f"{name}.{key}" if name else key)
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        if all(isinstance(item, str) for item in value):
+            yield name, ", ".join(map(str, value)) or "none"
+            return
+        for number, item in enumerate(value, 1):
+            here = f"{name}[{number}]" if name else f"{number}"
+            if isinstance(item, Mapping) and len(item) <= _ONE_LINE:
+                yield here, ", ".join(f"{part}: {text}" for part, text in _flat(item))
+            else:
+                yield from _flat(item, here)
+    else:
+        text = str(value)
+        table = _TABLES.get(name.rpartition(".")[2])
+        if table == "R01" and len(text) == 2:
+            table = "G100"
+        meaning = label(table, text) if table is not None else None
+        yield name, f"{text}  ({meaning})" if meaning else text
+
+
+def _hex(content: bytes) -> str:
+    if not content:
+        return "none"
+    if not any(content):
+        return f"{len(content)} zeros"
+    shown = content[:_SHOWN_BYTES].hex().upper()
+    return shown if len(content) <= _SHOWN_BYTES else f"{shown}… ({len(content)} bytes)"

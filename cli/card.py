@@ -1,0 +1,438 @@
+"""``bifente card``: make cards, look at them, change them, break them."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.authority import open_authority
+from bifente.cli.cardfiles import as_date, date_option, edit, igc_option, new_file, write_private
+from bifente.cli.errors import CliError
+from bifente.cli.progress import progress
+from bifente.cli.secretinput import SecretSource, pin_options
+
+if TYPE_CHECKING:
+    from bifente.applets.perso import AnyProfile, ProfileError
+    from bifente.applets.perso.cardrecords import Records
+    from bifente.applets.perso.change import Changes
+    from bifente.igc import Authority
+
+CARD = click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+OUTPUT = click.option(
+    "-o",
+    "--out",
+    "output",
+    required=True,
+    metavar="X.card",
+    type=click.Path(path_type=Path),
+    help="The card file to make; it must not be there yet.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(short_help="Make, show, compare, change and break cards.")
+def card() -> None:
+    """Make, show, compare, change and break cards.
+
+    A card is one file. Profiles say what card to make: bifente card profiles lists those that are shipped.
+    """
+
+
+@card.command("profiles", short_help="List the shipped profiles, or print one.")
+@click.argument("name", required=False)
+@JSON
+def profiles(name: str | None, as_json: bool) -> None:
+    """List the shipped profiles, or print the one called NAME: a beginning for your own.
+
+    \b
+    bifente card profiles
+    bifente card profiles gp > my-doctor.yaml
+    """
+    from bifente.applets.perso.profilefile import shipped_profiles, shipped_text
+
+    if name is not None:
+        text = shipped_text(name)
+        click.echo(
+            json.dumps({"name": name, "yaml": text}, ensure_ascii=False) if as_json else text, nl=as_json
+        )
+        return
+    found = shipped_profiles()
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        return
+    width = max(map(len, found))
+    for one, description in found.items():
+        click.echo(f"{one:{width}}  {description}")
+
+
+@card.command("create", short_help="Make a card from a profile.")
+@click.argument("profile", metavar="PROFILE.yaml|NAME")
+@OUTPUT
+@igc_option
+@date_option("The day of personalisation: validity begins then unless the profile says otherwise.")
+@JSON
+def create(profile: str, output: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+    """Make a card from a profile: a YAML file, or the name of a shipped profile.
+
+    Keys are made anew unless the profile holds them; certificates come from the authority of --igc, by default a
+    TEST authority in your data folder, which is made when first needed. A dump with secrets gives the same card again.
+
+    \b
+    bifente card create gp -o doctor.card
+    bifente card create my-doctor.yaml -o doctor.card --igc ./igc --date 2026-01-31
+    """
+    from bifente.applets.perso import ProfileError, read_profile
+
+    try:
+        wanted = read_profile(profile)
+    except ProfileError as error:
+        raise _spelled_out(error) from error
+    _make(wanted, output, igc, as_date(day), as_json=as_json)
+
+
+@card.command("import", short_help="Make a Vitale from an official card content (.in).")
+@click.argument("content", metavar="FILE.in", type=click.Path(path_type=Path))
+@OUTPUT
+@igc_option
+@date_option("The day of personalisation; the certificates are valid from then on.")
+@click.option("--serial", metavar="DIGITS", help="Another number than that in field 101.2, which some share.")
+@JSON
+def import_(
+    content: Path, output: Path, igc: Path | None, day: datetime | None, serial: str | None, as_json: bool
+) -> None:
+    """Make a carte Vitale from an official virtual card content (.in).
+
+    The groups are kept as they are; what is odd about them (keys, dates, codes) is told. Keys and certificates are new
+    and valid from today on, whatever end of validity field 101.3 holds.
+
+    \b
+    bifente card import 0101.in -o patient.card
+    """
+    from pydantic import ValidationError
+
+    from bifente.applets.perso.importer import imported_profile, read_content
+    from bifente.layouts.ssv_findings import findings
+
+    groups = read_content(content)
+    try:
+        wanted = imported_profile(groups, content.name, serial)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise CliError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+    odd = [
+        f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
+        for one in findings(groups)
+    ]
+    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd)
+
+
+@card.command("show", short_help="Show a card, decoded.")
+@CARD
+@JSON
+def show(card: Path, as_json: bool) -> None:
+    """Show a card: files with their rules, values in words, and where each fact comes from.
+
+    \b
+    bifente card show doctor.card
+    bifente card show patient.card --json | jq .findings
+    """
+    from dataclasses import asdict
+
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso.view import view
+
+    seen = view(read_snapshot(card))
+    if as_json:
+        click.echo(json.dumps(asdict(seen), ensure_ascii=False, indent=2))
+        return
+    from bifente.cli.cardtree import show_card
+
+    show_card(seen)
+
+
+@card.command("dump", short_help="Print a card as a profile.")
+@CARD
+@click.option("--secrets", is_flag=True, help="With keys, PINs and state: create makes the same card of it.")
+@click.option(
+    "-o", "--out", "output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE (mode 600)."
+)
+@JSON
+def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
+    """Print a card as a profile: without secrets it makes an equal card with other keys and certificates.
+
+    \b
+    bifente card dump doctor.card > doctor.yaml
+    bifente card dump doctor.card --secrets -o doctor-secret.yaml
+    """
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso.dump import dump as dumped
+    from bifente.applets.perso.dump import dump_text
+
+    if secrets and output is None:
+        raise click.UsageError("--secrets wants a file: -o FILE")
+    records = read_snapshot(card)
+    if as_json:
+        text = json.dumps(dumped(records, secrets=secrets), ensure_ascii=False, indent=2) + "\n"
+    else:
+        text = dump_text(records, secrets=secrets)
+    if output is None:
+        click.echo(text, nl=False)
+    else:
+        write_private(output, text)
+
+
+@card.command("diff", short_help="Compare two cards.")
+@click.argument("first", metavar="A.card", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B.card", type=click.Path(path_type=Path))
+@JSON
+def diff(first: Path, second: Path, as_json: bool) -> int:
+    """Compare two cards, field by field. Exit code 1 when they differ, 0 when they do not.
+
+    Secrets are compared and not shown.
+    """
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso.compare import compare
+
+    found = compare(read_snapshot(first), read_snapshot(second))
+    if as_json:
+        entries = [{"where": one.where, "first": one.first, "second": one.second} for one in found]
+        click.echo(json.dumps(entries, ensure_ascii=False, indent=2))
+    else:
+        for one in found:
+            click.echo(f"{one.where}\n  - {one.first}\n  + {one.second}")
+    return 1 if found else 0
+
+
+@card.command("set", short_help="Change a field of a card.")
+@CARD
+@click.argument("path", metavar="PATH")
+@click.argument("value", metavar="VALUE", required=False)
+@click.option("--json", "as_json", is_flag=True, help="VALUE is JSON.")
+@click.option("--remove", is_flag=True, help="Remove the optional field, item or file; no VALUE then.")
+def set_(card: Path, path: str, value: str | None, as_json: bool, remove: bool) -> None:
+    """Change the field at PATH to VALUE; nothing but its file changes.
+
+    PATH is the file's name, FID or path of FIDs, then what is inside: a key, a position from 1, for rights the number of
+    group and field. Certificates stay as they are: the card may then contradict them, as a tester may want.
+
+    \b
+    bifente card set patient.card G101/3 201512310000
+    bifente card set patient.card BEN02/105/2 202612310000
+    bifente card set patient.card EF.ID/nom EXEMPLE
+    bifente card set doctor.card CPS_SIT_FACT/1/zone_tarifaire 30
+    bifente card set doctor.card D107 FF00
+    bifente card set doctor.card CPS_ACTIVITY_03_PS --json '{"numero_logique": 3, …}'
+    bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
+    """
+    from bifente.applets.perso import change
+
+    if remove == (value is not None):
+        raise click.UsageError("either VALUE or --remove")
+
+    def changed(records: "Records") -> "Changes":
+        if value is None:
+            return change.remove_field(records, path)
+        return change.set_field(records, path, value, as_json=as_json)
+
+    edit(card, changed)
+
+
+@card.command("block", short_help="Take all tries from the PIN.")
+@CARD
+@click.option("--puk", is_flag=True, help="The PUK instead.")
+def block(card: Path, puk: bool) -> None:
+    """Take all tries from the card's PIN, or from its PUK, which is for good."""
+    from bifente.applets.perso import change
+
+    edit(card, lambda records: change.block(records, puk=puk))
+
+
+@card.command("expire", short_help="Let a card have expired.")
+@CARD
+@click.option(
+    "--on",
+    "day",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The last day of validity.  [default: yesterday]",
+)
+@igc_option
+def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
+    """Issue a card's certificates again, with an end in the past; the fields that name it follow.
+
+    The authority must be the one that issued the card.
+
+    \b
+    bifente card expire doctor.card
+    bifente card expire patient.card --on 2020-12-31
+    """
+    from datetime import timedelta
+
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso import change
+
+    read_snapshot(card)
+    authority = open_authority(igc)
+    end = as_date(day) if day is not None else date.today() - timedelta(days=1)
+    edit(card, lambda records: change.expire(records, authority, end))
+
+
+@card.command("oppose", short_help="Put a card on its authority's list of opposed cards.")
+@CARD
+@igc_option
+@date_option("Since when.")
+@JSON
+def oppose(card: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+    """Declare a card lost or stolen, as its issuer would.
+
+    A professional's certificates go to the revocation lists of the authority, a Vitale to its opposition list; both stand
+    in the authority's folder. The card itself does not know: only a note for "card show" is kept in its file.
+    """
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso import change
+    from bifente.cli.opposition import add_card
+
+    records = read_snapshot(card)
+    since = as_date(day)
+    written = add_card(open_authority(igc), records, since)
+    edit(card, lambda now: change.oppose(now, since))
+    if as_json:
+        click.echo(json.dumps({"written": [str(path) for path in written]}, indent=2))
+    else:
+        for path in written:
+            click.echo(f"{path} written")
+
+
+@card.command("clone", short_help="Copy a card, its number and keys included.")
+@CARD
+@OUTPUT
+def clone(card: Path, output: Path) -> None:
+    """Copy a card with everything in it: number, keys, PINs, counters.
+
+    A reader refuses two cards of one number, as it would take the one for the other.
+    """
+    from bifente.applets.kernel.store import copy_card_file
+
+    copy_card_file(card, output)
+
+
+@card.command("restore", short_help="Bring a card back to its first state, or to that of a copy.")
+@CARD
+@click.option(
+    "--from",
+    "source",
+    metavar="COPY.card",
+    type=click.Path(path_type=Path),
+    help="Take everything from this copy.",
+)
+def restore(card: Path, source: Path | None) -> None:
+    """Bring a card back to the state in which it was made: contents, PINs, tries, certificates, latest date."""
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso import change
+
+    if source is None:
+        edit(card, change.restore)
+    else:
+        copy = read_snapshot(source)
+        edit(card, lambda records: change.copied(records, copy))
+
+
+@card.command("rights", short_help="Read the rights of a Vitale by APDUs, as a health software does.")
+@CARD
+@click.option(
+    "--cps",
+    required=True,
+    metavar="Y.card",
+    type=click.Path(path_type=Path),
+    help="The professional's card that opens it.",
+)
+@pin_options()
+@date_option("The day by which the cards are judged.")
+@igc_option
+@JSON
+def rights(
+    card: Path, cps: Path, pin: SecretSource, day: datetime | None, igc: Path | None, as_json: bool
+) -> None:
+    """Read the rights of a carte Vitale: PIN, mutual recognition, then the groups in the order of the card.
+
+    \b
+    bifente card rights patient.card --cps doctor.card --pin 1234
+    bifente card rights patient.card --cps doctor.card --pin 1234 --json
+    """
+    from bifente.applets import open_card
+    from bifente.layouts import ssv
+    from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+    from bifente.terminal import CpsSession, VitaleSession, recognise
+
+    anchors = tuple(open_authority(igc).trust_store.cv_roots.values()) if igc is not None else ()
+    with TwoSlotReader() as reader:
+        reader.insert(CPS_SLOT, open_card(cps))
+        reader.insert(VITALE_SLOT, open_card(card))
+        doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
+        doctor.verify_pin(pin.read())
+        with recognise(doctor, patient, date=as_date(day), anchors=anchors):
+            groups = patient.rights()
+    if as_json:
+        click.echo(json.dumps(ssv.to_json(groups), ensure_ascii=False, indent=2))
+        return
+    from bifente.cli.cardtree import show_groups
+
+    show_groups(groups)
+
+
+def _make(
+    profile: "AnyProfile",
+    output: Path,
+    igc: Path | None,
+    day: date,
+    *,
+    as_json: bool,
+    notes: list[str] | None = None,
+) -> None:
+    """Personalise and write; the file is complete or not there at all."""
+    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.perso import personalise
+    from bifente.applets.perso.build import needs_issuer
+    from bifente.applets.perso.cardrecords import meta_of
+
+    new_file(output)
+    authority = _authority(profile, igc) if needs_issuer(profile) else None
+    with progress("RSA keys of the card") as told:
+        records = personalise(profile, authority, today=day, progress=told)
+    create_card_file(output, records)
+    meta = meta_of(records)
+    if as_json:
+        facts: dict[str, object] = {
+            "card": str(output),
+            "kind": meta.kind,
+            "serial": meta.serial,
+            "environment": meta.environment,
+            "created": meta.created,
+        }
+        if notes is not None:
+            facts["findings"] = notes
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        return
+    for note in notes or ():
+        click.echo(f"note: {note}", err=True)
+    click.echo(f"{output}: {meta.kind} card {meta.serial}")
+
+
+def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":
+    environment = getattr(profile, "environment", "test")
+    if igc is None and environment != "test":
+        raise CliError(
+            "a production-like card needs an authority of its own",
+            hint="bifente igc init DIR --environment P makes one; then --igc DIR",
+        )
+    return open_authority(igc)
+
+
+def _spelled_out(error: "ProfileError") -> CliError:
+    """All problems of a profile but the last on lines of their own; the last is the error."""
+    for problem in error.problems[:-1]:
+        click.echo(f"bifente: {problem}", err=True)
+    return CliError(str(error.problems[-1]), hint=error.hint)

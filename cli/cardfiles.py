@@ -1,0 +1,83 @@
+"""What the commands on card files have in common: options, the one way to change a card, files that appear whole."""
+
+import errno
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import click
+
+from bifente.cli.errors import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from bifente.applets.perso.cardrecords import Records
+    from bifente.applets.perso.change import Changes
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+igc_option = click.option(
+    "--igc",
+    "igc",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="The authority (bifente igc init).  [default: a TEST authority in your data folder]",
+)
+
+
+def date_option(meaning: str) -> Callable[[_Command], _Command]:
+    """``--date YYYY-MM-DD``, given to the command as ``day``."""
+    return click.option(
+        "--date",
+        "day",
+        metavar="DATE",
+        type=click.DateTime(["%Y-%m-%d"]),
+        help=f"{meaning}  [default: today]",
+    )
+
+
+def as_date(day: datetime | None) -> date:
+    """The day of an option, or today."""
+    return day.date() if day is not None else date.today()
+
+
+def edit(path: Path, change: "Callable[[Records], Changes]") -> None:
+    """Change a card in one transaction: all of it, or nothing when *change* raises."""
+    from bifente.applets.kernel.store import SqliteStore
+
+    with SqliteStore(path) as store:
+        records = {name: store.get(name) for name in store.names()}
+        store.commit(change(records))
+
+
+def new_file(path: Path) -> None:
+    """Refuse early what the creation of *path* would refuse after the work."""
+    if os.path.lexists(path):
+        raise CliError(
+            f"{path}: already exists", ExitCode.CARD_FILE, hint="choose another name, or remove it first"
+        )
+    if not path.parent.is_dir():
+        raise CliError(f"{path}: its folder does not exist", ExitCode.CARD_FILE, hint="make the folder first")
+
+
+def write_private(path: Path, text: str) -> None:
+    """A new file (mode 600) that holds *text*: complete, or not there. Raises OSError about *path*."""
+    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    try:
+        if os.path.lexists(path):
+            raise FileExistsError(errno.EEXIST, "already exists", str(path))
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.rename(path)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        raise

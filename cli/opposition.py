@@ -1,0 +1,127 @@
+"""The lists of opposed cards beside an authority: revocation lists for professionals, an opposition list for Vitales.
+
+``oppositions.json`` is ours (``synthetic``: the real lists are tables of the reader's software); the revocation lists are
+RFC 5280 CRLs made from it. Format::
+
+    {"format": 1, "cps": [{"card", "gamme", "certificates": [serial…], "date"}], "vitale": [{"card", "pan", "date"}]}
+"""
+
+import json
+import os
+import tempfile
+from contextlib import suppress
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifente.cli.errors import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from bifente.applets.perso.cardrecords import Records
+    from bifente.igc import Authority
+
+LIST = "oppositions.json"
+_NEXT_UPDATE = timedelta(days=7)
+
+Entries = dict[str, list[dict[str, object]]]
+
+
+def add_card(authority: "Authority", records: "Records", since: date) -> list[Path]:
+    """Put a card on the authority's lists and return the files written. Raises CliError."""
+    from bifente.applets.perso.cardrecords import meta_of
+
+    meta = meta_of(records)
+    path = authority.directory / LIST
+    entries = read_list(path)
+    if meta.kind == "cps3":
+        entry = _professional(records)
+    elif meta.kind == "vitale2":
+        entry = {"card": meta.serial, "pan": records["identity"][2:12].hex().upper()}
+    else:
+        raise CliError("this card has no issuer that could oppose it")
+    kind = "cps" if meta.kind == "cps3" else "vitale"
+    others = [one for one in entries[kind] if one.get("card") != entry["card"]]
+    entries[kind] = [*others, {**entry, "date": since.isoformat()}]
+    written = [path]
+    _write(path, json.dumps({"format": 1, **entries}, indent=2).encode() + b"\n")
+    if kind == "cps":
+        written.append(_revoke(authority, entries["cps"], str(entry["gamme"])))
+    return written
+
+
+def read_list(path: Path) -> Entries:
+    """The list, empty when there is none. Raises CliError."""
+    try:
+        content = json.loads(path.read_bytes())
+        if content["format"] != 1:
+            raise ValueError
+        return {kind: list(content[kind]) for kind in ("cps", "vitale")}
+    except FileNotFoundError:
+        return {"cps": [], "vitale": []}
+    except (ValueError, KeyError, TypeError):
+        raise CliError(
+            f"{path} is not a list of opposed cards",
+            ExitCode.BAD_INPUT,
+            hint="remove it: the lists begin anew",
+        ) from None
+
+
+def _professional(records: "Records") -> dict[str, object]:
+    from cryptography import x509
+
+    from bifente.applets.perso.cardrecords import content_bytes, layout_of, meta_of
+    from bifente.igc import Gamme
+
+    layout = layout_of(records)
+    serials = []
+    issuer = ""
+    for name in ("EF.C.CH.SIG", "EF.C.CH.AUT"):
+        path, node = layout.named(name)
+        try:
+            certificate = x509.load_der_x509_certificate(content_bytes(records, node, path))
+        except ValueError:
+            raise CliError(f"{name} holds no certificate") from None
+        serials.append(f"{certificate.serial_number:x}")
+        issuer = certificate.issuer.rfc4514_string()
+    gamme = next((gamme for gamme in Gamme if gamme.value in issuer), Gamme.FORT)
+    return {"card": meta_of(records).serial, "gamme": gamme.value, "certificates": serials}
+
+
+def _revoke(authority: "Authority", entries: list[dict[str, object]], gamme_name: str) -> Path:
+    from bifente.igc import Gamme
+
+    gamme = Gamme(gamme_name)
+    revoked = [
+        (int(serial, 16), datetime.combine(date.fromisoformat(str(entry["date"])), time(), UTC))
+        for entry in entries
+        if entry["gamme"] == gamme_name
+        for serial in _serials(entry)
+    ]
+    now = datetime.now(UTC)
+    path = authority.directory / f"persons-{gamme_name.lower()}.crl"
+    number = int(now.timestamp())
+    _write(
+        path,
+        authority.crl(gamme, revoked, this_update=now, next_update=now + _NEXT_UPDATE, number=number),
+    )
+    return path
+
+
+def _serials(entry: dict[str, object]) -> list[str]:
+    serials = entry["certificates"]
+    return [str(one) for one in serials] if isinstance(serials, list) else []
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Replace a file in one step."""
+    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(draft)
+        raise
