@@ -21,7 +21,8 @@ class AroundCard:
         self._card = card
         self._front = front
         self._asked: Card = T0Front(card) if front else card
-        self._protocol: TransmissionProtocol | None = None
+        self.protocol = TransmissionProtocol.T0
+        """What the ATR leads a reader to choose; T=0 before the first reset."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._card!r})"
@@ -57,7 +58,7 @@ class AroundCard:
         """Choose the front by the ATR; nothing can be waiting in a new one, for the card was just reset."""
         offered = offered_protocols(atr)
         t1 = TransmissionProtocol.T1 in offered
-        self._protocol = TransmissionProtocol.T1 if t1 else TransmissionProtocol.T0
+        self.protocol = TransmissionProtocol.T1 if t1 else TransmissionProtocol.T0
         if self._front is None and not self.speaks_tpdu and not t1:
             self._asked = T0Front(self._card)
         return atr

@@ -3,6 +3,11 @@
 The driver's default is to listen, on every address of the machine and without asking who comes; then the card calls.
 Reversed (``DEVICENAME localhost:0x8C7B`` in pcscd's reader configuration) the driver calls the card at each poll; then
 we listen, on loopback only, and let in root, pcscd's own user and whoever runs this process.
+
+Reversed is for virtualsmartcard 0.9 and later. Debian 12's driver (3.3+dfsg-2) calls when pcscd starts and never again:
+after a refused call, or when a card has left, it waits for callers on a socket that it does not have, and the C library
+ends pcscd (``FD_SET(-1)`` in ``waitforclient``; seen). With that driver reversed, there must be a card for each of its
+slots before pcscd starts, and none may leave.
 """
 
 import logging

@@ -15,6 +15,8 @@ from bifente.reader.vpcd.door import Calling, Door, Listening
 from bifente.reader.vpcd.slot import OfferedSlot, SlotState, VpcdSettings
 
 _DEFAULT: Final = VpcdSettings()
+_DRIVER_SLOTS: Final = 2
+"""As the driver is packaged (``--enable-vpcdslots``)."""
 _WAIT: Final = 5.0
 """Seconds that a card at work may hold up the end of a service."""
 
@@ -124,13 +126,15 @@ class CardsOnVpcd(VpcdService):
 def serve_vpcd(cards: Sequence[Card], settings: VpcdSettings = _DEFAULT) -> CardsOnVpcd:
     """Offer *cards* to a vpcd driver, the first in its first slot and so on; see VpcdService.
 
-    Cards that speak T=0 get the T=0 front. Debian's driver has two slots. Stop the service, or use it in a ``with``
+    Cards that speak T=0 get the T=0 front. Debian's driver has two slots; listening, we turn its calls for a second card
+    away when there is none. Stop the service, or use it in a ``with``
     block. Raises ReaderError, or what a card raises that cannot start.
     """
-    slots = tuple(f"slot {number}" for number in range(len(cards)))
+    count = max(len(cards), _DRIVER_SLOTS) if settings.listen else len(cards)
+    slots = tuple(f"slot {number}" for number in range(count))
     reader = TwoSlotReader("vpcd", slots, wait=_WAIT)
     try:
-        for slot, card in zip(slots, cards, strict=True):
+        for slot, card in zip(slots, cards, strict=False):
             reader.insert(slot, card)
         return CardsOnVpcd(reader, settings)
     except BaseException:
