@@ -5,6 +5,7 @@ less than a faithful server must do, the PC/SC specification, part 5. Each slot 
 the card works; ``_state`` guards the fields, is held for moments, and nothing of the reader is called under it.
 """
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -35,6 +36,8 @@ from bifente.reader.twoslot import TwoSlotReader
 
 MAX_HANDLES: Final = 200
 """Handles of one reader (pcscd: PCSC_MAX_READER_HANDLES)."""
+
+_log = logging.getLogger(__name__)
 
 _POWERED: Final = ReaderState.PRESENT | ReaderState.POWERED | ReaderState.NEGOTIABLE
 _ANY: Final = PROTOCOL_T0 | PROTOCOL_T1
@@ -371,19 +374,19 @@ class PcscSlot:
             if link is None:
                 raise Refused(self._without_link())
             if self.observe is not None:
-                return self._observed(link, handle, command)
+                return self._observed(link, command)
             try:
                 return link.transmit(command)
-            except LinkError as error:
-                raise self._failed(handle, error) from None
+            except Exception as error:  # noqa: BLE001 - whatever a card raises, its client gets an answer
+                raise self._failed(error) from None
 
-    def _observed(self, link: SlotLink, handle: Handle, command: bytes) -> bytes:
+    def _observed(self, link: SlotLink, command: bytes) -> bytes:
         answer = None
         begin = monotonic()
         try:
             answer = link.transmit(command)
-        except LinkError as error:
-            raise self._failed(handle, error) from None
+        except Exception as error:  # noqa: BLE001 - whatever a card raises, its client gets an answer
+            raise self._failed(error) from None
         finally:
             if self.observe is not None:
                 self.observe(self.name, command, answer, monotonic() - begin)
@@ -402,14 +405,16 @@ class PcscSlot:
         """Why a command cannot go to the card: only direct handles are open, or no card is there."""
         return Rv.NOT_TRANSACTED if self.present else Rv.NO_SMARTCARD
 
-    def _failed(self, handle: Handle, error: LinkError) -> Refused:
+    def _failed(self, error: Exception) -> Refused:
         if isinstance(error, CardWasReset):
             with self._state:
                 self._tell_reset()
             if self._link is not None:
                 self._link.acknowledge_resets()
             return Refused(Rv.RESET_CARD)
-        # Whatever else happened under way, the command's effect is unknown.
+        if not isinstance(error, LinkError):
+            _log.error("the card in %s failed: %s", self.name, error)
+        # Whatever happened under way, the command's effect is unknown.
         return Refused(Rv.NOT_TRANSACTED)
 
     def check(self, handle: Handle, *, events: bool = True) -> None:
@@ -447,6 +452,9 @@ class PcscSlot:
                 self._powered(self._link.atr)
         except LinkError as error:
             raise Refused(_connecting(error)) from None
+        except Exception as error:  # noqa: BLE001 - a card whose file is gone, say, does not answer
+            _log.error("the card in %s cannot be powered: %s", self.name, error)
+            raise Refused(Rv.UNRESPONSIVE_CARD) from None
 
     def _agree(self, preferred: int) -> None:
         """Choose the protocol, or see that the one that is spoken is wanted."""
@@ -484,7 +492,9 @@ class PcscSlot:
         try:
             with self._own_reset():
                 atr = link.cold_reset() if cold else link.reset()
-        except LinkError:
+        except Exception as error:  # noqa: BLE001 - a card that cannot be reset does not answer
+            if not isinstance(error, LinkError):
+                _log.error("the card in %s cannot be reset: %s", self.name, error)
             if self.present:
                 with self._state:
                     self.bits = ReaderState.PRESENT | ReaderState.SWALLOWED

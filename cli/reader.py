@@ -1,0 +1,260 @@
+"""``bifente reader``: offer the two-slot reader to PC/SC programs, and change its cards while it is served."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.errors import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from bifente.cli.served import Slots
+    from bifente.reader.pcsclite.slot import Observer
+    from bifente.reader.pinpad import PinPad
+
+_DEFAULT_NAME = "Bifente Lecteur bi-fente"
+
+_name = click.option(
+    "--name", default=_DEFAULT_NAME, show_default=True, help="The reader's name as programs will see it."
+)
+_ephemeral = click.option("--ephemeral", is_flag=True, help="Throw away what happens to the cards.")
+_trace = click.option("--trace", is_flag=True, help="Show each APDU on stderr; PINs are masked.")
+_pin_pad = click.option(
+    "--pin-pad",
+    metavar="ask|cancel|timeout|FILE",
+    help="A terminal with PIN pad: ask here, always cancel, never answer, or type the lines of FILE in turn.",
+)
+_as = click.option(
+    "--as", "alias", default="pcscd", metavar="NAME", help="Another name for the sockets, to serve several."
+)
+_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group(short_help="Offer the two-slot reader to PC/SC programs.")
+def reader() -> None:
+    """Offer cards in a two-slot reader to programs that use PC/SC, unmodified (Linux)."""
+
+
+@reader.command()
+@click.argument("cards", metavar="CPS.card VITALE.card…", nargs=-1)
+@_name
+@_ephemeral
+@_trace
+@_pin_pad
+@_as
+def serve(
+    cards: tuple[str, ...], name: str, ephemeral: bool, trace: bool, pin_pad: str | None, alias: str
+) -> None:
+    """Serve a reader with these cards until Ctrl-C.
+
+    Prints the line that makes a shell's programs use it. "-" leaves a slot empty; every two more cards are a further
+    reader, up to 16 slots.
+    """
+    from bifente.cli.readercontrol import ControlSocket
+    from bifente.cli.served import Slots
+
+    _need_unix()
+    stop = Event()
+    with Slots(cards, name=name, ephemeral=ephemeral) as slots:
+        server = slots.serve(
+            _socket(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
+        )
+        with server:
+            control = ControlSocket(_socket(alias, "control"), slots.answer)
+            try:
+                with _until_signal(stop):
+                    for variable, value in server.environment.items():
+                        click.echo(f"export {variable}={_quoted(value)}")
+                    sys.stdout.flush()
+                    stop.wait()
+            finally:
+                control.close()
+
+
+class _Run(click.Command):
+    """Takes what stands behind ``--`` as the program, whatever options it has."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if "--" not in args:
+            raise click.UsageError("-- and the program to run are missing", ctx)
+        at = args.index("--")
+        ctx.meta["bifente.program"] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+
+@reader.command(cls=_Run)
+@click.argument("cards", metavar="CPS.card VITALE.card… -- PROGRAM ARGS…", nargs=-1)
+@_name
+@_ephemeral
+@_trace
+@_pin_pad
+@click.pass_context
+def run(
+    ctx: click.Context,
+    cards: tuple[str, ...],
+    name: str,
+    ephemeral: bool,
+    trace: bool,
+    pin_pad: str | None,
+) -> int:
+    """Run a program that sees a reader with these cards, and end with its exit code."""
+    from bifente.cli.served import Slots
+
+    _need_unix()
+    program: list[str] = ctx.meta["bifente.program"]
+    if not program:
+        raise click.UsageError("the program to run is missing behind --", ctx)
+    with Slots(cards, name=name, ephemeral=ephemeral) as slots:
+        server = slots.serve(
+            _socket(f"run-{os.getpid()}", "comm"),
+            pin_pad=_pad(pin_pad),
+            observe=_observer(slots) if trace else None,
+        )
+        with server:
+            return _run_program(program, {**os.environ, **server.environment})
+
+
+def _run_program(program: list[str], environment: dict[str, str]) -> int:
+    # Ctrl-C in the terminal is for the program; what it makes of it is our result. A handler that does nothing, unlike
+    # an ignored signal, is not inherited.
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        process = subprocess.Popen(program, env=environment)
+    except FileNotFoundError:
+        raise CliError(f"{program[0]}: no such program") from None
+    else:
+        code = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    return code if code >= 0 else 128 - code
+
+
+@reader.command()
+@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@click.option(
+    "--slot", metavar="SLOT", help="A slot's number, or CPS or Vitale; by default where the card belongs."
+)
+@_as
+@_json
+def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
+    """Put a card into the reader that is being served."""
+    question = {"do": "insert", "card": str(card.absolute())}
+    if slot:
+        question["slot"] = slot
+    _ask(alias, question, as_json=as_json)
+
+
+@reader.command()
+@click.argument("slot")
+@_as
+@_json
+def remove(slot: str, alias: str, as_json: bool) -> None:
+    """Take the card out of SLOT (a number, or CPS or Vitale), whatever it is doing."""
+    _ask(alias, {"do": "remove", "slot": slot}, as_json=as_json)
+
+
+@reader.command()
+@click.argument("slot")
+@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@_as
+@_json
+def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
+    """Take the card out of SLOT, if there is one, and put another in."""
+    _ask(alias, {"do": "swap", "slot": slot, "card": str(card.absolute())}, as_json=as_json)
+
+
+@reader.command()
+@_as
+@_json
+def status(alias: str, as_json: bool) -> None:
+    """Say what is in the slots of the reader that is being served."""
+    _ask(alias, {"do": "status"}, as_json=as_json)
+
+
+def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
+    from bifente.cli.readercontrol import ask
+    from bifente.cli.served import show_status
+
+    _need_unix()
+    answer = ask(_socket(alias, "control"), question)
+    if as_json:
+        click.echo(json.dumps(answer["slots"], indent=2))
+    else:
+        show_status(answer["slots"])
+
+
+def _need_unix() -> None:
+    if not sys.platform.startswith("linux"):
+        raise CliError(
+            "this reader is for Linux, whose PC/SC is pcsc-lite",
+            ExitCode.USAGE,
+            hint="in Python, bifente.reader works everywhere",
+        )
+
+
+def _socket(alias: str, kind: str) -> Path:
+    from bifente.reader.pcsclite import runtime_folder
+
+    if not alias or "/" in alias or alias.startswith("."):
+        raise CliError(f"{alias!r} is no name for a socket", ExitCode.USAGE)
+    return runtime_folder() / f"{alias}.{kind}"
+
+
+def _quoted(value: str) -> str:
+    import shlex
+
+    return shlex.quote(value)
+
+
+@contextmanager
+def _until_signal(stop: Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM set *stop* while the block runs."""
+    before = {
+        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _pad(choice: str | None) -> "PinPad | None":
+    if choice is None:
+        return None
+    from bifente.cli.pinentry import AskHere
+    from bifente.reader.pinpad import PinPad, Scripted
+
+    if choice == "ask":
+        return PinPad(AskHere())
+    if choice in ("cancel", "timeout"):
+        return PinPad(Scripted([choice]))
+    from bifente.cli.pinentry import entries_of
+
+    return PinPad(Scripted(entries_of(Path(choice))))
+
+
+def _observer(slots: "Slots") -> "Observer":
+    from bifente.traces.mask import Masker
+
+    maskers = {name: Masker() for name in slots.names}
+    lock = Lock()
+
+    def observe(name: str, command: bytes, answer: bytes | None, seconds: float) -> None:
+        asked, said = maskers[name].mask(command, answer or b"")
+        with lock:
+            click.echo(
+                f"[{slots.names.index(name) + 1}] {asked} -> {'no answer' if answer is None else said} "
+                f"({seconds * 1000:.1f} ms)",
+                err=True,
+            )
+
+    return observe

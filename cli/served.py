@@ -1,0 +1,195 @@
+"""A reader with card files in its slots, offered to PC/SC programs: what ``bifente reader serve`` and ``run`` hold."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Final
+
+import click
+
+from bifente.apdu.link import CardAbsent
+from bifente.applets import SmartCard, card_of
+from bifente.applets.kernel.card import read_meta
+from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_snapshot
+from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.readercontrol import Answer, Question
+from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.reader.pcsclite import PcscServer, default_names
+from bifente.reader.pcsclite.slot import Observer
+from bifente.reader.pinpad import PinPad
+
+DEFAULT_NAME: Final = "Bifente Lecteur bi-fente"
+EMPTY: Final = "-"
+"""The word for a slot without card."""
+
+_USUAL_SLOT: Final = {"cps3": CPS_SLOT, "vitale2": VITALE_SLOT}
+_SWITCH_SECONDS: Final = 0.0005
+
+
+class _Held:
+    """A store that stays open, and its file locked, while the card is in a slot, powered or not."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        store.open()
+        self.get, self.names, self.commit = store.get, store.names, store.commit
+
+    def open(self) -> None:
+        """It is."""
+
+    def close(self) -> None:
+        """Only :meth:`release` does."""
+
+    def release(self) -> None:
+        """Give the card file back."""
+        self._store.close()
+
+
+class Slots:
+    """The slots of all readers, numbered from 1, and the card files in them."""
+
+    def __init__(self, cards: Sequence[str], *, name: str = DEFAULT_NAME, ephemeral: bool = False) -> None:
+        count = max(2, len(cards) + len(cards) % 2)
+        if count > 16:
+            raise CliError("a terminal has 16 slots at most", ExitCode.USAGE)
+        self.readers = [TwoSlotReader(name) for _ in range(count // 2)]
+        self.places = [(reader, slot) for reader in self.readers for slot in reader.slots]
+        self.names = default_names(self.readers)
+        self.ephemeral = ephemeral
+        self._held: dict[int, tuple[Path, str, _Held]] = {}
+        self._lock = Lock()
+        try:
+            for number, card in enumerate(cards):
+                if card != EMPTY:
+                    self._insert(number, Path(card))
+        except BaseException:
+            self.close()
+            raise
+
+    def serve(
+        self, path: Path | None, *, pin_pad: PinPad | None = None, observe: Observer | None = None
+    ) -> PcscServer:
+        """The server for these slots, not started."""
+        # A card that computes must not keep the other slot waiting for the interpreter's usual five milliseconds.
+        sys.setswitchinterval(_SWITCH_SECONDS)
+        return PcscServer(*self.readers, path=path, names=self.names, pin_pad=pin_pad, observe=observe)
+
+    def answer(self, question: Question) -> Answer:
+        """What the control socket answers."""
+        with self._lock:
+            match question.get("do"):
+                case "status":
+                    pass
+                case "insert":
+                    self._insert(self._free(question), Path(question["card"]))
+                case "remove":
+                    self._remove(self._number(question["slot"]))
+                case "swap":
+                    self._swap(question)
+                case _:
+                    raise CliError("not a question to a reader")
+            return {"slots": self.status()}
+
+    def status(self) -> list[dict[str, object]]:
+        """One line for each slot."""
+        lines = []
+        for number, (reader, slot) in enumerate(self.places):
+            status = reader.status(slot)
+            held = self._held.get(number)
+            lines.append(
+                {
+                    "slot": number + 1,
+                    "name": self.names[number],
+                    "card": None if held is None else str(held[0]),
+                    "kind": None if held is None else held[1],
+                    "powered": status.powered,
+                    "atr": status.atr.hex().upper(),
+                    "links": status.links,
+                }
+            )
+        return lines
+
+    def _number(self, slot: str) -> int:
+        """A slot by its number, or by its name in the first reader."""
+        for number, (_, name) in enumerate(self.places):
+            if slot == str(number + 1) or slot.casefold() == name.casefold():
+                return number
+        raise CliError(f"no slot {slot}", hint=f"slots are numbered 1 to {len(self.places)}")
+
+    def _free(self, question: Question) -> int:
+        slot = question.get("slot")
+        if slot:
+            return self._number(slot)
+        kind = _kind(Path(question["card"]))
+        empty = [number for number in range(len(self.places)) if number not in self._held]
+        if not empty:
+            raise CliError("every slot holds a card", hint="bifente reader swap SLOT X.card")
+        usual = [number for number in empty if self.places[number][1] == _USUAL_SLOT.get(kind)]
+        return (usual or empty)[0]
+
+    def _insert(self, number: int, path: Path) -> None:
+        if number in self._held:
+            raise CliError(f"slot {number + 1} holds a card already", hint="bifente reader swap SLOT X.card")
+        kind = _kind(path)
+        records: Store = MemoryStore(read_snapshot(path)) if self.ephemeral else SqliteStore(path)
+        held = _Held(records)
+        reader, slot = self.places[number]
+        try:
+            reader.insert(slot, _card(held, kind))
+        except BaseException:
+            held.release()
+            raise
+        self._held[number] = (path, kind, held)
+
+    def _remove(self, number: int) -> None:
+        reader, slot = self.places[number]
+        if number not in self._held:
+            raise CardAbsent(f"{number + 1}")
+        try:
+            reader.remove(slot)
+        finally:
+            self._held.pop(number)[2].release()
+
+    def _swap(self, question: Question) -> None:
+        number = self._number(question["slot"])
+        _kind(Path(question["card"]))
+        if number in self._held:
+            self._remove(number)
+        self._insert(number, Path(question["card"]))
+
+    def close(self) -> None:
+        """Take every card out and give its file back."""
+        for reader in self.readers:
+            reader.close()
+        for _, _, held in self._held.values():
+            held.release()
+        self._held.clear()
+
+    def __enter__(self) -> "Slots":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _kind(path: Path) -> str:
+    with MemoryStore(read_snapshot(path)) as snapshot:
+        return str(read_meta(snapshot).get("kind"))
+
+
+def _card(held: _Held, kind: str) -> SmartCard:
+    return card_of(held, kind)
+
+
+def show_status(slots: object) -> None:
+    """Print what :meth:`Slots.status` tells."""
+    if not isinstance(slots, list):
+        return
+    for slot in slots:
+        card = slot["card"] or "empty"
+        state = f", {slot['links']} connected" if slot["links"] else ""
+        click.echo(f"{slot['slot']}  {slot['name']}: {card}{state}")
