@@ -14,6 +14,8 @@ from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
 
 if TYPE_CHECKING:
+    from cryptography.x509 import ObjectIdentifier
+
     from bifente.cli.demo import Road
 
 _SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
@@ -182,7 +184,7 @@ def _verdicts(road: "Road") -> RenderableType:
     return lines
 
 
-def _names() -> "dict[object, str]":
+def _names() -> "dict[ObjectIdentifier, str]":
     from cryptography.x509.oid import NameOID
 
     return {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
