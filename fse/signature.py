@@ -22,6 +22,7 @@ The content type is id-data. ``openssl`` verifies the CPS's half with the root a
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -155,6 +156,7 @@ def signed_attributes(content: bytes, signer: bytes, intermediate: bytes) -> byt
     return encoded
 
 
+@lru_cache(maxsize=64)
 def _certificate_reference(der: bytes) -> bytes:
     """DER of an ESSCertIDv2.
 
@@ -212,11 +214,22 @@ def check_certificate(der: bytes) -> None:
 def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
     wanted, _ = _issuer_and_serial(signer)
     for der in intermediates:
-        if _certificate(der)["tbs_certificate"]["subject"].dump() == wanted:
+        if _subject(der) == wanted:
             return der
     raise FseError("none of the known authorities has issued the CPS's signature certificate")
 
 
+# A practice signs with one card and one authority all day: what is read of their certificates is kept.
+
+
+@lru_cache(maxsize=64)
+def _subject(der: bytes) -> bytes:
+    """The subject as DER."""
+    subject: bytes = _certificate(der)["tbs_certificate"]["subject"].dump()
+    return subject
+
+
+@lru_cache(maxsize=64)
 def _issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
     """Both as DER."""
     body = _certificate(der)["tbs_certificate"]
