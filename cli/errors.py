@@ -29,6 +29,7 @@ class ExitCode(IntEnum):
     SIGNATURE_INVALID = 11
     WRITE_FAILED = 12
     NO_PERMISSION = 13
+    NOT_USABLE = 14
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
 
@@ -48,6 +49,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.SIGNATURE_INVALID: "a signature or certificate does not verify",
     ExitCode.WRITE_FAILED: "something could not be written (disk full, read-only)",
     ExitCode.NO_PERMISSION: "permission denied",
+    ExitCode.NOT_USABLE: "`bifente doctor` found something that cannot work as it is set up here",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.OUTPUT_CLOSED: "whoever read the output stopped reading",
 }

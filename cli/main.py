@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("bifente.cli.demo:demo", "Two cards, one PIN, one care sheet signed by both."),
     "card": ("bifente.cli.card:card", "Make, show, compare, change and break cards."),
     "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
+    "doctor": ("bifente.cli.doctor:doctor", "Look whether this machine has what cards and readers need."),
     "reader": ("bifente.cli.reader:reader", "Offer the two-slot reader to PC/SC programs."),
     "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
     "pin": ("bifente.cli.pin:pin", "Show, present, change and unblock the PIN of a card."),
