@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ["keypool"]
+
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 """With ``CI=true`` a missing tool is a failure: a run that skips must not look like a run that passes."""
 

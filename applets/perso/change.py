@@ -112,14 +112,12 @@ def oppose(records: Records, on: date) -> Changes:
 
 def restore(records: Records) -> Changes:
     """The card is as it was made: contents, PINs, counters, certificates, latest date."""
-    layout_of(records)
-    changes: Changes = {}
-    for name, value in records.items():
-        if not name.startswith(INITIAL):
-            continue
-        changes[name.removeprefix(INITIAL)] = value or None
-
     kept = {f"{INITIAL}{name}" for name in changeable(layout_of(records))}
+    changes: Changes = {
+        name.removeprefix(INITIAL): value or None
+        for name, value in records.items()
+        if name.startswith(INITIAL)
+    }
     changes |= {name: None for name in records if name.startswith(INITIAL) and name not in kept}
     return changes
 

@@ -39,6 +39,17 @@ def matching(pattern: str, expected: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def at_most(size: int) -> AfterValidator:
+    """Hexadecimal text of no more than *size* bytes."""
+
+    def check(text: str) -> str:
+        if len(text) > 2 * size:
+            raise ValueError(f"at most {size} bytes expected, not {len(text) // 2}")
+        return text
+
+    return AfterValidator(check)
+
+
 def in_table(table: str, size: int) -> AfterValidator:
     """The text is a code of a GIP table, brought to *size* characters. Tables known in part take unknown codes."""
 

@@ -19,6 +19,7 @@ from bifente.applets.perso.fields import (
     PukDigits,
     StructureId,
     Text,
+    at_most,
     in_table,
     matching,
 )
@@ -27,6 +28,7 @@ from bifente.layouts import businessdata
 from bifente.layouts.codec import Codec
 from bifente.layouts.cps3 import ACTIVITIES, DATA_SIZE
 from bifente.layouts.errors import LayoutError
+from bifente.layouts.t1test import LARGE_SIZE
 
 Environment = Literal["test", "production-like"]
 ENVIRONMENT_LETTER: dict[Environment, str] = {"test": "T", "production-like": "P"}
@@ -153,7 +155,7 @@ class ProfessionalProfile(CardProfile):
     """CPS_ACTIVITY_nn_PS by number, 1 to 16, holes allowed."""
     billing: list[Content] = Field(default_factory=list)
     """CPS_SIT_FACT."""
-    data: Annotated[Hexadecimal, Field(max_length=2 * DATA_SIZE)] = ""
+    data: Annotated[Hexadecimal, at_most(DATA_SIZE)] = ""
     """CPS_DATA, followed by zeros."""
     pin: PinDigits = DEFAULT_PIN
     puk: PukDigits = DEFAULT_PUK
@@ -220,7 +222,7 @@ class T1TestProfile(Profile):
 
     kind: Literal["t1test"]
     serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
-    content: Annotated[Hexadecimal, Field(max_length=2 * 65536)] | None = None
+    content: Annotated[Hexadecimal, at_most(LARGE_SIZE)] | None = None
     """The beginning of the large file; zeros follow."""
 
 

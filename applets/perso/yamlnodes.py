@@ -20,6 +20,7 @@ Path = tuple[str | int, ...]
 """Keys and indices (from 0) from the top of the document."""
 
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_BLOCK = re.compile(r"([!-~]([ -~]*[!-~])?\n)+")
 _SCALARS = frozenset({"str", "int", "float", "bool", "null", "timestamp", "value"})
 """What PyYAML may have guessed of a scalar; an explicit tag of another kind is refused."""
 _WORDS: dict[str, JsonValue] = {"": None, "~": None, "null": None, "true": True, "false": False}
@@ -138,7 +139,8 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
+    """PEM and the like as a block; what is not plain printable text in quotes, as PyYAML folds odd line breaks."""
+    style = "|" if _BLOCK.fullmatch(text) else None if text.isprintable() else '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
