@@ -62,6 +62,7 @@ class Road:
 )
 @click.option("--all", "show_all", is_flag=True, help="Show every APDU, not one line for each purpose.")
 @click.option("--accept", is_flag=True, help="Make the sheet even if card or rights have ended.")
+@click.option("--svg", type=click.Path(path_type=Path), help="Keep the screen as a picture too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole as JSON.")
 def demo(
     cps: str,
@@ -72,6 +73,7 @@ def demo(
     out: Path | None,
     show_all: bool,
     accept: bool,
+    svg: Path | None,
     as_json: bool,
 ) -> None:
     """Make two cards, let them recognise each other, read the rights, sign a care sheet with both and verify it.
@@ -96,7 +98,7 @@ def demo(
     else:
         from bifente.cli.demoscreen import show
 
-        show(road, show_all=show_all)
+        show(road, show_all=show_all, svg=svg)
 
 
 def _folder(out: Path | None) -> Path:

@@ -1,7 +1,9 @@
 """The one screen of ``bifente demo``."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 _SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
 _CHAINED = 0x10
-_SHOWN = 26
+_SHOWN = 20
 """How many hexadecimal digits of a command one line shows."""
 
 _COLOURS = {"CPS": "cyan", "Vitale": "green"}
@@ -37,26 +39,32 @@ class _Row:
     files: list[str] = field(default_factory=list)
 
 
-def show(road: "Road", *, show_all: bool, console: Console | None = None) -> None:
-    """Print what the demonstration did."""
-    console = console or Console(highlight=False)
-    console.print(
-        Text("bifente demo", style="bold"), Text("TEST cards under a TEST authority: nothing here is real")
-    )
-    console.print(_dialogue(road.items, show_all=show_all))
-    console.print(_sheet(road))
-    console.print(_verdicts(road))
+def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
+    """Print what the demonstration did; with *svg* keep the screen as a picture too."""
+    console = Console(highlight=False)
+    parts = (_title(), _dialogue(road.items, show_all=show_all), _sheet(road), _verdicts(road))
+    console.print(*parts, sep="\n")
+    if svg is not None:
+        recorder = Console(highlight=False, record=True, width=116, file=io.StringIO(), force_terminal=True)
+        recorder.print(*parts, sep="\n")
+        recorder.save_svg(str(svg), title="bifente demo")
+
+
+def _title() -> Text:
+    title = Text("bifente demo", style="bold")
+    return title.append("  TEST cards under a TEST authority: nothing here is real", style="not bold")
 
 
 def _dialogue(items: list[Item], *, show_all: bool) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("slot", width=6)
     table.add_column("APDU (secrets masked)", width=_SHOWN + 1, no_wrap=True)
+    table.add_column("n", justify="right", style="dim")
     table.add_column("what it means", ratio=1, overflow="fold")
     for row in _every(items) if show_all else _purposes(items):
         colour = _COLOURS.get(row.slot, "")
-        more = f"  [dim]({row.count} APDUs)[/dim]" if row.count > 1 else ""
-        table.add_row(Text(row.slot, style=colour), Text(row.command, style="dim"), row.meaning + more)
+        count = f"{row.count}" if row.command else ""
+        table.add_row(Text(row.slot, style=colour), Text(row.command, style="dim"), count, row.meaning)
     return table
 
 
@@ -129,7 +137,7 @@ def _sheet(road: "Road") -> RenderableType:
     who.add_row(
         "professional",
         f"{professional.given_name} {professional.family_name}",
-        f"n° {professional.national_id}",
+        f"n° {professional.id_type}{professional.national_id}{professional.id_key}",
     )
     who.add_row("situation", f"n° {situation.number}", _escaped(situation.structure_name))
     beneficiary, insured = rights.beneficiary, rights.insured

@@ -1,6 +1,14 @@
 """Sphinx configuration. Nothing is fetched from the network while building."""
 
+import sys
+from pathlib import Path
+
 from bifente import __version__
+
+sys.path.insert(0, str(Path(__file__).parent))
+import layoutpages  # beside this file
+
+layoutpages.write(Path(__file__).parent / "cards")
 
 project = "bifente"
 author = "The bifente authors"

@@ -1,0 +1,75 @@
+"""Writes the pages that list what stands on each card, from the same layouts that the emulator uses."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bifente.layouts import cps3, t1test, vitale2
+from bifente.layouts.nodes import DF, EF, Layout
+
+LAYOUTS = (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)
+
+
+def write(folder: Path) -> None:
+    """One page for each layout in *folder*, written only when it changes."""
+    folder.mkdir(exist_ok=True)
+    for layout in LAYOUTS:
+        page = folder / f"{layout.kind}.md"
+        text = "\n".join(_page(layout)) + "\n"
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+
+
+def _page(layout: Layout) -> Iterator[str]:
+    yield f"# {layout.title}"
+    yield ""
+    yield f"ATR `{layout.atr.hex(' ').upper()}`. Source: {layout.source}. What is not public says `synthetic`."
+    for path, directory in layout.directories():
+        yield ""
+        yield f"## {directory.name} ({path})"
+        yield ""
+        aid = f"DF name `{directory.aid.hex().upper()}`. " if directory.aid else ""
+        yield f"{aid}Source: {directory.source}."
+        yield from _files(directory)
+        yield from _secrets(directory)
+
+
+def _files(directory: DF) -> Iterator[str]:
+    files = list(directory.files())
+    if not files:
+        return
+    yield ""
+    yield "| FID | SFI | name | meaning | read | update | source |"
+    yield "|---|---|---|---|---|---|---|"
+    for node in files:
+        yield _file(node)
+
+
+def _file(node: EF) -> str:
+    rules = {operation.value: str(rule) for operation, rule in node.access.items()}
+    sfi = f"{node.sfi:02X}" if node.sfi else ""
+    optional = " (may be absent)" if node.optional else ""
+    return (
+        f"| {node.fid:04X} | {sfi} | {node.name} | {node.meaning}{optional} | {rules['read']} | {rules['update']} "
+        f"| {node.source} |"
+    )
+
+
+def _secrets(directory: DF) -> Iterator[str]:
+    if directory.pins or directory.keys:
+        yield ""
+        yield "| reference | name | rules | source |"
+        yield "|---|---|---|---|"
+    for pin in directory.pins:
+        rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in pin.access.items())
+        uses = "" if pin.uses is None else f", {pin.uses} uses"
+        yield f"| {pin.reference:02X} | {pin.name} ({pin.tries} tries{uses}) | {rules} | {pin.source} |"
+    for key in directory.keys:
+        rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in key.access.items())
+        algorithms = ", ".join(
+            f"{crt.name.lower()} {'/'.join(f'{value:02X}' for value in sorted(values))}"
+            for crt, values in key.algorithms.items()
+        )
+        yield f"| {key.reference:02X} | {key.name} (RSA 2048; {algorithms}) | {rules} | {key.source} |"
+    for environment in directory.environments:
+        yield ""
+        yield f"SE#{environment.number}: {environment.meaning}. Source: {environment.source}."
