@@ -252,7 +252,7 @@ def _observer(slots: "Slots") -> "Observer":
         asked, said = maskers[name].mask(command, answer or b"")
         with lock:
             click.echo(
-                f"[{slots.names.index(name) + 1}] {asked} -> {'no answer' if answer is None else said} "
+                f"[{slots.names.index(name) + 1}] {asked.hex()} -> {said.hex() or 'no answer'} "
                 f"({seconds * 1000:.1f} ms)",
                 err=True,
             )

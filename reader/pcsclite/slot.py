@@ -113,6 +113,11 @@ class PcscSlot:
         """There is a card."""
         return bool(self.bits & ReaderState.PRESENT)
 
+    @property
+    def queued(self) -> int:
+        """How many handles wait for a transaction."""
+        return self._turns.queued
+
     def packed_state(self) -> bytes:
         """The reader state as clients receive it."""
         packed = self._packed

@@ -1,0 +1,254 @@
+"""Programs that nobody here wrote, and two that go through the real libpcsclite, on the reader that is served."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pcscwire import T0_ATR, FakeCard, serving, until
+
+from bifente.reader import TwoSlotReader
+from bifente.reader.pcsclite import PcscServer
+from bifente.reader.pinpad import PinPad, Scripted
+
+CLIENTS = Path(__file__).parent / "clients"
+CPS, VITALE = "R [CPS] 00 00", "R [Vitale] 00 01"
+
+Run = Callable[..., str]
+
+
+def run(server: PcscServer, *arguments: str | Path, fails: bool = False) -> str:
+    """What a program prints that sees the served reader."""
+    done = subprocess.run(
+        arguments,
+        env={**os.environ, **server.environment, "PCSCLITE_NO_BLOCKING": "1", "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert fails or done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def compiled(
+    require_tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], Path]:
+    """A program of ``clients/``, compiled against the real libpcsclite."""
+    folder = tmp_path_factory.mktemp("compiled")
+    flags = subprocess.run(
+        [require_tool("pkg-config"), "--cflags", "--libs", "libpcsclite"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    ).stdout.split()
+
+    def make(name: str) -> Path:
+        program = folder / name
+        if not program.exists():
+            subprocess.run(
+                [
+                    require_tool("gcc"),
+                    "-Wall",
+                    "-Wextra",
+                    "-Werror",
+                    "-O1",
+                    "-o",
+                    program,
+                    CLIENTS / f"{name}.c",
+                    *flags,
+                ],
+                check=True,
+                timeout=120,
+            )
+        return program
+
+    return make
+
+
+@pytest.fixture
+def pyscard() -> None:
+    pytest.importorskip("smartcard")
+
+
+EXPECTED = """\
+establish 00000000
+establish 00000000
+valid 00000000
+readers 00000000
+reader R [CPS] 00 00
+reader R [Vitale] 00 01
+unknown 80100009
+empty 8010000C
+mismatch 8010000F
+connect 00000000
+protocol 2
+transmit 00000000 02AABB9000
+small 80100008
+wrong pci 8010000F
+status 00000000 R [CPS] 00 00 0034 2 3B800181
+atr 00000000 3B800181
+small attribute 80100008
+needed 4
+no attribute 8010001F
+set attribute 8010001F
+exclusive 8010000B
+connect 00000000
+begin 00000000
+others 8010000B
+others 8010000B
+end 00000000
+end again 80100016
+reset 00000000
+told 80100068
+again 00000000
+good 00000000
+unpower 00000000
+told 80100068
+leave 00000000
+gone 80100003
+exclusive 00000000
+violation 8010000B
+eject 00000000
+direct 00000000
+features 00000000 0604423300060704423300070A044233000A120442330012
+no control 8010001F
+leave 00000000
+change 00000000
+state 0022
+timeout 8010000A
+cancel 00000000
+release 00000000
+release 00000000
+gone 80100003
+"""
+
+
+def test_what_a_c_program_sees(tmp_path: Path, compiled: Callable[[str], Path]) -> None:
+    with serving(tmp_path, FakeCard(), pin_pad=PinPad(Scripted(["1234"]))) as (_, server):
+        assert run(server, compiled("semantics"), CPS, VITALE) == EXPECTED
+
+
+def test_many_commands_of_a_c_program(tmp_path: Path, compiled: Callable[[str], Path]) -> None:
+    fake = FakeCard()
+    with serving(tmp_path, fake) as (_, server):
+        seconds, median, p99, status = run(server, compiled("apdurate"), CPS, "2000", "00B0000004").split()
+        assert status == "9000"
+        assert 0 < float(median) <= float(p99) <= float(seconds) * 1e6
+        assert len(fake.seen) == 2020
+        until(lambda: server.clients == 0)
+
+
+TOUR = """\
+readers|R [CPS] 00 00|R [Vitale] 00 01
+atr 3B800181 True
+echo 2 170 187 144 0
+extended 16387 144 0
+reconnected 1 17 144 0
+exclusive 1 34 144 0
+excluded
+empty
+request R [CPS] 00 00
+by atr R [CPS] 00 00
+features 06 07 0A 12
+pin 16
+tlv 65536
+"""
+
+
+@pytest.mark.usefixtures("pyscard")
+def test_pyscards_own_interface(tmp_path: Path) -> None:
+    with serving(tmp_path, FakeCard(), pin_pad=PinPad(Scripted(["1234"]))) as (_, server):
+        said = run(server, sys.executable, CLIENTS / "pyscard_tour.py")
+    assert said.translate(str.maketrans("", "", "[],")) == TOUR.translate(str.maketrans("", "", "[],"))
+
+
+class Lines:
+    """A running program, read line by line with a bound."""
+
+    def __init__(self, server: PcscServer, *arguments: str | Path) -> None:
+        self.process = subprocess.Popen(
+            arguments,
+            env={**os.environ, **server.environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.lines: list[str] = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip("\n"))
+
+    def seen(self, line: str) -> None:
+        until(lambda: line in self.lines)
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(30)
+        self.thread.join(30)
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.fixture
+def monitored(tmp_path: Path) -> Iterator[tuple[TwoSlotReader, Lines, FakeCard]]:
+    pytest.importorskip("smartcard")
+    fake = FakeCard()
+    with serving(tmp_path, fake) as (reader, server):
+        lines = Lines(server, sys.executable, CLIENTS / "monitor.py")
+        try:
+            yield reader, lines, fake
+        finally:
+            lines.stop()
+
+
+def test_pyscards_monitors_see_cards_come_and_go(
+    monitored: tuple[TwoSlotReader, Lines, FakeCard],
+) -> None:
+    reader, lines, fake = monitored
+    lines.seen(f"reader {CPS}")
+    lines.seen(f"reader {VITALE}")
+    lines.seen(f"card in {CPS} 3B800181")
+    reader.remove("CPS")
+    lines.seen(f"card out {CPS} 3B800181")
+    reader.insert("Vitale", fake)
+    lines.seen(f"card in {VITALE} 3B800181")
+
+
+def test_opensc_tool(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    tool = require_tool("opensc-tool")
+    issued = pytest.importorskip("issued")
+    with serving(tmp_path) as (reader, server):
+        reader.insert("CPS", issued.issued("gp"))
+        listed = run(server, tool, "-l").splitlines()
+        assert [line.split(maxsplit=2)[1:] for line in listed[2:]] == [["Yes", CPS], ["No", VITALE]]
+        said = run(server, tool, "-a", "-n", "-r", "0").split("\n")
+        assert said[:2] == ["3b:ac:00:40:2a:00:12:25:00:64:80:00:03:10:00:90:00", "IAS-ECC"]
+        assert run(server, tool, "-r", "0", "-s", "0084000008").startswith("Sending: 00 84 00 00 08")
+
+
+def test_pcsc_scan(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    scan = require_tool("pcsc_scan")
+    with serving(tmp_path, FakeCard(T0_ATR)) as (_, server):
+        # It goes on until its standard output closes or it is killed.
+        lines = Lines(server, scan, "-n")
+        try:
+            until(
+                lambda: any(
+                    "ATR: 3B AC 00 40 2A 00 12 25 00 64 80 00 03 10 00 90 00" in line for line in lines.lines
+                )
+            )
+            until(lambda: any(f"Reader 1: {VITALE}" in line for line in lines.lines))
+        finally:
+            lines.stop()
