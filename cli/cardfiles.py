@@ -74,10 +74,22 @@ def write_private(path: Path, text: str) -> None:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        draft.rename(path)
+        _name(draft, path)
     except BaseException as error:
         with suppress(OSError):
             draft.unlink()
         if isinstance(error, OSError):
             raise OSError(error.errno, error.strerror or str(error), str(path)) from None
         raise
+
+
+def _name(draft: Path, path: Path) -> None:
+    """Give the finished file its name, which must still be free."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without links
+        draft.rename(path)
+    else:
+        draft.unlink()
