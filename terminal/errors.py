@@ -163,7 +163,7 @@ class CardRefused(TerminalError):
             step=step,
             sw=sw,
             ssv_code=ssv_code or _REFUSAL_CODE[card],
-            hint=_REFUSAL_HINT.get(sw, "repeat from the insertion of the card"),
+            hint=_hint(step, sw),
         )
         self.card = card
         self.sw: SW = sw
@@ -177,6 +177,15 @@ _REFUSAL_HINT = {
     SW.FILE_NOT_FOUND: "the card has no such file",
     SW.CHANGED_WARNING: "the other card's signature was not accepted",
 }
+
+
+_OTHER_AUTHORITY = "the cards may come from different authorities: make both with the same one"
+
+
+def _hint(step: Step | str, sw: SW) -> str:
+    if step is Step.VERIFY_CERTIFICATES and sw in (SW.INCORRECT_DATA_FIELD, SW.REFERENCED_DATA_NOT_FOUND):
+        return _OTHER_AUTHORITY
+    return _REFUSAL_HINT.get(sw, "repeat from the insertion of the card")
 
 
 def from_link_error(error: LinkError, card: CardKind, step: Step | str | None) -> TerminalError:
