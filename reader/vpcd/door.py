@@ -137,11 +137,12 @@ class Listening:
         except OSError as error:
             raise ReaderError(f"cannot listen on {host}, port {port}: {error.strerror or error}") from error
         self._listener.setblocking(False)
+        self._port = int(self._listener.getsockname()[1])
 
     @property
     def port(self) -> int:
         """The port we listen on."""
-        return int(self._listener.getsockname()[1])
+        return self._port
 
     def next(self, wakeup: Wakeup, *, closed_for: float | None) -> socket.socket | None:
         """Wait for a caller. Without a card, or when it is not the caller's to use, the call is ended at once."""

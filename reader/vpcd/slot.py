@@ -7,7 +7,8 @@ what is done about it:
   reader knows, the card is not asked.
 * They power the card off whenever nobody is connected: the card's volatile state is gone, as on any reader.
 * The driver waits for an answer without limit. A card that takes longer th*answer_limit* is taken out of the driver:
-  its connection is closed, and so is that of a card that has gone mute.
+  its connection is closed, and so is that of a card that has gone mute. The application is told of success with an
+  answer of no bytes; the driver knows no better word for it.
 * A one-byte "command" of an application arrives as a control. If it is one that is never answered, application and
   driver would wait for ever; a driver that used to poll and says nothing more gets its connection closed.
 * It moves no message above 65 535 bytes: a longer command makes it close the connection, and the card comes back; a
@@ -188,8 +189,8 @@ class OfferedSlot:
                 self._reader.remove(self.slot)
         finally:
             self._silent_since = None
-        with suppress(LinkError):
-            link.power_off()
+            with suppress(LinkError):
+                link.power_off()
 
     def _converse(self, wire: Wire, link: SlotLink) -> None:
         while True:
