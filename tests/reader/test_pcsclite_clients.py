@@ -1,12 +1,14 @@
 """Programs that nobody here wrote, and two that go through the real libpcsclite, on the reader that is served."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pcscd
 import pytest
 from pcscwire import T0_ATR, FakeCard, serving, until
 
@@ -135,6 +137,51 @@ def test_what_a_c_program_sees(tmp_path: Path, compiled: Callable[[str], Path]) 
         assert run(server, compiled("semantics"), CPS, VITALE) == EXPECTED
 
 
+DRIVER_DEPENDENT = ("reader", "atr", "small attribute", "needed", "set attribute", "features")
+
+
+def _steps(said: str) -> list[str]:
+    """The lines that pcscd itself decides, not the driver of a reader."""
+    named = said.replace("Virtual PCD 00 00", CPS).replace("Virtual PCD 00 01", VITALE)
+    return [line for line in named.splitlines() if not line.startswith(DRIVER_DEPENDENT)]
+
+
+def test_a_real_pcscd_says_the_same(compiled: Callable[[str], Path]) -> None:
+    reason = pcscd.unavailable()
+    if reason is not None or not pcscd.DRIVER.exists():
+        pytest.skip(reason or "the vpcd driver is not installed")
+    with pcscd.isolated_pcscd() as daemon:
+        card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
+        thread = threading.Thread(target=_be_a_card, args=(card,), daemon=True)
+        thread.start()
+        until(lambda: any("Card ATR" in line for line in daemon.log))
+        environment = {**daemon.environment, "PCSCLITE_NO_BLOCKING": "1"}
+        said = subprocess.run(
+            [compiled("semantics"), "Virtual PCD 00 00", "Virtual PCD 00 01"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        ).stdout
+    thread.join(30)
+    assert _steps(said) == _steps(EXPECTED)
+
+
+def _be_a_card(connection: socket.socket) -> None:
+    """The echo card behind the vpcd driver: two bytes of length, big-endian, each way; 04 asks for the ATR."""
+    fake = FakeCard()
+    with connection, connection.makefile("rb") as coming:
+        while len(length := coming.read(2)) == 2:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            message = coming.read(int.from_bytes(length))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            if len(message) == 1 and message != b"\x04":
+                continue
+            answer = fake.atr if message == b"\x04" else fake.transmit(message)
+            connection.sendall(len(answer).to_bytes(2) + answer)
+
+
 def test_many_commands_of_a_c_program(tmp_path: Path, compiled: Callable[[str], Path]) -> None:
     fake = FakeCard()
     with serving(tmp_path, fake) as (_, server):
@@ -156,7 +203,7 @@ excluded
 empty
 request R [CPS] 00 00
 by atr R [CPS] 00 00
-features 06 07 0A 12
+features|FEATURE_VERIFY_PIN_DIRECT|FEATURE_MODIFY_PIN_DIRECT|FEATURE_IFD_PIN_PROPERTIES|FEATURE_GET_TLV_PROPERTIES
 pin 16
 tlv 65536
 """
