@@ -8,28 +8,24 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import as_date, date_option, edit, igc_option, new_file, write_private
+from bifente.cli.cardchange import COMMANDS
+from bifente.cli.cardfiles import (
+    CARD,
+    JSON,
+    OUTPUT,
+    as_date,
+    date_option,
+    igc_option,
+    new_file,
+    write_private,
+)
 from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
     from bifente.applets.perso import AnyProfile, ProfileError
-    from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.change import Changes
     from bifente.igc import Authority
-
-CARD = click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
-OUTPUT = click.option(
-    "-o",
-    "--out",
-    "output",
-    required=True,
-    metavar="X.card",
-    type=click.Path(path_type=Path),
-    help="The card file to make; it must not be there yet.",
-)
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(short_help="Make, show, compare, change and break cards.")
@@ -38,6 +34,10 @@ def card() -> None:
 
     A card is one file. Profiles say what card to make: bifente card profiles lists those that are shipped.
     """
+
+
+for _command in COMMANDS:
+    card.add_command(_command)
 
 
 @card.command("profiles", short_help="List the shipped profiles, or print one.")
@@ -204,140 +204,6 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
         for one in found:
             click.echo(f"{one.where}\n  - {one.first}\n  + {one.second}")
     return 1 if found else 0
-
-
-@card.command("set", short_help="Change a field of a card.")
-@CARD
-@click.argument("path", metavar="PATH")
-@click.argument("value", metavar="VALUE", required=False)
-@click.option("--json", "as_json", is_flag=True, help="VALUE is JSON.")
-@click.option("--remove", is_flag=True, help="Remove the optional field, item or file; no VALUE then.")
-def set_(card: Path, path: str, value: str | None, as_json: bool, remove: bool) -> None:
-    """Change the field at PATH to VALUE; nothing but its file changes.
-
-    PATH is the file's name, FID or path of FIDs, then what is inside: a key, a position from 1, for rights the number of
-    group and field. Certificates stay as they are: the card may then contradict them, as a tester may want.
-
-    \b
-    bifente card set patient.card G101/3 201512310000
-    bifente card set patient.card BEN02/105/2 202612310000
-    bifente card set patient.card EF.ID/nom EXEMPLE
-    bifente card set doctor.card CPS_SIT_FACT/1/zone_tarifaire 30
-    bifente card set doctor.card D107 FF00
-    bifente card set doctor.card CPS_ACTIVITY_03_PS --json '{"numero_logique": 3, …}'
-    bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
-    """
-    from bifente.applets.perso import change
-
-    if remove == (value is not None):
-        raise click.UsageError("either VALUE or --remove")
-
-    def changed(records: "Records") -> "Changes":
-        if value is None:
-            return change.remove_field(records, path)
-        return change.set_field(records, path, value, as_json=as_json)
-
-    edit(card, changed)
-
-
-@card.command("block", short_help="Take all tries from the PIN.")
-@CARD
-@click.option("--puk", is_flag=True, help="The PUK instead.")
-def block(card: Path, puk: bool) -> None:
-    """Take all tries from the card's PIN, or from its PUK, which is for good."""
-    from bifente.applets.perso import change
-
-    edit(card, lambda records: change.block(records, puk=puk))
-
-
-@card.command("expire", short_help="Let a card have expired.")
-@CARD
-@click.option(
-    "--on",
-    "day",
-    metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="The last day of validity.  [default: yesterday]",
-)
-@igc_option
-def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
-    """Issue a card's certificates again, with an end in the past; the fields that name it follow.
-
-    The authority must be the one that issued the card.
-
-    \b
-    bifente card expire doctor.card
-    bifente card expire patient.card --on 2020-12-31
-    """
-    from datetime import timedelta
-
-    from bifente.applets.kernel.store import read_snapshot
-    from bifente.applets.perso import change
-
-    read_snapshot(card)
-    authority = open_authority(igc)
-    end = as_date(day) if day is not None else date.today() - timedelta(days=1)
-    edit(card, lambda records: change.expire(records, authority, end))
-
-
-@card.command("oppose", short_help="Put a card on its authority's list of opposed cards.")
-@CARD
-@igc_option
-@date_option("Since when.")
-@JSON
-def oppose(card: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
-    """Declare a card lost or stolen, as its issuer would.
-
-    A professional's certificates go to the revocation lists of the authority, a Vitale to its opposition list; both stand
-    in the authority's folder. The card itself does not know: only a note for "card show" is kept in its file.
-    """
-    from bifente.applets.kernel.store import read_snapshot
-    from bifente.applets.perso import change
-    from bifente.cli.opposition import add_card
-
-    records = read_snapshot(card)
-    since = as_date(day)
-    written = add_card(open_authority(igc), records, since)
-    edit(card, lambda now: change.oppose(now, since))
-    if as_json:
-        click.echo(json.dumps({"written": [str(path) for path in written]}, indent=2))
-    else:
-        for path in written:
-            click.echo(f"{path} written")
-
-
-@card.command("clone", short_help="Copy a card, its number and keys included.")
-@CARD
-@OUTPUT
-def clone(card: Path, output: Path) -> None:
-    """Copy a card with everything in it: number, keys, PINs, counters.
-
-    A reader refuses two cards of one number, as it would take the one for the other.
-    """
-    from bifente.applets.kernel.store import copy_card_file
-
-    copy_card_file(card, output)
-
-
-@card.command("restore", short_help="Bring a card back to its first state, or to that of a copy.")
-@CARD
-@click.option(
-    "--from",
-    "source",
-    metavar="COPY.card",
-    type=click.Path(path_type=Path),
-    help="Take everything from this copy.",
-)
-def restore(card: Path, source: Path | None) -> None:
-    """Bring a card back to the state in which it was made: contents, PINs, tries, certificates, latest date."""
-    from bifente.applets.kernel.store import read_snapshot
-    from bifente.applets.perso import change
-
-    if source is None:
-        edit(card, change.restore)
-    else:
-        copy = read_snapshot(source)
-        edit(card, lambda records: change.copied(records, copy))
 
 
 @card.command("rights", short_help="Read the rights of a Vitale by APDUs, as a health software does.")

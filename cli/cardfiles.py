@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
+CARD = click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+OUTPUT = click.option(
+    "-o",
+    "--out",
+    "output",
+    required=True,
+    metavar="X.card",
+    type=click.Path(path_type=Path),
+    help="The card file to make; it must not be there yet.",
+)
+JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
 igc_option = click.option(
     "--igc",
     "igc",
