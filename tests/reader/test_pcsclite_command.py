@@ -1,0 +1,256 @@
+"""``bifente reader``: serving card files, running programs, changing cards from another terminal."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from issued import records
+from pcscwire import Wire, until
+
+from bifente.applets.kernel.store import create_card_file, read_snapshot
+
+BIFENTE = Path(sys.executable).with_name("bifente")
+NAME = "Bifente Lecteur bi-fente"
+CPS, VITALE = f"{NAME} [CPS] 00 00", f"{NAME} [Vitale] 00 01"
+WRONG_PIN = bytes.fromhex("002000010439393939")
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> dict[str, Path]:
+    made = {}
+    for name, profile in (("cps", "gp"), ("vitale", "vitale-single"), ("t1", "t1test")):
+        made[name] = tmp_path / f"{name}.card"
+        create_card_file(made[name], records(profile))
+    return made
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    runtime = tmp_path / "run"
+    runtime.mkdir(mode=0o700)
+    return {**os.environ, "XDG_RUNTIME_DIR": str(runtime), "PYTHONUNBUFFERED": "1"}
+
+
+def bifente(
+    environment: dict[str, str], *arguments: str | Path, code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [BIFENTE, *arguments], env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    return done
+
+
+class Served:
+    """A running ``bifente reader serve``."""
+
+    def __init__(self, environment: dict[str, str], arguments: Sequence[str | Path]) -> None:
+        self.process = subprocess.Popen(
+            [BIFENTE, "reader", "serve", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.said = self.process.stdout.readline().strip()
+        self.path = Path(self.said.partition("=")[2])
+        self.errors: list[str] = []
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        self.errors.extend(line.rstrip("\n") for line in self.process.stderr)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        code = self.process.wait(30)
+        self.thread.join(30)
+        return code
+
+
+@contextmanager
+def served(environment: dict[str, str], *arguments: str | Path) -> Iterator[Served]:
+    running = Served(environment, arguments)
+    try:
+        yield running
+    finally:
+        running.process.kill()
+        running.process.wait(30)
+        running.thread.join(30)
+        for stream in (running.process.stdout, running.process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_serve_until_it_is_told_to_stop(
+    cards: dict[str, Path], environment: dict[str, str], number: int
+) -> None:
+    with served(environment, cards["cps"], cards["vitale"]) as running:
+        folder = Path(environment["XDG_RUNTIME_DIR"]) / "bifente"
+        assert running.said == f"export PCSCLITE_CSOCK_NAME={folder / 'pcscd.comm'}"
+        with Wire(running.path) as one:
+            assert [state.name for state in one.states()[:2]] == [CPS, VITALE]
+            assert one.transmit(one.card(CPS), bytes.fromhex("0084000008"), protocol=1)[1][-2:] == b"\x90\x00"
+            assert running.stop(number) == 0
+        assert not list(folder.iterdir())
+        assert running.errors == []
+
+
+def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    with served(environment, cards["cps"]) as running, Wire(running.path) as one:
+        control = Path(environment["XDG_RUNTIME_DIR"]) / "bifente" / "pcscd.control"
+        assert control.stat().st_mode & 0o777 == 0o600
+        said = bifente(environment, "reader", "status").stdout.splitlines()
+        assert said == [f"1  {CPS}: {cards['cps']}", f"2  {VITALE}: empty"]
+        # A carte Vitale goes where it belongs.
+        bifente(environment, "reader", "insert", cards["vitale"])
+        assert one.state(VITALE).bits == 0x34
+        assert (
+            "holds a card already"
+            in bifente(environment, "reader", "insert", cards["t1"], "--slot", "1", code=3).stderr
+        )
+        assert "every slot" in bifente(environment, "reader", "insert", cards["t1"], code=3).stderr
+        bifente(environment, "reader", "remove", "cps")
+        assert one.state(CPS).bits == 2
+        bifente(environment, "reader", "remove", "1", code=8)
+        bifente(environment, "reader", "swap", "Vitale", cards["t1"])
+        assert one.state(VITALE).counter == 3
+        slots = json.loads(bifente(environment, "reader", "status", "--json").stdout)
+        assert [slot["kind"] for slot in slots] == [None, "t1test"]
+        # What was taken out is free again, what is in is not.
+        bifente(environment, "apdu", "send", cards["cps"], "0084000008")
+        bifente(environment, "apdu", "send", cards["t1"], "0084000008", code=5)
+        assert "no slot 7" in bifente(environment, "reader", "remove", "7", code=3).stderr
+        bifente(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
+        assert running.stop() == 0
+
+
+def test_a_card_in_a_slot_stays_ours_when_it_has_no_supply(
+    cards: dict[str, Path], environment: dict[str, str]
+) -> None:
+    with served(environment, cards["cps"]) as running, Wire(running.path) as one:
+        card = one.card(CPS)
+        assert one.disconnect(card, 2) == 0
+        assert one.state(CPS).bits == 4
+        bifente(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
+        assert one.card(CPS)
+        assert running.stop() == 0
+
+
+def test_nothing_is_kept_of_an_ephemeral_card(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    before = read_snapshot(cards["cps"])
+    for options, kept in ((["--ephemeral"], True), ([], False)):
+        with served(environment, *options, cards["cps"]) as running:
+            with Wire(running.path) as one:
+                assert one.transmit(one.card(CPS), WRONG_PIN, protocol=1)[1] == b"\x63\xc2"
+            assert running.stop() == 0
+        assert (read_snapshot(cards["cps"]) == before) is kept
+
+
+def test_run_gives_a_program_the_reader_and_ends_as_it_does(
+    cards: dict[str, Path], environment: dict[str, str]
+) -> None:
+    program = "import os, sys; print(os.environ['PCSCLITE_CSOCK_NAME']); sys.exit(int(sys.argv[1]))"
+    done = bifente(
+        environment, "reader", "run", cards["cps"], "--", sys.executable, "-c", program, "42", code=42
+    )
+    assert done.stdout.strip().endswith(".comm")
+    assert not Path(done.stdout.strip()).exists()
+    bifente(environment, "reader", "run", cards["cps"], "--", "sh", "-c", "kill -9 $$", code=137)
+    bifente(environment, "reader", "run", cards["cps"], "--", "no-such-program", code=3)
+    bifente(environment, "reader", "run", cards["cps"], code=2)
+    bifente(environment, "reader", "run", cards["cps"], "--", code=2)
+
+
+def test_ctrl_c_is_for_the_program_that_runs(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    program = (
+        "import signal, sys, time\n"
+        "signal.signal(signal.SIGINT, lambda *_: sys.exit(9))\n"
+        "print('ready', flush=True)\n"
+        "time.sleep(30)\n"
+    )
+    process = subprocess.Popen(
+        [BIFENTE, "reader", "run", cards["cps"], "--", sys.executable, "-c", program],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(30) == 9
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def test_trace_shows_commands_and_hides_pins(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    with served(environment, "--trace", cards["cps"]) as running:
+        with Wire(running.path) as one:
+            one.transmit(one.card(CPS), WRONG_PIN, protocol=1)
+        until(lambda: bool(running.errors))
+        assert running.stop() == 0
+    assert running.errors[0].startswith("[1] 0020000104******** -> 63C2 (")
+
+
+@pytest.mark.parametrize(
+    ("lines", "answer"), [("1234\n", "9000"), ("cancel\n", "6401"), ("timeout\n", "6400"), (None, "6401")]
+)
+def test_pin_pad(
+    cards: dict[str, Path], environment: dict[str, str], tmp_path: Path, lines: str | None, answer: str
+) -> None:
+    # PIN_VERIFY: ASCII, as long as the PIN, 4 to 8 digits
+    request = bytes.fromhex("1e00820000" + "0804" + "02010c0400" + "000000" + "04000000" + "00200001")
+    script: str | Path = "cancel"
+    if lines is not None:
+        script = tmp_path / "entries"
+        script.write_text(lines)
+    with served(environment, "--pin-pad", script, cards["cps"]) as running:
+        with Wire(running.path) as one:
+            assert one.control(one.card(CPS), 0x42330006, request)[1].hex() == answer
+        assert running.stop() == 0
+
+
+def test_scripts_that_are_none(cards: dict[str, Path], environment: dict[str, str], tmp_path: Path) -> None:
+    script = tmp_path / "entries"
+    for content in ("", "1234\n47x1\n"):
+        script.write_text(content)
+        said = bifente(environment, "reader", "serve", "--pin-pad", script, cards["cps"], code=3).stderr
+        assert "47" not in said
+        assert str(script) in said
+
+
+def test_two_readers_at_once_under_two_names(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    with served(environment, cards["cps"]) as first:
+        done = bifente(environment, "reader", "serve", cards["vitale"], code=3)
+        assert "another process serves" in done.stderr
+        with served(environment, "--as", "second", "--name", "Other", cards["vitale"]) as second:
+            assert second.path.name == "second.comm"
+            with Wire(second.path) as one:
+                assert one.states()[0].name == "Other [CPS] 00 00"
+            assert second.stop() == 0
+        assert first.stop() == 0
+
+
+def test_the_same_card_twice_is_refused(cards: dict[str, Path], environment: dict[str, str]) -> None:
+    bifente(environment, "reader", "serve", cards["cps"], cards["cps"], code=5)
+    bifente(environment, "reader", "serve", "--ephemeral", cards["cps"], cards["cps"], code=3)
+
+
+def test_nobody_serves(environment: dict[str, str]) -> None:
+    assert "no reader is being served" in bifente(environment, "reader", "status", code=8).stderr
+    bifente(environment, "reader", "status", "--as", "a/b", code=2)
