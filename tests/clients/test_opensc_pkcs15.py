@@ -4,13 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clients import AUTHENTICATION, PIN, PUK, SIGNATURE, Desk, tries_left
 from cryptography import x509
 
 from bifente.reader import CPS_SLOT
-from clients import PIN, PUK, Desk, tries_left
 
-AUTHENTICATION = "e828bd080f8025000001ff001002"
-SIGNATURE = "e828bd080f8025000001ff001001"
 FREE_DATA = ("CPS_DATA", "CPS_ID_CARD", "CPS_NAME_PS", "CPS_LANG_PS", "CPS_INFO_PS")
 WRONG = "Operation failed: PIN code or key incorrect"
 BLOCKED = "Operation failed: Authentication method blocked"

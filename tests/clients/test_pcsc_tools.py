@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from clients import PCSC_NAME, Lines, card
 
 from bifente.reader import CPS_SLOT, VITALE_SLOT
-from clients import PCSC_NAME, Lines, card
 
 CPS_ATR = "3B AC 00 40 2A 00 12 25 00 64 80 00 03 10 00 90 00"
 VITALE_ATR = "3B 75 13 00 00 47 09 EA 90 00"

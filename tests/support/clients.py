@@ -4,27 +4,42 @@ The server runs in the process of the test; each program is a process of its own
 of the test. Servers that a client needs listen on loopback and end with the test.
 """
 
+import json
 import os
 import pty
 import re
 import select
 import socket
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import quote
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_der_private_key,
+)
+from cryptography.x509.oid import NameOID
+from issued import authority
 
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import ProfessionalProfile, personalise, read_profile
 from bifente.applets.perso.cardrecords import meta_of
+from bifente.crypto import rsa
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.traces.mask import Masker
-from issued import authority
 
 TIMEOUT = 30.0
 """Seconds that a program may take; they take one or two."""
@@ -306,11 +321,90 @@ def _serves(program: "subprocess.Popen[bytes]", port: int) -> bool:
 
 
 def _short_folder() -> Path:
-    import tempfile
-
     return Path(tempfile.mkdtemp(prefix="bf-"))
 
 
 def tries_left(desk: Desk) -> int:
     """How many wrong PINs the card in the first slot still takes."""
     return desk.cards[CPS_SLOT].store.get("pin/01/left")[0]
+
+
+def certificate(profile: str, file: str = "D002", variant: str = "") -> x509.Certificate:
+    """The certificate in a file of a card: D001 for signatures, D002 for authentication."""
+    record = json.loads(records(profile, variant)[f"file/3F00/0001/{file}"])
+    return x509.load_der_x509_certificate(bytes.fromhex(record["value"]["hex"]))
+
+
+def private_key(profile: str, reference: str = "82", variant: str = "") -> bytes:
+    """A key of a card as PEM, which no client can get: to show that a server refuses the certificate itself."""
+    key = load_der_private_key(records(profile, variant)[f"key/3F00/0001/{reference}"], None)
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def pem(*certificates: x509.Certificate) -> bytes:
+    """The certificates as PEM, one after the other."""
+    return b"".join(made.public_bytes(Encoding.PEM) for made in certificates)
+
+
+class ServerAuthority:
+    """An authority for servers: it certifies ``localhost``, and a Kerberos KDC. Its root is its own."""
+
+    def __init__(self) -> None:
+        self._key = rsa.generate(2048)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "bifente test servers")])
+        self.root = (
+            self._builder(name, name, self._key.public_key())
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), True)
+            .sign(self._key, SHA256())
+        )
+
+    def issue(self, folder: Path, name: str, *extensions: x509.ExtensionType) -> tuple[Path, Path]:
+        """A certificate with the extensions, and its key: two PEM files in *folder*."""
+        key = rsa.generate(2048)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+        builder = self._builder(subject, self.root.subject, key.public_key())
+        for extension in extensions:
+            builder = builder.add_extension(extension, False)
+        certificate_path, key_path = folder / f"{name}.pem", folder / f"{name}.key"
+        certificate_path.write_bytes(pem(builder.sign(self._key, SHA256())))
+        key_path.write_bytes(rsa.private_pem(key))
+        return certificate_path, key_path
+
+    @staticmethod
+    def _builder(subject: x509.Name, issuer: x509.Name, public_key: RSAPublicKey) -> x509.CertificateBuilder:
+        now = datetime.now(UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .issuer_name(issuer)
+            .public_key(public_key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - timedelta(days=1))
+            .not_valid_after(now + timedelta(days=30))
+        )
+
+
+def engine_settings(folder: Path, engine: str, module: str) -> dict[str, str]:
+    """The environment in which OpenSSL has the PKCS#11 engine *engine* with the module *module*."""
+    settings = folder / "openssl.cnf"
+    settings.write_text(
+        "openssl_conf = settings\n[settings]\nengines = engines\n[engines]\npkcs11 = pkcs11\n"
+        f"[pkcs11]\nengine_id = pkcs11\ndynamic_path = {engine}\nMODULE_PATH = {module}\ninit = 0\n"
+    )
+    return {"OPENSSL_CONF": str(settings)}
+
+
+TOKEN_LABEL = "Code porteur de la carte CPX"
+"""How OpenSC calls the token: by its PIN. A second token without objects stands for the card's other application."""
+
+
+def pkcs11_uri(number: str, kind: str, *, pin: str | None = None) -> str:
+    """The address of an object by its PKCS#15 identifier (RFC 7512); *kind* is ``private`` or ``cert``."""
+    identifier = "".join(f"%{byte:02x}" for byte in bytes.fromhex(number))
+    address = f"pkcs11:token={quote(TOKEN_LABEL)};id={identifier};type={kind}"
+    return address if pin is None else f"{address};pin-value={pin}"
+
+
+AUTHENTICATION = "e828bd080f8025000001ff001002"
+SIGNATURE = "e828bd080f8025000001ff001001"
+"""The identifiers that the certificates and keys of a CPS have in PKCS#15."""
