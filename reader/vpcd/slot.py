@@ -6,7 +6,7 @@ what is done about it:
 * They ask for the ATR every 400 ms, to see whether the card is there, also while it is off: answered from what the
   reader knows, the card is not asked.
 * They power the card off whenever nobody is connected: the card's volatile state is gone, as on any reader.
-* The driver waits for an answer without limit. A card that takes longer th*answer_limit* is taken out of the driver:
+* The driver waits for an answer without limit. A card that takes longer than *answer_limit* is taken out of the driver:
   its connection is closed, and so is that of a card that has gone mute. The application is told of success with an
   answer of no bytes; the driver knows no better word for it.
 * A one-byte "command" of an application arrives as a control. If it is one that is never answered, application and

@@ -45,12 +45,10 @@ def main(errand: str, reader: str, *arguments: str) -> None:
     elif errand == "send":
         card, protocol = connect(context, reader)
         for argument in arguments:
-            print(
-                *(
-                    part if isinstance(part, str) else part.hex().upper()
-                    for part in transmit(card, protocol, bytes.fromhex(argument))
-                )
-            )
+            result, answer = transmit(card, protocol, bytes.fromhex(argument))
+            print(result, answer.hex().upper())
+            if not answer:
+                state_of(context, reader, scard.SCARD_STATE_EMPTY)
     elif errand == "sizes":
         for argument in arguments:
             state_of(context, reader, scard.SCARD_STATE_PRESENT)
