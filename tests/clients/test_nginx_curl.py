@@ -28,6 +28,11 @@ from bifente.igc import Gamme
 
 REVOKED = "dentist"
 
+HOSPITAL_EMPLOYEE = (
+    r"CN=30B0990037/CPET0001+SN=FICTIF-PETIT+GN=ANDREA,title=Personnel sant\C3\A9 ou social,OU=10B0990037,"
+    "O=HOPITAL FICTIF DES TROIS DAMES,ST=Paris (75),C=FR"
+)
+
 # RSA+SHA1 too: what the cards of the time could do at least. No PSS, which a CPS3 has not; so no TLS 1.3 either.
 _CONFIGURATION = """
 daemon off;
@@ -129,11 +134,7 @@ def _card(number: str, pin: str = PIN) -> tuple[str, ...]:
     [
         ("gp", r"SN=FICTIF-LEROUX+CN=899700000013+GN=CAMILLE,title=M\C3\A9decin,C=FR"),
         ("nurse", "SN=FICTIF-MOREAU+CN=899700000039+GN=SACHA,title=Infirmier,C=FR"),
-        (
-            "hospital-cpe",
-            "CN=30B0990037/CPET0001+SN=FICTIF-PETIT+GN=ANDREA,title=Personnel sant\\C3\\A9 ou social,OU=10B0990037,"
-            "O=HOPITAL FICTIF DES TROIS DAMES,ST=Paris (75),C=FR",
-        ),
+        ("hospital-cpe", HOSPITAL_EMPLOYEE),
     ],
     ids=["gp", "nurse", "hospital-cpe"],
 )

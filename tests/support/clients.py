@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from threading import Thread
 from time import monotonic, sleep
 from urllib.parse import quote
 
@@ -408,3 +409,30 @@ def pkcs11_uri(number: str, kind: str, *, pin: str | None = None) -> str:
 AUTHENTICATION = "e828bd080f8025000001ff001002"
 SIGNATURE = "e828bd080f8025000001ff001001"
 """The identifiers that the certificates and keys of a CPS have in PKCS#15."""
+
+
+@contextmanager
+def called_by_inetd(*command: str, log: Path) -> Iterator[int]:
+    """A port of loopback: for each who calls, *command* is started with the connection as its input and output."""
+    children: list[subprocess.Popen[bytes]] = []
+
+    def serve() -> None:
+        while True:
+            try:
+                connection, _ = listening.accept()
+            except OSError:
+                return
+            with connection, log.open("ab") as errors:
+                children.append(subprocess.Popen(command, stdin=connection, stdout=connection, stderr=errors))
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=serve, daemon=True)
+        server.start()
+        try:
+            yield int(listening.getsockname()[1])
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            server.join(10)
+            for child in children:
+                child.kill()
+                child.wait(10)
