@@ -1,13 +1,12 @@
 """``bifente igc``: make an authority of one's own, and look at it."""
 
 import json
-import sys
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
+
+from bifente.cli.progress import progress
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -40,8 +39,8 @@ def init(directory: Path, environment: str, as_json: bool) -> None:
     from bifente.igc import Authority
 
     reused = Authority.exists(directory)
-    with _progress() as progress:
-        authority = Authority.init(directory, environment=environment, progress=progress)
+    with progress("RSA keys") as told:
+        authority = Authority.init(directory, environment=environment, progress=told)
     _show(authority, as_json=as_json, created=not reused)
 
 
@@ -53,40 +52,6 @@ def show(directory: Path, as_json: bool) -> None:
     from bifente.igc import Authority
 
     _show(Authority.open(directory), as_json=as_json)
-
-
-class _Bar:
-    """A progress bar on stderr, told by an authority in the making after each key."""
-
-    def __init__(self) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-        self._task = self._bar.add_task("RSA keys", total=None)
-
-    def __enter__(self) -> "_Bar":
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
-    def __call__(self, done: int, total: int, name: str) -> None:
-        self._bar.update(self._task, completed=done, total=total, description=f"RSA keys ({name})")
-
-
-def _progress() -> AbstractContextManager["_Bar | None"]:
-    """A bar when a person watches stderr, else nothing."""
-    return _Bar() if sys.stderr.isatty() else nullcontext(None)
 
 
 def _show(authority: "Authority", *, as_json: bool, created: bool | None = None) -> None:
