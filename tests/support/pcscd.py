@@ -125,8 +125,10 @@ class Pcscd:
 
 
 @contextmanager
-def isolated_pcscd(device: str = f"/dev/null:{PORT}", driver: Path = DRIVER) -> Iterator[Pcscd]:
-    """A pcscd with the vpcd driver, configured with *device* as its DEVICENAME.
+def isolated_pcscd(
+    device: str = f"/dev/null:{PORT}", driver: Path = DRIVER, options: tuple[str, ...] = ("--info",)
+) -> Iterator[Pcscd]:
+    """A pcscd with the vpcd driver, configured with *device* as its DEVICENAME; *options* say what it logs.
 
     ``/dev/null:<port>``: the driver listens, in a network of its own (:meth:`Pcscd.inside`);
     ``localhost:<port>``: it calls a card that listens on this machine's loopback.
@@ -142,7 +144,7 @@ def isolated_pcscd(device: str = f"/dev/null:{PORT}", driver: Path = DRIVER) -> 
         daemon = Pcscd(
             folder,
             subprocess.Popen(
-                [sys.executable, __file__, str(folder), network],
+                [sys.executable, __file__, str(folder), network, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -182,7 +184,7 @@ def _separate(network: str) -> None:
         fcntl.ioctl(control, 0x8914, up_and_running)  # SIOCSIFFLAGS
 
 
-def _become_pcscd(folder: str, network: str) -> None:
+def _become_pcscd(folder: str, network: str, *options: str) -> None:
     """Separate, put the folder's ``run`` where pcscd keeps its socket, and become pcscd."""
     _libc("prctl", _PR_SET_PDEATHSIG, signal.SIGKILL)
     _separate(network)
@@ -192,7 +194,7 @@ def _become_pcscd(folder: str, network: str) -> None:
     pcscd = shutil.which("pcscd", path="/usr/sbin:/usr/local/sbin:/usr/bin")
     if pcscd is None:
         raise FileNotFoundError("pcscd")
-    os.execv(pcscd, [pcscd, "--foreground", "--info", "--config", f"{folder}/reader.conf.d"])
+    os.execv(pcscd, [pcscd, "--foreground", *options, "--config", f"{folder}/reader.conf.d"])
 
 
 if __name__ == "__main__":

@@ -1,0 +1,118 @@
+"""The log of APDUPlay (``winscard_log.txt``), the winscard stub of CRoCS MU.
+
+Each exchange is a paragraph with ``transmitted:``, ``responseTime:<ms>#`` and ``received:``. Neither ATR nor events
+are in it; times are kept to the millisecond, and what is hidden is not.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
+
+from bifente.traces.errors import TraceError
+from bifente.traces.formats.base import Losses, Source, answer_of, answered, octets_of, parse_with
+from bifente.traces.model import Exchange, Item, ReaderEvent, TraceHeader
+from bifente.traces.octets import Octets
+
+_TOOK: Final = re.compile(r"responseTime:(\d{1,12})#?")
+_RESULT: Final = re.compile(r"SCardTransmit result:0x([0-9A-Fa-f]{1,16})#?")
+_FRAME: Final = re.compile(r"SCardTransmit \(handle 0x[0-9A-Fa-f]+\)#?:?")
+
+
+class ApduPlay:
+    """APDUPlay, and ApduView before it."""
+
+    name = "apduplay"
+    title = "APDUPlay log"
+    suffixes = (".apduplay",)
+
+    def recognises(self, head: bytes) -> bool:
+        """``transmitted:`` at the beginning of a line."""
+        return re.search(rb"^transmitted:", head, re.MULTILINE) is not None
+
+    def read(self, stream: BinaryIO) -> Source:
+        """Read a trace. Raises TraceError."""
+        return parse_with(_Parser(), stream)
+
+    def write(self, source: Source, stream: BinaryIO) -> list[str]:
+        """Write a trace."""
+        losses = Losses()
+        for line in _lines(source, losses):
+            stream.write(line.encode("ascii") + b"\r\n")
+        return losses.told()
+
+
+def _lines(source: Source, losses: Losses) -> Iterator[str]:
+    yield "[begin]"
+    total = 0
+    number = 0
+    for item in source.items:
+        if isinstance(item, ReaderEvent):
+            losses.add("events")
+            continue
+        if not answered(item):
+            losses.add("commands without an answer")
+            continue
+        if item.command.masked or item.response.masked:
+            losses.add("exchanges whose hidden bytes became 00")
+        yield "SCardTransmit (handle 0x00000000)#"
+        yield f"apduCounter:{number}#"
+        yield f"totalBytesINCounter:{total + 1}#"
+        yield f"transmitted:{item.command.shown.hex(' ')}"
+        yield f"responseTime:{(item.duration + 500) // 1000}#"
+        yield "SCardTransmit result:0x0#"
+        yield f"received:{item.response.shown.hex(' ')}"
+        yield ""
+        number += 1
+        total += len(item.command)
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self.header = TraceHeader(masked=False)
+        self._command: bytes | None = None
+        self._wanted = ""
+        self._failed = False
+        self._time = 0
+        self._took = 0
+
+    def line(self, text: str, number: int) -> Iterable[Item]:
+        text = text.strip()
+        if self._wanted:
+            # ApduView puts the bytes on the line below.
+            text, self._wanted = self._wanted + text, ""
+        if text in ("transmitted:", "received:"):
+            self._wanted = text
+        elif text.startswith("transmitted:"):
+            yield from self._unanswered()
+            self._command = octets_of(text[12:], number, "command")
+            if not self._command:
+                raise TraceError("the command is empty", number)
+        elif text.startswith("received:"):
+            yield self._answer(text[9:], number)
+        elif (took := _TOOK.fullmatch(text)) is not None:
+            self._took = 1000 * int(took[1])
+        elif (result := _RESULT.fullmatch(text)) is not None:
+            self._failed = int(result[1], 16) != 0
+        elif _FRAME.fullmatch(text) is not None:
+            yield from self._unanswered()
+
+    def _answer(self, text: str, number: int) -> Exchange:
+        if self._command is None:
+            raise TraceError("an answer without a command", number)
+        response = b"" if self._failed and not text.strip() else answer_of(text, number)
+        return self._exchange(self._command, response)
+
+    def _exchange(self, command: bytes, response: bytes) -> Exchange:
+        exchange = Exchange(Octets(command), Octets(response), self._time, self._took)
+        self._time += self._took
+        self._command, self._took, self._failed = None, 0, False
+        return exchange
+
+    def _unanswered(self) -> Iterable[Item]:
+        if self._command is not None:
+            yield self._exchange(self._command, b"")
+
+    def end(self, number: int) -> Iterable[Item]:
+        if self._wanted:
+            raise TraceError("the bytes are missing", number)
+        yield from self._unanswered()

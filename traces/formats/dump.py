@@ -1,0 +1,149 @@
+"""apdu4j's ``.dump``: hexadecimal lines, command and answer in turn, with remarks.
+
+``# ATR:`` and ``# PROTOCOL:`` stand at the top, ``# 24ms`` (before 2020 ``# Received in 24ms``) between a command and
+its answer. Slots and most events are not kept, times to the millisecond.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO, Final
+
+from bifente.traces.errors import TraceError
+from bifente.traces.formats.base import (
+    RESETS,
+    T0,
+    T1,
+    Losses,
+    Masks,
+    Source,
+    answer_of,
+    answered,
+    atr_of,
+    level_of,
+    mask_remark,
+    octets_of,
+    parse_with,
+)
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
+
+_TOOK: Final = re.compile(r"#\s*(?:Received in )?(\d{1,12})ms")
+_HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+
+
+class Dump:
+    """apdu4j, DumpingBIBO and LoggingCardTerminal."""
+
+    name = "dump"
+    title = "apdu4j dump"
+    suffixes = (".dump",)
+
+    def recognises(self, head: bytes) -> bool:
+        """Its remarks about ATR and protocol, and plain hexadecimal below."""
+        lines = [line.strip() for line in head.splitlines()]
+        remarks = [line for line in lines if line.startswith(b"#")]
+        if not any(line.startswith((b"# PROTOCOL:", b"# ATR:")) for line in remarks):
+            return False
+        first = next((line for line in lines if line and not line.startswith(b"#")), b"")
+        return not first or _HEX.fullmatch(first) is not None
+
+    def read(self, stream: BinaryIO) -> Source:
+        """Read a trace. Raises TraceError."""
+        return parse_with(_Parser(), stream)
+
+    def write(self, source: Source, stream: BinaryIO) -> list[str]:
+        """Write a trace."""
+        losses = Losses()
+        for line in _lines(source, losses):
+            stream.write(line.encode("utf-8") + b"\n")
+        return losses.told()
+
+
+def _lines(source: Source, losses: Losses) -> Iterator[str]:
+    header = source.header
+    known = header.atr
+    if header.reader and header.reader.isprintable():
+        yield f"# Using {header.reader}"
+    if known is not None:
+        yield f"# ATR: {known.hex().upper()}"
+    yield f"# PROTOCOL: {'T=0' if header.protocol is T0 else 'T=1' if header.protocol is T1 else 'unknown'}"
+    yield "#"
+    said = known is not None
+    for item in source.items:
+        if isinstance(item, ReaderEvent):
+            if item.kind not in RESETS or not item.atr:
+                losses.add("events other than a reset")
+            elif said and item.atr == known:
+                said = False  # the top of the file has told this one
+            else:
+                said = False
+                yield f"# RESET: {item.atr.hex().upper()}"
+            continue
+        said = False
+        if not answered(item):
+            losses.add("commands without an answer")
+            continue
+        if (remark := mask_remark(item)) is not None:
+            yield f"# {remark}"
+        yield item.command.shown.hex().upper()
+        yield f"# {(item.duration + 500) // 1000}ms"
+        yield item.response.shown.hex().upper()
+
+
+class _Parser:
+    def __init__(self) -> None:
+        self.header = TraceHeader(masked=False)
+        self._masks = Masks()
+        self._command: bytes | None = None
+        self._since = 0
+        self._time = 0
+        self._took = 0
+        self._begun = False
+
+    def line(self, text: str, number: int) -> Iterable[Item]:
+        text = text.strip()
+        if text.startswith("#"):
+            yield from self._remark(text, number)
+            return
+        if not text:
+            return
+        if self._command is None:
+            self._command = octets_of(text, number, "command")
+            self._since = number
+            return
+        asked, said = self._masks.apply(self._command, answer_of(text, number))
+        yield from self._begin()
+        yield Exchange(asked, said, self._time, self._took, "", level_of(self.header.protocol))
+        self._time += self._took
+        self._took = 0
+        self._command = None
+
+    def _begin(self) -> Iterable[Item]:
+        if not self._begun:
+            self._begun = True
+            if self.header.atr is not None:
+                yield ReaderEvent(EventKind.COLD_RESET, 0, "", self.header.atr)
+
+    def _remark(self, text: str, number: int) -> Iterable[Item]:
+        if (took := _TOOK.fullmatch(text)) is not None:
+            self._took = 1000 * int(took[1])
+        elif text.startswith("# RESET:"):
+            yield from self._begin()
+            yield ReaderEvent(EventKind.WARM_RESET, self._time, "", atr_of(text[8:], number))
+        elif not self._begun and text.startswith("# ATR:"):
+            self._change(atr=atr_of(text[6:], number))
+        elif not self._begun and text.startswith("# PROTOCOL:"):
+            self._change(protocol=text[11:].strip())
+        elif not self._begun and text.startswith("# Using "):
+            self._change(reader=text[8:])
+        else:
+            self._masks.take(text[1:])
+
+    def _change(self, *, atr: bytes | None = None, protocol: str = "", reader: str = "") -> None:
+        old = self.header
+        spoken = {"T=0": T0, "T=1": T1}.get(protocol, old.protocol)
+        self.header = TraceHeader(reader or old.reader, atr or old.atr, spoken, masked=False)
+
+    def end(self, number: int) -> Iterable[Item]:
+        yield from self._begin()
+        if self._command is not None:
+            raise TraceError("the command has no answer", self._since)
