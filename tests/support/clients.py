@@ -11,6 +11,7 @@ import re
 import select
 import socket
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -436,3 +437,42 @@ def called_by_inetd(*command: str, log: Path) -> Iterator[int]:
             for child in children:
                 child.kill()
                 child.wait(10)
+
+
+class Player:
+    """A PC/SC program of its own (``tests/clients/pcsc_player.py``) that plays one command after the other."""
+
+    def __init__(self, desk: Desk, reader: str) -> None:
+        script = Path(__file__).parents[1] / "clients" / "pcsc_player.py"
+        self._program = subprocess.Popen(
+            [sys.executable, str(script), reader],
+            cwd=desk.folder,
+            env=desk.environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._lines = Lines(self._program)
+        try:
+            self.protocol = self._lines.until(r"T=[01]")[0]
+        except BaseException:
+            self.close()
+            raise
+
+    def __call__(self, command: str) -> str:
+        """The answer to one command, both in hexadecimal."""
+        assert self._program.stdin is not None
+        self._program.stdin.write(command.encode() + b"\n")
+        self._program.stdin.flush()
+        return self._lines.until(r"(?m)^([!\w]+)\r?\n")[1]
+
+    def __enter__(self) -> "Player":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the program."""
+        with self._program:
+            self._program.kill()
