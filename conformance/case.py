@@ -1,0 +1,271 @@
+"""Cases, what each needs, and the bench on which one runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Thread
+from typing import Final, TypeVar
+
+from bifente.apdu.link import Link, TransmissionProtocol
+from bifente.apdu.response import ResponseAPDU
+from bifente.conformance.errors import CannotRun, Nonconformity
+from bifente.conformance.model import Step
+from bifente.conformance.target import CardUnderTest, ColdLink, Hands, Target
+from bifente.terminal.processors import GetResponse, WrongLe
+from bifente.traces.mask import Masker
+
+SUITES: Final = ("reader", "iso7816", "cps", "vitale", "terminal")
+KINDS: Final = ("cps3", "vitale2", "t1test")
+
+_SHOWN: Final = 48
+"""How many bytes of a long command or answer stand in a report."""
+
+Result = TypeVar("Result")
+
+
+class Need(StrEnum):
+    """What a case needs besides its cards, in the words that say so when it is missing."""
+
+    PIN = "the PIN (--pin)"
+    PUK = "the PUK (--puk)"
+    DESTRUCTIVE = "leave to consume PIN tries and to write (--destructive)"
+    PCSC = "a reader behind PC/SC (--over socket, or --reader NAME)"
+    HANDS = "somebody to take the card out and put it back, which nobody does with a real reader"
+    T0 = "a card that speaks T=0"
+    KNOWN = "an emulated card, whose content is known"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that a card or reader promises. ``run`` raises Nonconformity when it does not keep it."""
+
+    id: str
+    suite: str
+    title: str
+    clause: str
+    kinds: tuple[str, ...]
+    """The cards it takes."""
+    needs: frozenset[Need]
+    run: Callable[["Bench"], None]
+
+    def missing(self, target: Target) -> str | None:
+        """Why it cannot run on *target*, None when it can."""
+        for kind in self.kinds:
+            card = target.cards.get(kind)
+            if card is None:
+                return f"needs a card of kind {kind}"
+            if (Need.PIN in self.needs and card.pin is None and kind == "cps3") or (
+                Need.PUK in self.needs and card.puk is None and kind == "cps3"
+            ):
+                return f"needs {Need.PIN if card.pin is None else Need.PUK}"
+            if Need.KNOWN in self.needs and card.real:
+                return f"needs {Need.KNOWN}"
+        if Need.DESTRUCTIVE in self.needs and not target.destructive:
+            return f"needs {Need.DESTRUCTIVE}"
+        if Need.PCSC in self.needs and not target.pcsc:
+            return f"needs {Need.PCSC}"
+        if Need.HANDS in self.needs and target.hands is None:
+            return f"needs {Need.HANDS}"
+        return None
+
+
+class TapedLink:
+    """A link that writes down, masked, what goes over it. ``transmit`` refuses answers below two bytes."""
+
+    def __init__(self, link: ColdLink, card: CardUnderTest, tape: list[Step]) -> None:
+        self._link = link
+        self._card = card
+        self._tape = tape
+        self._masker = Masker()
+        self.transaction = link.transaction
+
+    @property
+    def atr(self) -> bytes:
+        """The ATR of the last reset."""
+        return self._link.atr
+
+    @property
+    def protocol(self) -> TransmissionProtocol:
+        """The protocol chosen with the card."""
+        return self._link.protocol
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Send one command; Nonconformity when the answer is shorter than a status word."""
+        try:
+            answer = self._link.transmit(command)
+        except Exception as error:
+            self._note(command, b"", str(error))
+            raise
+        self._note(command, answer, "")
+        if len(answer) < 2:
+            raise Nonconformity(f"an answer of {len(answer)} bytes: a response APDU has at least two")
+        return answer
+
+    def _note(self, command: bytes, answer: bytes, error: str) -> None:
+        sent, came = (part.hex() for part in self._masker.mask(command, answer))
+        if self._card.real and len(answer) > 2:
+            came = f"<{len(answer) - 2} bytes> {answer[-2:].hex().upper()}"
+        self._tape.append(Step(self._card.place, _cut(sent), error or _cut(came)))
+
+    def reset(self) -> bytes:
+        """Warm reset. Returns the ATR."""
+        self._masker.reset()
+        atr = self._link.reset()
+        self._tape.append(Step(self._card.place, "warm reset", atr.hex().upper()))
+        return atr
+
+    def cold_reset(self) -> bytes:
+        """Cold reset. Returns the ATR."""
+        self._masker.reset()
+        atr = self._link.cold_reset()
+        self._tape.append(Step(self._card.place, "cold reset", atr.hex().upper()))
+        return atr
+
+    def close(self) -> None:
+        """Let go of the card."""
+        self._link.close()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= 2 * _SHOWN + 8:
+        return text
+    return f"{text[: 2 * _SHOWN]}…{text[-4:]} ({len(text) // 2} bytes)"
+
+
+class Bench:
+    """Where one case runs: links that are reset when opened and closed afterwards, and a tape of what was done."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.steps: list[Step] = []
+        self._cleanings: list[Callable[[], object]] = []
+
+    def __enter__(self) -> "Bench":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        while self._cleanings:
+            self._cleanings.pop()()
+
+    def afterwards(self, clean: Callable[[], object]) -> None:
+        """Do *clean* when the case is over, however it ends; the last first."""
+        self._cleanings.append(clean)
+
+    def link(self, kind: str, *, fresh: bool = True) -> TapedLink:
+        """A link to the card of that kind, warm-reset unless *fresh* is False. Raises LinkError."""
+        link = TapedLink(self.target.link(kind), self.target.cards[kind], self.steps)
+        self.afterwards(link.close)
+        if fresh:
+            link.reset()
+        return link
+
+    def card(self, kind: str) -> CardUnderTest:
+        """The card of that kind."""
+        return self.target.cards[kind]
+
+    @property
+    def hands(self) -> Hands:
+        """The hands at the reader."""
+        if self.target.hands is None:
+            raise CannotRun(f"needs {Need.HANDS}")
+        return self.target.hands
+
+    def note(self, where: str, sent: str, came: str) -> None:
+        """Write down something that is no APDU."""
+        self.steps.append(Step(where, sent, came))
+
+
+class WholeLink:
+    """The commands and answers above T=0: 61xx fetched, 6Cxx repeated."""
+
+    def __init__(self, link: Link) -> None:
+        from bifente.terminal.errors import CardKind
+        from bifente.terminal.processors import Wire
+
+        self._sender = GetResponse(WrongLe(Wire(link, CardKind.CPS)))
+
+    def send(self, command: bytes) -> ResponseAPDU:
+        """One complete command and its complete answer."""
+        from bifente.apdu.command import CommandAPDU
+
+        return self._sender.send(CommandAPDU.parse(command))
+
+
+def check(condition: object, complaint: str) -> None:
+    """Nonconformity unless *condition*."""
+    if not condition:
+        raise Nonconformity(complaint)
+
+
+def same(found: object, expected: object, what: str) -> None:
+    """Nonconformity unless the two are equal; says both, so nothing secret or personal may be compared by it."""
+    if found != expected:
+        raise Nonconformity(f"{what}: {_said(found)} instead of {_said(expected)}")
+
+
+def _said(value: object) -> str:
+    return value.hex().upper() or "nothing" if isinstance(value, bytes) else str(value)
+
+
+def within(seconds: float, what: str, call: Callable[[], Result]) -> Result:
+    """The result of *call*, made in a thread of its own; Nonconformity when it has not returned after *seconds*."""
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(call())
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+            errors.append(error)
+
+    thread = Thread(target=work, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise Nonconformity(f"{what} has not returned after {seconds:g} s")
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+class Collection:
+    """The cases that a module declares, in order."""
+
+    def __init__(self, suite: str) -> None:
+        self.suite = suite
+        self.cases: list[Case] = []
+
+    def case(
+        self, name: str, title: str, clause: str, kinds: Sequence[str] = (), *needs: Need
+    ) -> Callable[[Callable[[Bench], None]], Callable[[Bench], None]]:
+        """Declare a case that takes all of *kinds*."""
+
+        def declare(run: Callable[[Bench], None]) -> Callable[[Bench], None]:
+            self.cases.append(
+                Case(f"{self.suite}/{name}", self.suite, title, clause, tuple(kinds), frozenset(needs), run)
+            )
+            return run
+
+        return declare
+
+    def each(
+        self, name: str, title: str, clause: str, kinds: Sequence[str], *needs: Need
+    ) -> Callable[[Callable[[Bench, str], None]], Callable[[Bench, str], None]]:
+        """Declare one case for each of *kinds*; *run* is told which."""
+
+        def declare(run: Callable[[Bench, str], None]) -> Callable[[Bench, str], None]:
+            for kind in kinds:
+                self.cases.append(
+                    Case(
+                        f"{self.suite}/{name}@{kind}",
+                        self.suite,
+                        title,
+                        clause,
+                        (kind,),
+                        frozenset(needs),
+                        lambda bench, kind=kind: run(bench, kind),  # type: ignore[misc]  # bound now
+                    )
+                )
+            return run
+
+        return declare

@@ -1,0 +1,125 @@
+"""The PC/SC calls of a case: made through pyscard, written on the tape, undone afterwards."""
+
+from collections.abc import Callable
+from typing import Final
+
+from bifente.conformance.case import Bench, within
+from bifente.conformance.errors import Nonconformity
+
+PATIENCE: Final = 15.0
+"""Seconds in which any call must come back that does not wait for somebody."""
+
+SHARED, EXCLUSIVE, DIRECT = 2, 1, 3
+T0, T1, ANY = 1, 2, 3
+LEAVE, RESET, UNPOWER, EJECT = 0, 1, 2, 3
+UNAWARE, CHANGED, EMPTY, PRESENT, IN_EXCLUSIVE_USE, IN_USE = 0x00, 0x02, 0x10, 0x20, 0x80, 0x100
+
+
+class Pcsc:
+    """PC/SC for one case. Contexts and handles that it leaves open are closed afterwards."""
+
+    def __init__(self, bench: Bench) -> None:
+        from smartcard import scard
+
+        from bifente.conformance.pcsc import name_of
+
+        self._bench = bench
+        self._scard = scard
+        self._name = name_of
+
+    def reader(self, kind: str) -> str:
+        """The PC/SC reader that the card of that kind is in."""
+        return self._bench.card(kind).place
+
+    def call(self, function: str, *arguments: object, seconds: float = PATIENCE) -> tuple[str, list[object]]:
+        """Call ``SCard``*function*: the name of its result, and what else it gives.
+
+        Nonconformity when it does not come back within *seconds*.
+        """
+        made: Callable[..., object] = getattr(self._scard, f"SCard{function}")
+        answer = within(seconds, f"SCard{function}", lambda: made(*arguments))
+        result, rest = (answer[0], list(answer[1:])) if isinstance(answer, list | tuple) else (answer, [])
+        assert isinstance(result, int)
+        name = self._name(result)
+        self._bench.note("PC/SC", f"SCard{function}{_shown(arguments)}", name)
+        return name, rest
+
+    def ok(self, function: str, *arguments: object, seconds: float = PATIENCE) -> list[object]:
+        """As :meth:`call`, of a call that must succeed; what else it gives."""
+        name, rest = self.call(function, *arguments, seconds=seconds)
+        if name != "SCARD_S_SUCCESS":
+            raise Nonconformity(f"SCard{function} gives {name}")
+        return rest
+
+    def gives(self, expected: str | tuple[str, ...], function: str, *arguments: object) -> None:
+        """A call that must give one of the *expected* results, named without ``SCARD_``."""
+        name, _ = self.call(function, *arguments)
+        names = (expected,) if isinstance(expected, str) else expected
+        if name.removeprefix("SCARD_") not in names:
+            raise Nonconformity(f"SCard{function} gives {name}, not SCARD_{' or SCARD_'.join(names)}")
+
+    def context(self) -> int:
+        """A new context, released afterwards."""
+        (context,) = self.ok("EstablishContext", self._scard.SCARD_SCOPE_USER)
+        assert isinstance(context, int)
+        self._bench.afterwards(lambda: self._scard.SCardReleaseContext(context))
+        return context
+
+    def connect(
+        self, kind: str, share: int = SHARED, protocols: int = ANY, *, context: int | None = None
+    ) -> int:
+        """A handle to the card of that kind, in a context of its own unless one is given; reset afterwards."""
+        if context is None:
+            context = self.context()
+        handle, _ = self.ok("Connect", context, self.reader(kind), share, protocols)
+        assert isinstance(handle, int)
+        self._bench.afterwards(lambda: self._scard.SCardDisconnect(handle, LEAVE))
+        return handle
+
+    def fresh(self, kind: str) -> int:
+        """A handle to a card that was just reset."""
+        handle = self.connect(kind)
+        self.ok("Reconnect", handle, SHARED, ANY, RESET)
+        return handle
+
+    def transmit(self, handle: int, command: str, protocol: int = T0) -> tuple[str, str]:
+        """SCardTransmit: name of the result, answer in hexadecimal."""
+        name, rest = self.call("Transmit", handle, protocol, list(bytes.fromhex(command)))
+        answer = rest[0] if rest else []
+        assert isinstance(answer, list | tuple)
+        return name, bytes(byte & 0xFF for byte in answer).hex().upper()
+
+    def answers(self, handle: int, command: str, expected: str, protocol: int = T0) -> None:
+        """The command must be carried to the card and answered so."""
+        name, answer = self.transmit(handle, command, protocol)
+        if name != "SCARD_S_SUCCESS":
+            raise Nonconformity(f"SCardTransmit gives {name}")
+        if answer != expected:
+            raise Nonconformity(f"{command} is answered {answer}, not {expected}")
+
+    def refuses(self, handle: int, expected: str, command: str = "00A4000C023F00") -> None:
+        """The command must not be carried to the card: the call gives *expected*."""
+        name, _ = self.transmit(handle, command)
+        if name != f"SCARD_{expected}":
+            raise Nonconformity(f"SCardTransmit gives {name}, not SCARD_{expected}")
+
+    def state(
+        self, context: int, kind: str, known: int = UNAWARE, timeout: int = 0
+    ) -> tuple[str, int, bytes]:
+        """SCardGetStatusChange of one reader: name of the result, event state, ATR."""
+        name, rest = self.call("GetStatusChange", context, timeout, [(self.reader(kind), known)])
+        states = rest[0] if rest else []
+        if not isinstance(states, list | tuple) or not states:
+            return name, 0, b""
+        _, event, atr = states[0]
+        return name, event & 0xFFFFFFFF, bytes(byte & 0xFF for byte in atr)
+
+
+def _shown(arguments: tuple[object, ...]) -> str:
+    """The arguments that say something: no handles, no contents of commands."""
+    kept = [
+        str(argument)
+        for argument in arguments
+        if isinstance(argument, str) or (isinstance(argument, int) and abs(argument) < 0x10000)
+    ]
+    return f"({', '.join(kept)})"
