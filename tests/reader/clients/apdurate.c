@@ -1,4 +1,5 @@
-/* apdurate READER COUNT HEX [WARM]: send one command COUNT times through PC/SC, print seconds, median and p99 in µs. */
+/* apdurate READER COUNT HEX[,HEX…] [PAUSE]: send the commands once, then the last one COUNT times with PAUSE µs between;
+   print seconds, median and p99 in µs, and the last status word. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,12 +42,16 @@ int main(int argc, char **argv)
     count = atol(argv[2]);
     if (argc > 4)
         pause_us = (DWORD)atol(argv[4]);
-    for (const char *hex = argv[3]; hex[0] && hex[1] && size < sizeof command; hex += 2)
-        sscanf(hex, "%2hhx", &command[size++]);
     took = malloc(count * sizeof *took);
     must("establish", SCardEstablishContext(SCARD_SCOPE_SYSTEM, NULL, NULL, &context));
     must("connect", SCardConnect(context, argv[1], SCARD_SHARE_SHARED, SCARD_PROTOCOL_ANY, &card, &protocol));
     const SCARD_IO_REQUEST *pci = protocol == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
+    for (const char *hex = argv[3]; *hex; hex += *hex == ',') {
+        for (size = 0; hex[0] && hex[0] != ',' && size < sizeof command; hex += 2)
+            sscanf(hex, "%2hhx", &command[size++]);
+        length = sizeof answer;
+        must("transmit", SCardTransmit(card, pci, command, size, NULL, answer, &length));
+    }
     for (i = -20; i < count; i++) {
         if (i == 0)
             total = now();
