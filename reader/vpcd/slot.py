@@ -205,6 +205,7 @@ class OfferedSlot:
                 self._polls += 1
                 wire.write(link.atr)
             elif message[0] in _UNANSWERED:
+                wire.acknowledge()
                 self._control(link, Control(message[0]))
                 self._silent_since = monotonic()
             else:

@@ -33,36 +33,30 @@ class Wire:
     """One connection between a driver and a card, cut into messages. The socket stays its owner's to close.
 
     Debian 12's driver (vsmartcard 3.3) sends length and body apart: Nagle's algorithm keeps the body back until the
-    length is acknowledged, and an acknowledgement may be delayed by 40 ms. So the acknowledgement is asked for at once
-    while a message is incomplete, and after a control, which no answer acknowledges. Linux forgets the request
-    (tcp(7), TCP_QUICKACK), so it is made each time. Later drivers send a message whole, and lose nothing by it.
+    length is acknowledged, and an acknowledgement may be delayed by 40 ms. So it is asked for at once with the first
+    bytes of each message, and again after a control, which no answer acknowledges. Linux forgets the request (tcp(7),
+    TCP_QUICKACK), so it is made each time: then the body mostly comes together with the length. Later drivers send a
+    message whole, and lose nothing by it.
     """
 
-    __slots__ = ("_buffer", "_socket")
+    __slots__ = ("_rest", "_socket")
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
-        self._buffer = bytearray()
+        self._rest = b""
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def read(self) -> bytes:
         """The next message, 0 to 65 535 bytes. Waits for it; ConnectionEnded when there is none any more."""
-        buffer = self._buffer
-        while True:
-            size = len(buffer)
-            end = 2 + (buffer[0] << 8 | buffer[1]) if size >= 2 else 2
-            if size >= end and size >= 2:
-                message = bytes(buffer[2:end])
-                del buffer[:end]
-                return message
-            try:
-                received = self._socket.recv(max(end - size, _CHUNK))
-            except OSError as error:
-                raise ConnectionEnded(str(error)) from error
-            if not received:
-                raise ConnectionEnded("closed by the other side")
-            buffer += received
-            self._acknowledge()
+        received = self._rest
+        while len(received) < 2:
+            received += self._receive(_CHUNK)
+            self.acknowledge()
+        end = 2 + (received[0] << 8 | received[1])
+        while (missing := end - len(received)) > 0:
+            received += self._receive(missing)
+        self._rest = received[end:]
+        return received[2:end]
 
     def write(self, message: bytes) -> None:
         """Send a message of 1 to 65 535 bytes whole.
@@ -76,9 +70,19 @@ class Wire:
         except OSError as error:
             raise ConnectionEnded(str(error)) from error
 
-    def _acknowledge(self) -> None:
+    def acknowledge(self) -> None:
+        """Let the driver know at once that its bytes have come, where no answer is going to carry that."""
         if _QUICKACK is not None:
             try:
                 self._socket.setsockopt(socket.IPPROTO_TCP, _QUICKACK, 1)
             except OSError as error:
                 raise ConnectionEnded(str(error)) from error
+
+    def _receive(self, size: int) -> bytes:
+        try:
+            received = self._socket.recv(size)
+        except OSError as error:
+            raise ConnectionEnded(str(error)) from error
+        if not received:
+            raise ConnectionEnded("closed by the other side")
+        return received
