@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,27 +36,39 @@ def desk(tmp_path: Path) -> Iterator[MakeDesk]:
 
 
 @pytest.fixture(scope="session")
-def opensc_module(require_tool: Callable[[str], str]) -> str:
-    """The path of OpenSC's PKCS#11 module."""
-    require_tool("opensc-tool")
-    return _library("*/opensc-pkcs11.so", "opensc-pkcs11")
+def require_tool(require_tool: Callable[[str], str]) -> Callable[[str], str]:
+    """Finds servers too: they lie in /usr/sbin, which the PATH of most users does not name."""
+    return lambda name: shutil.which(name, path="/usr/sbin:/sbin") or require_tool(name)
 
 
 @pytest.fixture(scope="session")
-def engine(require_tool: Callable[[str], str]) -> str:
+def require_library() -> Callable[[str, str], str]:
+    """``require_library(pattern below /usr/lib, package)`` is a path; a missing one is treated as a missing tool."""
+
+    def path_of(pattern: str, package: str) -> str:
+        found = sorted(str(path) for path in Path("/usr/lib").glob(pattern))
+        if found:
+            return found[0]
+        reason = f"{package} is not installed"
+        if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
+            pytest.fail(f"{reason} (CI=true: this must be there)")
+        pytest.skip(reason)
+
+    return path_of
+
+
+@pytest.fixture(scope="session")
+def opensc_module(require_tool: Callable[[str], str], require_library: Callable[[str, str], str]) -> str:
+    """The path of OpenSC's PKCS#11 module."""
+    require_tool("opensc-tool")
+    return require_library("*/opensc-pkcs11.so", "opensc-pkcs11")
+
+
+@pytest.fixture(scope="session")
+def engine(require_tool: Callable[[str], str], require_library: Callable[[str, str], str]) -> str:
     """The path of OpenSSL's PKCS#11 engine."""
     require_tool("openssl")
-    return _library("*/engines-3/pkcs11.so", "libengine-pkcs11-openssl")
-
-
-def _library(pattern: str, package: str) -> str:
-    found = sorted(str(path) for path in Path("/usr/lib").glob(pattern))
-    if found:
-        return found[0]
-    reason = f"{package} is not installed"
-    if os.environ.get("CI", "").lower() in ("1", "true", "yes"):
-        pytest.fail(f"{reason} (CI=true: this must be there)")
-    pytest.skip(reason)
+    return require_library("*/engines-3/pkcs11.so", "libengine-pkcs11-openssl")
 
 
 @pytest.fixture(scope="session")

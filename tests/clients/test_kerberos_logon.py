@@ -83,9 +83,12 @@ class _Principal(Sequence):
 
 @pytest.fixture(scope="module")
 def realm(
-    tmp_path_factory: pytest.TempPathFactory, require_tool: Callable[[str], str]
+    tmp_path_factory: pytest.TempPathFactory,
+    require_tool: Callable[[str], str],
+    require_library: Callable[[str, str], str],
 ) -> Iterator[tuple[Path, Mapping[str, str]]]:
     """A realm with a KDC on loopback: its folder, and the environment of its clients."""
+    require_library("*/krb5/plugins/preauth/pkinit.so", "krb5-pkinit")
     kdc = require_tool("krb5kdc")
     folder = tmp_path_factory.mktemp("kdc")
     servers = ServerAuthority()

@@ -2,39 +2,42 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from clients import PIN, records
 
 from bifente.applets.kernel.store import create_card_file
 
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
 BIFENTE = str(Path(sys.executable).with_name("bifente"))
 
 
 @pytest.fixture
-def run(
-    tmp_path: Path, require_tool: Callable[[str], str]
-) -> Callable[..., "subprocess.CompletedProcess[str]"]:
+def run(tmp_path: Path, require_tool: Callable[[str], str]) -> Iterator[Run]:
     require_tool("pkcs15-tool")
     create_card_file(tmp_path / "CPS.card", records("gp"))
     create_card_file(tmp_path / "VITALE.card", records("vitale-single"))
-    runtime = tmp_path / "run"
-    runtime.mkdir(mode=0o700)
+
+    outside = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8"}
 
     def run_in_reader(*command: str, options: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [BIFENTE, "reader", "run", *options, "CPS.card", "VITALE.card", "--", *command],
             cwd=tmp_path,
-            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(tmp_path), "LC_ALL": "C.UTF-8"},
+            env={**outside, "HOME": str(tmp_path), "XDG_RUNTIME_DIR": runtime},
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
 
-    return run_in_reader
+    # A socket's path has 107 bytes at most, a test's folder often more.
+    with TemporaryDirectory(prefix="bf-") as runtime:
+        yield run_in_reader
 
 
 def test_a_program_sees_the_cards_and_its_exit_code_comes_back(run):
