@@ -82,6 +82,7 @@ _BY_NAME: dict[str, ExitCode] = {
     "FseError": ExitCode.BAD_INPUT,
     "PersoError": ExitCode.BAD_INPUT,
     "TraceError": ExitCode.BAD_INPUT,
+    "ConformanceError": ExitCode.BAD_INPUT,
     # The card file
     "StoreError": ExitCode.CARD_FILE,
     "CorruptCard": ExitCode.CARD_FILE,

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "apdu": ("bifente.cli.apdu:apdu", "Explain APDUs in words; send them to a card file."),
     "demo": ("bifente.cli.demo:demo", "Two cards, one PIN, one care sheet signed by both."),
     "card": ("bifente.cli.card:card", "Make, show, compare, change and break cards."),
+    "conform": ("bifente.cli.conform:conform", "Try what cards and readers promise, and report it."),
     "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
     "doctor": ("bifente.cli.doctor:doctor", "Look whether this machine has what cards and readers need."),
     "reader": ("bifente.cli.reader:reader", "Offer the two-slot reader to PC/SC programs."),

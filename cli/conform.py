@@ -1,0 +1,281 @@
+"""``bifente conform``: what cards and readers promise, tried on emulated and real ones."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.secretinput import SecretSource, pin_options
+
+if TYPE_CHECKING:
+    from bifente.conformance.case import Case
+    from bifente.conformance.model import Outcome, Report
+    from bifente.conformance.target import CardUnderTest, Target
+
+_SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
+_KINDS = ("cps3", "vitale2", "t1test")
+
+
+@click.group(invoke_without_command=True, short_help="Try what cards and readers promise, and report it.")
+@click.option(
+    "--reader",
+    "readers",
+    multiple=True,
+    metavar="NAME",
+    help="A PC/SC reader, by a part of its name. May be repeated.",
+)
+@click.option(
+    "--over",
+    type=click.Choice(["process", "socket"]),
+    default="process",
+    show_default=True,
+    help="Without --reader: the way to emulated cards.",
+)
+@click.option(
+    "--card",
+    "kinds",
+    multiple=True,
+    type=click.Choice(_KINDS),
+    help="Only these cards; with --reader, what is in each reader, in order.  [default: found out]",
+)
+@click.option("--slot", "slots", multiple=True, metavar="SLOT", help="Only the cards in these slots.")
+@click.option("--suite", "suites", multiple=True, type=click.Choice(_SUITES), help="Only these suites.")
+@click.option("--case", "names", multiple=True, metavar="TEXT", help="Only cases whose name contains TEXT.")
+@click.option("--serial", metavar="DIGITS", help="Serial number of the real card that may be tested.")
+@click.option("--emulated", is_flag=True, help="The cards in --reader are emulated: no serial is needed.")
+@click.option("--destructive", is_flag=True, help="PIN tries and PUK uses of a real card may be consumed.")
+@pin_options()
+@pin_options("PUK", "puk", digits=(8, 8))
+@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page.")
+@click.option(
+    "--json", "json_", type=click.Path(path_type=Path), metavar="FILE", help="Write JSON, for compare."
+)
+@click.option("--list", "list_only", is_flag=True, help="List the cases and run none.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every case, not only those that fail.")
+@click.pass_context
+def conform(
+    ctx: click.Context,
+    readers: tuple[str, ...],
+    over: str,
+    kinds: tuple[str, ...],
+    slots: tuple[str, ...],
+    suites: tuple[str, ...],
+    names: tuple[str, ...],
+    serial: str | None,
+    emulated: bool,
+    destructive: bool,
+    pin: SecretSource,
+    puk: SecretSource,
+    junit: Path | None,
+    html: Path | None,
+    json_: Path | None,
+    list_only: bool,
+    verbose: bool,
+) -> None:
+    """Try what cards and readers promise; exit code 9 when something is not kept.
+
+    \b
+    bifente conform                                    emulated cards, in this process
+    bifente conform --over socket --html report.html   the same through PC/SC
+    bifente conform --reader "Reader 00 00" --serial 00000017 --suite iso7816
+    bifente conform compare a.json b.json -o table.html
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    from bifente.conformance.engine import chosen
+
+    if list_only:
+        for case in chosen(suites, kinds, names):
+            click.echo(f"{case.id}  {case.title} ({case.clause})")
+        return
+    if readers:
+        context = _real(readers, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
+    else:
+        context = _emulated(over, _of_slots(kinds, slots))
+    with context as target:
+        cases = chosen(suites, target.cards, names)
+        if not cases:
+            raise CliError("no case has been chosen", hint="bifente conform --list")
+        report = _run(cases, target, verbose=verbose, measured=not suites or "reader" in suites)
+    _write(report, junit, html, json_)
+    _conclude(report)
+
+
+def _digits(source: SecretSource) -> bytes | None:
+    """The secret when it was given; nobody is asked, for most cases do without."""
+    return source.read() if source.value is not None or source.path is not None else None
+
+
+def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]:
+    from bifente.testing.targets import SLOTS
+
+    unknown = [slot for slot in slots if slot.casefold() not in {name.casefold() for name in SLOTS.values()}]
+    if unknown:
+        raise CliError(f"there is no slot {unknown[0]}", hint=f"the slots are {', '.join(SLOTS.values())}")
+    wanted = {slot.casefold() for slot in slots}
+    return tuple(
+        kind
+        for kind, slot in SLOTS.items()
+        if (not kinds or kind in kinds) and (not slots or slot.casefold() in wanted)
+    )
+
+
+@contextmanager
+def _emulated(over: str, kinds: tuple[str, ...]) -> "Iterator[Target]":
+    from bifente.reader.pyscard import CURE
+    from bifente.testing.cards import CardMaker
+    from bifente.testing.targets import emulated_cards, in_process, over_socket
+
+    cards = emulated_cards(CardMaker(), kinds)
+    if over == "process":
+        with in_process(cards) as target:
+            yield target
+        return
+    try:
+        with over_socket(cards) as target:
+            yield target
+    except ImportError as error:
+        raise CliError("PC/SC needs pyscard", hint=CURE) from error
+
+
+@contextmanager
+def _real(
+    wanted: tuple[str, ...],
+    kinds: tuple[str, ...],
+    serial: str | None,
+    emulated: bool,
+    destructive: bool,
+    pin: bytes | None,
+    puk: bytes | None,
+) -> "Iterator[Target]":
+    from bifente.conformance.target import PcscTarget, require_serial
+    from bifente.reader.pyscard import CURE
+
+    if kinds and len(kinds) != len(wanted):
+        raise CliError(
+            "--card says of each --reader what card is in it", hint="give as many of both, or no --card"
+        )
+    try:
+        from bifente.conformance.pcsc import list_readers
+    except ImportError as error:
+        raise CliError("PC/SC needs pyscard", hint=CURE) from error
+    from bifente.conformance.detect import one_reader
+
+    listed = list_readers()
+    cards: dict[str, CardUnderTest] = {}
+    for number, name in enumerate(wanted):
+        card = _card_in(one_reader(listed, name), kinds[number] if kinds else None, emulated, pin, puk)
+        if card.kind in cards:
+            raise CliError(f"two cards of kind {card.kind}", hint="test one after the other, then compare")
+        cards[card.kind] = card
+    target = PcscTarget(cards, name=", ".join(card.place for card in cards.values()), destructive=destructive)
+    require_serial(target, serial)
+    yield target
+
+
+def _card_in(
+    place: str, kind: str | None, emulated: bool, pin: bytes | None, puk: bytes | None
+) -> "CardUnderTest":
+    from bifente.conformance.detect import kind_of
+    from bifente.conformance.pcsc import PcscLink
+    from bifente.conformance.target import CardUnderTest
+
+    if kind is None:
+        with PcscLink(place) as link:
+            kind = kind_of(link)
+        if kind is None:
+            raise CliError(
+                f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(_KINDS)}"
+            )
+    return CardUnderTest(kind, place, pin, puk, real=not emulated)
+
+
+def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool) -> "Report":
+    from bifente.cli.progress import progress
+    from bifente.conformance.case import Bench
+    from bifente.conformance.engine import run
+    from bifente.conformance.readercases import measure
+
+    with progress("conformance") as bar:
+        done = 0
+
+        def told(outcome: "Outcome") -> None:
+            nonlocal done
+            done += 1
+            if bar is not None:
+                bar(done, len(cases), outcome.case)
+            if verbose or outcome.verdict == "failed":
+                click.echo(_line(outcome))
+
+        report = run(cases, target, told=told)
+    if measured:
+        for kind in target.cards:
+            report.measured |= measure(Bench(target), kind)
+    return report
+
+
+def _line(outcome: "Outcome") -> str:
+    mark = {"passed": "ok  ", "failed": "FAIL", "skipped": "--  "}[outcome.verdict]
+    reason = f": {outcome.reason}" if outcome.reason else ""
+    return f"{mark} {outcome.case}{reason}" + (f" [{outcome.clause}]" if outcome.verdict == "failed" else "")
+
+
+def _write(report: "Report", junit: Path | None, html: Path | None, json_: Path | None) -> None:
+    if json_ is not None:
+        json_.write_text(report.dumps(), encoding="utf-8")
+    if junit is not None:
+        from bifente.conformance.junit import junit as xml
+
+        junit.write_text(xml(report), encoding="utf-8")
+    if html is not None:
+        from bifente.conformance.html import page
+
+        html.write_text(page([report]), encoding="utf-8")
+
+
+def _conclude(report: "Report") -> None:
+    from bifente.conformance.model import summary
+
+    for name, figure in report.measured.items():
+        click.echo(f"{name}: {figure}")
+    click.echo(f"{report.target}: {summary(report.outcomes)}")
+    reasons: dict[str, int] = {}
+    for outcome in report.outcomes:
+        if outcome.verdict == "skipped":
+            reasons[outcome.reason] = reasons.get(outcome.reason, 0) + 1
+    for reason, count in reasons.items():
+        click.echo(f"  {count} not run: {reason}")
+    if report.failures:
+        raise CliError(
+            f"{len(report.failures)} cases failed", ExitCode.CARD_REFUSED, hint="--html FILE shows each"
+        )
+
+
+@conform.command(short_help="Put reports side by side.")
+@click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="A.json B.json…")
+@click.option("-o", "--html", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page.")
+def compare(reports: tuple[Path, ...], html: Path | None) -> None:
+    """Put the reports of several readers or cards side by side; exit code 9 when one passes and another fails."""
+    from bifente.conformance.model import load_report
+
+    loaded = [load_report(path) for path in reports]
+    if html is not None:
+        from bifente.conformance.html import page
+
+        html.write_text(page(loaded), encoding="utf-8")
+    verdicts: dict[str, list[str]] = {}
+    for number, report in enumerate(loaded):
+        for outcome in report.outcomes:
+            verdicts.setdefault(outcome.case, ["not chosen"] * len(loaded))[number] = str(outcome.verdict)
+    differing = {case: found for case, found in verdicts.items() if {"passed", "failed"} <= set(found)}
+    for case, found in differing.items():
+        said = ", ".join(f"{report.target}: {verdict}" for report, verdict in zip(loaded, found, strict=True))
+        click.echo(f"{case}  {said}")
+    partly = sum(len(set(found)) > 1 for found in verdicts.values()) - len(differing)
+    click.echo(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
+    if differing:
+        raise CliError(f"{len(differing)} verdicts differ", ExitCode.CARD_REFUSED)

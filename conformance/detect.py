@@ -1,0 +1,32 @@
+"""Which kind of card is in a reader, and which PC/SC reader is meant by a name."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bifente.apdu.link import Link
+from bifente.conformance.errors import ConformanceError
+from bifente.layouts import cps3, t1test, vitale2
+
+_NAMES: Final = {"cps3": cps3.AID_CONTACT, "vitale2": vitale2.AID_VITALE, "t1test": t1test.AID}
+
+
+def kind_of(link: Link) -> str | None:
+    """The kind whose application the card knows by its name, None for a card of no known kind. Raises LinkError."""
+    for kind, name in _NAMES.items():
+        answer = link.transmit(bytes((0x00, 0xA4, 0x04, 0x0C, len(name))) + name)
+        if answer[-2:] == b"\x90\x00" or answer[-2:-1] == b"\x61":
+            return kind
+    return None
+
+
+def one_reader(readers: Sequence[str], wanted: str) -> str:
+    """The reader of that name, or the only one whose name contains it. Raises ConformanceError."""
+    if wanted in readers:
+        return wanted
+    found = [reader for reader in readers if wanted.casefold() in reader.casefold()]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ConformanceError(f"{wanted!r} may be any of {', '.join(found)}", hint="give more of the name")
+    listed = ", ".join(readers) or "none"
+    raise ConformanceError(f"there is no reader {wanted!r}", hint=f"the readers are: {listed}")

@@ -1,0 +1,57 @@
+"""Emulated cards in memory: made once from a profile, then as fresh as often as a test wants one."""
+
+import shutil
+import tempfile
+import weakref
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from bifente.applets import SmartCard, card_of
+from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.perso import personalise, read_profile
+from bifente.crypto import rsa
+from bifente.igc import Authority
+
+PIN: Final = b"1234"
+PUK: Final = b"12345678"
+"""What the shipped profiles set."""
+
+Records = dict[str, bytes]
+
+
+class CardMaker:
+    """Makes cards of profiles (shipped ones by name, others by the path of their file), all of one authority.
+
+    Without an *authority* one is made in a temporary folder, with short CA keys; nobody outside trusts it.
+    Card keys are generated once for each profile: cards of the same profile share keys and serial number, and are
+    otherwise each their own.
+    """
+
+    def __init__(self, authority: Authority | None = None, *, today: date | None = None) -> None:
+        self._authority = authority
+        self.today = today or date.today()
+        self._made: dict[str, tuple[str, Records]] = {}
+
+    @property
+    def authority(self) -> Authority:
+        """The authority that certifies the cards, made when first needed."""
+        if self._authority is None:
+            folder = tempfile.mkdtemp(prefix="bifente-igc-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            self._authority = Authority.init(Path(folder) / "T", key_source=lambda _bits: rsa.generate())
+        return self._authority
+
+    def records(self, profile: str) -> tuple[str, Records]:
+        """Kind and records of a card of *profile*. Raises PersoError."""
+        if profile not in self._made:
+            read = read_profile(profile)
+            issuer = None if read.kind == "t1test" else self.authority
+            self._made[profile] = (read.kind, personalise(read, issuer, today=self.today))
+        return self._made[profile]
+
+    def card(self, profile: str, changes: Mapping[str, bytes] | None = None) -> SmartCard:
+        """A fresh card of *profile*; *changes* replace records, as ``{"pin/01/left": b"\\0"}`` blocks the PIN."""
+        kind, records = self.records(profile)
+        return card_of(MemoryStore({**records, **(changes or {})}), kind)
