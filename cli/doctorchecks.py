@@ -5,7 +5,6 @@ import platform
 import shutil
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
@@ -162,7 +161,9 @@ def libpcsclite() -> Iterator[Check]:
     """The library of PC/SC programs, and the protocol it asks for: what it sends to a socket of ours."""
     if not _LINUX:
         return
-    version = library_protocol()
+    from bifente.cli.libraryprobe import library_protocol
+
+    version = library_protocol(PATIENCE)
     if version is None:
         yield Check(
             "libpcsclite",
@@ -260,7 +261,7 @@ def vpcd() -> Iterator[Check]:
             yield Check("vpcd driver", State.NOTE, found, cure)
             yield _speed(_by_library(driver.library))
             continue
-        listening = driver.listeners(table)
+        listening = sorted(driver.listeners(table), key=lambda one: one.port)
         if not listening:
             found = f"{where}to listen on port {driver.port}, and nobody does"
             yield Check(
@@ -361,70 +362,6 @@ CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     openssl,
 )
 """In the order of the screen: what everything needs, then way by way."""
-
-
-def library_protocol() -> tuple[int, int] | None:
-    """Major and minor version of the protocol that libpcsclite.so.1 speaks, by its first message; None without one.
-
-    A process of our own is let connect to a socket of ours: ``{size, command 11, major, minor, rv}``, native integers.
-    """
-    with tempfile.TemporaryDirectory(prefix="bifente-") as folder:
-        path = f"{folder}/s"
-        with socket.socket(socket.AF_UNIX) as listener:
-            try:
-                listener.bind(path)
-            except OSError:
-                return None
-            listener.listen(1)
-            listener.settimeout(PATIENCE)
-            client = subprocess.Popen(
-                [sys.executable, "-I", "-c", _CLIENT],
-                env={**os.environ, "PCSCLITE_CSOCK_NAME": path},
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
-            try:
-                return _first_message(listener, client)
-            finally:
-                client.kill()
-                client.wait(PATIENCE)
-
-
-def _first_message(listener: socket.socket, client: "subprocess.Popen[bytes]") -> tuple[int, int] | None:
-    import select
-
-    try:
-        ended = os.pidfd_open(client.pid)  # readable when the client has ended, as it does without a library
-    except OSError:
-        return None
-    try:
-        ready, _, _ = select.select([listener.fileno(), ended], [], [], PATIENCE)
-        if listener.fileno() not in ready:
-            return None
-        connection, _ = listener.accept()
-        with connection:
-            connection.settimeout(PATIENCE)
-            message = b""
-            while len(message) < _VERSION.size:
-                part = connection.recv(_VERSION.size - len(message))
-                if not part:
-                    return None
-                message += part
-    except OSError:
-        return None
-    finally:
-        os.close(ended)
-    size, command, major, minor, _ = _VERSION.unpack(message)
-    return (major, minor) if (size, command) == (12, 0x11) else None
-
-
-_VERSION: Final = struct.Struct("=IIiiI")
-_CLIENT: Final = """
-import ctypes
-library = ctypes.CDLL("libpcsclite.so.1")
-library.SCardEstablishContext(ctypes.c_ulong(2), None, None, ctypes.byref(ctypes.c_long()))
-"""
 
 
 def _run(

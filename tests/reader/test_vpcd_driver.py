@@ -2,7 +2,7 @@
 
 import socket
 import sys
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from threading import Event, Thread
 
@@ -81,7 +81,7 @@ def test_folders(tmp_path: Path) -> None:
 )
 def test_the_table_of_sockets() -> None:
     first, second, third = parse_table(TABLE)
-    assert (first.address, first.port, first.user) == (ip_address("0.0.0.0"), 35_963, 0)
+    assert (first.address, first.port, first.user) == (IPv4Address(0), 35_963, 0)
     assert first.listens
     assert first.on_every_address
     assert (second.peer, second.peer_port, second.user) == (ip_address("127.0.0.1"), 54_321, 1000)
