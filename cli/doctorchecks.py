@@ -257,7 +257,7 @@ def vpcd() -> Iterator[Check]:
             continue
         if driver.host is not None:
             found = f"{where}calls {driver.host}, port {driver.port}"
-            cure = "bifente must listen there, with cards in all slots, before pcscd starts (docs: ways to a card)"
+            cure = "bifente must listen there, with cards in all slots, before pcscd starts"
             yield Check("vpcd driver", State.NOTE, found, cure)
             yield _speed(_by_library(driver.library))
             continue
