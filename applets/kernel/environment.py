@@ -110,6 +110,12 @@ def _check_private(card: "SmartCard", crt: Crt, template: Template) -> None:
     if template.public_key is not None:
         raise CardError(SW.INCORRECT_DATA_FIELD)
     if template.private_key is None:
+        # Without a key yet, the algorithm must be one that some key of this DF can carry out.
+        keys = card.volatile.directory.node.keys
+        if template.algorithm is not None and not any(
+            template.algorithm in key.algorithms.get(crt, ()) for key in keys
+        ):
+            raise CardError(SW.INCORRECT_DATA_FIELD)
         return
     key = key_of(card, template.private_key)
     if key is None or card.persistent.private_key(card.volatile.directory, key.reference) is None:

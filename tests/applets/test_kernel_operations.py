@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, utils
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pair import CPS, SELECT_CPS, VERIFY_PIN, VITALE, card, chained, key, send
+from pair import CPS, SELECT_CPS, VERIFY_PIN, VITALE, Side, card, chained, key, send
 
 from bifente.apdu.tlv import encode
 from bifente.applets import SmartCard
@@ -146,6 +146,8 @@ REFUSED_SETTINGS = [
     ("the authentication key to sign", "002241B606800142840182", "6A80"),
     ("the signature key to authenticate", "002241A406800102840181", "6A80"),
     ("an unknown algorithm", "002241B606800199840181", "6A80"),
+    ("an unknown algorithm before its key", "002241B603800199", "6A80"),
+    ("an algorithm of another template before its key", "002241B603800102", "6A80"),
     ("PSS, which a CPS3 has not", "002241B606800145840181", "6A80"),
     ("an unknown hash", "002241AA03800199", "6A80"),
     ("a key in a hash template", "002241AA06800140840181", "6A80"),
@@ -172,6 +174,17 @@ def test_refused_settings_change_nothing(cps: SmartCard, command: str, status: s
     assert send(cps, command)[1] == status
     assert hash_(cps, encode(0x90, bytes(32))) == "9000"
     assert send(cps, "002A9E9A00")[1] == "9000"
+
+
+@pytest.mark.parametrize("side", [CPS, VITALE])
+def test_no_algorithm_set_alone_makes_the_card_fail(side: Side) -> None:
+    """What MSE SET takes, PSO HASH, which looks at it for the hash, can use."""
+    for algorithm in range(256):
+        made = card(side)
+        send(made, SELECT_CPS if side == CPS else "00A4040C0CD2500000044164E86C650101")
+        status = send(made, f"002241B60380 01{algorithm:02X}".replace(" ", ""))[1]
+        assert status in ("9000", "6A80")
+        assert hash_(made, encode(0x90, bytes(32))) in ("9000", "6A80" if status == "9000" else "6985")
 
 
 def test_settings_accumulate(cps: SmartCard) -> None:
@@ -270,7 +283,7 @@ COMMANDS = st.one_of(
         lambda t: bytes(t[:4]) + (bytes((len(t[4]),)) + t[4] if t[4] else b"") + (b"" if t[5] is None else bytes((t[5],)))
     ),
     st.sampled_from(
-        [bytes.fromhex(c) for c in (SELECT_CPS, VERIFY_PIN, SIGN, HASH_256, AUTHENTICATE, DECIPHER, "0084000010", "00A4090C043F00D003", "00A4090C023F00")]
+        [bytes.fromhex(c) for c in (SELECT_CPS, VERIFY_PIN, SIGN, HASH_256, AUTHENTICATE, DECIPHER, "002241B603800142", "002241B603800177", "002A90A0029000", "0084000010", "00A4090C043F00D003", "00A4090C023F00")]
     ),
 )  # fmt: skip
 
