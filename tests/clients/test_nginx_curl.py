@@ -142,14 +142,14 @@ def test_the_right_holder_enters_and_is_known_by_name(desk, site, settings, prof
     made = desk(profile)
     entered = _visit(made, site, *_card(AUTHENTICATION), environment=settings).ok()
     entered.says(f"^Bonjour {re.escape(name)}, {certificate(profile).serial_number:032X}$", "^200$")
-    assert len(re.findall(r"^CPS: 00880000", entered.dialogue, re.MULTILINE)) == 1, str(entered)
+    assert len(entered.asked("00880000")) == 1, str(entered)
 
 
 def test_a_revoked_card_does_not_enter(desk, site, settings):
     made = desk(REVOKED)
     stopped = _visit(made, site, *_card(AUTHENTICATION), environment=settings)
     stopped.says("400 Bad Request|SSL certificate error", "^400$").never_says("Bonjour")
-    assert "00880000" in stopped.dialogue, str(stopped)
+    assert stopped.asked("00880000"), str(stopped)
 
 
 def test_an_expired_card_does_not_enter(desk, site, settings):
@@ -163,7 +163,7 @@ def test_the_signature_certificate_does_not_enter(desk, site, settings, tmp_path
     made = desk("gp")
     refused = _visit(made, site, *_card(SIGNATURE), environment=settings).failed()
     refused.never_says("Bonjour", "^200$")
-    assert "00880000" not in refused.dialogue, str(refused)
+    assert not refused.asked("00880000"), str(refused)
 
     (tmp_path / "signature.pem").write_bytes(pem(certificate("gp", "D001")))
     (tmp_path / "signature.key").write_bytes(private_key("gp", "81"))

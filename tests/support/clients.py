@@ -90,6 +90,11 @@ class Ended:
         """Both outputs."""
         return self.output + self.errors
 
+    def asked(self, *beginnings: str) -> list[str]:
+        """The commands that begin so, each with its answer: ``CPS: 0084000008 -> …``."""
+        wanted = tuple(beginnings)
+        return [line for line in self.dialogue.splitlines() if line.partition(": ")[2].startswith(wanted)]
+
     def ok(self) -> "Ended":
         """Insist on exit code 0."""
         assert self.code == 0, str(self)
