@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.notation import WrittenCommand, parse_command, parse_hex
 
@@ -36,11 +37,11 @@ def explain(hexadecimal: tuple[str, ...]) -> None:
 
 
 @apdu.command()
-@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@CARD
 @click.argument("commands", metavar="APDU…", nargs=-1, required=True)
 @click.option("--explain", "in_words", is_flag=True, help="Add the meaning of each command and answer.")
 @click.option("--secrets", is_flag=True, help="Show PINs, PUKs and deciphered data.")
-@click.option("--json", "as_json", is_flag=True, help="Print the dialogue as JSON.")
+@JSON
 def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, as_json: bool) -> None:
     """Power the card in a file on, send it commands, show its answers.
 

@@ -13,6 +13,7 @@ from bifente.cli.cardfiles import (
     CARD,
     JSON,
     OUTPUT,
+    PATH,
     as_date,
     date_option,
     igc_option,
@@ -93,7 +94,7 @@ def create(profile: str, output: Path, igc: Path | None, day: datetime | None, a
 
 
 @card.command("import", short_help="Make a Vitale from an official card content (.in).")
-@click.argument("content", metavar="FILE.in", type=click.Path(path_type=Path))
+@click.argument("content", metavar="FILE.in", type=PATH)
 @OUTPUT
 @igc_option
 @date_option("The day of personalisation; the certificates are valid from then on.")
@@ -156,9 +157,7 @@ def show(card: Path, as_json: bool) -> None:
 @card.command("dump", short_help="Print a card as a profile.")
 @CARD
 @click.option("--secrets", is_flag=True, help="With keys, PINs and state: create makes the same card of it.")
-@click.option(
-    "-o", "--out", "output", metavar="FILE", type=click.Path(path_type=Path), help="Write to FILE (mode 600)."
-)
+@click.option("-o", "--out", "output", metavar="FILE", type=PATH, help="Write to FILE (mode 600).")
 @JSON
 def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
     """Print a card as a profile: without secrets it makes an equal card with other keys and certificates.
@@ -185,8 +184,8 @@ def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
 
 
 @card.command("diff", short_help="Compare two cards.")
-@click.argument("first", metavar="A.card", type=click.Path(path_type=Path))
-@click.argument("second", metavar="B.card", type=click.Path(path_type=Path))
+@click.argument("first", metavar="A.card", type=PATH)
+@click.argument("second", metavar="B.card", type=PATH)
 @JSON
 def diff(first: Path, second: Path, as_json: bool) -> int:
     """Compare two cards, field by field. Exit code 1 when they differ, 0 when they do not.
@@ -212,7 +211,7 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
     "--cps",
     required=True,
     metavar="Y.card",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The professional's card that opens it.",
 )
 @pin_options()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import CARD, JSON, OUTPUT, as_date, date_option, edit, igc_option
+from bifente.cli.cardfiles import CARD, JSON, OUTPUT, PATH, as_date, date_option, edit, igc_option
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
@@ -132,7 +132,7 @@ def clone(card: Path, output: Path) -> None:
     "--from",
     "source",
     metavar="COPY.card",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="Take everything from this copy.",
 )
 def restore(card: Path, source: Path | None) -> None:

@@ -19,14 +19,17 @@ if TYPE_CHECKING:
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
-CARD = click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+PATH = click.Path(path_type=Path, readable=False)
+"""A path on the command line. Whether it may be read shows when it is read: click would make a wrong argument of it."""
+
+CARD = click.argument("card", metavar="X.card", type=PATH)
 OUTPUT = click.option(
     "-o",
     "--out",
     "output",
     required=True,
     metavar="X.card",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The card file to make; it must not be there yet.",
 )
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -35,7 +38,7 @@ igc_option = click.option(
     "--igc",
     "igc",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=PATH,
     help="The authority (bifente igc init).  [default: a TEST authority in your data folder]",
 )
 

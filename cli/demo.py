@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
+from bifente.cli.cardfiles import PATH
 
 if TYPE_CHECKING:
     from bifente.fse.rights import Rights
@@ -53,16 +54,12 @@ class Road:
     help="The patient's card: a profile, a card file, or an official virtual card (.in).",
 )
 @click.option("--pin", default=PIN.decode(), show_default=True, help="PIN of a card file given with --cps.")
-@click.option(
-    "--igc", "igc_folder", type=click.Path(path_type=Path), help="Authority that certifies the cards."
-)
+@click.option("--igc", "igc_folder", type=PATH, help="Authority that certifies the cards.")
 @click.option("--date", "care_date", type=click.DateTime(["%Y-%m-%d"]), help="Care date.  [default: today]")
-@click.option(
-    "-o", "--out", type=click.Path(path_type=Path), help="Folder for the files.  [default: a new one]"
-)
+@click.option("-o", "--out", type=PATH, help="Folder for the files.  [default: a new one]")
 @click.option("--all", "show_all", is_flag=True, help="Show every APDU, not one line for each purpose.")
 @click.option("--accept", is_flag=True, help="Make the sheet even if card or rights have ended.")
-@click.option("--svg", type=click.Path(path_type=Path), help="Keep the screen as a picture too.")
+@click.option("--svg", type=PATH, help="Keep the screen as a picture too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole as JSON.")
 def demo(
     cps: str,

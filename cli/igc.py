@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.cardfiles import JSON, PATH
 from bifente.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from bifente.igc import Authority
 
-_FOLDER = click.Path(path_type=Path)
+_FOLDER = click.argument("directory", metavar="DIR", type=PATH)
 
 
 @click.group(short_help="Make and show a certification authority of your own.")
@@ -22,7 +23,7 @@ def igc() -> None:
 
 
 @igc.command("init")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
+@_FOLDER
 @click.option(
     "--environment",
     type=click.Choice(["T", "P"], case_sensitive=False),
@@ -30,7 +31,7 @@ def igc() -> None:
     show_default=True,
     help="T: everything is marked TEST. P: production-like, just as invented.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the authority as JSON.")
+@JSON
 def init(directory: Path, environment: str, as_json: bool) -> None:
     """Make an authority in DIR: two chains (FORT, STANDARD) and the CV roots of both kinds of card.
 
@@ -45,8 +46,8 @@ def init(directory: Path, environment: str, as_json: bool) -> None:
 
 
 @igc.command("show")
-@click.argument("directory", metavar="DIR", type=_FOLDER)
-@click.option("--json", "as_json", is_flag=True, help="Print the authority as JSON.")
+@_FOLDER
+@JSON
 def show(directory: Path, as_json: bool) -> None:
     """Show the authority in DIR."""
     from bifente.igc import Authority

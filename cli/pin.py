@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
     from bifente.terminal import CpsSession, PinStatus
-
-CARD = click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
-JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group(short_help="Show, present, change and unblock the PIN of a card.")

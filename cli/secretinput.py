@@ -14,6 +14,7 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
@@ -96,7 +97,7 @@ def pin_options(
 
         in_file = click.option(
             f"--{flag}-file",
-            type=click.Path(path_type=Path),
+            type=PATH,
             metavar="FILE",
             help=f"Read the {name} from FILE (mode 600).",
         )

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -107,3 +108,27 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.strip() in ("0", "141")
+
+
+def parameters(command: click.Command) -> Iterator[click.Parameter]:
+    """Those of a command and of all below it."""
+    yield from command.params
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            assert below is not None
+            yield from parameters(below)
+
+
+@pytest.mark.parametrize("name", ["apdu", "card", "demo", "igc", "pin"])
+def test_click_does_not_judge_whether_a_file_may_be_read(name: str) -> None:
+    """It would call it a wrong argument (exit code 2); the documented code of a missing permission is 13."""
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    paths = [
+        one.type
+        for one in parameters(getattr(importlib.import_module(module), attribute))
+        if isinstance(one.type, click.Path)
+    ]
+    assert paths
+    assert not any(path.readable for path in paths)
