@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
     from bifente.cli.served import Slots
     from bifente.reader.pcsclite.slot import Observer
     from bifente.reader.pinpad import PinPad
+    from bifente.traces.model import Item
 
 _DEFAULT_NAME = "Bifente Lecteur bi-fente"
 
@@ -31,6 +33,15 @@ _pin_pad = click.option(
     "--pin-pad",
     metavar="ask|cancel|timeout|FILE",
     help="A terminal with PIN pad: ask here, always cancel, never answer, or type the lines of FILE in turn.",
+)
+_vpcd = click.option("--vpcd", is_flag=True, help="Behind a system pcscd with the vpcd driver.")
+_vpcd_port = click.option(
+    "--vpcd-port", type=click.IntRange(1, 65535), help="Port of the first slot's driver.  [default: 35963]"
+)
+_vpcd_listen = click.option(
+    "--vpcd-listen",
+    is_flag=True,
+    help="Listen on loopback for a driver that calls (DEVICENAME localhost:PORT).",
 )
 _as = click.option(
     "--as", "alias", default="pcscd", metavar="NAME", help="Another name for the sockets, to serve several."
@@ -49,21 +60,51 @@ def reader() -> None:
 @_ephemeral
 @_trace
 @_pin_pad
+@wrapping_options
+@_vpcd
+@_vpcd_port
+@_vpcd_listen
 @_as
 def serve(
-    cards: tuple[str, ...], name: str, ephemeral: bool, trace: bool, pin_pad: str | None, alias: str
+    cards: tuple[str, ...],
+    name: str,
+    ephemeral: bool,
+    trace: bool,
+    pin_pad: str | None,
+    latency: str | None,
+    faults: Path | None,
+    record: Path | None,
+    vpcd: bool,
+    vpcd_port: int | None,
+    vpcd_listen: bool,
+    alias: str,
 ) -> None:
     """Serve a reader with these cards until Ctrl-C.
 
     Prints the line that makes a shell's programs use it. "-" leaves a slot empty; every two more cards are a further
-    reader, up to 16 slots.
+    reader, up to 16 slots. With --vpcd the cards stand behind a system pcscd that has the vpcd driver instead.
     """
     from bifente.cli.readercontrol import ControlSocket
     from bifente.cli.served import Slots
 
     _need_unix()
     stop = Event()
-    with Slots(cards, name=name, ephemeral=ephemeral) as slots:
+    if vpcd or vpcd_port is not None or vpcd_listen:
+        if pin_pad is not None:
+            raise click.UsageError("the vpcd driver has no PIN pad")
+        from bifente.cli.servedvpcd import serve_vpcd_until
+
+        with (
+            wrappers(latency, faults, record, _Printed() if trace else None) as around,
+            Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+            _until_signal(stop),
+        ):
+            serve_vpcd_until(stop, slots, vpcd_port, listen=vpcd_listen, control=_socket(alias, "control"))
+        return
+    with (
+        wrappers(latency, faults, record) as around,
+        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+    ):
         server = slots.serve(
             _socket(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
         )
@@ -83,8 +124,10 @@ class _Run(click.Command):
     """Takes what stands behind ``--`` as the program, whatever options it has."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" not in args:
+        if "--" not in args and not {"-h", "--help"} & set(args):
             raise click.UsageError("-- and the program to run are missing", ctx)
+        if "--" not in args:
+            return super().parse_args(ctx, args)
         at = args.index("--")
         ctx.meta["bifente.program"] = args[at + 1 :]
         return super().parse_args(ctx, args[:at])
@@ -96,6 +139,7 @@ class _Run(click.Command):
 @_ephemeral
 @_trace
 @_pin_pad
+@wrapping_options
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -104,6 +148,9 @@ def run(
     ephemeral: bool,
     trace: bool,
     pin_pad: str | None,
+    latency: str | None,
+    faults: Path | None,
+    record: Path | None,
 ) -> int:
     """Run a program that sees a reader with these cards, and end with its exit code."""
     from bifente.cli.served import Slots
@@ -112,7 +159,10 @@ def run(
     program: list[str] = ctx.meta["bifente.program"]
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
-    with Slots(cards, name=name, ephemeral=ephemeral) as slots:
+    with (
+        wrappers(latency, faults, record) as around,
+        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+    ):
         server = slots.serve(
             _socket(f"run-{os.getpid()}", "comm"),
             pin_pad=_pad(pin_pad),
@@ -240,6 +290,20 @@ def _pad(choice: str | None) -> "PinPad | None":
     from bifente.cli.pinentry import entries_of
 
     return PinPad(Scripted(entries_of(Path(choice))))
+
+
+class _Printed:
+    """A sink of a recorder that shows each exchange on stderr."""
+
+    def write(self, item: "Item", /) -> None:
+        """One line for an exchange, none for an event."""
+        from bifente.traces.model import Exchange
+
+        if isinstance(item, Exchange):
+            answer = item.response.hex() or "no answer"
+            click.echo(
+                f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True
+            )
 
 
 def _observer(slots: "Slots") -> "Observer":

@@ -1,7 +1,7 @@
 """A reader with card files in its slots, offered to PC/SC programs: what ``bifente reader serve`` and ``run`` hold."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -9,7 +9,7 @@ from typing import Final
 
 import click
 
-from bifente.apdu.link import CardAbsent
+from bifente.apdu.link import Card, CardAbsent
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.card import read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_snapshot
@@ -21,6 +21,9 @@ from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
 
 DEFAULT_NAME: Final = "Bifente Lecteur bi-fente"
+Wrapper = Callable[[Card, str], Card]
+"""Puts something around a card; it is given the slot's name as well."""
+
 EMPTY: Final = "-"
 """The word for a slot without card."""
 
@@ -50,7 +53,14 @@ class _Held:
 class Slots:
     """The slots of all readers, numbered from 1, and the card files in them."""
 
-    def __init__(self, cards: Sequence[str], *, name: str = DEFAULT_NAME, ephemeral: bool = False) -> None:
+    def __init__(
+        self,
+        cards: Sequence[str],
+        *,
+        name: str = DEFAULT_NAME,
+        ephemeral: bool = False,
+        wrappers: Sequence[Wrapper] = (),
+    ) -> None:
         count = max(2, len(cards) + len(cards) % 2)
         if count > 16:
             raise CliError("a terminal has 16 slots at most", ExitCode.USAGE)
@@ -58,6 +68,7 @@ class Slots:
         self.places = [(reader, slot) for reader in self.readers for slot in reader.slots]
         self.names = default_names(self.readers)
         self.ephemeral = ephemeral
+        self._wrappers = tuple(wrappers)
         self._held: dict[int, tuple[Path, str, _Held]] = {}
         self._lock = Lock()
         try:
@@ -137,7 +148,10 @@ class Slots:
         held = _Held(records)
         reader, slot = self.places[number]
         try:
-            reader.insert(slot, _card(held, kind))
+            card: Card = _card(held, kind)
+            for wrapper in self._wrappers:
+                card = wrapper(card, self.names[number])
+            reader.insert(slot, card)
         except BaseException:
             held.release()
             raise

@@ -1,0 +1,34 @@
+"""The served reader behind a system pcscd, through the vpcd driver."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event
+
+import click
+
+from bifente.cli.readercontrol import ControlSocket
+from bifente.cli.served import Slots
+from bifente.reader.vpcd import VpcdService, VpcdSettings
+
+BASE_PORT = 0x8C7B
+"""The vpcd driver's port for its first slot; the next slot has the next port."""
+
+
+def serve_vpcd_until(stop: Event, slots: Slots, port: int | None, *, listen: bool, control: Path) -> None:
+    """Offer each reader of *slots* to a vpcd driver until *stop* is set."""
+    first = BASE_PORT if port is None else port
+    with ExitStack() as running:
+        for number, reader in enumerate(slots.readers):
+            settings = VpcdSettings(port=first + 2 * number, listen=listen)
+            service = running.enter_context(VpcdService(reader, settings))
+            for slot, used in zip(reader.slots, service.ports, strict=True):
+                how = "waiting for the driver on" if listen else "calling the driver on"
+                click.echo(f"{slot}: {how} port {used}")
+        click.echo(
+            "programs see the cards through the system's pcscd; bifente doctor says whether it is ready"
+        )
+        channel = ControlSocket(control, slots.answer)
+        try:
+            stop.wait()
+        finally:
+            channel.close()
