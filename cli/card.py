@@ -16,6 +16,7 @@ from bifente.cli.cardfiles import (
     PATH,
     as_date,
     date_option,
+    failing_as_files,
     igc_option,
     new_file,
     write_private,
@@ -233,9 +234,10 @@ def rights(
     from bifente.terminal import CpsSession, VitaleSession, recognise
 
     anchors = tuple(open_authority(igc).trust_store.cv_roots.values()) if igc is not None else ()
-    with TwoSlotReader() as reader:
-        reader.insert(CPS_SLOT, open_card(cps))
-        reader.insert(VITALE_SLOT, open_card(card))
+    devices = open_card(cps), open_card(card)
+    with failing_as_files(*devices), TwoSlotReader() as reader:
+        for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
+            reader.insert(slot, device)
         doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
         doctor.verify_pin(pin.read())
         with recognise(doctor, patient, date=as_date(day), anchors=anchors):

@@ -1,10 +1,11 @@
 """What the commands on card files have in common: options, the one way to change a card, files that appear whole."""
 
 import errno
+import logging
 import os
 import secrets
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -14,6 +15,7 @@ import click
 from bifente.cli.errors import CliError, ExitCode
 
 if TYPE_CHECKING:
+    from bifente.applets import SmartCard
     from bifente.applets.perso.cardrecords import Records
     from bifente.applets.perso.change import Changes
 
@@ -66,6 +68,26 @@ def edit(path: Path, change: "Callable[[Records], Changes]") -> None:
     with SqliteStore(path) as store:
         records = {name: store.get(name) for name in store.names()}
         store.commit(change(records))
+
+
+@contextmanager
+def failing_as_files(*cards: "SmartCard") -> Iterator[None]:
+    """When the file of one of *cards* refused something, say that, and not the 6581 that the terminal saw of it."""
+    log = logging.getLogger("bifente.applets")
+    log.addFilter(_not_a_warning)
+    try:
+        yield
+    except Exception as error:
+        for card in cards:
+            if card.failure is not None:
+                raise card.failure from error
+        raise
+    finally:
+        log.removeFilter(_not_a_warning)
+
+
+def _not_a_warning(record: logging.LogRecord) -> bool:
+    return record.levelno != logging.WARNING
 
 
 def new_file(path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import PATH, failing_as_files
 
 if TYPE_CHECKING:
     from bifente.fse.rights import Rights
@@ -137,9 +137,10 @@ def _drive(
     from bifente.traces.record import Recorder, Stopwatch
 
     kept, clock = TraceList(), Stopwatch()
-    with TwoSlotReader() as reader:
-        for slot, path in zip((CPS_SLOT, VITALE_SLOT), cards, strict=True):
-            reader.insert(slot, Recorder(open_card(path), kept, slot=slot, clock=clock))
+    devices = [open_card(path) for path in cards]
+    with failing_as_files(*devices), TwoSlotReader() as reader:
+        for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
+            reader.insert(slot, Recorder(device, kept, slot=slot, clock=clock))
         with CareSession(
             reader.link(CPS_SLOT), reader.link(VITALE_SLOT), trust=authority.trust_store, today=day
         ) as session:

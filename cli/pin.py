@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import CARD, JSON
+from bifente.cli.cardfiles import CARD, JSON, failing_as_files
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
@@ -94,8 +94,9 @@ def _session(card: Path) -> "Iterator[CpsSession]":
     from bifente.reader import CPS_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession
 
-    with TwoSlotReader() as reader:
-        reader.insert(CPS_SLOT, open_card(card))
+    device = open_card(card)
+    with failing_as_files(device), TwoSlotReader() as reader:
+        reader.insert(CPS_SLOT, device)
         yield CpsSession(reader.link(CPS_SLOT))
 
 

@@ -40,6 +40,8 @@ class SmartCard:
         self.layout = layout
         self.instructions = instructions
         self.random = random
+        self.failure: StoreError | None = None
+        """What the store refused last, which the terminal sees as 6581 only."""
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
@@ -116,6 +118,7 @@ class SmartCard:
             return b"\x67\x00"
         except StoreError as error:
             logger.warning("%s", error)
+            self.failure = error
             return self._after_store_failure()
         except Exception:
             # The traceback is for us; the terminal learns nothing but that the card failed.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from keypool import KeySource
 
-from bifente.applets.kernel.store import create_card_file, read_snapshot
+from bifente.applets.kernel.store import SqliteStore, StoreFull, create_card_file, read_snapshot
 from bifente.applets.perso import personalise, read_profile
 from bifente.cli.main import main
 from bifente.igc import Authority
@@ -102,6 +102,20 @@ def test_a_vitale_has_no_pin(tmp_path, pooled_authority, pooled_source, capsys):
     )
     assert main(["pin", "status", str(path)]) == 9
     assert "is it a carte CPS" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_said_as_such(card, monkeypatch, capsys):
+    """The terminal sees 6581 of the card; whoever owns the file wants to know why."""
+
+    def full(self, changes):
+        raise StoreFull(self.path)
+
+    monkeypatch.setattr(SqliteStore, "commit", full)
+    assert main(["pin", "verify", card, "--pin", "1234"]) == 12
+    what, hint = capsys.readouterr().err.splitlines()
+    assert what == f"bifente: {card}: cannot be written (disk full)"
+    assert hint.startswith("hint: free some space")
+    assert main(["pin", "status", card]) == 0
 
 
 def test_what_is_no_card(tmp_path, capsys):
