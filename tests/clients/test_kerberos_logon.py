@@ -7,19 +7,10 @@ from pathlib import Path
 
 import pytest
 from asn1crypto.core import GeneralString, Integer, Sequence, SequenceOf
-from clients import (
-    AUTHENTICATION,
-    PIN,
-    TOKEN_LABEL,
-    Desk,
-    Ended,
-    ServerAuthority,
-    daemon,
-    pem,
-    tries_left,
-)
+from clients import AUTHENTICATION, PIN, TOKEN_LABEL, Desk, Ended, tries_left
 from cryptography import x509
 from issued import authority
+from loopback import ServerAuthority, daemon, pem
 
 from bifente.igc import Gamme
 

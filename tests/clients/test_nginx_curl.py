@@ -12,17 +12,15 @@ from clients import (
     SIGNATURE,
     Desk,
     Ended,
-    ServerAuthority,
     certificate,
-    daemon,
     engine_settings,
-    pem,
     pkcs11_uri,
     private_key,
 )
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from issued import authority
+from loopback import ServerAuthority, daemon, pem
 
 from bifente.igc import Gamme
 

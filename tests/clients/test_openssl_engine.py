@@ -10,16 +10,14 @@ from clients import (
     SIGNATURE,
     Desk,
     Ended,
-    ServerAuthority,
     certificate,
-    daemon,
     engine_settings,
-    pem,
     pkcs11_uri,
     tries_left,
 )
 from cryptography import x509
 from issued import authority
+from loopback import ServerAuthority, daemon, pem
 
 from bifente.igc import Gamme
 

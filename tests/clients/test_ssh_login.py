@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from clients import PIN, Desk, Ended, called_by_inetd, certificate, tries_left
+from clients import PIN, Desk, Ended, certificate, tries_left
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from loopback import called_by_inetd
 
 RequireTool = Callable[[str], str]
 
