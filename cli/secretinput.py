@@ -4,8 +4,10 @@ The value never appears in an error, a log or a ``repr``.
 """
 
 import functools
+import getpass
 import os
 import stat
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.cardfiles import PATH
-from bifente.cli.errors import CliError
+from bifente.cli.errors import CliError, ExitCode
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
 """The lengths of a stored PIN (the PUK has eight digits)."""
@@ -38,15 +40,34 @@ class SecretSource:
     def read(self) -> bytes:
         """The digits in ASCII. Raises CliError (bad digits, unreadable file, both ways at once) and click.Abort."""
         if self.value is not None and self.path is not None:
-            option = self.name.lower().replace(" ", "-")
+            option = self._option
             raise CliError(f"the {self.name} is given twice", hint=f"either --{option} or --{option}-file")
         if self.value is not None:
             return self._checked(self.value)
         if self.path is not None:
             return self._checked(self._from_file(self.path))
-        return self._checked(
-            click.prompt(self.name, hide_input=True, confirmation_prompt=self.confirm, err=True)
-        )
+        return self._checked(self._asked())
+
+    def _asked(self) -> str:
+        with warnings.catch_warnings():
+            # Without a terminal the digits would be read from a pipe, and shown by whatever stands behind it.
+            warnings.simplefilter("error", getpass.GetPassWarning)
+            try:
+                text: str = click.prompt(
+                    self.name, hide_input=True, confirmation_prompt=self.confirm, err=True
+                )
+            except getpass.GetPassWarning:
+                option = self._option
+                raise CliError(
+                    f"there is no terminal to ask for the {self.name}",
+                    ExitCode.USAGE,
+                    hint=f"give it by --{option}, --{option}-file or BIFENTE_{option.replace('-', '_').upper()}",
+                ) from None
+        return text
+
+    @property
+    def _option(self) -> str:
+        return self.name.lower().replace(" ", "-")
 
     def _from_file(self, path: Path) -> str:
         with path.open("rb") as file:

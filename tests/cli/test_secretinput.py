@@ -1,6 +1,8 @@
 """Where a PIN comes from, and that it is shown nowhere."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -44,6 +46,33 @@ def test_option_environment_file_prompt(run: CliRunner, tmp_path: Path) -> None:
     assert asked.stdout == "pin 8765\n"
     assert "PIN: " in asked.stderr
     assert "8765" not in asked.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a session without a terminal is POSIX's")
+def test_without_a_terminal_it_says_how_else() -> None:
+    program = (
+        "import sys\n"
+        "from bifente.cli.errors import report\n"
+        "from bifente.cli.secretinput import SecretSource\n"
+        "try:\n"
+        "    SecretSource('new PIN').read()\n"
+        "except Exception as error:\n"
+        "    sys.exit(report(error))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input="1234\n",
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        start_new_session=True,
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.splitlines() == [
+        "bifente: there is no terminal to ask for the new PIN",
+        "hint: give it by --new-pin, --new-pin-file or BIFENTE_NEW_PIN",
+    ]
 
 
 def test_an_option_is_nearer_than_the_environment(run: CliRunner, tmp_path: Path) -> None:
