@@ -102,10 +102,17 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     from bifente.applets.perso import change
     from bifente.cli.opposition import add_card
 
-    records = read_snapshot(card)
-    since = as_date(day)
-    written = add_card(open_authority(igc), records, since)
-    edit(card, lambda now: change.oppose(now, since))
+    read_snapshot(card)
+    since, authority = as_date(day), open_authority(igc)
+    written: list[Path] = []
+
+    def opposed(records: "Records") -> "Changes":
+        # with the card in hand: one that is in use, or may not be written, comes on no list
+        changes = change.oppose(records, since)
+        written.extend(add_card(authority, records, since))
+        return changes
+
+    edit(card, opposed)
     if as_json:
         click.echo(json.dumps({"written": [str(path) for path in written]}, indent=2))
     else:

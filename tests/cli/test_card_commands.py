@@ -356,6 +356,14 @@ def test_oppose_a_vitale(bench, capsys):
     assert main(["card", "oppose", bench.card("t1test")]) == 3
 
 
+def test_a_card_in_use_comes_on_no_list(bench, capsys):
+    card = bench.card("gp")
+    with SqliteStore(Path(card)):
+        assert main(["card", "oppose", card]) == 5
+    assert not (bench.authority.directory / "oppositions.json").exists()
+    assert not list(bench.authority.directory.glob("*.crl"))
+
+
 # -- rights
 
 
