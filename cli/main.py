@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("bifente.cli.doctor:doctor", "Look whether this machine has what cards and readers need."),
     "reader": ("bifente.cli.reader:reader", "Offer the two-slot reader to PC/SC programs."),
     "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
+    "trace": ("bifente.cli.trace:trace", "Convert, show, mask, compare, record and replay dialogues."),
     "pin": ("bifente.cli.pin:pin", "Show, present, change and unblock the PIN of a card."),
 }
 """Command → (module:attribute, short help). A test compares the short helps with the commands' own."""

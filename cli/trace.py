@@ -1,0 +1,150 @@
+"""``bifente trace``: convert, show, mask, compare, record and replay dialogues with cards."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bifente.cli.errors import ExitCode
+from bifente.cli.tracefiles import (
+    SLOT,
+    TRACE,
+    UNMASK,
+    output_format,
+    reading,
+    say,
+    without_secrets,
+    write,
+)
+from bifente.cli.traceplay import COMMANDS
+
+
+@click.group(short_help="Convert, show, mask, compare, record and replay dialogues.")
+def trace() -> None:
+    """Dialogues with cards, in the formats of many tools.
+
+    \b
+    Read and written: our own JSON lines, cardpeek .clf, apdu4j .dump, pcscd --apdu, pcsc-spy, OpenSC debug,
+    GlobalPlatformPro, APDUPlay, pcap and pcapng (GSMTAP SIM, USB CCID), plain hexadecimal lines.
+    PINs, PUKs, keys and deciphered data are masked unless --unmask says otherwise. "-" is the standard input.
+    """
+
+
+for _command in COMMANDS:
+    trace.add_command(_command)
+
+
+@trace.command(short_help="Write a trace in another format.")
+@TRACE
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--to", metavar="FORMAT", help="The format of OUT, when its ending does not say.")
+@SLOT
+@UNMASK
+def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask: bool) -> None:
+    """Write a trace in another format; that of TRACE is known by its content, that of OUT by its ending.
+
+    \b
+    --to bifente clf pcsc-spy opensc pcscd gppro apduplay dump hex pcapng pcap pcapng-ccid pcap-ccid
+
+    What the format cannot keep is said on stderr.
+    """
+    kind = output_format(output, to)
+    with reading(trace, "converting") as (_, source):
+        clean = without_secrets(source, unmask=unmask)
+        if slot is not None:
+            clean.items = (item for item in clean.items if item.slot == slot)
+        losses = write(kind, clean, output)
+    say([f"{kind.title} does not keep {loss}" for loss in losses])
+
+
+@trace.command(short_help="Say each exchange in words.")
+@TRACE
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write one page to look at.")
+@click.option("--tpdu", is_flag=True, help="Do not put GET RESPONSE and its command together.")
+@SLOT
+@UNMASK
+def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | None, unmask: bool) -> None:
+    """Say each exchange in words, following what the card has selected, verified and set."""
+    with reading(trace, "reading") as (_, source):
+        clean = without_secrets(source, unmask=unmask)
+        if slot is not None:
+            clean.items = (item for item in clean.items if item.slot == slot)
+        if html is not None:
+            from bifente.cli.traceshow import write_page
+
+            write_page(clean, html, title=f"Trace {trace.name}", tpdu=tpdu)
+            return
+        from bifente.cli.traceshow import as_objects, in_words
+
+        if as_json:
+            for item in as_objects(clean, tpdu=tpdu):
+                click.echo(json.dumps(item))
+        else:
+            for line in in_words(clean, tpdu=tpdu):
+                click.echo(line)
+
+
+@trace.command(short_help="Take secrets and personal data out of a trace.")
+@TRACE
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option(
+    "--to", metavar="FORMAT", help="The format of OUT  [default: by its ending, else that of TRACE]"
+)
+@click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was removed as JSON.")
+def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: bool) -> None:
+    """Take out of a trace, whoever recorded it, what must not be passed on; and say what that was.
+
+    PINs, PUKs, keys and deciphered data are masked; what the card says of a person is replaced by pseudonyms of the
+    same length.
+    """
+    from bifente.cli.tracefiles import masked
+    from bifente.traces.clean import Cleaner
+    from bifente.traces.formats import Source
+    from bifente.traces.pseudonyms import Pseudonyms
+
+    cleaner = Cleaner(None if personal else Pseudonyms())
+    with reading(trace, "masking") as (found, source):
+        kind = output_format(output, to, found)
+        losses = write(kind, Source(masked(source.header), map(cleaner.clean, source.items)), output)
+    removed = cleaner.removed
+    if as_json:
+        tables = {"secrets": removed.secrets, "personal": removed.personal}
+        told = {
+            name: [{"of": of, "exchanges": count, "bytes": size} for of, (count, size) in table.items()]
+            for name, table in tables.items()
+        }
+        click.echo(json.dumps(told, indent=2), err=str(output) == "-")
+    else:
+        for line in list(removed.lines()) or ["nothing had to be removed"]:
+            click.echo(line, err=str(output) == "-")
+    say([f"{kind.title} does not keep {loss}" for loss in losses])
+
+
+@trace.command(short_help="Compare two traces by what was said.")
+@click.argument("first", metavar="A", type=click.Path(path_type=Path))
+@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def diff(first: Path, second: Path, most: int, as_json: bool) -> int:
+    """Compare two traces by what was said: challenges, cryptograms, Le, times and T=0 halves do not count.
+
+    Ends with 0 when they say the same, with 9 when not; the first divergence is named with the file it is in, and the
+    data object.
+    """
+    from bifente.cli.traceshow import difference_lines, difference_object
+    from bifente.traces.diff import compare
+
+    with reading(first, "comparing") as (_, one), reading(second, "comparing") as (_, other):
+        result = compare(
+            without_secrets(one, unmask=False).items,
+            without_secrets(other, unmask=False).items,
+            most=max(most, 1),
+        )
+    if as_json:
+        click.echo(json.dumps(difference_object(result), indent=2))
+    else:
+        for line in difference_lines(result):
+            click.echo(line)
+    return ExitCode.OK if result.same else ExitCode.CARD_REFUSED

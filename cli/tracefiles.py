@@ -1,0 +1,138 @@
+"""How the commands of ``bifente trace`` read and write traces: any format in, none kept in memory, nothing half-written."""
+
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bifente.cli.errors import CliError
+from bifente.cli.progress import Told, progress
+
+if TYPE_CHECKING:
+    from bifente.traces import Item, Trace, TraceHeader
+    from bifente.traces.formats import Format, Source
+
+TRACE = click.argument("trace", metavar="TRACE", type=click.Path(path_type=Path))
+SLOT = click.option("--slot", metavar="NAME", help="Only the card in this slot.")
+UNMASK = click.option(
+    "--unmask", is_flag=True, help="Keep PINs, PUKs, keys and deciphered data where they stand."
+)
+_EVERY = 2000
+
+
+@contextmanager
+def reading(path: Path, what: str) -> "Iterator[tuple[Format, Source]]":
+    """Open a trace, with a bar on stderr while its items are taken; ``-`` is the standard input."""
+    from bifente.traces import formats
+
+    with _opened(path) as stream, progress(what) as told:
+        kind, source = formats.read_stream(stream)
+        if told is not None:
+            source.items = _counted(source.items, stream, _size(stream), told)
+        yield kind, source
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    if str(path) != "-":
+        with path.open("rb") as stream:
+            yield stream
+        return
+    # Detection reads the beginning twice, so a pipe is kept in a file.
+    with tempfile.TemporaryFile() as stream:
+        while portion := sys.stdin.buffer.read(1 << 20):
+            stream.write(portion)
+        stream.seek(0)
+        yield stream
+
+
+def _size(stream: BinaryIO) -> int:
+    return os.fstat(stream.fileno()).st_size
+
+
+def _counted(items: "Iterator[Item]", stream: BinaryIO, size: int, told: Told) -> "Iterator[Item]":
+    for number, item in enumerate(items):
+        if number % _EVERY == 0:
+            told(min(stream.tell(), size), size, f"{number} items")
+        yield item
+
+
+def whole(path: Path, what: str, slot: str | None = None) -> "Trace":
+    """A trace in memory, only *slot* of it when one is named. CliError when it has several and none is named."""
+    from bifente.traces import Trace
+
+    with reading(path, what) as (_, source):
+        items = tuple(item for item in source.items if slot is None or item.slot == slot)
+    slots = sorted({item.slot for item in items})
+    if len(slots) > 1:
+        raise CliError(f"the trace is of the slots {', '.join(slots)}", hint="choose one with --slot")
+    if not items:
+        raise CliError("the trace is empty" if slot is None else f"the trace has nothing of slot {slot}")
+    return Trace(source.header, items)
+
+
+def output_format(path: Path, name: str | None, fallback: "Format | None" = None) -> "Format":
+    """The format to write: by its name, by the ending of the file, else *fallback*."""
+    from bifente.traces import formats
+
+    if name is not None:
+        return formats.by_name(name)
+    found = formats.by_suffix(path) or fallback
+    if found is None:
+        raise CliError(f"{path}: no format has this ending", hint=f"--to {'|'.join(formats.names())}")
+    return found
+
+
+def write(kind: "Format", source: "Source", path: Path) -> list[str]:
+    """Write a trace to a new file of mode 600 that appears when it is whole, or to the standard output (``-``).
+
+    Returns what the format could not keep.
+    """
+    if str(path) == "-":
+        losses = kind.write(source, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+        return losses
+    if os.path.lexists(path):
+        raise CliError(f"{path}: already exists", hint="choose another name, or remove it first")
+    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as stream:
+            losses = kind.write(source, stream)
+        draft.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError) and error.filename == str(draft):
+            raise type(error)(error.errno, error.strerror, str(path)) from None
+        raise
+    return losses
+
+
+def without_secrets(source: "Source", *, unmask: bool) -> "Source":
+    """The trace with its secrets masked, unless they are asked for."""
+    if unmask:
+        return source
+    from bifente.traces.clean import Cleaner
+    from bifente.traces.formats import Source
+
+    cleaner = Cleaner()
+    return Source(masked(source.header), map(cleaner.clean, source.items))
+
+
+def masked(header: "TraceHeader") -> "TraceHeader":
+    """The header of a trace whose secrets are masked."""
+    return replace(header, masked=True)
+
+
+def say(lines: list[str]) -> None:
+    """Something to know, on stderr."""
+    for line in lines:
+        click.echo(f"note: {line}", err=True)

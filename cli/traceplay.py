@@ -1,0 +1,245 @@
+"""``bifente trace replay``, ``play`` and ``record``: traces as cards, and cards as traces."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.reader import _need_unix, _quoted, _Run, _run_program, _socket, _until_signal
+from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.tracefiles import SLOT, TRACE, UNMASK, whole
+
+if TYPE_CHECKING:
+    from bifente.apdu.link import Card
+    from bifente.reader import TwoSlotReader
+    from bifente.traces.replay import ReplayCard
+
+_SLOT = "ICC"
+_NAME = "Bifente Replay"
+_AS = click.option("--as", "alias", default="replay", metavar="NAME", help="Another name for the socket.")
+
+
+class _RunOrServe(_Run):
+    """Takes what stands behind ``--`` as the program; without it there is none."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args if "--" in args else [*args, "--"])
+
+
+@click.command(cls=_RunOrServe, short_help="Put a recorded card into a reader again.")
+@TRACE
+@click.option(
+    "--policy",
+    type=click.Choice(["strict", "search", "stateful"]),
+    default="search",
+    show_default=True,
+    help="Which exchange answers: the next, the next with this command, or one in the same state.",
+)
+@click.option("--name", default=_NAME, show_default=True, help="The reader's name as programs will see it.")
+@click.option("--vpcd", is_flag=True, help="Offer it to a system pcscd through the vpcd driver instead.")
+@SLOT
+@_AS
+@click.pass_context
+def replay(
+    ctx: click.Context, trace: Path, policy: str, name: str, vpcd: bool, slot: str | None, alias: str
+) -> int:
+    """Offer the card of TRACE to PC/SC programs, until Ctrl-C or until the PROGRAM behind -- ends.
+
+    \b
+    bifente trace replay consultation.trace -- opensc-tool --atr
+
+    What was asked and is not in the trace is answered 6FFF, and told at the end on stderr. Masked bytes of a command
+    match any. Ends with the exit code of the program; else with 9 when something was missed.
+    """
+    from bifente.reader import TwoSlotReader
+    from bifente.traces.replay import Policy, ReplayCard
+
+    program: list[str] = ctx.meta["bifente.program"]
+    if vpcd and program:
+        raise click.UsageError(
+            "a program behind -- finds our socket, not the system's pcscd: leave --vpcd out"
+        )
+    card = ReplayCard(whole(trace, "reading", slot), Policy(policy))
+    with TwoSlotReader(name, slots=(_SLOT,), warm_reset_other=False) as reader:
+        reader.insert(_SLOT, card)
+        if vpcd:
+            _offer_vpcd(reader)
+            code = 0
+        else:
+            code = _offer(reader, name, alias, program)
+    for line in card.report():
+        click.echo(line, err=True)
+    return code if program else _code(card)
+
+
+def _code(card: "ReplayCard") -> int:
+    return ExitCode.CARD_REFUSED if card.missed else ExitCode.OK
+
+
+def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -> int:
+    """Serve *reader* on a socket; the exit code of the program, 0 without one."""
+    from bifente.reader.pcsclite import PcscServer
+
+    _need_unix()
+    path = _socket(f"{alias}-{os.getpid()}" if program else alias, "comm")
+    names = (name,) if name != _NAME else None
+    with PcscServer(reader, path=path, names=names) as server:
+        if program:
+            return _run_program(program, {**os.environ, **server.environment})
+        for variable, value in server.environment.items():
+            click.echo(f"export {variable}={_quoted(value)}")
+        sys.stdout.flush()
+        stop = Event()
+        with _until_signal(stop):
+            stop.wait()
+    return 0
+
+
+def _offer_vpcd(reader: "TwoSlotReader") -> None:
+    from bifente.reader.vpcd.service import VpcdService
+
+    service = VpcdService(reader)
+    try:
+        click.echo(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
+        stop = Event()
+        with _until_signal(stop):
+            stop.wait()
+    finally:
+        service.stop()
+
+
+@click.command(short_help="Send the commands of a trace to a card, and compare.")
+@TRACE
+@click.option("--reader", metavar="NAME", help="The PC/SC reader that holds the card.")
+@click.option(
+    "--card", "file", metavar="X.card", type=click.Path(path_type=Path), help="A card file instead."
+)
+@click.option("--write", "writes", is_flag=True, help="Send also what changes the card.")
+@click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@SLOT
+@pin_options()
+def play(
+    trace: Path,
+    reader: str | None,
+    file: Path | None,
+    writes: bool,
+    most: int,
+    as_json: bool,
+    slot: str | None,
+    pin: SecretSource,
+) -> None:
+    """Send the commands of TRACE to a card, and compare its answers with the recorded ones as trace diff does.
+
+    Commands that change a card are left out, unless --write. A masked VERIFY is sent with the PIN of --pin,
+    --pin-file or BIFENTE_PIN, if there is one. The first refused PIN ends it. Ends with 9 when something differs.
+    """
+    from bifente.cli.traceshow import difference_lines, difference_object
+    from bifente.traces.clean import Cleaner
+    from bifente.traces.diff import compare
+    from bifente.traces.play import play as perform
+
+    recorded = whole(trace, "reading", slot)
+    digits = pin.read() if pin.value is not None or pin.path is not None else None
+    with _card(reader, file) as (card, atr):
+        performance = perform(recorded.items, card, atr, pin=digits, writes=writes)
+    before, after = Cleaner(), Cleaner()
+    result = compare(
+        map(before.clean, performance.asked), map(after.clean, performance.items), most=max(most, 1)
+    )
+    if as_json:
+        told = difference_object(result)
+        told["skipped"], told["stopped"] = performance.skipped, performance.stopped or None
+        click.echo(json.dumps(told, indent=2))
+    else:
+        for line in difference_lines(result):
+            click.echo(line)
+        for why, count in performance.skipped.items():
+            click.echo(f"not sent: {why}: {count}", err=True)
+    if performance.stopped:
+        raise CliError(f"stopped: {performance.stopped}", ExitCode.WRONG_PIN)
+    if not result.same:
+        raise CliError("the card answers otherwise than the recorded one", ExitCode.CARD_REFUSED)
+
+
+@contextmanager
+def _card(reader: str | None, file: Path | None) -> "Iterator[tuple[Card, bytes]]":
+    """The card to play to, powered, and its ATR."""
+    if (reader is None) == (file is None):
+        raise CliError(
+            "a reader or a card file is wanted", ExitCode.USAGE, hint="--reader NAME or --card X.card"
+        )
+    card: Card
+    if file is not None:
+        from bifente.applets import open_card
+
+        card = open_card(file)
+    else:
+        card = _relay(reader or "")
+    try:
+        yield card, card.power_on()
+    finally:
+        card.power_off()
+
+
+def _relay(name: str) -> "Card":
+    from bifente.reader.relay import RelayCard
+
+    try:
+        return RelayCard(name)
+    except ImportError as error:
+        raise CliError(str(error), ExitCode.USAGE) from None
+
+
+@click.command(cls=_RunOrServe, short_help="Record what a program says to the card in a reader.")
+@click.option("--reader", "name", required=True, metavar="NAME", help="The PC/SC reader that holds the card.")
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
+@UNMASK
+@click.pass_context
+def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: bool) -> int:
+    """Run the PROGRAM behind -- with the card of a reader, and write down what is said.
+
+    \b
+    bifente trace record --reader "ACS ACR39U 00 00" -o card.trace -- pkcs15-tool -D
+
+    The program finds one reader of the same name. What it says reaches the card unchanged; in the trace, secrets are
+    masked (unless --unmask) and what the card says of a person is replaced by pseudonyms (unless --personal). OUT is
+    of the canonical form; bifente trace convert makes others. Ends with the exit code of the program.
+    """
+    from bifente.reader import TwoSlotReader
+    from bifente.traces import Level, Recorder, TraceHeader, TraceWriter
+    from bifente.traces.clean import Cleaner, CleanSink
+    from bifente.traces.pseudonyms import Pseudonyms
+
+    program: list[str] = ctx.meta["bifente.program"]
+    if not program:
+        raise click.UsageError("the program to run is missing behind --", ctx)
+    _need_unix()
+    card = _relay(name)
+    atr = card.power_on()
+    try:
+        protocol = getattr(card, "protocol", None)
+        tpdu = bool(getattr(card, "speaks_tpdu", False))
+        header = TraceHeader(name, atr, protocol, datetime.now(UTC), masked=not unmask)
+        # The recorder masks; what remains to be done are pseudonyms.
+        cleaner = Cleaner(None if personal else Pseudonyms(), secrets=False)
+        with TraceWriter.create(output, header) as writer:
+            level = Level.TPDU if tpdu else Level.APDU
+            recorder = Recorder(card, CleanSink(writer, cleaner), level=level, unmask=unmask)
+            with TwoSlotReader("relay", slots=(_SLOT,), warm_reset_other=False) as reader:
+                reader.insert(_SLOT, recorder)
+                return _offer(reader, name, "record", program)
+    finally:
+        card.power_off()
+
+
+COMMANDS = (replay, play, record)

@@ -1,0 +1,107 @@
+"""Cleans a trace that somebody else has recorded: secrets go, personal data become pseudonyms; and says what went."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from bifente.traces.files import Sink
+from bifente.traces.follow import Follower
+from bifente.traces.mask import Masker
+from bifente.traces.model import Exchange, Item
+from bifente.traces.octets import Octets
+from bifente.traces.pseudonyms import Pseudonyms
+from bifente.traces.words import instruction_name
+
+
+@dataclass(slots=True)
+class Removed:
+    """What was taken out, by what it stood in."""
+
+    secrets: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """Instruction → how many exchanges, how many bytes."""
+    personal: dict[str, tuple[int, int]] = field(default_factory=dict)
+    """File → how many exchanges, how many bytes."""
+
+    def lines(self) -> Iterator[str]:
+        """In words, one line an item."""
+        for name, (count, size) in self.secrets.items():
+            yield f"{name}: {size} secret bytes masked in {count} exchange{'s' if count > 1 else ''}"
+        for name, (count, size) in self.personal.items():
+            yield f"{name}: pseudonyms for {size} bytes in {count} exchange{'s' if count > 1 else ''}"
+
+
+class Cleaner:
+    """Cleans the items of one trace, in order; each slot is followed by itself.
+
+    *pseudonyms* None leaves personal data as they are; *secrets* False leaves PINs, keys and deciphered data.
+    """
+
+    def __init__(self, pseudonyms: Pseudonyms | None = None, *, secrets: bool = True) -> None:
+        self.removed = Removed()
+        self._pseudonyms = pseudonyms
+        self._secrets = secrets
+        self._maskers: dict[str, Masker] = {}
+        self._follower = Follower()
+
+    def clean(self, item: Item) -> Item:
+        """The next item without what must not stay."""
+        masker = self._maskers.get(item.slot)
+        if masker is None:
+            masker = self._maskers[item.slot] = Masker()
+        if not isinstance(item, Exchange):
+            masker.reset()
+            if self._pseudonyms is not None:
+                self._follower.explain(item)
+            return item
+        asked, said = item.command, item.response
+        if self._secrets:
+            asked, said = self._masked(masker, asked, said)
+        if self._pseudonyms is not None:
+            asked, said = self._replaced(asked, said, item.slot)
+        if asked is item.command and said is item.response:
+            return item
+        return Exchange(asked, said, item.time, item.duration, item.slot, item.level)
+
+    def _masked(self, masker: Masker, command: Octets, response: Octets) -> tuple[Octets, Octets]:
+        asked, said = masker.mask(command.shown, response.shown)
+        if not (asked.hidden or said.hidden):
+            return command, response
+        asked = Octets.hiding(asked.shown, (*asked.hidden, *command.hidden))
+        said = Octets.hiding(said.shown, (*said.hidden, *response.hidden))
+        new = _size(asked) + _size(said) - _size(command) - _size(response)
+        if new:
+            name = instruction_name(command.shown[0], command.shown[1])
+            count, size = self.removed.secrets.get(name, (0, 0))
+            self.removed.secrets[name] = (count + 1, size + new)
+        return asked, said
+
+    def _replaced(self, command: Octets, response: Octets, slot: str) -> tuple[Octets, Octets]:
+        assert self._pseudonyms is not None
+        asked, said, path = self._pseudonyms.replace(command, response, self._follower.state(slot), slot)
+        # What the card has learnt from does not depend on what its files hold.
+        self._follower.explain(Exchange(command, response, slot=slot))
+        if path is not None and (asked != command or said != response):
+            changed = sum(
+                one != other
+                for before, after in ((command, asked), (response, said))
+                for one, other in zip(before.shown, after.shown, strict=True)
+            )
+            name = path.removeprefix(f"{slot}/")
+            count, size = self.removed.personal.get(name, (0, 0))
+            self.removed.personal[name] = (count + 1, size + changed)
+        return asked, said
+
+
+def _size(octets: Octets) -> int:
+    return sum(stop - start for start, stop in octets.hidden)
+
+
+class CleanSink:
+    """A sink before a sink: what passes is cleaned."""
+
+    def __init__(self, sink: Sink, cleaner: Cleaner) -> None:
+        self._sink = sink
+        self._cleaner = cleaner
+
+    def write(self, item: Item, /) -> None:
+        """Clean one item and pass it on. Calls have to come one after another."""
+        self._sink.write(self._cleaner.clean(item))

@@ -1,0 +1,132 @@
+"""Sends the commands of a trace to a card again, to compare what it answers now with what was answered then."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.apdu.status import SW
+from bifente.traces.join import joined
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
+from bifente.traces.octets import Octets
+from bifente.traces.record import Stopwatch
+from bifente.traces.words import instruction_name
+
+_RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
+_WRITES: Final = frozenset({
+    0x04, 0x0E, 0x0F, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D, 0x44, 0x46, 0x47, 0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA,
+    0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4, 0xE6, 0xE8, 0xFE,
+})  # fmt: skip
+"""Instructions that change a card for good."""
+_READS_CPS2TER: Final = frozenset({0x20, 0x84, 0xA4, 0xA8, 0xB0, 0xB4, 0xC0, 0xF2})
+_VERIFY: Final = frozenset({0x20, 0x21})
+_MOST_PORTIONS: Final = 300
+
+
+class Played(Protocol):
+    """What is played to: a card, or a link to one."""
+
+    def reset(self) -> bytes:
+        """Warm reset. Returns the ATR."""
+
+    def transmit(self, command: bytes, /) -> bytes:
+        """Answer one command."""
+
+
+@dataclass(slots=True)
+class Performance:
+    """What was said this time."""
+
+    asked: list[Item] = field(default_factory=list)
+    """The items of the trace that were played."""
+    items: list[Item] = field(default_factory=list)
+    """The same with the answers of now."""
+    skipped: dict[str, int] = field(default_factory=dict)
+    """Why → how many commands were not sent."""
+    stopped: str = ""
+    """Why it ended before the trace did."""
+
+
+def play(
+    items: Iterable[Item],
+    card: Played,
+    atr: bytes,
+    *,
+    pin: bytes | None = None,
+    writes: bool = False,
+    told: Callable[[int], None] | None = None,
+) -> Performance:
+    """Play *items*, of one slot, to *card*, which was just powered on and answered *atr*.
+
+    T=0 halves are put together first and fetched again where the card says so. A masked VERIFY is sent when *pin* has
+    its length; other masked commands are not, nor, without *writes*, those that change a card. The first refused PIN
+    ends it, for a second one costs another try.
+    """
+    clock = Stopwatch()
+    performance = Performance()
+    fresh = True
+    count = 0
+    for item in joined(items):
+        if isinstance(item, ReaderEvent):
+            if item.kind in _RESETS:
+                # The card has just been powered on: the first reset of the trace is that one.
+                now = atr if fresh else card.reset()
+                fresh = False
+                performance.asked.append(item)
+                performance.items.append(ReaderEvent(item.kind, clock(), item.slot, now))
+            continue
+        fresh = False
+        command = _sendable(item, pin, writes=writes)
+        if isinstance(command, str):
+            performance.skipped[command] = performance.skipped.get(command, 0) + 1
+            continue
+        begin = clock()
+        answer = _exchange(card, command)
+        performance.asked.append(item)
+        performance.items.append(
+            Exchange(item.command, Octets(answer), begin, clock() - begin, item.slot, item.level)
+        )
+        count += 1
+        if told is not None:
+            told(count)
+        if command[1:2] in (b"\x20", b"\x21") and len(command) > 5 and answer != item.response.shown:
+            left = SW(int.from_bytes(answer[-2:], "big")).tries_left
+            if left is not None or answer[-2:] == b"\x69\x83":
+                performance.stopped = "the card refused the PIN"
+                break
+    return performance
+
+
+def _sendable(exchange: Exchange, pin: bytes | None, *, writes: bool) -> bytes | str:
+    """The command, or why it is not sent."""
+    raw = exchange.command.shown
+    if len(raw) < 4 or exchange.command.hides(0, 4):
+        return "malformed commands"
+    instruction = raw[1]
+    if exchange.command.masked:
+        try:
+            command = CommandAPDU.parse(raw)
+        except ApduError:
+            return "malformed commands"
+        if instruction not in _VERIFY or pin is None or len(command.data) != len(pin):
+            return f"masked {instruction_name(raw[0], instruction)}"
+        return raw[:5] + pin + raw[5 + len(pin) :]
+    changes = instruction in _WRITES if raw[0] & 0xF0 != 0xA0 else instruction not in _READS_CPS2TER
+    if changes and not writes:
+        return f"{instruction_name(raw[0], instruction)}, which changes the card"
+    return raw
+
+
+def _exchange(card: Played, command: bytes) -> bytes:
+    """One command to its end: 6Cxx is repeated, 61xx fetched."""
+    answer = card.transmit(command)
+    if len(command) == 5 and answer[-2:-1] == b"\x6c":
+        answer = card.transmit(command[:4] + answer[-1:])
+    data = answer[:-2]
+    for _ in range(_MOST_PORTIONS):
+        if answer[-2:-1] != b"\x61" or command[1] == 0xC0:
+            break
+        answer = card.transmit(bytes((command[0] & ~0x10, 0xC0, 0, 0)) + answer[-1:])
+        data += answer[:-2]
+    return data + answer[-2:]

@@ -1,0 +1,194 @@
+"""Pseudonyms for what a real card says of a person: other letters for letters, other digits for digits, as many.
+
+Which answers are meant: those of READ BINARY and READ RECORD, and of GET RESPONSE behind them, when the file is one
+that the layouts call personal, or one that nobody knows; of a card that nobody knows, also those of GET DATA. In
+BER-TLV, tags and lengths stay what they are, so the file can still be decoded. The same byte of the same file has the
+same pseudonym throughout one trace, and another one in another trace.
+"""
+
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.traces.commands import read_target
+from bifente.traces.octets import Octets
+from bifente.traces.state import CardState
+
+_READ: Final = frozenset({0xB0, 0xB1, 0xB2, 0xB3})
+_WRITE: Final = frozenset({0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDC, 0xDD, 0xE2})
+_GET_DATA: Final = frozenset({0xCA, 0xCB})
+_PUBLIC_FILES: Final = frozenset({0x2F00, 0x2F01})
+"""EF.DIR and EF.ATR (ISO/IEC 7816-4:2020 §12.2) hold no person's data on any card."""
+
+_DER_KEPT: Final = frozenset({0x01, 0x05, 0x06, 0x17, 0x18})
+"""BOOLEAN, NULL, OBJECT IDENTIFIER and times: what makes a certificate one."""
+
+_UNCHANGED: Final = frozenset({0x00, 0x20, 0xFF, *b"*+,-./:;<=>?[\\]^_{|}~\x7f"})
+
+
+def _classes() -> list[bytes]:
+    """For each byte, those among which its pseudonym is chosen."""
+    upper, lower, digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz", b"0123456789"
+    table = []
+    for byte in range(256):
+        if byte in _UNCHANGED:
+            table.append(bytes((byte,)))
+        elif byte in digits:
+            table.append(digits)
+        elif byte in upper or byte == 0x40:
+            table.append(upper)
+        elif byte in lower or byte == 0x60:
+            table.append(lower)
+        elif byte < 0x20:
+            table.append(bytes(each for each in range(1, 0x20) if each & 0x0F <= 9))
+        elif byte < 0x30:
+            table.append(bytes(range(0x21, 0x2A)))  # packed decimals, or ! to )
+        else:
+            table.append(bytes(range(0x80, 0xFF)))
+    return table
+
+
+_CLASSES: Final = _classes()
+
+
+class Pseudonyms:
+    """Replaces the personal data of one trace. *key* makes the choice repeatable; by default nobody knows it."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = secrets.token_bytes(32) if key is None else key
+        self._walkers: dict[str, _Walker] = {}
+
+    def replace(
+        self, command: Octets, response: Octets, state: CardState, slot: str = ""
+    ) -> tuple[Octets, Octets, str | None]:
+        """The exchange with pseudonyms, and the file that was meant; None when it says nothing personal.
+
+        *state* is that of the card before the exchange.
+        """
+        if command.hides(2, 5):
+            return command, response, None
+        try:
+            asked = meant = CommandAPDU.parse(command.shown)
+            if asked.ins == 0xC0 and state.waiting is not None:
+                meant = CommandAPDU.parse(state.waiting.command)
+        except ApduError:
+            return command, response, None
+        reads = meant.ins in _READ or (meant.ins in _GET_DATA and state.layout is None)
+        writes = asked.ins in _WRITE
+        if not (reads or writes):
+            return command, response, None
+        place = _place(meant, state)
+        if place is None:
+            return command, response, None
+        path, offset = place
+        path = f"{slot}/{path}"
+        if asked.ins == 0xC0 or meant.ins not in _READ | _WRITE or meant.ins & 1:
+            offset = -1  # somewhere: what comes is taken by itself
+        if writes and asked.data:
+            start = command.shown.index(asked.data, 4) if len(command) > 5 else len(command)
+            stop = start + len(asked.data)
+            command = self._changed(command, start, stop, f"{path} written", offset)
+            return command, response, path
+        if len(response) <= 2:
+            return command, response, None
+        return command, self._changed(response, 0, len(response) - 2, path, offset), path
+
+    def _changed(self, octets: Octets, start: int, stop: int, path: str, offset: int) -> Octets:
+        data = octets.shown[start:stop]
+        walker = self._walkers.get(path)
+        if walker is None or offset <= 0:
+            walker = self._walkers[path] = _Walker(data)
+        kept = walker.structure(data, max(offset, 0))
+        stream = _stream(self._key, path, max(offset, 0), len(data))
+        changed = bytearray(octets.shown)
+        for at, byte in enumerate(data):
+            if not kept[at]:
+                choice = _CLASSES[byte]
+                changed[start + at] = choice[stream[at] % len(choice)]
+        return Octets.hiding(bytes(changed), octets.hidden)
+
+
+def _place(command: CommandAPDU, state: CardState) -> tuple[str, int] | None:
+    """The file that is read or written, by a name, and the offset; None when it holds nothing personal."""
+    if command.ins in (0xB0, 0xD0, 0xD6):
+        file, sfi, offset = read_target(command, state)
+        if file is not None:
+            return (f"{state.directory_name}/{file.name}", offset) if file.personal else None
+        if sfi is None and state.fid in _PUBLIC_FILES:
+            return None
+        return f"{state.directory_name}/{'SFI ' + str(sfi) if sfi is not None else state.file_name}", offset
+    return f"{state.directory_name}/{state.file_name}/{command.ins:02X}{command.p1:02X}{command.p2:02X}", 0
+
+
+_BLOCK: Final = 32
+
+
+def _stream(key: bytes, path: str, offset: int, size: int) -> bytes:
+    """Bytes that depend on the place alone."""
+    first, last = offset // _BLOCK, (offset + size) // _BLOCK
+    blocks = b"".join(
+        hmac.digest(key, f"{path}:{number}".encode(), hashlib.sha256) for number in range(first, last + 1)
+    )
+    return blocks[offset - first * _BLOCK :][:size]
+
+
+class _Walker:
+    """Tells tags and lengths of BER-TLV from values while a file is read portion by portion.
+
+    A file that does not begin with a constructed data object is taken to be all values.
+    """
+
+    __slots__ = ("_count", "_expected", "_keep", "_left", "_phase", "_tag", "_tlv")
+
+    def __init__(self, beginning: bytes) -> None:
+        self._tlv = (
+            len(beginning) > 1 and beginning[0] & 0x20 == 0x20 and beginning[0] not in b" -./?>=<;:+*,"
+        )
+        self._expected = 0
+        self._phase = "tag"
+        self._tag = 0
+        self._left = 0
+        self._count = 0
+        self._keep = False
+
+    def structure(self, data: bytes, offset: int) -> list[bool]:
+        """For each byte whether it belongs to the structure and has to stay."""
+        if not self._tlv or offset != self._expected:
+            self._tlv = False  # what was not read in order cannot be told apart
+            return [False] * len(data)
+        self._expected += len(data)
+        return [self._next(byte) for byte in data]
+
+    def _next(self, byte: int) -> bool:
+        if self._phase == "value":
+            self._left -= 1
+            if self._left == 0:
+                self._phase = "tag"
+            return self._keep
+        if self._phase == "tag":
+            if byte in (0x00, 0xFF):
+                return True
+            self._tag = byte
+            self._phase = "more tag" if byte & 0x1F == 0x1F else "length"
+        elif self._phase == "more tag":
+            self._phase = "more tag" if byte & 0x80 else "length"
+        elif self._phase == "length":
+            if byte > 0x80:
+                self._count, self._left, self._phase = byte & 0x7F, 0, "more length"
+            else:
+                self._begin(byte)
+        else:
+            self._left = self._left << 8 | byte
+            self._count -= 1
+            if self._count == 0:
+                self._begin(self._left)
+        return True
+
+    def _begin(self, length: int) -> None:
+        """The value begins; that of a constructed object is more objects."""
+        self._left = length
+        self._phase = "tag" if self._tag & 0x20 or length == 0 else "value"
+        self._keep = self._tag in _DER_KEPT or (self._tag == 0x02 and length == 1)
