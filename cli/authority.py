@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bifente.cli.progress import progress
 
 if TYPE_CHECKING:
-    from bifente.igc import Authority
+    from bifente.igc import Authority, CvRoot
 
 
 def default_folder() -> Path:
@@ -14,6 +14,30 @@ def default_folder() -> Path:
     from platformdirs import user_data_path
 
     return user_data_path("bifente") / "igc-test"
+
+
+def roots_for(folder: Path | None, *certificates: bytes) -> "tuple[CvRoot, ...]":
+    """By which roots a terminal judges these CV certificates: those of the authority in *folder*.
+
+    Without a folder those of the default authority, if it issued them all; else none, and the cards judge alone.
+    """
+    from bifente.apdu.cvc import CvError
+    from bifente.igc import Authority
+    from bifente.terminal.anchors import verify_certificate
+
+    if folder is not None:
+        return _roots(open_authority(folder))
+    roots = _roots(Authority.open(default_folder())) if Authority.exists(default_folder()) else ()
+    try:
+        for certificate in certificates:
+            verify_certificate(certificate, roots)
+    except CvError:
+        return ()
+    return roots
+
+
+def _roots(authority: "Authority") -> "tuple[CvRoot, ...]":
+    return tuple(authority.trust_store.cv_roots.values())
 
 
 def open_authority(folder: Path | None = None) -> "Authority":

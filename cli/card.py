@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import open_authority
+from bifente.cli.authority import open_authority, roots_for
 from bifente.cli.cardchange import COMMANDS
 from bifente.cli.cardfiles import (
     CARD,
@@ -233,12 +233,14 @@ def rights(
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession, VitaleSession, recognise
 
-    anchors = tuple(open_authority(igc).trust_store.cv_roots.values()) if igc is not None else ()
     devices = open_card(cps), open_card(card)
     with failing_as_files(*devices), TwoSlotReader() as reader:
         for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
             reader.insert(slot, device)
         doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
+        anchors = roots_for(igc, doctor.cv_certificate(), patient.cv_certificate())
+        if day is not None and not anchors:
+            click.echo("note: the cards alone judge the date, --igc names who issued them", err=True)
         doctor.verify_pin(pin.read())
         with recognise(doctor, patient, date=as_date(day), anchors=anchors):
             groups = patient.rights()

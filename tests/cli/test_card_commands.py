@@ -382,6 +382,22 @@ def test_rights(bench, capsys, virtual_cards):
     assert "101 Données assuré" in capsys.readouterr().out
 
 
+def test_rights_on_another_day(bench, capsys, monkeypatch):
+    """The terminal judges the certificates by --date when it knows who issued the cards, and says so when not."""
+    doctor, patient = bench.card("gp"), bench.card("vitale-single")
+    arguments = ["card", "rights", patient, "--cps", doctor, "--pin", "1234", "--json", "--date"]
+    assert main([*arguments, str(TODAY)]) == 0
+    assert capsys.readouterr().err == ""
+    assert main([*arguments, "2049-01-31"]) == 10
+    assert "the certificate ended on" in capsys.readouterr().err
+    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: bench.folder / "none")
+    assert main([*arguments, "2049-01-31"]) == 0
+    out, err = said(capsys)
+    assert json.loads("".join(out))[0]["group"] == 101
+    assert err == ["note: the cards alone judge the date, --igc names who issued them"]
+    assert main([*arguments, "2049-01-31", "--igc", bench.igc]) == 10
+
+
 @pytest.mark.parametrize(
     ("vitale", "cps", "pin", "code"),
     [
