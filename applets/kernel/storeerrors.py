@@ -74,7 +74,10 @@ class CardInUse(StoreError):
 
     def __init__(self, path: Path, pid: int | None = None, program: str | None = None) -> None:
         owner = "another program" if pid is None else f"{program or 'process'} (pid {pid})"
-        super().__init__(path, f"in use by {owner}", "wait until it lets go of the card, or stop it")
+        hint = "wait until it lets go of the card, or stop it"
+        if pid == os.getpid():
+            owner, hint = "this very program", "one card cannot be in two places: name another, or close it first"
+        super().__init__(path, f"in use by {owner}", hint)
         self.pid = pid
         self.program = program
 

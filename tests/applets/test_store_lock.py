@@ -74,8 +74,9 @@ def test_the_same_process_is_refused_too(card: Path) -> None:
     with SqliteStore(card) as first:
         second = SqliteStore(card)
         for _ in range(2):
-            with pytest.raises(CardInUse):
+            with pytest.raises(CardInUse, match="in use by this very program") as caught:
                 second.open()
+            assert "two places" in caught.value.hint
         first.commit({"counter": b"1"})
     with second:
         assert second.get("counter") == b"1"
