@@ -98,6 +98,7 @@ _BY_NAME: dict[str, ExitCode] = {
     "TerminalError": ExitCode.CARD_REFUSED,
     "WrongPin": ExitCode.WRONG_PIN,
     "PinBlocked": ExitCode.PIN_BLOCKED,
+    "PukBlocked": ExitCode.PIN_BLOCKED,
     "TestWithReal": ExitCode.RECOGNITION_REFUSED,
     "RecognitionRequired": ExitCode.RECOGNITION_REFUSED,
     # Signatures and certificates
@@ -107,14 +108,16 @@ _BY_NAME: dict[str, ExitCode] = {
 }
 """Name of one of our error classes → code. The most derived class that has a line decides."""
 
+_RIGHTS = "look at the rights of the file and of its folder, or work elsewhere"
+
 _BY_ERRNO: dict[int, tuple[ExitCode, str | None]] = {
     errno.ENOSPC: (ExitCode.WRITE_FAILED, "free some space, then repeat the command"),
     errno.EDQUOT: (ExitCode.WRITE_FAILED, "your quota is used up: free some space, then repeat the command"),
     errno.EROFS: (ExitCode.WRITE_FAILED, "choose another place with -o"),
     errno.EIO: (ExitCode.WRITE_FAILED, None),
     errno.EFBIG: (ExitCode.WRITE_FAILED, None),
-    errno.EACCES: (ExitCode.NO_PERMISSION, None),
-    errno.EPERM: (ExitCode.NO_PERMISSION, None),
+    errno.EACCES: (ExitCode.NO_PERMISSION, _RIGHTS),
+    errno.EPERM: (ExitCode.NO_PERMISSION, _RIGHTS),
 }
 
 _HINTS: dict[ExitCode, str] = {

@@ -26,6 +26,7 @@ from bifente.terminal.errors import (
     PinBlocked,
     PinRequired,
     ProtocolBroken,
+    PukBlocked,
     WrongPin,
 )
 from bifente.terminal.processors import Channel
@@ -294,10 +295,10 @@ class CpsSession:
         if sw == SW.AUTHENTICATION_METHOD_BLOCKED or left == 0:
             if code == "code porteur":
                 raise PinBlocked("code porteur bloqué: no try is left", step=step, sw=sw)
-            raise CpsUnusable("CPS inutilisable: the code de déblocage is used up", step=step, sw=sw)
+            raise PukBlocked("CPS inutilisable: the code de déblocage is used up", step=step, sw=sw)
         if left is not None:
             tries = "try" if left == 1 else "tries"
-            raise WrongPin(f"{code} faux: {left} {tries} left", tries_left=left, step=step, sw=sw)
+            raise WrongPin(f"{code} faux: {left} {tries} left", tries_left=left, step=step, sw=sw, code=code)
         raise CardRefused(step, sw, card=CardKind.CPS)
 
     def _status(self, reference: int) -> PinStatus:

@@ -59,8 +59,10 @@ class WrongPin(TerminalError):
 
     ssv_code = 0xF003
 
-    def __init__(self, message: str, *, tries_left: int | None, step: str, sw: SW) -> None:
-        hint = "check the code porteur" if tries_left else "unblock the card with its code de déblocage"
+    def __init__(
+        self, message: str, *, tries_left: int | None, step: str, sw: SW, code: str = "code porteur"
+    ) -> None:
+        hint = f"check the {code}" if tries_left else "unblock the card with its code de déblocage"
         super().__init__(message, step=step, sw=sw, hint=hint)
         self.tries_left = tries_left
 
@@ -84,6 +86,12 @@ class CpsUnusable(TerminalError):
 
     ssv_code = 0xF004
     hint = "this professional's card cannot be used here"
+
+
+class PukBlocked(CpsUnusable):
+    """F004: no try or no use of the code de déblocage is left; the card cannot be unblocked any more."""
+
+    hint = "this card cannot be unblocked any more: it needs to be replaced"
 
 
 class VitaleAbsent(TerminalError):

@@ -94,7 +94,7 @@ def error_classes() -> dict[str, type[BaseException]]:
         for path in (*package.parent.rglob("*errors.py"), *package.parent.glob("link.py")):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 bases = " ".join(map(ast.unparse, node.bases)) if isinstance(node, ast.ClassDef) else ""
-                if re.search(r"(Error|Exception|Absent|WrongPin)\b", bases):
+                if re.search(r"(Error|Exception|Absent|Unusable|WrongPin)\b", bases):
                     module = ".".join(("bifente", *path.relative_to(ROOT).with_suffix("").parts))
                     found[node.name] = getattr(importlib.import_module(module), node.name)
     return found

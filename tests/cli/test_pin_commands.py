@@ -86,8 +86,15 @@ def test_a_pin_of_wrong_shape_costs_no_try(pin, card, capsys):
 
 def test_a_used_up_puk_is_told(card, capsys):
     assert main(["card", "block", card, "--puk"]) == 0
-    assert main(["pin", "unblock", card, "--puk", "12345678", "--new-pin", "1234"]) == 9
+    assert main(["pin", "unblock", card, "--puk", "12345678", "--new-pin", "1234"]) == 7
     assert "used up" in capsys.readouterr().err
+
+
+def test_a_wrong_puk_is_not_called_a_pin(card, capsys):
+    assert main(["pin", "unblock", card, "--puk", "87654321", "--new-pin", "1234"]) == 6
+    what, hint = capsys.readouterr().err.splitlines()
+    assert "code de déblocage faux: 9 tries left" in what
+    assert hint == "hint: check the code de déblocage"
 
 
 def test_a_vitale_has_no_pin(tmp_path, pooled_authority, pooled_source, capsys):
