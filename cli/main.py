@@ -4,6 +4,7 @@
 """
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -92,6 +93,7 @@ def cli(settings: Settings, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``bifente`` and return its exit code (``docs/exit-codes.md``)."""
     settings = Settings()
+    _write_any_character()
     try:
         result = cli.main(
             args=None if arguments is None else list(arguments),
@@ -111,3 +113,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return report(error, debug=settings.debug)
     return result if isinstance(result, int) else 0
+
+
+def _write_any_character() -> None:
+    """A character that the output cannot write (another encoding than UTF-8) becomes an escape, not a failure."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")

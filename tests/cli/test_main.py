@@ -1,6 +1,7 @@
 """The group ``bifente``: help, version, lazy commands, completion, one line per error."""
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -108,6 +109,16 @@ def test_a_reader_that_stops_reading_is_no_error() -> None:
     )
     assert done.stderr == ""
     assert done.stdout.strip() in ("0", "141")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_an_output_that_is_not_utf_8(encoding: str, tmp_path: Path) -> None:
+    card = str(tmp_path / "écho.card")
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    for arguments in (["create", "t1test", "-o", card], ["set", "--help"], ["show", card], ["show", "é→"]):
+        done = run("card", *arguments, env=environment, encoding=encoding, errors="replace")
+        assert "UnicodeEncodeError" not in done.stderr
+        assert done.returncode == (4 if arguments[-1] == "é→" else 0)
 
 
 def parameters(command: click.Command) -> Iterator[click.Parameter]:
