@@ -68,10 +68,11 @@ class Cleaner:
         asked = Octets.hiding(asked.shown, (*asked.hidden, *command.hidden))
         said = Octets.hiding(said.shown, (*said.hidden, *response.hidden))
         new = _size(asked) + _size(said) - _size(command) - _size(response)
-        if new:
-            name = instruction_name(command.shown[0], command.shown[1])
-            count, size = self.removed.secrets.get(name, (0, 0))
-            self.removed.secrets[name] = (count + 1, size + new)
+        if not new:
+            return command, response
+        name = instruction_name(command.shown[0], command.shown[1])
+        count, size = self.removed.secrets.get(name, (0, 0))
+        self.removed.secrets[name] = (count + 1, size + new)
         return asked, said
 
     def _replaced(self, command: Octets, response: Octets, slot: str) -> tuple[Octets, Octets]:

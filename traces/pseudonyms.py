@@ -1,7 +1,7 @@
 """Pseudonyms for what a real card says of a person: other letters for letters, other digits for digits, as many.
 
-Which answers are meant: those of READ BINARY and READ RECORD, and of GET RESPONSE behind them, when the file is one
-that the layouts call personal, or one that nobody knows; of a card that nobody knows, also those of GET DATA. In
+Which answers are meant: those of READ BINARY and READ RECORD, and of GET RESPONSE behind them, unless the file is known
+to say nothing of a person; of a card that nobody knows, also those of GET DATA. The numbers of the card itself stay. In
 BER-TLV, tags and lengths stay what they are, so the file can still be decoded. The same byte of the same file has the
 same pseudonym throughout one trace, and another one in another trace.
 """
@@ -22,6 +22,11 @@ _WRITE: Final = frozenset({0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDC, 0xDD, 0xE2})
 _GET_DATA: Final = frozenset({0xCA, 0xCB})
 _PUBLIC_FILES: Final = frozenset({0x2F00, 0x2F01})
 """EF.DIR and EF.ATR (ISO/IEC 7816-4:2020 §12.2) hold no person's data on any card."""
+_PUBLIC_NAMES: Final = frozenset({
+    "EF.DIR", "EF.ATR", "EF.SN.ICC", "EF.ODF", "EF.ODF (CL)", "EF.CIAInfo", "EF.AODF", "EF.PrKDF", "EF.CDF", "EF.DODF",
+    "EF.PAN", "EF.CVC", "EF.CVC.SHEET", "POINTERS",
+})  # fmt: skip
+"""Files of the described cards that tell of the card, not of its holder. A certificate tells a name."""
 
 _DER_KEPT: Final = frozenset({0x01, 0x05, 0x06, 0x17, 0x18})
 """BOOLEAN, NULL, OBJECT IDENTIFIER and times: what makes a certificate one."""
@@ -116,7 +121,9 @@ def _place(command: CommandAPDU, state: CardState) -> tuple[str, int] | None:
     if command.ins in (0xB0, 0xD0, 0xD6):
         file, sfi, offset = read_target(command, state)
         if file is not None:
-            return (f"{state.directory_name}/{file.name}", offset) if file.personal else None
+            if file.name in _PUBLIC_NAMES and not file.personal:
+                return None
+            return f"{state.directory_name}/{file.name}", offset
         if sfi is None and state.fid in _PUBLIC_FILES:
             return None
         return f"{state.directory_name}/{'SFI ' + str(sfi) if sfi is not None else state.file_name}", offset

@@ -1,0 +1,60 @@
+"""The commands of a trace, sent to a card again."""
+
+from issued import records
+
+from bifente.applets import card_of
+from bifente.applets.kernel.store import MemoryStore
+from bifente.reader import T0Front
+from bifente.traces.diff import compare
+from bifente.traces.files import TraceList
+from bifente.traces.model import Exchange, Item, Level
+from bifente.traces.play import Performance, play
+from bifente.traces.record import Recorder
+
+SELECT = "00A4040C0DE828BD080F8025000001FF0010"
+COMMANDS = (SELECT, "002000010431323334", "00A4020402D120", "00C0000026", "00B0000010", "0084000008")
+
+
+def trace(*commands: str, unmask: bool = False) -> list[Item]:
+    sink = TraceList()
+    card = Recorder(
+        T0Front(card_of(MemoryStore(records("gp")), "cps3")), sink, level=Level.TPDU, unmask=unmask
+    )
+    card.power_on()
+    for command in commands:
+        card.transmit(bytes.fromhex(command))
+    return sink.items
+
+
+def played(items: list[Item], *, pin: bytes | None = None, writes: bool = False) -> Performance:
+    card = card_of(MemoryStore(records("gp")), "cps3")
+    return play(items, T0Front(card), card.power_on(), pin=pin, writes=writes)
+
+
+def test_the_same_card_says_the_same() -> None:
+    done = played(trace(*COMMANDS), pin=b"1234")
+    assert (done.skipped, done.stopped) == ({}, "")
+    result = compare(done.asked, done.items)
+    assert result.same
+    assert result.compared == 6
+
+
+def test_without_the_pin_a_masked_verify_is_left_out() -> None:
+    done = played(trace(*COMMANDS))
+    assert done.skipped == {"masked VERIFY": 1}
+    result = compare(done.asked, done.items)
+    assert [each.field for each in result.divergences] == ["status word"]
+
+
+def test_a_refused_pin_ends_it() -> None:
+    done = played(trace(*COMMANDS), pin=b"9999")
+    assert done.stopped == "the card refused the PIN"
+    assert len([item for item in done.items if isinstance(item, Exchange)]) == 2
+    assert b"9999" not in repr(done).encode()
+
+
+def test_what_changes_the_card_is_left_out() -> None:
+    change = "0024000108313233343132" + "3334"
+    items = trace(SELECT, change, unmask=True)
+    assert played(items).skipped == {"CHANGE REFERENCE DATA, which changes the card": 1}
+    assert played(items, writes=True).skipped == {}
