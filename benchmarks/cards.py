@@ -1,5 +1,7 @@
 """The cards that the benchmarks use: shipped profiles under a throw-away TEST authority, in memory."""
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import date
@@ -18,8 +20,9 @@ TODAY = date(2026, 11, 23)
 @cache
 def authority() -> Authority:
     """Keys of 2048 bits where a real one has 4096: no benchmark here measures issuing."""
-    folder = Path(tempfile.mkdtemp(prefix="bifente-bench-")) / "igc"
-    return Authority.init(folder, key_source=lambda _bits: rsa.generate(2048))
+    folder = Path(tempfile.mkdtemp(prefix="bifente-bench-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Authority.init(folder / "igc", key_source=lambda _bits: rsa.generate(2048))
 
 
 @cache

@@ -1,5 +1,7 @@
 """Cards of the shipped profiles under a throw-away TEST authority, made once in a process."""
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Mapping
 from datetime import date
@@ -19,8 +21,11 @@ TODAY = date(2026, 11, 23)
 @cache
 def authority(environment: str = "T") -> Authority:
     """An authority whose keys have 2048 bits where a real one has 4096, for speed."""
-    folder = Path(tempfile.mkdtemp(prefix="bifente-test-")) / "igc"
-    return Authority.init(folder, environment=environment, key_source=lambda _bits: rsa.generate(2048))
+    folder = Path(tempfile.mkdtemp(prefix="bifente-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Authority.init(
+        folder / "igc", environment=environment, key_source=lambda _bits: rsa.generate(2048)
+    )
 
 
 @cache
