@@ -109,13 +109,16 @@ def import_(
     The groups are kept as they are; what is odd about them (keys, dates, codes) is told. Keys and certificates are new
     and valid from today on, whatever end of validity field 101.3 holds.
 
+    A cut file is refused; the format holds no length, so that one that is cut between two groups of its last
+    beneficiary, or before a further one, can only be doubted: the number of groups and beneficiaries is told.
+
     \b
     bifente card import 0101.in -o patient.card
     """
     from pydantic import ValidationError
 
     from bifente.applets.perso.importer import imported_profile, read_content
-    from bifente.layouts.ssv_findings import findings
+    from bifente.layouts.ssv_findings import findings, perhaps_cut
 
     groups = read_content(content)
     try:
@@ -128,7 +131,11 @@ def import_(
         f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
         for one in findings(groups)
     ]
-    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd)
+    doubt = perhaps_cut(groups)
+    if doubt is not None:
+        odd.append(f"the file may be cut: {doubt}")
+    counted = {"groups": len(groups), "beneficiaries": sum(group.id == 104 for group in groups)}
+    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd, counted=counted)
 
 
 @card.command("show", short_help="Show a card, decoded.")
@@ -260,8 +267,9 @@ def _make(
     *,
     as_json: bool,
     notes: list[str] | None = None,
+    counted: dict[str, int] | None = None,
 ) -> None:
-    """Personalise and write; the file is complete or not there at all."""
+    """Personalise and write; the file is complete or not there at all. *counted* of an imported content is told."""
     from bifente.applets.kernel.store import create_card_file
     from bifente.applets.perso import personalise
     from bifente.applets.perso.build import needs_issuer
@@ -281,13 +289,15 @@ def _make(
             "environment": meta.environment,
             "created": meta.created,
         }
+        facts |= counted or {}
         if notes is not None:
             facts["findings"] = notes
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
     for note in notes or ():
         click.echo(f"note: {note}", err=True)
-    click.echo(f"{output}: {meta.kind} card {meta.serial}")
+    counts = "".join(f", {what}: {number}" for what, number in (counted or {}).items())
+    click.echo(f"{output}: {meta.kind} card {meta.serial}{counts}")
 
 
 def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":

@@ -63,6 +63,40 @@ def findings(groups: Sequence[Group]) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.index, finding.field or 0))
 
 
+_NEVER_ENDS = "9" * 12
+
+
+def perhaps_cut(groups: Sequence[Group]) -> str | None:
+    """Why these groups of a whole card may be the beginning of a longer one; None when nothing hints at it.
+
+    The format has no total length: what ends between two groups can only be doubted. In none of 106 official test cards
+    the coverage of the last beneficiary ends before the rights; in some the last beneficiary has less than the others.
+    """
+    people: list[list[Group]] = []
+    for group in groups:
+        if group.id == 104:
+            people.append([])
+        elif people:
+            people[-1].append(group)
+    if not people:
+        return None
+    *others, last = [[group.id for group in person] for person in people]
+    ends = {
+        identifier: [group[2] or _NEVER_ENDS for group in people[-1] if group.id == identifier]
+        for identifier in (105, 106)
+    }
+    if ends[105] and ends[106] and max(ends[106]) < max(ends[105]):
+        return "the coverage (106) of the last beneficiary ends before the rights (105)"
+    if last and last[-1] == 107:
+        return "the last group is a mutuelle (107) without its period (108)"
+    if others and all({107, 109} & set(one) for one in others) and not {107, 109} & set(last):
+        return "the last beneficiary alone has neither mutuelle (107) nor AMC (109)"
+    for identifier in (106, 108, 111):
+        if others and last.count(identifier) < min(one.count(identifier) for one in others):
+            return f"the last beneficiary has fewer groups {identifier} than each of the others"
+    return None
+
+
 def describe(group: Group) -> list[tuple[int, FieldDescription, str, str]]:
     """For a screen: number, description, text and explanation (label of a code, date in words) of each field."""
     lines = []

@@ -163,6 +163,20 @@ def test_profiles(capsys):
     assert main(["card", "profiles", "none"]) == 3
 
 
+def test_import_doubts_what_looks_cut(bench, capsys, virtual_cards):
+    content = next(path for path in virtual_cards if path.name == "0102.in")
+    groups = ssv.decode_card(content.read_bytes())
+    at = next(index for index, group in enumerate(groups) if group.id == 106) + 1
+    cut = bench.folder / "cut.in"
+    cut.write_bytes(ssv.encode(groups[:at]))
+    assert main(["card", "import", str(cut), "-o", bench.path("a.card")]) == 0
+    out, err = said(capsys)
+    assert out[0].endswith(f", groups: {at}, beneficiaries: 1")
+    assert err[-1] == (
+        "note: the file may be cut: the coverage (106) of the last beneficiary ends before the rights (105)"
+    )
+
+
 def test_import(bench, capsys, virtual_cards):
     content = str(virtual_cards[0])
     assert main(["card", "import", content, "-o", bench.path("a.card"), "--json"]) == 0
@@ -170,9 +184,11 @@ def test_import(bench, capsys, virtual_cards):
     groups = ssv.decode_card(virtual_cards[0].read_bytes())
     assert facts["serial"] == groups[0][2]
     assert facts["findings"]
+    assert (facts["groups"], facts["beneficiaries"]) == (len(groups), sum(one.id == 104 for one in groups))
     assert main(["card", "import", content, "-o", bench.path("b.card"), "--serial", "87654321"]) == 0
     out, err = said(capsys)
-    assert out == [f"{bench.path('b.card')}: vitale2 card 87654321"]
+    counts = f"groups: {facts['groups']}, beneficiaries: {facts['beneficiaries']}"
+    assert out == [f"{bench.path('b.card')}: vitale2 card 87654321, {counts}"]
     assert all(line.startswith("note: ") for line in err)
     assert main(["card", "import", content, "-o", bench.path("c.card"), "--serial", "x"]) == 3
     assert "serial: 8 or 9 digits expected" in capsys.readouterr().err

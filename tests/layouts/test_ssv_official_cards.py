@@ -1,8 +1,10 @@
 """The official fictitious cards: all parse, come back byte for byte, and a cut one is refused."""
 
+from contextlib import suppress
+
 import pytest
 
-from bifente.layouts import ssv
+from bifente.layouts import ssv, ssv_findings
 from bifente.layouts.errors import SsvError
 from bifente.layouts.ssv import FindingKind, Group
 
@@ -34,6 +36,18 @@ def test_the_declaration_builds_the_same_bytes(cards: dict) -> None:
         if len(data) < 500:
             built = [ssv.GROUP.build({"id": group.id, "fields": list(group.fields)}) for group in groups]
             assert b"".join(built) == data, name
+
+
+def test_what_looks_cut(cards: dict) -> None:
+    """Few whole cards do, and most of those that are cut between two groups and not refused."""
+    whole = [name for name, (_, groups) in cards.items() if ssv_findings.perhaps_cut(groups)]
+    cut = []
+    for _, groups in cards.values():
+        for size in range(1, len(groups)):
+            with suppress(SsvError):
+                cut.append(bool(ssv_findings.perhaps_cut(ssv.decode_card(ssv.encode(groups[:size])))))
+    assert len(whole) <= 7, whole
+    assert sum(cut) > 2 / 3 * len(cut)
 
 
 def test_a_file_cut_at_any_byte_is_refused_but_where_it_is_a_smaller_card(cards: dict) -> None:
