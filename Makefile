@@ -1,6 +1,6 @@
 # The first call of any target makes its own environment in .venv and says what the system lacks.
 
-.PHONY: help demo test check bench docs clean
+.PHONY: help demo test check bench soak docs clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -14,6 +14,7 @@ help:
 	@echo "make test    the whole test suite"
 	@echo "make check   lint, format, types, who may import whom, documentation"
 	@echo "make bench   speed and memory, as ratios to a floor measured in the same run"
+	@echo "make soak    a hundred clients, killed and misbehaving, and a million APDUs; for minutes"
 	@echo "make docs    the documentation, in docs/_build"
 	@echo "make clean   remove what the other targets made"
 
@@ -51,6 +52,9 @@ check: $(VENV)/.test
 
 bench: $(VENV)/.test
 	@$(BIN)/python benchmarks
+
+soak: $(VENV)/.test
+	@$(BIN)/python benchmarks/soak.py
 
 docs: $(VENV)/.test
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -2,10 +2,13 @@
 
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
 import threading
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +18,7 @@ from issued import records
 from pcscwire import Wire, until
 
 from bifente.applets.kernel.store import create_card_file, read_snapshot
+from bifente.reader.pcsclite.messages import LAYOUTS, Command
 
 BIFENTE = Path(sys.executable).with_name("bifente")
 NAME = "Bifente Lecteur bi-fente"
@@ -223,6 +227,51 @@ def test_pin_pad(
         with Wire(running.path) as one:
             assert one.control(one.card(CPS), 0x42330006, request)[1].hex() == answer
         assert running.stop() == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "answer"), [(b"1234\n", "9000"), (b"\n", "6401"), (b"99\n", "6403"), (b"", "6400")]
+)
+def test_pin_typed_at_the_terminal_that_serves(
+    cards: dict[str, Path], environment: dict[str, str], typed: bytes, answer: str
+) -> None:
+    # One second to answer in, so that nobody's answer is awaited for long.
+    seconds = "1e" if typed else "01"
+    request = bytes.fromhex(seconds + "00820000" + "0804" + "02010c0400" + "000000" + "04000000" + "00200001")
+    with warnings.catch_warnings():
+        # Of forking beside threads, since Python 3.12; the child becomes another program at once.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child, terminal = pty.fork()
+    if child == 0:
+        os.execve(BIFENTE, ["bifente", "reader", "serve", "--pin-pad", "ask", str(cards["cps"])], environment)
+    shown = b""
+
+    def read_until(word: bytes) -> None:
+        nonlocal shown
+        while word not in shown:
+            assert select.select([terminal], [], [], 30)[0], shown
+            shown += os.read(terminal, 4096)
+
+    try:
+        read_until(b"\n")
+        with Wire(Path(shown.decode().partition("=")[2].strip())) as one:
+            card = one.card(CPS)
+            one.send(Command.CONTROL, card, 0x42330006, len(request), 300, 0, 0, extra=request)
+            read_until(b"PIN (4 to 8 digits): ")
+            os.write(terminal, typed)
+            *_, length, rv = LAYOUTS[Command.CONTROL].unpack(one.receive(24))
+            assert (rv, length) == (0, 2)
+            assert one.receive(2).hex() == answer
+        assert b"1234" not in shown
+        os.write(terminal, b"\x03")
+        _, status = os.waitpid(child, 0)
+        child = 0
+        assert os.waitstatus_to_exitcode(status) == 0
+    finally:
+        if child:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+        os.close(terminal)
 
 
 def test_scripts_that_are_none(cards: dict[str, Path], environment: dict[str, str], tmp_path: Path) -> None:
