@@ -20,7 +20,6 @@ from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
 
-DEFAULT_NAME: Final = "Bifente Lecteur bi-fente"
 Wrapper = Callable[[Card, str], Card]
 """Puts something around a card; it is given the slot's name as well."""
 
@@ -57,7 +56,7 @@ class Slots:
         self,
         cards: Sequence[str],
         *,
-        name: str = DEFAULT_NAME,
+        name: str,
         ephemeral: bool = False,
         wrappers: Sequence[Wrapper] = (),
     ) -> None:

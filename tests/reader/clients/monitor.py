@@ -7,7 +7,6 @@ from smartcard.CardMonitoring import CardMonitor, CardObserver
 from smartcard.ReaderMonitoring import ReaderMonitor, ReaderObserver
 from smartcard.util import toHexString
 
-
 lock = Lock()
 
 
