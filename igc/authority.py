@@ -40,9 +40,10 @@ FORMAT = 1
 CA_BITS = 4096
 CV_BITS = 2048
 
-CA_NOT_BEFORE = datetime(2010, 1, 1, tzinfo=UTC)
+CA_NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
 CA_NOT_AFTER = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""The authorities are valid for as long as UTCTime reaches, so that expired and future cards can be made. (Real ones: 20 years.)"""
+"""The authorities are valid from the first date of a CV certificate for as long as UTCTime reaches, so that cards of the
+day of any official card's rights, expired and future ones can be made. (Real ones: 20 years.)"""
 
 _DOMAINS = ("C", "V")
 _CA_SERIAL_SIZE = 18
@@ -198,13 +199,14 @@ class Authority:
         start = _second(not_before)
         end = _second(not_after) if not_after is not None else three_years_after(start)
         self._check_category(holder.category)
-        if not CA_NOT_BEFORE <= start < end <= CA_NOT_AFTER:
-            raise CertificateRefused(
-                f"a certificate from {start:%Y-%m-%d} to {end:%Y-%m-%d} does not lie within the authority's validity",
-                hint=f"choose dates from {CA_NOT_BEFORE:%Y} to {CA_NOT_AFTER:%Y}",
-            )
         gamme = Gamme.of_card_type(holder.card_type)
         issuer, _ = self.chain(gamme)
+        first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+        if not first <= start < end <= last:
+            raise CertificateRefused(
+                f"a certificate from {start:%Y-%m-%d} to {end:%Y-%m-%d} does not lie within the authority's validity",
+                hint=f"choose dates from {first:%Y} to {last:%Y}",
+            )
         signer = self._ca_key("persons", gamme, issuer)
         return _sign(
             subject(holder, title_of(holder)),

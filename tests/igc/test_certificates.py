@@ -266,7 +266,7 @@ def test_environments_do_not_mix(
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        (datetime(2009, 12, 31), None),
+        (datetime(1999, 12, 31), None),
         (datetime(2048, 1, 1), None),
         (datetime(2026, 1, 2), datetime(2026, 1, 1)),
         (datetime(2026, 1, 1), datetime(2026, 1, 1)),
