@@ -1,6 +1,7 @@
 """``bifente demo``: two cards, one PIN, one care sheet signed by both, on one screen."""
 
 import json
+import shutil
 import tempfile
 import time
 from dataclasses import dataclass
@@ -78,17 +79,22 @@ def demo(
     \b
     bifente demo
     bifente demo --vitale vitale-family --date 2027-01-15
-    bifente demo --vitale 0101.in --date 2008-06-01 --accept
+    bifente demo --vitale 0101.in --date 2008-06-01
     """
     begin = time.perf_counter()
     day = care_date.date() if care_date is not None else date.today()
     authority = open_authority(igc_folder)
     folder = _folder(out)
-    cards = [
-        _card(given, authority, folder / name, day)
-        for given, name in ((cps, "cps.card"), (vitale, "vitale.card"))
-    ]
-    road = _drive(authority, folder, cards, pin.encode(), day, accept=accept)
+    try:
+        cards = [
+            _card(given, authority, folder / name, day)
+            for given, name in ((cps, "cps.card"), (vitale, "vitale.card"))
+        ]
+        road = _drive(authority, folder, cards, pin.encode(), day, accept=accept)
+    except BaseException:
+        if out is None:  # a folder that nobody has been told of
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     road.seconds = time.perf_counter() - begin
     if as_json:
         click.echo(json.dumps(facts(road), indent=2, ensure_ascii=False))

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,14 @@ def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
         recorder = Console(highlight=False, record=True, width=116, file=io.StringIO(), force_terminal=True)
         recorder.print(*parts, sep="\n")
         recorder.save_svg(str(svg), title="bifente demo")
+
+
+def openssl_command(day: date) -> str:
+    """What verifies the CPS's signature; at the care date when that is not today."""
+    command = "openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile roots.pem -out content.der"
+    if day == date.today():
+        return command
+    return f"{command} -attime {int(datetime.combine(day, time(12), UTC).timestamp())}"
 
 
 def _title() -> Text:
@@ -182,13 +191,7 @@ def _verdicts(road: "Road") -> RenderableType:
         "", f"files in {road.folder}: {', '.join(sorted(path.name for path in road.folder.iterdir()))}"
     )
     lines.add_row("", "verify it yourself, in that folder:")
-    lines.add_row(
-        "",
-        Text(
-            "openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile roots.pem -out content.der",
-            style="bold",
-        ),
-    )
+    lines.add_row("", Text(openssl_command(road.day), style="bold"))
     return lines
 
 

@@ -1,0 +1,80 @@
+"""``bifente demo``: what it says, what it leaves, and that what it says of it is true."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import pytest
+from keypool import KeySource
+
+from bifente.applets.perso import build
+from bifente.cli.demoscreen import openssl_command
+from bifente.cli.main import main
+from bifente.igc import Authority
+
+openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl program")
+
+
+@pytest.fixture(autouse=True)
+def pooled(
+    pooled_authority: Authority, pooled_source: KeySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: pooled_authority.directory)
+    monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+@openssl
+@pytest.mark.parametrize("day", [date.today(), date(2027, 1, 15), date(2008, 6, 1)])
+def test_the_command_that_it_prints_verifies_the_sheet(
+    day: date, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--date", day.isoformat(), "-o", str(tmp_path / "a demo"), "--accept"]) == 0
+    assert openssl_command(day) in capsys.readouterr().out
+    done = subprocess.run(
+        shlex.split(openssl_command(day)),
+        cwd=tmp_path / "a demo",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.usefixtures("virtual_cards")
+def test_an_official_card_on_the_day_of_its_rights(
+    virtual_cards: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = next(path for path in virtual_cards if path.name == "0101.in")
+    arguments = [
+        "demo",
+        "--vitale",
+        str(content),
+        "--date",
+        "2008-06-01",
+        "--json",
+        "-o",
+        str(tmp_path / "x"),
+    ]
+    assert main(arguments) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["care_date"], facts["problems"]) == ("2008-06-01", [])
+    assert "31323334" not in json.dumps(facts["apdus"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["--vitale", "vitale-expired"], 10), (["--vitale", "none.card"], 4), (["--cps", "vitale-single"], 9)],
+)
+def test_a_demo_that_fails_leaves_no_folder_that_it_has_not_named(
+    arguments: list[str], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", *arguments]) == code
+    assert capsys.readouterr().err.startswith("bifente: ")
+    assert os.listdir(tmp_path) == []
