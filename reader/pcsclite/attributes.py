@@ -4,7 +4,8 @@ import struct
 from typing import Final
 
 from bifente.reader.pcsclite.codes import MAX_BUFFER_EXTENDED, Rv
-from bifente.reader.pcsclite.slot import Handle, PcscSlot, Refused
+from bifente.reader.pcsclite.handle import Handle, Refused
+from bifente.reader.pcsclite.slot import PcscSlot
 from bifente.reader.pinpad import Feature, PinPad, PinRequestError, pin_properties, tlv_properties
 
 ATTR_VENDOR_NAME: Final = 0x00010100

@@ -23,6 +23,7 @@ from bifente.reader.pcsclite.codes import (
     SCOPES,
     Rv,
 )
+from bifente.reader.pcsclite.handle import Handle, Refused
 from bifente.reader.pcsclite.messages import (
     EVENTS,
     HEADER,
@@ -31,7 +32,6 @@ from bifente.reader.pcsclite.messages import (
     WAIT,
     Command,
 )
-from bifente.reader.pcsclite.slot import Handle, Refused
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.server import PcscServer

@@ -18,9 +18,10 @@ from typing import Final
 from bifente.reader.events import SlotEvent, Subscription
 from bifente.reader.pcsclite.client import Client
 from bifente.reader.pcsclite.codes import MAX_NAME, MAX_READERS, Rv
+from bifente.reader.pcsclite.handle import Refused
 from bifente.reader.pcsclite.messages import NO_READER
 from bifente.reader.pcsclite.place import OwnSocket, runtime_folder, same_user
-from bifente.reader.pcsclite.slot import Observer, PcscSlot, Refused
+from bifente.reader.pcsclite.slot import Observer, PcscSlot
 from bifente.reader.pinpad import PinPad
 from bifente.reader.twoslot import TwoSlotReader
 

@@ -1,0 +1,28 @@
+"""A card handle, and the refusal of a PC/SC call."""
+
+from typing import TYPE_CHECKING
+
+from bifente.reader.pcsclite.codes import Rv
+
+if TYPE_CHECKING:
+    from bifente.reader.pcsclite.slot import PcscSlot
+
+
+class Refused(Exception):
+    """A PC/SC call that fails with :attr:`rv`."""
+
+    def __init__(self, rv: Rv) -> None:
+        super().__init__(rv.name)
+        self.rv = rv
+
+
+class Handle:
+    """A card handle (SCARDHANDLE) of one client."""
+
+    __slots__ = ("event", "number", "slot")
+
+    def __init__(self, number: int, slot: "PcscSlot") -> None:
+        self.number = number
+        self.slot = slot
+        self.event: Rv | None = None
+        """RESET_CARD or REMOVED_CARD until the handle is reconnected."""
