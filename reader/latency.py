@@ -67,7 +67,9 @@ class LineSpeed:
         if protocol is TransmissionProtocol.T1:
             characters = _in_blocks(len(command)) + _in_blocks(len(answer))
         else:
-            sent = min(len(command) - 5, command[4]) if len(command) > 5 else 0  # a Le behind the data stays behind
+            sent = (
+                min(len(command) - 5, command[4]) if len(command) > 5 else 0
+            )  # a Le behind the data stays behind
             data = sent + max(len(answer) - 2, 0)
             characters = 5 + (1 if data else 0) + data + 2
         return characters * _CHARACTER / self.bits_per_second + self.overhead

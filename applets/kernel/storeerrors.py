@@ -76,7 +76,10 @@ class CardInUse(StoreError):
         owner = "another program" if pid is None else f"{program or 'process'} (pid {pid})"
         hint = "wait until it lets go of the card, or stop it"
         if pid == os.getpid():
-            owner, hint = "this very program", "one card cannot be in two places: name another, or close it first"
+            owner, hint = (
+                "this very program",
+                "one card cannot be in two places: name another, or close it first",
+            )
         super().__init__(path, f"in use by {owner}", hint)
         self.pid = pid
         self.program = program
