@@ -43,6 +43,10 @@ class Follower:
         """What is known of the card in *slot*."""
         return self._states.setdefault(slot, CardState())
 
+    def resume(self, state: CardState, slot: str = "") -> None:
+        """Go on from *state*, which is the follower's from now on."""
+        self._states[slot] = state
+
     def explain(self, item: Item) -> Explanation:
         """The next item in words."""
         if isinstance(item, ReaderEvent):

@@ -25,10 +25,12 @@ table{border-collapse:collapse;width:100%}
 th{text-align:left;font-weight:600;border-bottom:1px solid var(--line);padding:.3rem .6rem;position:sticky;top:0;
 background:Canvas;z-index:1}
 td{padding:.15rem .6rem;vertical-align:top}
-tr:nth-child(even) td{background:var(--soft)}
+tr:nth-child(even) td{background-color:var(--soft)}
 td.n,td.t{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;opacity:.8}
-td.s{padding:0;width:132px;height:44px}
-td.s svg{display:block;height:100%;min-height:44px;width:132px}
+td.s{padding:0;width:132px;background-image:linear-gradient(var(--line),var(--line)),
+linear-gradient(var(--line),var(--line));background-size:1px 100%;background-repeat:no-repeat;
+background-position:14px 0,118px 0}
+td.s svg{display:block;height:44px;width:132px}
 .asked{color:var(--ask)}.said{color:var(--say)}.bad{color:var(--bad)}
 .where{opacity:.65;font-size:.9em}
 details{font-family:ui-monospace,monospace;font-size:.85em;overflow-wrap:anywhere}
@@ -116,7 +118,6 @@ def _picture(exchange: Exchange, *, bad: bool) -> str:
     instruction = exchange.command.shown[1:2].hex().upper() or "–"
     status = exchange.response.shown[-2:].hex().upper() or "no answer"
     colour = "var(--bad)" if bad else "var(--say)"
-    lines = '<path d="M14 0V44M118 0V44" stroke="var(--line)"/>'
     ask = '<path d="M14 16H113m-5 -4 5 4 -5 4" stroke="var(--ask)" fill="none"/>'
     say = (
         f'<path d="M118 35H19m5 -4 -5 4 5 4" stroke="{colour}" fill="none"/>'
@@ -127,14 +128,11 @@ def _picture(exchange: Exchange, *, bad: bool) -> str:
         f'<text x="66" y="12" text-anchor="middle">{instruction} {len(exchange.command)}</text>'
         f'<text x="66" y="31" text-anchor="middle">{status}</text>'
     )
-    return f'<svg viewBox="0 0 132 44" preserveAspectRatio="none" role="img">{lines}{ask}{say}{texts}</svg>'
+    return f'<svg viewBox="0 0 132 44" role="img">{ask}{say}{texts}</svg>'
 
 
 def _event_picture() -> str:
-    return (
-        '<svg viewBox="0 0 132 44" preserveAspectRatio="none"><path d="M14 0V44M118 0V44" stroke="var(--line)"/>'
-        '<circle cx="118" cy="22" r="5" fill="var(--line)"/></svg>'
-    )
+    return '<svg viewBox="0 0 132 44"><circle cx="118" cy="22" r="5" fill="var(--line)"/></svg>'
 
 
 def _slot(slot: str) -> str:

@@ -6,7 +6,7 @@ never asked in the trace is answered 6FFF, as cardpeek's replay reader does, and
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -90,6 +90,12 @@ class ReplayCard:
         self._misses: deque[Miss] = deque(maxlen=_MOST_MISSES)
         self._missed = 0
         self._masker = Masker()
+        self._answers = [each.response.shown or NO_ANSWER for each in self._exchanges]
+        # One more stands for the end of the trace, which no command is like.
+        self._plain: list[bytes | None] = [
+            *(None if each.command.masked else each.command.shown for each in self._exchanges), None,
+        ]  # fmt: skip
+        self._in_order = policy is not Policy.STATEFUL
         self._by_command: dict[bytes, list[int]] = {}
         self._masked: dict[int, list[int]] = {}
         for number, each in enumerate(self._exchanges):
@@ -174,12 +180,12 @@ class ReplayCard:
         """What was answered to this command; 6FFF when it is not in the trace."""
         self._asked += 1
         at = self._at
-        exchanges = self._exchanges
         # The next one of the trace: the usual case under every policy but the stateful one.
-        if self._states is None and at < len(exchanges):
-            recorded = exchanges[at].command
-            if recorded.shown == command if not recorded.hidden else recorded.matches(command):
-                return self._give(at, command)
+        if self._in_order and self._plain[at] == command:
+            self._at = at + 1
+            self._used[at] = 1
+            return self._answers[at]
+        exchanges = self._exchanges
         found = self._find(bytes(command))
         if found is None:
             self._missed += 1
@@ -187,21 +193,22 @@ class ReplayCard:
             expected = exchanges[at].command if at < len(exchanges) else None
             self._misses.append(Miss(self._asked, masked, expected))
             return NOT_IN_TRACE
-        return self._give(found, command)
+        return self._give(found)
 
-    def _give(self, number: int, command: bytes) -> bytes:
-        exchange = self._exchanges[number]
+    def _give(self, number: int) -> bytes:
         self._at = number + 1
         self._used[number] = 1
         if self._states is not None:
-            self._states.learn(exchange, command)
-        return exchange.response.shown or NO_ANSWER
+            self._states.learn(number)
+        return self._answers[number]
 
     def _find(self, command: bytes) -> int | None:
         if self.policy is Policy.STRICT:
-            return None
+            # Only a masked command is left to be compared.
+            following = self._exchanges[self._at : self._at + 1]
+            return self._at if following and following[0].command.matches(command) else None
         if self._states is not None:
-            return self._states.find(command, self._candidates(command))
+            return self._states.find(command, self._candidates)
         candidates = self._candidates(command)
         if not candidates:
             return None
@@ -226,49 +233,82 @@ class ReplayCard:
 _Key = tuple[object, ...]
 
 
+_MOST_REMEMBERED: Final = 1 << 16
+
+
 class _States:
-    """The state in which each exchange was recorded, and the one in which the replayed card is now."""
+    """The state in which each exchange was recorded, and the one in which the replayed card is now.
+
+    States are numbered. What an exchange makes of a state, and which exchanges fit a command in a state, is worked out
+    once and remembered: replaying is then a matter of looking up.
+    """
 
     def __init__(self, items: Iterable[Item], exchanges: list[Exchange], atr: bytes) -> None:
         self._exchanges = exchanges
-        self._whole: list[_Key] = []
-        self._file: list[_Key] = []
+        self._slot = exchanges[0].slot
+        self._numbers: dict[_Key, int] = {}
+        self._states: list[CardState] = []
+        self._files: list[_Key] = []
+        self._recorded: list[int] = []
         follower = Follower()
-        slot = exchanges[0].slot
-        follower.explain(ReaderEvent(EventKind.COLD_RESET, 0, slot, atr))
+        follower.explain(ReaderEvent(EventKind.COLD_RESET, 0, self._slot, atr))
         for item in items:
             if isinstance(item, Exchange):
-                whole, file = _keys(follower.state(slot))
-                self._whole.append(whole)
-                self._file.append(file)
+                self._recorded.append(self._number(follower.state(self._slot)))
             follower.explain(item)
-        self._slot = slot
-        self._next: dict[tuple[_Key, bytes], int] = {}
-        self._now = Follower()
+        self._after: dict[tuple[int, int], int] = {}
+        self._fitting: dict[tuple[int, bytes], list[int]] = {}
+        self._turn: dict[tuple[int, bytes], int] = {}
+        self._now = 0
+        self.reset(atr)
+
+    def _number(self, state: CardState) -> int:
+        whole, file = _keys(state)
+        number = self._numbers.setdefault(whole, len(self._states))
+        if number == len(self._states):
+            self._states.append(state.copy())
+            self._files.append(file)
+        return number
 
     def reset(self, atr: bytes) -> None:
         """The card was reset; what has been used may be used again."""
-        self._next.clear()
-        self._now = Follower()
-        self._now.explain(ReaderEvent(EventKind.COLD_RESET, 0, self._slot, atr))
+        self._turn.clear()
+        self._now = self._number(CardState.after_reset(atr))
 
-    def learn(self, exchange: Exchange, command: bytes) -> None:
-        """The card was asked *command* and has answered as in *exchange*."""
-        asked = exchange.command if exchange.command.masked else Octets(bytes(command))
-        self._now.explain(Exchange(asked, exchange.response, slot=self._slot))
+    def learn(self, number: int) -> None:
+        """The card has answered as in exchange *number*."""
+        step = (self._now, number)
+        after = self._after.get(step)
+        if after is None:
+            follower = Follower()
+            follower.resume(self._states[self._now].copy(), self._slot)
+            follower.explain(self._exchanges[number])
+            after = self._number(follower.state(self._slot))
+            if len(self._after) < _MOST_REMEMBERED:
+                self._after[step] = after
+        self._now = after
 
-    def find(self, command: bytes, candidates: list[int]) -> int | None:
+    def find(self, command: bytes, candidates: Callable[[bytes], list[int]]) -> int | None:
         """The exchange for *command* in the present state; each of several in turn, the last again and again."""
-        if not candidates:
+        place = (self._now, command)
+        fitting = self._fitting.get(place)
+        if fitting is None:
+            fitting = self._fit(candidates(command))
+            if len(self._fitting) < _MOST_REMEMBERED:
+                self._fitting[place] = fitting
+        if not fitting:
             return None
-        whole, file = _keys(self._now.state(self._slot))
-        for key, keys in ((whole, self._whole), (file, self._file), ((), None)):
-            fitting = candidates if keys is None else [each for each in candidates if keys[each] == key]
-            if fitting:
-                turn = self._next.get((key, command), 0)
-                self._next[key, command] = turn + 1
-                return fitting[min(turn, len(fitting) - 1)]
-        return None
+        if len(fitting) == 1:
+            return fitting[0]
+        turn = self._turn.get(place, 0)
+        self._turn[place] = turn + 1
+        return fitting[min(turn, len(fitting) - 1)]
+
+    def _fit(self, candidates: list[int]) -> list[int]:
+        """Those of this state, else those of this file, else all."""
+        recorded, file = self._recorded, self._files[self._now]
+        exact = [each for each in candidates if recorded[each] == self._now]
+        return exact or [each for each in candidates if self._files[recorded[each]] == file] or candidates
 
 
 def _keys(state: CardState) -> tuple[_Key, _Key]:

@@ -1,6 +1,6 @@
 """What is known of a card from what has been said to it so far."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bifente.layouts.names import layout_for_atr, short_name
 from bifente.layouts.nodes import DF, EF, Layout
@@ -41,6 +41,11 @@ class CardState:
         """The card has just answered that ATR: its MF is selected, nothing is proven."""
         layout = layout_for_atr(atr)
         return cls(layout, None if layout is None else layout.mf, None if layout is None else layout.mf.aid)
+
+    def copy(self) -> "CardState":
+        """The same state, to go its own way."""
+        environment = {place: dict(values) for place, values in self.environment.items()}
+        return replace(self, verified=set(self.verified), environment=environment)
 
     @property
     def directory_name(self) -> str | None:
