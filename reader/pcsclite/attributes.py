@@ -1,6 +1,7 @@
 """The attributes of a reader (SCardGetAttrib) and its features (SCardControl; PC/SC part 10)."""
 
 import struct
+from enum import IntEnum
 from typing import Final
 
 from bifente.reader.pcsclite.codes import MAX_BUFFER_EXTENDED, Rv
@@ -8,20 +9,25 @@ from bifente.reader.pcsclite.handle import Handle, Refused
 from bifente.reader.pcsclite.slot import PcscSlot
 from bifente.reader.pinpad import Feature, PinPad, PinRequestError, pin_properties, tlv_properties
 
-ATTR_VENDOR_NAME: Final = 0x00010100
-ATTR_VENDOR_IFD_TYPE: Final = 0x00010101
-ATTR_VENDOR_IFD_VERSION: Final = 0x00010102
-ATTR_VENDOR_IFD_SERIAL_NO: Final = 0x00010103
-ATTR_CHANNEL_ID: Final = 0x00020110
-ATTR_CURRENT_PROTOCOL_TYPE: Final = 0x00080201
-ATTR_ICC_PRESENCE: Final = 0x00090300
-ATTR_ICC_INTERFACE_STATUS: Final = 0x00090301
-ATTR_ATR_STRING: Final = 0x00090303
-ATTR_ICC_TYPE_PER_ATR: Final = 0x00090304
-ATTR_MAXINPUT: Final = 0x0007A007
-ATTR_DEVICE_UNIT: Final = 0x7FFF0001
-ATTR_DEVICE_FRIENDLY_NAME: Final = 0x7FFF0003
-ATTR_DEVICE_SYSTEM_NAME: Final = 0x7FFF0004
+
+class Attribute(IntEnum):
+    """The attributes that this reader has (PC/SC part 3, table 3-1; ``PCSC/reader.h``)."""
+
+    VENDOR_NAME = 0x00010100
+    VENDOR_IFD_TYPE = 0x00010101
+    VENDOR_IFD_VERSION = 0x00010102
+    VENDOR_IFD_SERIAL_NO = 0x00010103
+    CHANNEL_ID = 0x00020110
+    MAXINPUT = 0x0007A007
+    CURRENT_PROTOCOL_TYPE = 0x00080201
+    ICC_PRESENCE = 0x00090300
+    ICC_INTERFACE_STATUS = 0x00090301
+    ATR_STRING = 0x00090303
+    ICC_TYPE_PER_ATR = 0x00090304
+    DEVICE_UNIT = 0x7FFF0001
+    DEVICE_FRIENDLY_NAME = 0x7FFF0003
+    DEVICE_SYSTEM_NAME = 0x7FFF0004
+
 
 VENDOR: Final = b"bifente\0"
 MODEL: Final = b"virtual two-slot reader\0"
@@ -56,32 +62,32 @@ class TooLong(Refused):
 
 def _value(slot: PcscSlot, unit: int, which: int) -> bytes | None:
     match which:
-        case 0x00010100:
+        case Attribute.VENDOR_NAME:
             return VENDOR
-        case 0x00010101:
+        case Attribute.VENDOR_IFD_TYPE:
             return MODEL
-        case 0x00010102:
+        case Attribute.VENDOR_IFD_VERSION:
             return _DWORD.pack(VERSION)
-        case 0x00010103:
+        case Attribute.VENDOR_IFD_SERIAL_NO:
             return f"{unit:08d}\0".encode()
-        case 0x00020110:
+        case Attribute.CHANNEL_ID:
             return _DWORD.pack(0x0020_0000 | unit)  # 0x20: USB (PC/SC part 3 §3.1.6)
-        case 0x00080201:
+        case Attribute.CURRENT_PROTOCOL_TYPE:
             return _DWORD.pack(slot.protocol)
-        case 0x00090300:
+        case Attribute.ICC_PRESENCE:
             # 0 no card, 1 card there but not used, 2 card in place (PC/SC part 3, table 3-1)
             return b"\x02" if slot.present else b"\x00"
-        case 0x00090301:
+        case Attribute.ICC_INTERFACE_STATUS:
             return b"\x01" if slot.atr else b"\x00"
-        case 0x00090303:
+        case Attribute.ATR_STRING:
             return slot.atr
-        case 0x00090304:
+        case Attribute.ICC_TYPE_PER_ATR:
             return b"\x01" if slot.present else b"\x00"  # ISO/IEC 7816 asynchronous
-        case 0x0007A007:
+        case Attribute.MAXINPUT:
             return _DWORD.pack(MAX_BUFFER_EXTENDED - 10)
-        case 0x7FFF0001:
+        case Attribute.DEVICE_UNIT:
             return _DWORD.pack(unit)
-        case 0x7FFF0003 | 0x7FFF0004:
+        case Attribute.DEVICE_FRIENDLY_NAME | Attribute.DEVICE_SYSTEM_NAME:
             return slot.name.encode() + b"\0"
     return None
 
