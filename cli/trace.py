@@ -136,7 +136,7 @@ def diff(first: Path, second: Path, most: int, as_json: bool) -> int:
     from bifente.cli.traceshow import difference_lines, difference_object
     from bifente.traces.diff import compare
 
-    with reading(first, "comparing") as (_, one), reading(second, "comparing") as (_, other):
+    with reading(first, "comparing") as (_, one), reading(second, None) as (_, other):
         result = compare(
             without_secrets(one, unmask=False).items,
             without_secrets(other, unmask=False).items,

@@ -5,7 +5,7 @@ import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -28,11 +28,15 @@ _EVERY = 2000
 
 
 @contextmanager
-def reading(path: Path, what: str) -> "Iterator[tuple[Format, Source]]":
-    """Open a trace, with a bar on stderr while its items are taken; ``-`` is the standard input."""
+def reading(path: Path, what: str | None) -> "Iterator[tuple[Format, Source]]":
+    """Open a trace; ``-`` is the standard input.
+
+    A bar on stderr says *what* is being done while the items are taken; None for the second trace of two.
+    """
     from bifente.traces import formats
 
-    with _opened(path) as stream, progress(what) as told:
+    bar = progress(what) if what is not None else nullcontext()
+    with _opened(path) as stream, bar as told:
         kind, source = formats.read_stream(stream)
         if told is not None:
             source.items = _counted(source.items, stream, _size(stream), told)

@@ -97,6 +97,57 @@ def test_scriptor_as_hexadecimal_lines(served: Served, require_tool: Require) ->
     assert said(items) == served.said()[-2:]
 
 
+def cardpeek(
+    program: str, home: Path, reader: str, commands: list[str], environment: dict[str, str]
+) -> bytes:
+    """What cardpeek, which has just sent these commands to that reader, saves as its log."""
+    out, script = home / "out.clf", home / "script.lua"
+    sent = "".join(f'card.send(bytes.new(8,"{command}"))\n' for command in commands)
+    script.write_text(f'card.connect()\n{sent}card.log_save("{out}")\ncard.disconnect()\nos.exit(0)\n')
+    given = {**environment, "HOME": str(home)}
+    options = ["--console", "--reader", reader, "--exec", f'dofile("{script}")']
+    # Started for the first time, it asks twice whether it may make its folder; without an answer it asks for ever.
+    process = subprocess.Popen(
+        [program, *options],
+        env=given,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        process.communicate(b"1\n1\n", timeout=20)
+    finally:
+        process.kill()
+        process.wait(10)
+    return out.read_bytes()
+
+
+def test_the_log_of_cardpeek(served: Served, require_tool: Require) -> None:
+    program = require_tool("cardpeek")
+    name = f"pcsc://{served.server.names[0]}"
+    raw = cardpeek(program, served.home, name, list(COMMANDS[:3]), served.environment)
+    _, items = imported(raw, "clf")
+    assert said(items) == served.said()
+
+
+def test_cardpeek_replays_what_is_written(tmp_path: Path, require_tool: Require) -> None:
+    program = require_tool("cardpeek")
+    items = written("clf", tmp_path / "tool.clf")
+    # Its folder has to be made by itself before a replay can be put there.
+    cardpeek(program, tmp_path, "none", [], dict(os.environ))
+    replays = tmp_path / ".cardpeek" / "replay"
+    replays.mkdir(exist_ok=True)
+    (tmp_path / "tool.clf").rename(replays / "tool.clf")
+    # cardpeek fetches what waits, and repeats with the right Le, by itself.
+    pairs = said(items)
+    own = [False, *(answer.startswith(("61", "6C")) and len(answer) == 4 for _, answer in pairs)]
+    sent = [command for (command, _), by_itself in zip(pairs, own, strict=False) if not by_itself]
+    raw = cardpeek(program, tmp_path, "replay://tool.clf", sent, dict(os.environ))
+    _, again = imported(raw, "clf")
+    # It asks for what waits with the length that it was told, our dialogue at its end with 00.
+    assert said(again)[:-1] == pairs[:-1]
+
+
 @pytest.fixture
 def spy_library(tmp_path: Path) -> Path:
     """A folder in which the spying library stands in place of libpcsclite."""
