@@ -88,6 +88,7 @@ _BY_NAME: dict[str, ExitCode] = {
     "CorruptCard": ExitCode.CARD_FILE,
     "CardInUse": ExitCode.CARD_IN_USE,
     "CardFileForbidden": ExitCode.NO_PERMISSION,
+    "CardFileReadOnly": ExitCode.WRITE_FAILED,
     "StoreWriteError": ExitCode.WRITE_FAILED,
     # The card, and the way to it
     "LinkError": ExitCode.NO_CARD,

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ELOOP})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.ELOOP})
 _TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL})
 
@@ -69,6 +69,14 @@ class CardFileForbidden(StoreError):
         )
 
 
+class CardFileReadOnly(CardFileForbidden):
+    """The file system takes no writing, whoever asks."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "read-only file system")
+        self.hint = "copy the card to where it can be written"
+
+
 class CardInUse(StoreError):
     """Somebody else holds the card: process `pid` running `program`, when they are known."""
 
@@ -118,6 +126,8 @@ def from_os_error(path: Path, error: OSError, *, writing: bool) -> StoreError:
     code = error.errno
     if code in _FULL:
         return StoreFull(path)
+    if code == errno.EROFS:
+        return CardFileReadOnly(path)
     if code in _FORBIDDEN:
         return CardFileForbidden(path, (error.strerror or "permission denied").lower())
     if code in _MISSING:

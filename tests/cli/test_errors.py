@@ -14,6 +14,7 @@ import click
 import pytest
 
 from bifente.apdu import ApduError, CardAbsent, CardRemoved, LinkTimeout, ReaderGone
+from bifente.applets.kernel.storeerrors import from_os_error
 from bifente.cli.errors import _BY_NAME, MEANINGS, CliError, ExitCode, classify, report
 
 ROOT = Path(__file__).parents[2]
@@ -34,6 +35,8 @@ def test_the_documentation_is_the_table() -> None:
         (CardRemoved("Vitale"), 8),
         (ReaderGone("reader"), 8),
         (LinkTimeout("card", 2), 8),
+        (from_os_error(Path("x.card"), OSError(errno.EROFS, "Read-only file system"), writing=True), 12),
+        (from_os_error(Path("x.card"), OSError(errno.EACCES, "Permission denied"), writing=True), 13),
         (PermissionError(errno.EACCES, "Permission denied", "X.card"), 13),
         (OSError(errno.ENOSPC, "No space left on device", "X.card"), 12),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "gp.yaml"), 3),
@@ -94,7 +97,7 @@ def error_classes() -> dict[str, type[BaseException]]:
         for path in (*package.parent.rglob("*errors.py"), *package.parent.glob("link.py")):
             for node in ast.parse(path.read_text(encoding="utf-8")).body:
                 bases = " ".join(map(ast.unparse, node.bases)) if isinstance(node, ast.ClassDef) else ""
-                if re.search(r"(Error|Exception|Absent|Unusable|WrongPin)\b", bases):
+                if re.search(r"(Error|Exception|Absent|Forbidden|Unusable|WrongPin)\b", bases):
                     module = ".".join(("bifente", *path.relative_to(ROOT).with_suffix("").parts))
                     found[node.name] = getattr(importlib.import_module(module), node.name)
     return found
