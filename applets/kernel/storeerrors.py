@@ -74,7 +74,7 @@ class CardFileReadOnly(CardFileForbidden):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "read-only file system")
-        self.hint = "copy the card to where it can be written"
+        self.hint = "work in a folder that can be written"
 
 
 class CardInUse(StoreError):
