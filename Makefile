@@ -1,6 +1,6 @@
 # The first call of any target makes its own environment in .venv and says what the system lacks.
 
-.PHONY: help demo test check bench soak docs clean
+.PHONY: help demo test check bench soak mutants docs clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -15,6 +15,7 @@ help:
 	@echo "make check   lint, format, types, who may import whom, documentation"
 	@echo "make bench   speed and memory, as ratios to a floor measured in the same run"
 	@echo "make soak    a hundred clients, killed and misbehaving, and a million APDUs; for minutes"
+	@echo "make mutants how many of the built-in faults the conformance suites catch"
 	@echo "make docs    the documentation, in docs/_build"
 	@echo "make clean   remove what the other targets made"
 
@@ -55,6 +56,9 @@ bench: $(VENV)/.test
 
 soak: $(VENV)/.test
 	@$(BIN)/python benchmarks/soak.py
+
+mutants: $(VENV)/.test
+	@$(BIN)/python tests/mutants
 
 docs: $(VENV)/.test
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

@@ -1,7 +1,7 @@
 """``bifente conform``: what cards and readers promise, tried on emulated and real ones."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from bifente.cli.secretinput import SecretSource, pin_options
 if TYPE_CHECKING:
     from bifente.conformance.case import Case
     from bifente.conformance.model import Outcome, Report
-    from bifente.conformance.target import CardUnderTest, Target
+    from bifente.conformance.target import Target
 
 _SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
 _KINDS = ("cps3", "vitale2", "t1test")
@@ -93,7 +93,8 @@ def conform(
             click.echo(f"{case.id}  {case.title} ({case.clause})")
         return
     if readers:
-        context = _real(readers, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
+        target_ = _real(readers, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
+        context: AbstractContextManager[Target] = nullcontext(target_)
     else:
         context = _emulated(over, _of_slots(kinds, slots))
     with context as target:
@@ -142,7 +143,6 @@ def _emulated(over: str, kinds: tuple[str, ...]) -> "Iterator[Target]":
         raise CliError("PC/SC needs pyscard", hint=CURE) from error
 
 
-@contextmanager
 def _real(
     wanted: tuple[str, ...],
     kinds: tuple[str, ...],
@@ -151,47 +151,14 @@ def _real(
     destructive: bool,
     pin: bytes | None,
     puk: bytes | None,
-) -> "Iterator[Target]":
-    from bifente.conformance.target import PcscTarget, require_serial
+) -> "Target":
     from bifente.reader.pyscard import CURE
 
-    if kinds and len(kinds) != len(wanted):
-        raise CliError(
-            "--card says of each --reader what card is in it", hint="give as many of both, or no --card"
-        )
     try:
-        from bifente.conformance.pcsc import list_readers
+        from bifente.conformance.detect import pcsc_target
     except ImportError as error:
         raise CliError("PC/SC needs pyscard", hint=CURE) from error
-    from bifente.conformance.detect import one_reader
-
-    listed = list_readers()
-    cards: dict[str, CardUnderTest] = {}
-    for number, name in enumerate(wanted):
-        card = _card_in(one_reader(listed, name), kinds[number] if kinds else None, emulated, pin, puk)
-        if card.kind in cards:
-            raise CliError(f"two cards of kind {card.kind}", hint="test one after the other, then compare")
-        cards[card.kind] = card
-    target = PcscTarget(cards, name=", ".join(card.place for card in cards.values()), destructive=destructive)
-    require_serial(target, serial)
-    yield target
-
-
-def _card_in(
-    place: str, kind: str | None, emulated: bool, pin: bytes | None, puk: bytes | None
-) -> "CardUnderTest":
-    from bifente.conformance.detect import kind_of
-    from bifente.conformance.pcsc import PcscLink
-    from bifente.conformance.target import CardUnderTest
-
-    if kind is None:
-        with PcscLink(place) as link:
-            kind = kind_of(link)
-        if kind is None:
-            raise CliError(
-                f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(_KINDS)}"
-            )
-    return CardUnderTest(kind, place, pin, puk, real=not emulated)
+    return pcsc_target(wanted, kinds, serial, emulated=emulated, destructive=destructive, pin=pin, puk=puk)
 
 
 def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool) -> "Report":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from threading import Thread
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from bifente.apdu.link import Link, TransmissionProtocol
 from bifente.apdu.response import ResponseAPDU
@@ -209,23 +209,37 @@ def _said(value: object) -> str:
 
 def within(seconds: float, what: str, call: Callable[[], Result]) -> Result:
     """The result of *call*, made in a thread of its own; Nonconformity when it has not returned after *seconds*."""
-    results: list[Result] = []
-    errors: list[BaseException] = []
+    return Aside(call).result(seconds, f"{what} has not returned after {seconds:g} s")
 
-    def work() -> None:
+
+class Aside(Generic[Result]):
+    """A call made in a thread of its own while the case goes on."""
+
+    def __init__(self, call: Callable[[], Result]) -> None:
+        self._call = call
+        self._results: list[Result] = []
+        self._errors: list[BaseException] = []
+        self._thread = Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def _work(self) -> None:
         try:
-            results.append(call())
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
-            errors.append(error)
+            self._results.append(self._call())
+        except BaseException as error:  # noqa: BLE001 - raised again in the thread that asks for the result
+            self._errors.append(error)
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        raise Nonconformity(f"{what} has not returned after {seconds:g} s")
-    if errors:
-        raise errors[0]
-    return results[0]
+    def ended(self, seconds: float) -> bool:
+        """Whether the call has come back within *seconds*."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def result(self, seconds: float, complaint: str) -> Result:
+        """What the call gave, or raised; Nonconformity with *complaint* when it has not come back within *seconds*."""
+        if not self.ended(seconds):
+            raise Nonconformity(complaint)
+        if self._errors:
+            raise self._errors[0]
+        return self._results[0]
 
 
 class Collection:

@@ -89,6 +89,31 @@ def _sha1(bench: Bench) -> None:
 
 
 @CASES.case(
+    "chain-of-three",
+    "A message hashed by the card in a chain of three commands is signed whole",
+    "ISO/IEC 7816-4:2020 §5.3.3",
+    _CPS,
+    Need.PIN,
+)
+def _three(bench: Bench) -> None:
+    session = _session(bench)
+    key = _key(session.signature_certificate())
+    whole = WholeLink(session.link)
+    session.enter_application()
+    message = bytes(at % 249 for at in range(600))
+    data = encode(0x80, message)
+    for text in ("002241AA03800140", "002241B606800142840181"):
+        same(whole.send(bytes.fromhex(text)).sw, SW.SUCCESS, f"the status word of {text}")
+    for at in range(0, len(data), 255):
+        cla = 0x10 if at + 255 < len(data) else 0x00
+        block = CommandAPDU.build(cla, 0x2A, 0x90, 0xA0, data[at : at + 255])
+        same(whole.send(block.raw).sw, SW.SUCCESS, f"the status word of the block at {at}")
+    answer = whole.send(bytes.fromhex("002A9E9A00"))
+    same(answer.sw, SW.SUCCESS, "the status word of PSO CDS")
+    _verified(key, answer.data, hashlib.sha256(message).digest(), hashes.SHA256())
+
+
+@CASES.case(
     "authentication-verifies",
     "INTERNAL AUTHENTICATE pads what it is given and signs it with key 82",
     "IAS ECC v1.0.1, INTERNAL AUTHENTICATE; RFC 8017 §9.2",

@@ -5,6 +5,8 @@ from typing import Final
 
 from bifente.apdu.link import Link
 from bifente.conformance.errors import ConformanceError
+from bifente.conformance.pcsc import PcscLink, list_readers
+from bifente.conformance.target import CardUnderTest, PcscTarget, require_serial
 from bifente.layouts import cps3, t1test, vitale2
 
 _NAMES: Final = {"cps3": cps3.AID_CONTACT, "vitale2": vitale2.AID_VITALE, "t1test": t1test.AID}
@@ -30,3 +32,46 @@ def one_reader(readers: Sequence[str], wanted: str) -> str:
         raise ConformanceError(f"{wanted!r} may be any of {', '.join(found)}", hint="give more of the name")
     listed = ", ".join(readers) or "none"
     raise ConformanceError(f"there is no reader {wanted!r}", hint=f"the readers are: {listed}")
+
+
+def pcsc_target(
+    wanted: Sequence[str],
+    kinds: Sequence[str] = (),
+    serial: str | None = None,
+    *,
+    emulated: bool = False,
+    destructive: bool = False,
+    pin: bytes | None = None,
+    puk: bytes | None = None,
+) -> PcscTarget:
+    """The cards in the PC/SC readers of those names; *kinds* says what is in each, else it is found out.
+
+    Unless they are *emulated*, the card must be the one with that *serial*. Raises ConformanceError, LinkError,
+    TerminalError.
+    """
+    if kinds and len(kinds) != len(wanted):
+        raise ConformanceError(
+            "--card says of each --reader what card is in it", hint="give as many of both, or no --card"
+        )
+    listed = list_readers()
+    cards: dict[str, CardUnderTest] = {}
+    for number, name in enumerate(wanted):
+        place = one_reader(listed, name)
+        kind = kinds[number] if kinds else _kind_in(place)
+        if kind in cards:
+            raise ConformanceError(f"two cards of kind {kind}", hint="test one after the other, then compare")
+        cards[kind] = CardUnderTest(kind, place, pin, puk, real=not emulated)
+    names = ", ".join(card.place for card in cards.values())
+    target = PcscTarget(cards, name=names, destructive=destructive)
+    require_serial(target, serial)
+    return target
+
+
+def _kind_in(place: str) -> str:
+    with PcscLink(place) as link:
+        kind = kind_of(link)
+    if kind is None:
+        raise ConformanceError(
+            f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(_NAMES)}"
+        )
+    return kind

@@ -1,12 +1,12 @@
 """The PC/SC calls of a case: made through pyscard, written on the tape, undone afterwards."""
 
 from collections.abc import Callable
-from typing import Final
+from threading import Thread
 
 from bifente.conformance.case import Bench, within
 from bifente.conformance.errors import Nonconformity
 
-PATIENCE: Final = 15.0
+PATIENCE = 15.0
 """Seconds in which any call must come back that does not wait for somebody."""
 
 SHARED, EXCLUSIVE, DIRECT = 2, 1, 3
@@ -26,25 +26,29 @@ class Pcsc:
         self._bench = bench
         self._scard = scard
         self._name = name_of
+        self._patience = 2.0
 
     def reader(self, kind: str) -> str:
         """The PC/SC reader that the card of that kind is in."""
         return self._bench.card(kind).place
 
-    def call(self, function: str, *arguments: object, seconds: float = PATIENCE) -> tuple[str, list[object]]:
+    def call(
+        self, function: str, *arguments: object, seconds: float | None = None
+    ) -> tuple[str, list[object]]:
         """Call ``SCard``*function*: the name of its result, and what else it gives.
 
         Nonconformity when it does not come back within *seconds*.
         """
         made: Callable[..., object] = getattr(self._scard, f"SCard{function}")
-        answer = within(seconds, f"SCard{function}", lambda: made(*arguments))
+        wait = PATIENCE if seconds is None else seconds
+        answer = within(wait, f"SCard{function}", lambda: made(*arguments))
         result, rest = (answer[0], list(answer[1:])) if isinstance(answer, list | tuple) else (answer, [])
         assert isinstance(result, int)
         name = self._name(result)
         self._bench.note("PC/SC", f"SCard{function}{_shown(arguments)}", name)
         return name, rest
 
-    def ok(self, function: str, *arguments: object, seconds: float = PATIENCE) -> list[object]:
+    def ok(self, function: str, *arguments: object, seconds: float | None = None) -> list[object]:
         """As :meth:`call`, of a call that must succeed; what else it gives."""
         name, rest = self.call(function, *arguments, seconds=seconds)
         if name != "SCARD_S_SUCCESS":
@@ -62,7 +66,7 @@ class Pcsc:
         """A new context, released afterwards."""
         (context,) = self.ok("EstablishContext", self._scard.SCARD_SCOPE_USER)
         assert isinstance(context, int)
-        self._bench.afterwards(lambda: self._scard.SCardReleaseContext(context))
+        self._afterwards("ReleaseContext", context)
         return context
 
     def connect(
@@ -73,8 +77,22 @@ class Pcsc:
             context = self.context()
         handle, _ = self.ok("Connect", context, self.reader(kind), share, protocols)
         assert isinstance(handle, int)
-        self._bench.afterwards(lambda: self._scard.SCardDisconnect(handle, LEAVE))
+        self._afterwards("Disconnect", handle, LEAVE)
         return handle
+
+    def _afterwards(self, function: str, *arguments: object) -> None:
+        """Make that call when the case is over; a service that does not answer it holds up nobody."""
+        made: Callable[..., object] = getattr(self._scard, f"SCard{function}")
+
+        def clean() -> None:
+            thread = Thread(target=made, args=arguments, daemon=True)
+            thread.start()
+            thread.join(self._patience)
+            if thread.is_alive():
+                # What hangs once hangs again.
+                self._patience = 0.05
+
+        self._bench.afterwards(clean)
 
     def fresh(self, kind: str) -> int:
         """A handle to a card that was just reset."""
@@ -107,7 +125,13 @@ class Pcsc:
         self, context: int, kind: str, known: int = UNAWARE, timeout: int = 0
     ) -> tuple[str, int, bytes]:
         """SCardGetStatusChange of one reader: name of the result, event state, ATR."""
-        name, rest = self.call("GetStatusChange", context, timeout, [(self.reader(kind), known)])
+        name, rest = self.call(
+            "GetStatusChange",
+            context,
+            timeout,
+            [(self.reader(kind), known)],
+            seconds=PATIENCE + timeout / 1000,
+        )
         states = rest[0] if rest else []
         if not isinstance(states, list | tuple) or not states:
             return name, 0, b""

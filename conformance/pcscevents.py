@@ -1,10 +1,9 @@
 """The reader suite's PC/SC cases about waiting: status changes, time-outs, cancelling, cards that come and go."""
 
-from threading import Thread
 from time import perf_counter
 from typing import Final
 
-from bifente.conformance.case import Bench, Collection, Need, check, same
+from bifente.conformance.case import Aside, Bench, Collection, Need, check, same
 from bifente.conformance.pcsccalls import (
     ANY,
     CHANGED,
@@ -85,23 +84,14 @@ def _cancel(bench: Bench) -> None:
     pcsc = Pcsc(bench)
     context = pcsc.context()
     known = _known(pcsc, context)
-    results: list[str] = []
-    thread = Thread(target=lambda: results.append(pcsc.state(context, "cps3", known, 10_000)[0]), daemon=True)
-    thread.start()
+    waiting = Aside(lambda: pcsc.state(context, "cps3", known, 5_000)[0])
     # Whether the other thread waits already cannot be seen from here: cancel until it does.
-    for _ in range(200):
+    for _ in range(60):
         pcsc.ok("Cancel", context)
-        thread.join(0.05)
-        if not thread.is_alive():
+        if waiting.ended(0.05):
             break
-    check(not thread.is_alive(), "the wait goes on after SCardCancel")
-    same(results, ["SCARD_E_CANCELLED"], "SCardGetStatusChange when it is cancelled")
-
-
-def _wait(pcsc: Pcsc, context: int, known: int, results: list[tuple[str, int, bytes]]) -> Thread:
-    thread = Thread(target=lambda: results.append(pcsc.state(context, "cps3", known, 10_000)), daemon=True)
-    thread.start()
-    return thread
+    result = waiting.result(0, "the wait goes on after SCardCancel")
+    same(result, "SCARD_E_CANCELLED", "SCardGetStatusChange when it is cancelled")
 
 
 @CASES.case(
@@ -117,13 +107,11 @@ def _removal(bench: Bench) -> None:
     context = pcsc.context()
     known = _known(pcsc, context)
     bench.afterwards(lambda: bench.hands.put_back("cps3"))
-    results: list[tuple[str, int, bytes]] = []
     for move, bit in ((bench.hands.take_out, EMPTY), (bench.hands.put_back, PRESENT)):
-        thread = _wait(pcsc, context, known, results)
+        waiting = Aside(lambda: pcsc.state(context, "cps3", known, 5_000))  # noqa: B023 - it ends in this round
+        check(not waiting.ended(0.1), "the wait has ended although nothing has happened")
         move("cps3")
-        thread.join(15)
-        check(not thread.is_alive(), "nobody was told within 15 s that the card moved")
-        name, state, atr = results[-1]
+        name, state, atr = waiting.result(10, "nobody was told within 10 s that the card moved")
         same(name, "SCARD_S_SUCCESS", "SCardGetStatusChange when the card moves")
         check(state & bit and state & CHANGED, f"the state {state:08X} is not that of the slot")
         check(bool(atr) is (bit == PRESENT), "an ATR is told without a card, or none with one")

@@ -1,16 +1,16 @@
 """The reader suite's PC/SC cases about several programs at one card: share modes, resets, transactions."""
 
 from collections.abc import Callable
-from threading import Event, Thread
+from functools import partial
 from time import perf_counter
 from typing import Final
 
-from bifente.conformance.case import Bench, Collection, Need, check, same
+from bifente.conformance import pcsccalls
+from bifente.conformance.case import Aside, Bench, Collection, Need, check, same
 from bifente.conformance.pcsccalls import (
     ANY,
     EXCLUSIVE,
     LEAVE,
-    PATIENCE,
     RESET,
     SHARED,
     UNPOWER,
@@ -167,21 +167,15 @@ def _held_off(pcsc: Pcsc, other: int, meanwhile: Callable[[], object]) -> None:
 
     A library may refuse it (SCARD_E_SHARING_VIOLATION) or keep it waiting, as libpcsclite and Windows do.
     """
-    results: list[tuple[str, str]] = []
-    thread = Thread(target=lambda: results.append(pcsc.transmit(other, _SELECT_MF)), daemon=True)
-    thread.start()
-    thread.join(0.15)
-    refused = [name for name, _ in results]
-    check(
-        refused in ([], ["SCARD_E_SHARING_VIOLATION"]),
-        f"a command in the transaction of another gives {refused}",
-    )
-    meanwhile()
-    thread.join(PATIENCE)
-    check(not thread.is_alive(), "a command still waits although the transaction is over")
+    sending = Aside(lambda: pcsc.transmit(other, _SELECT_MF))
+    refused = sending.ended(0.15)
     if refused:
-        results[:] = [pcsc.transmit(other, _SELECT_MF)]
-    same(results, [("SCARD_S_SUCCESS", "9000")], "the command after the transaction")
+        same(sending.result(0, "")[0], "SCARD_E_SHARING_VIOLATION", "a command in the transaction of another")
+    meanwhile()
+    result = sending.result(pcsccalls.PATIENCE, "a command still waits although the transaction is over")
+    if refused:
+        result = pcsc.transmit(other, _SELECT_MF)
+    same(result, ("SCARD_S_SUCCESS", "9000"), "the command after the transaction")
 
 
 @CASES.case(
@@ -253,18 +247,13 @@ def _waits(bench: Bench) -> None:
     pcsc = Pcsc(bench)
     one, other = pcsc.connect("cps3"), pcsc.connect("cps3")
     pcsc.ok("BeginTransaction", one)
-    begun, results = Event(), list[str]()
-
-    def begin() -> None:
-        results.append(pcsc.call("BeginTransaction", other)[0])
-        begun.set()
-
-    thread = Thread(target=begin, daemon=True)
-    thread.start()
-    check(not begun.wait(0.15), "the second transaction has begun within the first")
+    beginning = Aside(lambda: pcsc.call("BeginTransaction", other)[0])
+    check(not beginning.ended(0.15), "the second transaction has begun within the first")
     pcsc.ok("EndTransaction", one, LEAVE)
-    check(begun.wait(15), "the second transaction has not begun after the first has ended")
-    same(results, ["SCARD_S_SUCCESS"], "SCardBeginTransaction")
+    result = beginning.result(
+        pcsccalls.PATIENCE, "the second transaction has not begun after the first has ended"
+    )
+    same(result, "SCARD_S_SUCCESS", "SCardBeginTransaction")
     _held_off(pcsc, one, lambda: pcsc.ok("EndTransaction", other, LEAVE))
 
 
@@ -275,31 +264,23 @@ def _fair(bench: Bench) -> None:
     pcsc = Pcsc(bench)
     handles = [pcsc.connect("cps3") for _ in range(3)]
     done = [0, 0, 0]
-    errors: list[BaseException] = []
     inside: list[int] = []
     overlaps: list[int] = []
 
     def work(number: int) -> None:
-        try:
-            for _ in range(5):
-                pcsc.ok("BeginTransaction", handles[number], seconds=30)
-                inside.append(number)
-                if len(inside) > 1:
-                    overlaps.append(number)
-                pcsc.answers(handles[number], _SELECT_MF, "9000")
-                inside.remove(number)
-                pcsc.ok("EndTransaction", handles[number], LEAVE)
-                done[number] += 1
-        except BaseException as error:  # noqa: BLE001 - raised again in the thread of the case
-            errors.append(error)
+        for _ in range(5):
+            pcsc.ok("BeginTransaction", handles[number], seconds=30)
+            inside.append(number)
+            if len(inside) > 1:
+                overlaps.append(number)
+            pcsc.answers(handles[number], _SELECT_MF, "9000")
+            inside.remove(number)
+            pcsc.ok("EndTransaction", handles[number], LEAVE)
+            done[number] += 1
 
-    threads = [Thread(target=work, args=(number,), daemon=True) for number in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(40)
-    if errors:
-        raise errors[0]
+    programs = [Aside(partial(work, number)) for number in range(3)]
+    for program in programs:
+        program.result(40, "a program has not had its five transactions within 40 s")
     same(done, [5, 5, 5], "transactions of the three programs within 40 s")
     check(not overlaps, "two programs were in a transaction at once")
 

@@ -9,7 +9,7 @@ A script says for which kinds of card it is and has cases; a case has steps. A s
     reset | cold reset                     as it says
 
 or a mapping ``{send, expect, keep, differs, equals}``: *keep* gives the answer's data a name, *differs* and *equals*
-compare them with kept ones. In a command ``{pin}``, ``{puk}``, ``{wrong_pin}``, ``{wrong_puk}``, ``{new_pin}`` are the
+compare them with kept ones. In a command ``{pin}``, ``{puk}``, ``{wrong_pin}``, ``{wrong_puk}``, ``{new_pin}``, ``{last_digit_wrong}``, ``{first_digit_wrong}``, ``{one_digit_more}`` are the
 digits in ASCII, with ``+`` behind the name preceded by their length; ``{pin+new_pin}`` is both, one after the other,
 preceded by their length; ``{name}`` is kept data.
 

@@ -70,6 +70,10 @@ def _runner(script: Script, model: CaseModel, kind: str) -> _Runner:
     return _Runner(script, model, kind)
 
 
+def _next_digit(digit: int) -> int:
+    return 0x30 + (digit - 0x2F) % 10
+
+
 def variables(card: CardUnderTest) -> dict[str, bytes]:
     """What the names in commands stand for, with a card of that PIN and PUK."""
     found = {"new_pin": b"86420"}
@@ -77,7 +81,11 @@ def variables(card: CardUnderTest) -> dict[str, bytes]:
         if value is not None:
             found[name] = value
             # Another value of the same length: each digit but the next.
-            found[f"wrong_{name}"] = bytes(0x30 + (digit - 0x30 + 1) % 10 for digit in value)
+            found[f"wrong_{name}"] = bytes(map(_next_digit, value))
+            if name == "pin":
+                found["last_digit_wrong"] = value[:-1] + bytes((_next_digit(value[-1]),))
+                found["first_digit_wrong"] = bytes((_next_digit(value[0]),)) + value[1:]
+                found["one_digit_more"] = value + b"0" if len(value) < 8 else value[:-1]
     return found
 
 

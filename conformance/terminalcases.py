@@ -261,6 +261,10 @@ def _token(bench: Bench) -> None:
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the professional")
     token = bytes(16) + bytes(255) + b"\x02"
     same(_chained(whole, 0x82, 0, 0, token), SW.CHANGED_WARNING, "the status word for a wrong token")
+    again = _chained(whole, 0x82, 0, 0, token)
+    same(
+        again, SW.CONDITIONS_OF_USE_NOT_SATISFIED, "the status word for a second token to the same challenge"
+    )
     _closed(vitale, "after a wrong token")
 
 

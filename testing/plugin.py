@@ -1,0 +1,173 @@
+"""The pytest plugin: emulated cards as fixtures, and the target of the conformance suites.
+
+Loaded by pytest itself once bifente is installed (entry point ``pytest11``). Everything of ours is imported when a
+fixture is first used: a run that uses none starts as fast as without it.
+"""
+
+import os
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from bifente.conformance.target import Target
+    from bifente.testing.cards import CardMaker
+    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace, Wanted
+
+MARKER = "bifente"
+
+_reader_of: "pytest.StashKey[EmulatedReader]" = pytest.StashKey()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of ``pytest --pyargs bifente.conformance``; each has a long name in case another plugin has the short."""
+    group = parser.getgroup("bifente", "bifente: the target of --pyargs bifente.conformance")
+    _option(
+        group,
+        "reader",
+        "bifente_readers",
+        "a PC/SC reader, by a part of its name; else emulated cards",
+        many=True,
+    )
+    _option(group, "over", "bifente_over", "the way to emulated cards: process (default) or socket")
+    _option(group, "card", "bifente_kinds", "what is in each --reader: cps3, vitale2 or t1test", many=True)
+    _option(group, "suite", "bifente_suites", "only this suite", many=True)
+    _option(group, "serial", "bifente_serial", "serial number of the real card that may be tested")
+    _flag(group, "emulated", "bifente_emulated", "the cards in --reader are emulated")
+    _flag(group, "destructive", "bifente_destructive", "PIN tries of a real card may be consumed")
+
+
+def _option(group: pytest.OptionGroup, name: str, dest: str, text: str, *, many: bool = False) -> None:
+    for names in ((f"--bifente-{name}", f"--{name}"), (f"--bifente-{name}",)):
+        try:
+            group.addoption(*names, dest=dest, action="append" if many else "store", default=None, help=text)
+        except ValueError:
+            continue  # another plugin has the short name
+        return
+
+
+def _flag(group: pytest.OptionGroup, name: str, dest: str, text: str) -> None:
+    for names in ((f"--bifente-{name}", f"--{name}"), (f"--bifente-{name}",)):
+        try:
+            group.addoption(*names, dest=dest, action="store_true", default=False, help=text)
+        except ValueError:
+            continue  # another plugin has the short name
+        return
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker."""
+    config.addinivalue_line(
+        "markers",
+        f'{MARKER}(cps="gp", vitale="vitale-single", over="process", changes={{}}): the emulated cards of this test: a'
+        " profile for each slot, None for an empty slot; over is process, pyscard or socket.",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails shows what was said to its cards."""
+    report = yield
+    reader = item.stash.get(_reader_of, None)
+    if reader is not None and report.when == "call" and report.failed:
+        report.sections.append(("what was said to the cards", "\n".join(reader.trace.explain()) or "nothing"))
+    return report
+
+
+def _wanted(item: pytest.Item) -> "Wanted":
+    """What the markers declare: the nearest one says it, others what it leaves out."""
+    from bifente.testing.emulated import Wanted
+
+    fields: dict[str, object] = {}
+    for marker in item.iter_markers(MARKER):
+        if marker.args:
+            raise pytest.UsageError(f'{item.nodeid}: @pytest.mark.{MARKER} takes names, e.g. cps="nurse"')
+        for name, value in marker.kwargs.items():
+            fields.setdefault(name, value)
+    try:
+        return Wanted(**fields)  # type: ignore[arg-type]  # TypeError when it does not fit
+    except TypeError as error:
+        raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{MARKER}: {error}") from None
+
+
+@pytest.fixture(scope="session")
+def bifente_cards() -> "CardMaker":
+    """Makes cards of profiles, all of one authority that lives as long as the run."""
+    from bifente.testing.cards import CardMaker
+
+    return CardMaker()
+
+
+@pytest.fixture
+def bifente_reader(request: pytest.FixtureRequest, bifente_cards: "CardMaker") -> "Iterator[EmulatedReader]":
+    """A two-slot reader with the cards that the test's marker declares; fresh for each test."""
+    from bifente.testing.emulated import emulated_reader
+
+    with emulated_reader(bifente_cards, _wanted(request.node)) as reader:
+        request.node.stash[_reader_of] = reader
+        yield reader
+
+
+@pytest.fixture
+def cps(bifente_reader: "EmulatedReader") -> "EmulatedCps":
+    """The professional's card in the reader; its PIN is ``cps.pin``."""
+    if bifente_reader.cps is None:
+        raise pytest.UsageError(f"the fixture cps with @pytest.mark.{MARKER}(cps=None)")
+    return bifente_reader.cps
+
+
+@pytest.fixture
+def vitale(bifente_reader: "EmulatedReader") -> "EmulatedVitale":
+    """The carte Vitale in the reader."""
+    if bifente_reader.vitale is None:
+        raise pytest.UsageError(f"the fixture vitale with @pytest.mark.{MARKER}(vitale=None)")
+    return bifente_reader.vitale
+
+
+@pytest.fixture
+def blocked_cps(cps: "EmulatedCps", trace: "Trace") -> "EmulatedCps":
+    """The professional's card after as many wrong PINs as it takes to block it; the PUK still works."""
+    link = cps.link()
+    wrong = bytes(0x30 + (digit - 0x2F) % 10 for digit in cps.pin)
+    for _ in range(16):
+        if link.transmit(b"\x00\x20\x00\x01" + bytes((len(wrong),)) + wrong) == b"\x69\x83":
+            break
+    link.reset()
+    link.close()
+    trace.clear()
+    return cps
+
+
+@pytest.fixture
+def trace(bifente_reader: "EmulatedReader") -> "Trace":
+    """What has been said to the cards of this test, masked."""
+    return bifente_reader.trace
+
+
+@pytest.fixture(scope="session")
+def conformance_target(request: pytest.FixtureRequest, bifente_cards: "CardMaker") -> "Iterator[Target]":
+    """What the conformance suites are run against, as the options say."""
+    option = request.config.getoption
+    if option("bifente_readers"):
+        from bifente.conformance.detect import pcsc_target
+
+        pin, puk = (os.environ.get(name, "").encode() or None for name in ("BIFENTE_PIN", "BIFENTE_PUK"))
+        yield pcsc_target(
+            option("bifente_readers"),
+            option("bifente_kinds") or (),
+            option("bifente_serial"),
+            emulated=option("bifente_emulated"),
+            destructive=option("bifente_destructive"),
+            pin=pin,
+            puk=puk,
+        )
+        return
+    from bifente.testing.targets import emulated_cards, in_process, over_socket
+
+    cards = emulated_cards(bifente_cards)
+    way = over_socket if option("bifente_over") == "socket" else in_process
+    with way(cards) as target:
+        yield target
