@@ -26,6 +26,9 @@ _CHAINED = 0x10
 _SHOWN = 20
 """How many hexadecimal digits of a command one line shows."""
 
+_NARROW = 64
+"""Columns of a screen on which command and meaning do not stand side by side."""
+
 _COLOURS = {"CPS": "cyan", "Vitale": "green"}
 
 
@@ -43,11 +46,13 @@ class _Row:
 def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
     """Print what the demonstration did; with *svg* keep the screen as a picture too."""
     console = Console(highlight=False)
-    parts = (_title(), _dialogue(road.items, show_all=show_all), _sheet(road), _verdicts(road))
-    console.print(*parts, sep="\n")
+    narrow = console.width < _NARROW
+    dialogue = _dialogue(road.items, show_all=show_all, narrow=narrow)
+    console.print(_title(), dialogue, _sheet(road), _verdicts(road), sep="\n")
     if svg is not None:
         recorder = Console(highlight=False, record=True, width=116, file=io.StringIO(), force_terminal=True)
-        recorder.print(*parts, sep="\n")
+        wide = _dialogue(road.items, show_all=show_all, narrow=False)
+        recorder.print(_title(), wide, _sheet(road), _verdicts(road), sep="\n")
         recorder.save_svg(str(svg), title="bifente demo")
 
 
@@ -64,16 +69,19 @@ def _title() -> Text:
     return title.append("  TEST cards under a TEST authority: nothing here is real", style="not bold")
 
 
-def _dialogue(items: list[Item], *, show_all: bool) -> RenderableType:
+def _dialogue(items: list[Item], *, show_all: bool, narrow: bool) -> RenderableType:
+    """The APDUs and their meaning; on a *narrow* screen the meaning alone."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
     table.add_column("slot", width=6)
-    table.add_column("APDU (secrets masked)", width=_SHOWN + 1, no_wrap=True)
+    if not narrow:
+        table.add_column("APDU (secrets masked)", width=_SHOWN + 1, no_wrap=True)
     table.add_column("n", justify="right", style="dim")
     table.add_column("what it means", ratio=1, overflow="fold")
     for row in _every(items) if show_all else _purposes(items):
         colour = _COLOURS.get(row.slot, "")
         count = f"{row.count}" if row.command else ""
-        table.add_row(Text(row.slot, style=colour), Text(row.command, style="dim"), count, row.meaning)
+        command = () if narrow else (Text(row.command, style="dim"),)
+        table.add_row(Text(row.slot, style=colour), *command, count, row.meaning)
     return table
 
 

@@ -68,6 +68,16 @@ def test_an_official_card_on_the_day_of_its_rights(
     assert "31323334" not in json.dumps(facts["apdus"])
 
 
+def test_a_narrow_screen(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["demo", "-o", str(tmp_path / "x")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("VERIFY PIN 01" in line for line in lines)
+    assert len(lines) < 150
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [(["--vitale", "vitale-expired"], 10), (["--vitale", "none.card"], 4), (["--cps", "vitale-single"], 9)],
