@@ -11,7 +11,7 @@ from itertools import chain
 from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.formats import ccid, gsmtap
+from bifente.traces.formats import ccid, gsmtap, t1blocks
 from bifente.traces.formats.base import T0, Losses, Masks, Source, mask_remark, with_first_reset
 from bifente.traces.formats.packets import PCAP_MAGICS, PCAPNG_MAGIC, Packet, PacketWriter, packets
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
@@ -43,7 +43,7 @@ class Capture:
         found = reader.items(packets(stream))
         first = next(found, None)
         if first is None:
-            raise TraceError("no packet is GSMTAP of type SIM or a message of USB CCID", 1)
+            raise TraceError("no packet is GSMTAP of type SIM or a message of USB CCID", 1, "packet")
         header = TraceHeader(reader.name, reader.atr, None, reader.date, masked=False)
         return Source(header, chain((first,), found))
 
@@ -183,6 +183,16 @@ class _Said:
                 self.mask = part
 
 
+class _T1:
+    """A card whose T=1 blocks are seen."""
+
+    def __init__(self) -> None:
+        self.asked = t1blocks.Assembler()
+        self.said = t1blocks.Assembler()
+        self.command: bytes | None = None
+        self.began = 0
+
+
 class _Reader:
     """Puts items together from packets."""
 
@@ -197,6 +207,7 @@ class _Reader:
         self._inserted: set[tuple[tuple[int, int], int]] = set()
         self._off: dict[tuple[tuple[int, int], int], ReaderEvent] = {}
         self._tpdu = False
+        self._t1: dict[tuple[tuple[int, int], int], _T1] = {}
         self._reset_before = False
 
     def items(self, source: Iterator[Packet]) -> Iterator[Item]:
@@ -215,7 +226,7 @@ class _Reader:
                 yield from self._ccid(packet, when)
         yield from self._off.values()
         for _, number, _, _ in self._asked.values():
-            raise TraceError(f"packet {number}: the command has no answer", min(number, last))
+            raise TraceError("the command has no answer", min(number, last), "packet")
 
     def _gsmtap(self, packet: Packet, when: int) -> Iterator[Item]:
         message = gsmtap.unpacked(packet.link, packet.data, packet.number)
@@ -231,7 +242,7 @@ class _Reader:
 
     def _reset(self, atr: bytes, said: _Said, when: int, number: int) -> ReaderEvent:
         if not 2 <= len(atr) <= 33:
-            raise TraceError(f"packet {number}: an ATR has 2 to 33 bytes, this one {len(atr)}", number)
+            raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(atr)}", number, "packet")
         if self.atr is None:
             self.atr = atr
         kind = said.event or (EventKind.WARM_RESET if self._reset_before else EventKind.COLD_RESET)
@@ -282,6 +293,8 @@ class _Reader:
             if message.parameter != 2:
                 return
             message = ccid.Message(*_place_of(message), self._parts.pop(key))
+        if message.kind == ccid.TRANSFER and message.parameter == 0x10:
+            return  # nothing is asked but the rest of the answer
         self._asked[place] = (message, packet.number, said, when)
 
     def _answer(self, message: ccid.Message, packet: Packet, when: int) -> Iterator[Item]:
@@ -301,27 +314,54 @@ class _Reader:
             self._off[place] = ReaderEvent(EventKind.POWERED_OFF, began, slot)
         elif request.kind == ccid.POWER_ON and message.status & 0x40 == 0:
             yield self._power_on(place, message.data, began, slot, number)
+        elif request.kind == ccid.TRANSFER and (line := self._t1.get(place)) is not None:
+            yield from self._block(line, request, message, began, when, said, slot)
         elif request.kind == ccid.TRANSFER:
             data = self._parts.pop((*place, False), b"") + message.data
             if message.status & 0x40:
                 data = b""
             if len(data) == 1 or not request.data:
-                raise TraceError(f"packet {packet.number}: command or answer is cut off", packet.number)
+                raise TraceError("command or answer is cut off", packet.number, "packet")
             command, response = self._masked(request.data, data, said)
             level = Level.TPDU if self._tpdu else Level.APDU
             yield Exchange(command, response, began, when - began, slot, level)
+
+    def _block(
+        self,
+        line: "_T1",
+        request: ccid.Message,
+        message: ccid.Message,
+        began: int,
+        when: int,
+        said: _Said,
+        slot: str,
+    ) -> Iterator[Item]:
+        """Two blocks of T=1: perhaps the end of a command, perhaps that of its answer."""
+        if t1blocks.is_block(request.data) and (command := line.asked.take(request.data)) is not None:
+            line.command, line.began = command, began
+        if not t1blocks.is_block(message.data):
+            return
+        answer = line.said.take(message.data)
+        if answer is None or line.command is None or len(answer) < 2 or not line.command:
+            return
+        asked, answered = self._masked(line.command, answer, said)
+        line.command = None
+        yield Exchange(asked, answered, line.began, when - line.began, slot, Level.APDU)
 
     def _power_on(
         self, place: tuple[tuple[int, int], int], atr: bytes, when: int, slot: str, number: int
     ) -> ReaderEvent:
         if not 2 <= len(atr) <= 33:
-            raise TraceError(f"packet {number}: an ATR has 2 to 33 bytes, this one {len(atr)}", number)
+            raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(atr)}", number, "packet")
         self._off.pop(place, None)
         kind = EventKind.WARM_RESET if place in self._powered else EventKind.COLD_RESET
         if place in self._inserted:
             kind = EventKind.INSERTED
         self._inserted.discard(place)
         self._powered.add(place)
+        self._t1.pop(place, None)
+        if self._tpdu and t1blocks.speaks_t1(atr):
+            self._t1[place] = _T1()
         if self.atr is None:
             self.atr = atr
         return ReaderEvent(kind, when, slot, atr)

@@ -76,7 +76,7 @@ def unpacked(link: int, data: bytes, number: int) -> Message | SlotChange | Feat
     kind, size, slot, sequence = struct.unpack_from("<BIBB", payload)
     if size != len(payload) - 10:
         raise TraceError(
-            f"packet {number}: {size} bytes of CCID are announced, {len(payload) - 10} are there", number
+            f"{size} bytes of CCID are announced, {len(payload) - 10} are there", number, "packet"
         )
     answer = kind >= 0x80
     parameter = payload[9] if answer else payload[8] | payload[9] << 8
@@ -87,14 +87,14 @@ def _payload(link: int, data: bytes, number: int) -> tuple[tuple[int, int], int,
     """Device, endpoint, kind of transfer and data of a packet that carries some."""
     if link == USBPCAP:
         if len(data) < 27:
-            raise TraceError(f"packet {number} is cut off", number)
+            raise TraceError("the packet is cut off", number, "packet")
         size, _, status, _, _, bus, address, endpoint, transfer, _ = struct.unpack_from("<HQIHBHHBBI", data)
         if status or size > len(data):
             return None
         return (bus, address), endpoint, transfer, data[size:]
     size = _USBMON.size if link == USBMON_MMAPPED else _USBMON_SHORT
     if len(data) < size:
-        raise TraceError(f"packet {number} is cut off", number)
+        raise TraceError("the packet is cut off", number, "packet")
     _, event, transfer, endpoint, address, bus, _, without, *_ = _USBMON.unpack_from(data + bytes(16))
     # Data go out with the submission and come in with its completion.
     if without or event != (_COMPLETE if endpoint & 0x80 else _SUBMIT):

@@ -65,7 +65,7 @@ def unpacked(link: int, data: bytes, number: int) -> SimPacket | None:
         return None
     start = 4 * message[1]
     if start < _HEADER.size or len(message) <= start:
-        raise TraceError(f"packet {number}: the GSMTAP header does not fit", number)
+        raise TraceError("the GSMTAP header does not fit", number, "packet")
     return SimPacket(message[12], message[start:])
 
 
@@ -108,8 +108,8 @@ def exchange_rows(payload: bytes, said: int | None, number: int) -> Iterator[tup
     """Command and answer of a packet; *said* is the length of the command, when a comment tells it."""
     at = cut(payload) if said is None else said
     if not 0 < at <= len(payload):
-        raise TraceError(f"packet {number}: the command is cut off", number)
+        raise TraceError("the command is cut off", number, "packet")
     command, response = payload[:at], payload[at:]
     if len(response) == 1:
-        raise TraceError(f"packet {number}: the answer is cut off", number)
+        raise TraceError("the answer is cut off", number, "packet")
     yield command, response

@@ -45,15 +45,15 @@ def packets(stream: BinaryIO) -> Iterator[Packet]:
         return _pcap(stream, *PCAP_MAGICS[magic])
     if magic == PCAPNG_MAGIC:
         return _pcapng(stream)
-    raise TraceError("this is no pcap and no pcapng", 1)
+    raise TraceError("this is no pcap and no pcapng", 1, "packet")
 
 
 def _exactly(stream: BinaryIO, size: int, number: int) -> bytes:
     if size > _LARGEST:
-        raise TraceError(f"packet {number}: a length of {size} bytes cannot be", number)
+        raise TraceError(f"a length of {size} bytes cannot be", number, "packet")
     data = stream.read(size)
     if len(data) < size:
-        raise TraceError(f"packet {number} is cut off", number)
+        raise TraceError("the packet is cut off", number, "packet")
     return data
 
 
@@ -86,7 +86,7 @@ def _pcapng(stream: BinaryIO) -> Iterator[Packet]:
                 which, high, low, size, _ = struct.unpack_from(order + "IIIII", body)
                 link, clock = interfaces[which]
                 if size > len(body) - 20:
-                    raise TraceError(f"packet {number} is cut off", number)
+                    raise TraceError("the packet is cut off", number, "packet")
                 options = _options(body, 20 + size + -size % 4, order)
                 comment = options.get(_COMMENT, b"").decode("utf-8", "replace")
                 yield Packet(number, clock(high << 32 | low), link, body[20 : 20 + size], comment)
@@ -96,7 +96,7 @@ def _pcapng(stream: BinaryIO) -> Iterator[Packet]:
                 yield Packet(number, 0, interfaces[0][0], body[4 : 4 + size])
                 number += 1
         except (struct.error, IndexError):
-            raise TraceError(f"packet {number}: its block cannot be read", number) from None
+            raise TraceError("its block cannot be read", number, "packet") from None
 
 
 def _section(stream: BinaryIO, number: int) -> str:
@@ -105,7 +105,7 @@ def _section(stream: BinaryIO, number: int) -> str:
     order = "<" if struct.unpack("<I", head[4:8])[0] == _ORDER_MAGIC else ">"
     size, magic = struct.unpack(order + "II", head)
     if magic != _ORDER_MAGIC or size < 28 or size % 4:
-        raise TraceError("the section header of the pcapng cannot be read", number)
+        raise TraceError("the section header of the pcapng cannot be read", number, "packet")
     _exactly(stream, size - 12, number)
     return order
 
@@ -113,10 +113,10 @@ def _section(stream: BinaryIO, number: int) -> str:
 def _body(stream: BinaryIO, order: str, number: int) -> bytes:
     size = struct.unpack(order + "I", _exactly(stream, 4, number))[0]
     if size < 12 or size % 4:
-        raise TraceError(f"packet {number}: a block of {size} bytes cannot be", number)
+        raise TraceError(f"a block of {size} bytes cannot be", number, "packet")
     body = _exactly(stream, size - 8, number)
     if struct.unpack(order + "I", body[-4:])[0] != size:
-        raise TraceError(f"packet {number}: the two lengths of its block differ", number)
+        raise TraceError("the two lengths of its block differ", number, "packet")
     return body[:-4]
 
 
