@@ -6,19 +6,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
 import pytest
 from issued import issued
-from pcscd import isolated_pcscd, unavailable
+from pcscd import Pcscd, isolated_pcscd, unavailable
 
+from bifente.apdu.link import Card
 from bifente.reader import T0Front, TwoSlotReader
-from bifente.traces.files import TraceList
+from bifente.traces.files import TraceList, read_trace
 from bifente.traces.formats import Source, by_name, read_stream
 from bifente.traces.join import joined
 from bifente.traces.model import Exchange, Item, Level, TraceHeader
 from bifente.traces.record import Recorder
+from bifente.traces.replay import Policy, ReplayCard
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pcsc-lite is Linux's")
 
@@ -202,7 +205,9 @@ def test_pcsc_spy_shows_what_is_written(tmp_path: Path, require_tool: Require) -
     assert said(again) == said(items)
 
 
-def test_the_log_of_pcscd(require_tool: Require) -> None:
+@contextmanager
+def through_pcscd(card: Card, require_tool: Require) -> Iterator[Pcscd]:
+    """A real pcscd with its vpcd driver, and *card* in it."""
     require_tool("opensc-tool")
     require_tool("pcscd")
     if not Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so").exists():
@@ -211,21 +216,36 @@ def test_the_log_of_pcscd(require_tool: Require) -> None:
         pytest.skip(why)
     from bifente.reader.vpcd.service import VpcdService
 
-    sink = TraceList()
     reader = TwoSlotReader("bifente", slots=("CPS",))
-    reader.insert("CPS", Recorder(T0Front(issued("gp")), sink, level=Level.TPDU, unmask=True))
+    reader.insert("CPS", card)
     with reader, isolated_pcscd(options=("--debug", "--apdu")) as daemon:
         service = daemon.inside(lambda: VpcdService(reader))
         try:
-            # opensc-tool waits for a card by itself; pcscd finds it within its polling interval.
-            done = daemon.run(OPENSC_TOOL[0], "--wait", "-r", "0", *OPENSC_TOOL[1:])
+            yield daemon
         finally:
             service.stop()
+
+
+def test_the_log_of_pcscd(require_tool: Require) -> None:
+    sink = TraceList()
+    card = Recorder(T0Front(issued("gp")), sink, level=Level.TPDU, unmask=True)
+    with through_pcscd(card, require_tool) as daemon:
+        # pcscd finds the card within its polling interval.
+        done = daemon.run(OPENSC_TOOL[0], "--wait", "-r", "0", *OPENSC_TOOL[1:])
         assert done.returncode == 0, done.stderr
     header, items = imported("".join(daemon.log), "pcscd")
     assert said(items) == said(sink.items)
     assert header.atr is not None
     assert {item.level for item in items if isinstance(item, Exchange)} == {Level.TPDU}
+
+
+def test_a_recorded_card_behind_a_real_pcscd(require_tool: Require) -> None:
+    card = ReplayCard(read_trace(CORPUS / "pkcs15-tool-0.23.trace"), Policy.STATEFUL)
+    with through_pcscd(card, require_tool) as daemon:
+        listed = daemon.run("pkcs15-tool", "--wait", "-r", "0", "-D")
+    assert "PKCS#15 Card [CPS3v3-" in listed.stdout, listed.stderr
+    assert card.missed == 0, card.report()
+    assert card.answered >= 68
 
 
 def tshark(program: str, path: Path, *fields: str) -> list[list[str]]:
