@@ -136,6 +136,8 @@ class SmartCard:
 
     def _transmit_general(self, apdu: CommandAPDU) -> bytes:
         """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
+        volatile = self.volatile
+        chain, volatile.chain = volatile.chain, None
         class_byte = CLASS_BYTES[apdu.cla]
         if not class_byte.interindustry:
             raise CardError(SW.CLASS_NOT_SUPPORTED)
@@ -146,8 +148,6 @@ class SmartCard:
         instruction = self.instructions.get(apdu.ins)
         if instruction is None:
             raise CardError(SW.INSTRUCTION_NOT_SUPPORTED)
-        volatile = self.volatile
-        chain, volatile.chain = volatile.chain, None
         header = (apdu.ins, apdu.p1, apdu.p2, 0)
         if class_byte.chaining:
             volatile.chain = self._chained(instruction, chain, header, apdu)

@@ -252,6 +252,18 @@ class TestChaining:
         assert send(cps, "0020000100")[1] == "9000"
         assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram) == (b"m", "9000")
 
+    @pytest.mark.parametrize(
+        ("command", "status"), [("80CA9F7F00", "6E00"), ("00700000", "6D00"), ("0184000008", "6881")]
+    )
+    def test_so_does_one_that_is_refused_for_its_class_or_instruction(
+        self, cps: SmartCard, command: str, status: str
+    ) -> None:
+        send(cps, DECIPHER)
+        cryptogram = key("cps 82").public_key().encrypt(b"m", padding.PKCS1v15())
+        assert send(cps, "102A80860281FF")[1] == "9000"
+        assert send(cps, command)[1] == status
+        assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram) == (b"m", "9000")
+
     def test_one_command_of_extended_length_does_as_well(self, cps: SmartCard) -> None:
         cryptogram = key("cps 82").public_key().encrypt(b"m", padding.PKCS1v15())
         send(cps, DECIPHER)
