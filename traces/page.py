@@ -11,6 +11,7 @@ from typing import Final
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.join import counted
 from bifente.traces.model import Exchange, Item, TraceHeader
+from bifente.traces.words import instruction_name
 
 MOST: Final = 20_000
 """Rows of one page; browsers are slow with more."""
@@ -18,7 +19,7 @@ MOST: Final = 20_000
 _STYLE: Final = """
 :root{color-scheme:light dark;--line:#8888;--ask:#1a6fb5;--say:#2e8b57;--bad:#c0392b;--soft:#8881}
 body{font:14px/1.45 system-ui,sans-serif;margin:1.5rem}
-h1{font-size:1.3rem;margin:0 0 .3rem}
+h1{font-size:1.3rem;margin:0 0 .3rem}h2{font-size:1.1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5rem 0 1rem}
 dt{opacity:.7}dd{margin:0;font-family:ui-monospace,monospace;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}
@@ -58,12 +59,12 @@ def page(
     )
     follower = Follower()
     number = rows = left = 0
-    total = 0
+    timing = _Timing()
     for item, parts in ((item, 1) for item in items) if tpdu else counted(items):
         rows += 1
         if isinstance(item, Exchange):
             number += 1
-            total += item.duration
+            timing.add(item)
         if rows > most:
             left += 1
             continue
@@ -78,7 +79,38 @@ def page(
             )
     yield "</tbody></table>\n"
     more = f", of which {left} rows are not shown" if left else ""
-    yield f"<p>{number} exchanges{more}; {_time(total)} until the answers had come.</p>\n</body></html>\n"
+    yield f"<p>{number} exchanges{more}.</p>\n{timing.table()}</body></html>\n"
+
+
+class _Timing:
+    """How long the card took for each instruction."""
+
+    def __init__(self) -> None:
+        self._of: dict[str, tuple[int, int, int]] = {}
+
+    def add(self, exchange: Exchange) -> None:
+        command = exchange.command.shown
+        name = instruction_name(command[0], command[1]) if len(command) >= 2 else "no command"
+        count, total, most = self._of.get(name, (0, 0, 0))
+        self._of[name] = (count + 1, total + exchange.duration, max(most, exchange.duration))
+
+    def table(self) -> str:
+        """The slowest in all first; nothing when no time was recorded."""
+        slowest = sorted(self._of.items(), key=lambda entry: -entry[1][1])
+        whole = sum(total for _, (_, total, _) in slowest)
+        if not whole:
+            return ""
+        rows = "".join(
+            f'<tr><td>{escape(name)}</td><td class="t">{count}</td><td class="t">{_time(total)}</td>'
+            f'<td class="t">{_time(total // count)}</td><td class="t">{_time(most)}</td>'
+            f'<td><span class="bar" style="width:{round(100 * total / whole)}%"></span></td></tr>\n'
+            for name, (count, total, most) in slowest
+        )
+        return (
+            "<h2>How long the card took</h2>\n<table><thead><tr><th>command</th><th>times</th><th>in all</th>"
+            f"<th>mean</th><th>at most</th><th>share</th></tr></thead>\n<tbody>\n{rows}"
+            f"<tr><th>all</th><th></th><th>{_time(whole)}</th><th></th><th></th><th></th></tr></tbody></table>\n"
+        )
 
 
 def _head(header: TraceHeader) -> str:

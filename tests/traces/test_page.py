@@ -55,6 +55,8 @@ def test_the_page_is_whole() -> None:
     assert "2 TPDUs" in text
     assert "A &amp; B" in text
     assert "3 exchanges" in text
+    assert "How long the card took" in text
+    assert text.index("<td>VERIFY</td>") < text.index("<td>SELECT</td>")
 
 
 def test_halves_apart_and_rows_bounded() -> None:
