@@ -6,7 +6,7 @@ fixture is first used: a run that uses none starts as fast as without it.
 
 import os
 from collections.abc import Generator, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
@@ -20,40 +20,33 @@ MARKER = "bifente"
 _reader_of: "pytest.StashKey[EmulatedReader]" = pytest.StashKey()
 
 
+_OPTIONS: Final = (
+    ("reader", "bifente_readers", "append", "a PC/SC reader, by a part of its name; else emulated cards"),
+    ("over", "bifente_over", "store", "the way to emulated cards: process (default) or socket"),
+    ("card", "bifente_kinds", "append", "what is in each --reader: cps3, vitale2 or t1test"),
+    ("suite", "bifente_suites", "append", "only this suite"),
+    ("serial", "bifente_serial", "store", "serial number of the real card that may be tested"),
+    ("emulated", "bifente_emulated", "store_true", "the cards in --reader are emulated"),
+    ("destructive", "bifente_destructive", "store_true", "PIN tries of a real card may be consumed"),
+)
+"""Name, where it is kept, how, and what it means."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of ``pytest --pyargs bifente.conformance``; each has a long name in case another plugin has the short."""
+    """The options of ``pytest --pyargs bifente.conformance``."""
+    _add(parser, "bifente-")
+
+
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Their short names, when it is our suites that are run: elsewhere ``--reader`` is somebody else's."""
+    if any(argument.startswith("bifente.conformance") for argument in args):
+        _add(parser, "")
+
+
+def _add(parser: pytest.Parser, prefix: str) -> None:
     group = parser.getgroup("bifente", "bifente: the target of --pyargs bifente.conformance")
-    _option(
-        group,
-        "reader",
-        "bifente_readers",
-        "a PC/SC reader, by a part of its name; else emulated cards",
-        many=True,
-    )
-    _option(group, "over", "bifente_over", "the way to emulated cards: process (default) or socket")
-    _option(group, "card", "bifente_kinds", "what is in each --reader: cps3, vitale2 or t1test", many=True)
-    _option(group, "suite", "bifente_suites", "only this suite", many=True)
-    _option(group, "serial", "bifente_serial", "serial number of the real card that may be tested")
-    _flag(group, "emulated", "bifente_emulated", "the cards in --reader are emulated")
-    _flag(group, "destructive", "bifente_destructive", "PIN tries of a real card may be consumed")
-
-
-def _option(group: pytest.OptionGroup, name: str, dest: str, text: str, *, many: bool = False) -> None:
-    for names in ((f"--bifente-{name}", f"--{name}"), (f"--bifente-{name}",)):
-        try:
-            group.addoption(*names, dest=dest, action="append" if many else "store", default=None, help=text)
-        except ValueError:
-            continue  # another plugin has the short name
-        return
-
-
-def _flag(group: pytest.OptionGroup, name: str, dest: str, text: str) -> None:
-    for names in ((f"--bifente-{name}", f"--{name}"), (f"--bifente-{name}",)):
-        try:
-            group.addoption(*names, dest=dest, action="store_true", default=False, help=text)
-        except ValueError:
-            continue  # another plugin has the short name
-        return
+    for name, kept, action, text in _OPTIONS:
+        group.addoption(f"--{prefix}{name}", dest=kept, action=action, help=text)
 
 
 def pytest_configure(config: pytest.Config) -> None:

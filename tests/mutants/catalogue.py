@@ -1,7 +1,9 @@
 """All mutants: importing the modules declares them."""
 
-import kernelmutants  # noqa: F401
+import filemutants  # noqa: F401
+import keymutants  # noqa: F401
 import pcscmutants  # noqa: F401
+import pinmutants  # noqa: F401
 import wrappermutants  # noqa: F401
 from mutantkit import MUTANTS
 

@@ -1,0 +1,1 @@
+"""A small practice program: it knows PC/SC and APDUs, and nothing of bifente."""

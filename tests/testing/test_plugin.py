@@ -1,0 +1,169 @@
+"""The pytest plugin as its users meet it: in runs of their own."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["pytester"]
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "pytest-project"
+
+
+def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    return pytester.runpytest_subprocess(
+        "-p", "no:cacheprovider", "--strict-markers", *arguments, timeout=120
+    )
+
+
+def test_the_example_project_passes(tmp_path: Path) -> None:
+    pytest.importorskip("smartcard")
+    project = tmp_path / "project"
+    shutil.copytree(EXAMPLE, project, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=project,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "9 passed" in done.stdout
+
+
+def test_each_test_has_fresh_cards(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_a_try(cps, turn):
+            link = cps.link()
+            assert link.transmit(bytes.fromhex("002000010439393939")) == bytes.fromhex("63C2")
+
+        def test_blocked_and_unblocked(blocked_cps):
+            session = blocked_cps.session()
+            assert session.pin_status().blocked
+            session.unblock(blocked_cps.puk, b"4321")
+            session.verify_pin(b"4321")
+
+        def test_both_cards_recognise_each_other(cps, vitale):
+            from datetime import date
+            from bifente.terminal import recognise
+            with recognise(cps.session(pin=cps.pin), vitale.session(), date=date.today()):
+                pass
+
+        def test_serials_differ(cps, vitale):
+            assert cps.serial and vitale.serial and cps.serial != vitale.serial
+        """
+    )
+    run(pytester).assert_outcomes(passed=5)
+
+
+def test_markers_of_class_and_test_add_up(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.bifente(cps="nurse", vitale=None)
+        class TestNurse:
+            def test_nurse(self, cps, bifente_reader):
+                assert cps.session().holder().profession == 60
+                assert bifente_reader.vitale is None
+
+            @pytest.mark.bifente(vitale="vitale-family")
+            def test_with_a_family(self, cps, vitale):
+                assert cps.session().holder().profession == 60
+                assert vitale.session().identity()
+        """
+    )
+    run(pytester).assert_outcomes(passed=2)
+
+
+def test_a_failure_shows_the_dialogue_without_the_pin(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_it(cps):
+            cps.session().verify_pin(b"7391")
+        """
+    )
+    result = run(pytester)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["*what was said to the cards*", "CPS*0020000104******** -> 63C2*"])
+    result.stdout.no_fnmatch_line("*37333931*")
+
+
+def test_the_trace_can_be_kept(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        def test_it(cps, trace, tmp_path):
+            assert trace.exchanges == []
+            cps.session(pin=cps.pin)
+            assert "0020000104********" in trace.commands
+            assert any("VERIFY" in line for line in trace.explain())
+            trace.write(tmp_path / "trace.jsonl")
+            assert "31323334" not in (tmp_path / "trace.jsonl").read_text()
+            trace.clear()
+            assert trace.exchanges == []
+        """
+    )
+    run(pytester).assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(
+    ("marker", "said"),
+    [
+        ('bifente("nurse")', "takes names"),
+        ('bifente(doctor="gp")', "doctor"),
+        ('bifente(over="air")', "process, pyscard, socket"),
+        ('bifente(cps="nobody")', "no shipped profile 'nobody'"),
+        ("bifente(cps=None)", "cps=None"),
+    ],
+)
+def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
+    pytester.makepyfile(f"import pytest\n\n@pytest.mark.{marker}\ndef test_it(cps):\n    pass\n")
+    result = run(pytester)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{said}*"])
+
+
+def test_other_plugins_may_have_our_short_names(pytester: pytest.Pytester) -> None:
+    names = ("reader", "over", "card", "suite", "serial", "emulated", "destructive")
+    lines = "".join(f'    parser.addoption("--{name}", default="{name} of mine")\n' for name in names)
+    pytester.makeconftest(f"def pytest_addoption(parser):\n{lines}")
+    pytester.makepyfile(
+        """
+        def test_it(cps, pytestconfig):
+            assert pytestconfig.getoption("reader") == "reader of mine"
+        """
+    )
+    run(pytester).assert_outcomes(passed=1)
+
+
+def test_a_run_that_uses_no_card_imports_nothing_of_ours(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_it():
+            ours = {name for name in sys.modules if name.startswith("bifente")}
+            assert ours == {"bifente", "bifente.testing", "bifente.testing.plugin"}
+        """
+    )
+    run(pytester).assert_outcomes(passed=1)
+
+
+def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(): pass")
+    said = run(pytester, "--fixtures").stdout.str() + run(pytester, "--markers").stdout.str()
+    text = (EXAMPLE.parents[1] / "pytest-plugin.md").read_text(encoding="utf-8")
+    for name in ("bifente_reader", "cps", "vitale", "blocked_cps", "trace", "bifente_cards"):
+        assert f"\n{name}" in said
+        assert f"`{name}`" in text
+    assert "@pytest.mark.bifente(" in said
