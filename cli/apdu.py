@@ -19,16 +19,22 @@ def apdu() -> None:
 
 @apdu.command()
 @click.argument("hexadecimal", metavar="HEX…", nargs=-1, required=True)
-def explain(hexadecimal: tuple[str, ...]) -> None:
+@JSON
+def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
     """Say in words what each HEX (a command APDU, an answer, an ATR, a data object) means.
 
     PINs and PUKs in a command are not shown. "-" reads lines from the standard input.
     """
+    from bifente.apdu.secrets import shown_command
     from bifente.traces.explain import explain_bytes
 
     blocks = [parse_hex(text, "HEX") for text in _lines(hexadecimal)]
     if not all(blocks):
         raise CliError("HEX: there are no bytes to explain")
+    if as_json:
+        told = [{"hex": shown_command(block), "lines": list(explain_bytes(block))} for block in blocks]
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        return
     for number, block in enumerate(blocks):
         if number:
             click.echo()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
 from bifente.cli.authority import open_authority, roots_for
 from bifente.cli.cardchange import COMMANDS
@@ -69,8 +70,22 @@ def profiles(name: str | None, as_json: bool) -> None:
         click.echo(f"{one:{width}}  {description}")
 
 
+def _complete_profile(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The shipped profiles, and the files of the folder."""
+    from bifente.applets.perso.profilefile import shipped_profiles
+
+    names = [
+        CompletionItem(name, help=text)
+        for name, text in shipped_profiles().items()
+        if name.startswith(incomplete)
+    ]
+    return [*names, CompletionItem(incomplete, type="file")]
+
+
 @card.command("create", short_help="Make a card from a profile.")
-@click.argument("profile", metavar="PROFILE.yaml|NAME")
+@click.argument("profile", metavar="PROFILE.yaml|NAME", shell_complete=_complete_profile)
 @OUTPUT
 @igc_option
 @date_option("The day of personalisation: validity begins then unless the profile says otherwise.")
@@ -91,7 +106,22 @@ def create(profile: str, output: Path, igc: Path | None, day: datetime | None, a
         wanted = read_profile(profile)
     except ProfileError as error:
         raise _spelled_out(error) from error
-    _make(wanted, output, igc, as_date(day), as_json=as_json)
+    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=_wrong_keys(wanted))
+
+
+def _wrong_keys(profile: "AnyProfile") -> list[str]:
+    """What is told, and not refused, of the NIRs of a Vitale's profile."""
+    from bifente.applets.perso import VitaleProfile
+    from bifente.layouts.ssv_findings import FindingKind, findings
+
+    if not isinstance(profile, VitaleProfile):
+        return []
+    told = (FindingKind.NIR_KEY, FindingKind.CERTIFIED_NIR_KEY, FindingKind.NIR_SHAPE)
+    return [
+        f"{one.group}.{one.field}: {one.message}"
+        for one in findings(profile.ssv_groups())
+        if one.kind in told
+    ]
 
 
 @card.command("import", short_help="Make a Vitale from an official card content (.in).")

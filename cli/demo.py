@@ -14,6 +14,7 @@ import click
 
 from bifente.cli.authority import open_authority
 from bifente.cli.cardfiles import PATH, failing_as_files
+from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
     from bifente.fse.rights import Rights
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from bifente.fse.verify import VerifiedSheet
     from bifente.igc import Authority
     from bifente.traces.model import Item
-
-PIN = b"1234"
 
 
 @dataclass(slots=True)
@@ -54,7 +53,7 @@ class Road:
     metavar="PROFILE|FILE",
     help="The patient's card: a profile, a card file, or an official virtual card (.in).",
 )
-@click.option("--pin", default=PIN.decode(), show_default=True, help="PIN of a card file given with --cps.")
+@pin_options()
 @click.option("--igc", "igc_folder", type=PATH, help="Authority that certifies the cards.")
 @click.option("--date", "care_date", type=click.DateTime(["%Y-%m-%d"]), help="Care date.  [default: today]")
 @click.option("-o", "--out", type=PATH, help="Folder for the files.  [default: a new one]")
@@ -65,7 +64,7 @@ class Road:
 def demo(
     cps: str,
     vitale: str,
-    pin: str,
+    pin: SecretSource,
     igc_folder: Path | None,
     care_date: datetime | None,
     out: Path | None,
@@ -80,6 +79,8 @@ def demo(
     bifente demo
     bifente demo --vitale vitale-family --date 2027-01-15
     bifente demo --vitale 0101.in --date 2008-06-01
+
+    The PIN is asked for only when --cps is a card file; a profile says its own.
     """
     begin = time.perf_counter()
     day = care_date.date() if care_date is not None else date.today()
@@ -90,7 +91,7 @@ def demo(
             _card(given, authority, folder / name, day)
             for given, name in ((cps, "cps.card"), (vitale, "vitale.card"))
         ]
-        road = _drive(authority, folder, cards, pin.encode(), day, accept=accept)
+        road = _drive(authority, folder, cards, _pin(cps, pin), day, accept=accept)
     except BaseException:
         if out is None:  # a folder that nobody has been told of
             shutil.rmtree(folder, ignore_errors=True)
@@ -102,6 +103,16 @@ def demo(
         from bifente.cli.demoscreen import show
 
         show(road, show_all=show_all, svg=svg)
+
+
+def _pin(cps: str, given: SecretSource) -> bytes:
+    """The PIN of the professional's card: that of its profile, or the one given for a card file."""
+    from bifente.applets.perso import ProfessionalProfile, read_profile
+
+    if Path(cps).suffix.lower() == ".card":
+        return given.read()
+    profile = read_profile(cps)
+    return profile.pin.get_secret_value().encode() if isinstance(profile, ProfessionalProfile) else b""
 
 
 def _folder(out: Path | None) -> Path:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.wrapping import wrappers, wrapping_options
 
@@ -188,7 +189,7 @@ def _run_program(program: list[str], environment: dict[str, str]) -> int:
 
 
 @reader.command()
-@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@click.argument("card", metavar="X.card", type=PATH)
 @click.option(
     "--slot", metavar="SLOT", help="A slot's number, or CPS or Vitale; by default where the card belongs."
 )
@@ -213,7 +214,7 @@ def remove(slot: str, alias: str, as_json: bool) -> None:
 
 @reader.command()
 @click.argument("slot")
-@click.argument("card", metavar="X.card", type=click.Path(path_type=Path))
+@click.argument("card", metavar="X.card", type=PATH)
 @_as
 @_json
 def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError
 
 if TYPE_CHECKING:
@@ -17,20 +18,18 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., object])
 
-_FILE = click.Path(path_type=Path, dir_okay=False)
-
 
 def wrapping_options(command: F) -> F:
     """The options ``--latency``, ``--faults`` and ``--record``."""
     for option in (
         click.option(
             "--record",
-            type=_FILE,
+            type=PATH,
             metavar="FILE",
             help="Record what is said in a new trace; PINs are masked.",
         ),
         click.option(
-            "--faults", type=_FILE, metavar="FILE", help="Break the cards by the rules of a YAML file."
+            "--faults", type=PATH, metavar="FILE", help="Break the cards by the rules of a YAML file."
         ),
         click.option(
             "--latency",

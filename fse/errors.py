@@ -48,7 +48,7 @@ class UnknownSituation(FseError):
 class RightsRefused(FseError):
     """The rights on the card do not cover the care date; ``problems`` says why, one by one."""
 
-    hint = "make the sheet all the same only if the caisse will accept it: the sheet then says so"
+    hint = "another care date; or accept it (bifente demo --accept), and the sheet says so to the caisse"
 
     def __init__(self, problems: "Sequence[Problem]") -> None:
         super().__init__("; ".join(problem.message for problem in problems))

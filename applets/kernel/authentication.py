@@ -113,9 +113,13 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
 
 
 def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
-    """Verify the other card's token. The challenge is burnt whatever comes out."""
+    """Verify the other card's token.
+
+    The challenge is burnt whatever comes out, and an earlier recognition is over: whoever is refused is nobody.
+    """
     volatile = card.volatile
     challenge, volatile.challenge = volatile.challenge, None
+    volatile.role = volatile.recognition = None
     peer = _named_peer(card)
     if len(request.data) != CHALLENGE_SIZE + SIGNATURE_SIZE:
         raise CardError(SW.INCORRECT_DATA_FIELD)

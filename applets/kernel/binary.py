@@ -57,13 +57,12 @@ def _update_request(apdu: CommandAPDU) -> UpdateRequest:
 
 
 def _target(card: "SmartCard", sfi: int) -> File:
-    """The EF meant; a short identifier makes it the current one (§7.3.3)."""
+    """The EF meant."""
     volatile = card.volatile
     if sfi:
         file = volatile.directory.by_sfi.get(sfi)
         if file is None:
             raise CardError(SW.FILE_NOT_FOUND)
-        volatile.file = file
         return file
     file = volatile.file
     if file is None:
@@ -72,14 +71,19 @@ def _target(card: "SmartCard", sfi: int) -> File:
 
 
 def _read(card: "SmartCard", request: ReadRequest) -> bytes:
-    """Up to ``length`` bytes; 6282 with them when the file ends before (§11.3.3)."""
+    """Up to ``length`` bytes; 6282 with them when the file ends before (§11.3.3).
+
+    A short identifier makes its EF the current one, if the command is not refused (§7.3.3).
+    """
+    volatile = card.volatile
     file = _target(card, request.sfi)
-    if not file.read_rule.allows(card.volatile):
+    if not file.read_rule.allows(volatile):
         raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
     content = file.content
     offset = request.offset
     if offset >= len(content):
         raise CardError(SW.WRONG_P1_P2)
+    volatile.file = file
     data = content[offset : offset + request.length]
     if len(data) < request.length and not request.to_end:
         raise CardWarning(SW.END_OF_FILE_REACHED, data)
@@ -100,6 +104,7 @@ def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
     updated = content[: request.offset] + request.data + content[end:]
     card.persistent.commit({file_record(file.path): file.record_of(updated)})
     file.replace(updated)
+    card.volatile.file = file
     return b""
 
 

@@ -110,6 +110,13 @@ def test_next_occurrences_of_a_name(talk: Talk, mini: SmartCard) -> None:
     assert mini.volatile.directory.node.name == "ADF 2"
 
 
+@pytest.mark.parametrize("refused", ["00B0820001", "00D6820001EE"])
+def test_a_refused_short_identifier_leaves_the_current_file(talk: Talk, refused: str) -> None:
+    talk("00A4080C043F000001")
+    assert talk(refused)[-4:] == "6982"
+    assert talk("00B0000001") == "6986"
+
+
 def test_long_reads_in_extended_form(talk: Talk) -> None:
     talk("00A4020C022001")
     assert len(talk("00B00000000190")) == 2 * 402

@@ -390,3 +390,11 @@ def test_verified_pin_is_needed_again_after_reset(terminal: Terminal) -> None:
     terminal.rc, _ = send(terminal.cps, "0084000010")
     assert terminal.cps_signs()[1] == "6982"
     send(terminal.cps, VERIFY_PIN)
+
+
+@pytest.mark.parametrize("data", [bytes(271), bytes(272)], ids=["malformed", "without challenge"])
+def test_it_ends_with_any_refused_authentication(terminal: Terminal, data: bytes) -> None:
+    assert terminal.recognise() == "9000"
+    send(terminal.vitale, "002281A4118001E1830C" + CHR_CPS.hex())
+    assert chained(terminal.vitale, 0x82, 0, 0, data)[1] in ("6A80", "6985")
+    assert reads(terminal.vitale, "2101") == "6982"
