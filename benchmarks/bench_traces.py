@@ -29,7 +29,7 @@ from bifente.traces.replay import Policy, ReplayCard
 CORPUS = Path(__file__).parents[1] / "traces" / "corpus"
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 TURNS = 10_000
-LONG = int(os.environ.get("BENCH_TRACE_ITEMS", "50000"))
+LONG = int(os.environ.get("BENCH_TRACE_ITEMS", "20000"))
 """Items of the long trace; the limits on memory were set with 1 000 000."""
 MEGABYTES = 16
 

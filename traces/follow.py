@@ -41,7 +41,10 @@ class Follower:
 
     def state(self, slot: str = "") -> CardState:
         """What is known of the card in *slot*."""
-        return self._states.setdefault(slot, CardState())
+        state = self._states.get(slot)
+        if state is None:
+            state = self._states[slot] = CardState()
+        return state
 
     def resume(self, state: CardState, slot: str = "") -> None:
         """Go on from *state*, which is the follower's from now on."""

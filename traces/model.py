@@ -13,6 +13,7 @@ Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol``
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -156,8 +157,26 @@ def parse_header(text: str, line: int = 1) -> TraceHeader:
     return header
 
 
+_EXCHANGE: Final = re.compile(
+    r'\{"time":(0|[1-9]\d{0,17}),"duration":(0|[1-9]\d{0,17}),"slot":"([ !#-\[\]-~]*)","level":"(TPDU|APDU)",'
+    r'"command":"((?:[0-9A-F]{2}|\*\*)*)","response":"((?:[0-9A-F]{2}|\*\*)*)"\}\n?'
+)
+"""An exchange as it is written here; whatever else is JSON takes the longer way, to the same result."""
+_LEVELS: Final = {level.value: level for level in Level}
+
+
 def parse_item(text: str, line: int) -> Item:
     """Read the line of an exchange or event. Raises TraceError."""
+    usual = _EXCHANGE.fullmatch(text)
+    if usual is not None:
+        time, duration, slot, level, command, response = usual.groups()
+        return Exchange(
+            Octets.parse(command), Octets.parse(response), int(time), int(duration), slot, _LEVELS[level]
+        )
+    return _parse_json_item(text, line)
+
+
+def _parse_json_item(text: str, line: int) -> Item:
     fields = _Fields(text, line)
     time, slot = fields.number("time"), fields.text("slot")
     item: Item

@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from bifente.apdu.link import TransmissionProtocol
 from bifente.traces.errors import TraceError
 from bifente.traces.files import MAX_LINE, TraceList, TraceReader, TraceWriter, read_trace, trace_bytes
-from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent, Trace, TraceHeader
+from bifente.traces.model import (
+    EventKind,
+    Exchange,
+    Item,
+    Level,
+    ReaderEvent,
+    Trace,
+    TraceHeader,
+    item_line,
+    parse_item,
+)
 from bifente.traces.octets import Octets
 
 ATR = bytes.fromhex("3B751300004709EA9000")
@@ -66,6 +76,15 @@ def test_the_canonical_form() -> None:
     assert trace_bytes(EXAMPLE).decode("ascii") == EXAMPLE_TEXT
     assert read_trace(EXAMPLE_TEXT.encode()) == EXAMPLE
     assert [str(each.level) for each in EXAMPLE.exchanges] == ["TPDU", "APDU"]
+
+
+@given(items)
+def test_the_short_way_and_the_long_one_agree(item: Item) -> None:
+    text = item_line(item)
+    spread = text.replace(",", ", ")
+    assert parse_item(text, 1) == parse_item(f"{text}\n", 1) == item
+    if spread.count(", ") == text.count(",") and not item.slot.count(","):
+        assert parse_item(spread, 1) == item
 
 
 @given(traces)
