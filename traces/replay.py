@@ -6,7 +6,7 @@ never asked in the trace is answered 6FFF, as cardpeek's replay reader does, and
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -204,9 +204,11 @@ class ReplayCard:
 
     def _find(self, command: bytes) -> int | None:
         if self.policy is Policy.STRICT:
-            # Only a masked command is left to be compared.
             following = self._exchanges[self._at : self._at + 1]
-            return self._at if following and following[0].command.matches(command) else None
+            alike = following and any(
+                following[0].command.matches(each) for each in _with_and_without_le(command)
+            )
+            return self._at if alike else None
         if self._states is not None:
             return self._states.find(command, self._candidates)
         candidates = self._candidates(command)
@@ -221,6 +223,9 @@ class ReplayCard:
         return candidates[again] if again < len(candidates) else candidates[0]
 
     def _candidates(self, command: bytes) -> list[int]:
+        return next(filter(None, map(self._recorded, _with_and_without_le(command))), [])
+
+    def _recorded(self, command: bytes) -> list[int]:
         plain = self._by_command.get(command, [])
         masked = [
             number
@@ -228,6 +233,17 @@ class ReplayCard:
             if self._exchanges[number].command.matches(command)
         ]
         return sorted(plain + masked) if masked else plain
+
+
+def _with_and_without_le(command: bytes) -> Iterator[bytes]:
+    """The command as it is, then the same with Le = 00 or without Le."""
+    yield command
+    size = len(command)
+    body = 5 + command[4] if size > 5 else 4
+    if size == body:
+        yield command + b"\0"
+    elif size == body + 1 and command[-1] == 0:
+        yield command[:-1]
 
 
 _Key = tuple[object, ...]

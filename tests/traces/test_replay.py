@@ -137,6 +137,31 @@ def test_masked_bytes_match_any_of_their_length(policy: Policy) -> None:
 
 
 @every_policy
+@pytest.mark.parametrize(
+    ("recorded", "asked"),
+    [
+        ("00A40204020001", "00A4020402000100"),
+        ("00A4020402000100", "00A40204020001"),
+        ("00840000", "0084000000"),
+        ("0084000000", "00840000"),
+    ],
+)
+def test_le_does_not_count(policy: Policy, recorded: str, asked: str) -> None:
+    card = ReplayCard(trace((recorded, "9000")), policy)
+    card.power_on()
+    assert ask(card, asked) == ["9000"]
+
+
+def test_a_pasted_dialogue_of_a_t0_card_is_replayed_behind_the_front() -> None:
+    card = ReplayCard(trace(("00A40204020001", "01029000"), ("00B0000001", "119000")), Policy.STRICT)
+    with TwoSlotReader() as reader:
+        reader.insert("CPS", card)
+        link = reader.link("CPS")
+        said = [link.transmit(bytes.fromhex(text)) for text in ("00A40204020001", "00C0000002", "00B0000001")]
+    assert [answer.hex() for answer in said] == ["6102", "01029000", "119000"]
+
+
+@every_policy
 def test_a_pin_is_not_in_the_miss_report(policy: Policy) -> None:
     card = ReplayCard(trace(("00A40400", "9000")), policy)
     card.power_on()
