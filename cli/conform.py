@@ -41,7 +41,13 @@ _KINDS = ("cps3", "vitale2", "t1test")
     type=click.Choice(_KINDS),
     help="Only these cards; with --reader, what is in each reader, in order.  [default: found out]",
 )
-@click.option("--slot", "slots", multiple=True, metavar="SLOT", help="Only the cards in these slots.")
+@click.option(
+    "--slot",
+    "slots",
+    multiple=True,
+    metavar="SLOT",
+    help="Only the cards in these slots; of a --reader, by a part of the name.",
+)
 @click.option("--suite", "suites", multiple=True, type=click.Choice(_SUITES), help="Only these suites.")
 @click.option("--case", "names", multiple=True, metavar="TEXT", help="Only cases whose name contains TEXT.")
 @click.option("--serial", metavar="DIGITS", help="Serial number of the real card that may be tested.")
@@ -93,7 +99,7 @@ def conform(
             click.echo(f"{case.id}  {case.title} ({case.clause})")
         return
     if readers:
-        target_ = _real(readers, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
+        target_ = _real(readers, slots, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
         context: AbstractContextManager[Target] = nullcontext(target_)
     else:
         context = _emulated(over, _of_slots(kinds, slots))
@@ -145,6 +151,7 @@ def _emulated(over: str, kinds: tuple[str, ...]) -> "Iterator[Target]":
 
 def _real(
     wanted: tuple[str, ...],
+    slots: tuple[str, ...],
     kinds: tuple[str, ...],
     serial: str | None,
     emulated: bool,
@@ -158,7 +165,9 @@ def _real(
         from bifente.conformance.detect import pcsc_target
     except ImportError as error:
         raise CliError("PC/SC needs pyscard", hint=CURE) from error
-    return pcsc_target(wanted, kinds, serial, emulated=emulated, destructive=destructive, pin=pin, puk=puk)
+    return pcsc_target(
+        wanted, kinds, serial, slots=slots, emulated=emulated, destructive=destructive, pin=pin, puk=puk
+    )
 
 
 def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool) -> "Report":

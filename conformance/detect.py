@@ -39,6 +39,7 @@ def pcsc_target(
     kinds: Sequence[str] = (),
     serial: str | None = None,
     *,
+    slots: Sequence[str] = (),
     emulated: bool = False,
     destructive: bool = False,
     pin: bytes | None = None,
@@ -46,15 +47,24 @@ def pcsc_target(
 ) -> PcscTarget:
     """The cards in the PC/SC readers of those names; *kinds* says what is in each, else it is found out.
 
+    A reader with several slots is several PC/SC readers: with *slots*, each name means those whose name has one of the
+    slots in it, too.
+
     Unless they are *emulated*, the card must be the one with that *serial*. Raises ConformanceError, LinkError,
     TerminalError.
     """
+    listed = list_readers()
+    if slots:
+        wanted = [
+            one_reader([reader for reader in listed if name.casefold() in reader.casefold()], slot)
+            for name in wanted
+            for slot in slots
+        ]
+    cards: dict[str, CardUnderTest] = {}
     if kinds and len(kinds) != len(wanted):
         raise ConformanceError(
             "--card says of each --reader what card is in it", hint="give as many of both, or no --card"
         )
-    listed = list_readers()
-    cards: dict[str, CardUnderTest] = {}
     for number, name in enumerate(wanted):
         place = one_reader(listed, name)
         kind = kinds[number] if kinds else _kind_in(place)

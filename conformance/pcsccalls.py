@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from threading import Thread
+from typing import Final
 
 from bifente.conformance.case import Bench, within
 from bifente.conformance.errors import Nonconformity
@@ -13,6 +14,13 @@ SHARED, EXCLUSIVE, DIRECT = 2, 1, 3
 T0, T1, ANY = 1, 2, 3
 LEAVE, RESET, UNPOWER, EJECT = 0, 1, 2, 3
 UNAWARE, CHANGED, EMPTY, PRESENT, IN_EXCLUSIVE_USE, IN_USE = 0x00, 0x02, 0x10, 0x20, 0x80, 0x100
+
+
+UNSUPPORTED: Final = frozenset(
+    {"SCARD_E_UNEXPECTED", "SCARD_E_UNSUPPORTED_FEATURE", "SCARD_E_NOT_TRANSACTED"}
+)
+"""What drivers say to an attribute or control code that they do not have; pcsc-lite's number for an unsupported feature is
+that of an unexpected card error elsewhere."""
 
 
 class Pcsc:
