@@ -7,7 +7,6 @@ from mutantkit import World, mutant
 from bifente.apdu import SW
 from bifente.applets import SmartCard
 from bifente.applets.kernel import (
-    binary,
     selection,
 )
 from bifente.applets.kernel.errors import CardError
@@ -101,16 +100,18 @@ def _behind(world: World) -> None:
 
 @mutant("a short identifier does not make the file current", "sfi-makes-current")
 def _sfi(world: World) -> None:
-    old = binary._target
+    def changed(old: Instruction[Any]) -> dict[str, Any]:
+        def read(card: SmartCard, request: Any) -> bytes:
+            current = card.volatile.file
+            try:
+                return old.run(card, request)
+            finally:
+                if request.sfi:
+                    card.volatile.file = current
 
-    def target(card: SmartCard, sfi: int) -> File:
-        current = card.volatile.file
-        found = old(card, sfi)
-        if sfi:
-            card.volatile.file = current
-        return found
+        return {"run": read}
 
-    world.set(binary, "_target", target)
+    world.change(0xB0, changed)
 
 
 @mutant("the high byte of an offset is lost", "large-file")
