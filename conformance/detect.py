@@ -6,7 +6,7 @@ from typing import Final
 from bifente.apdu.link import Link
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.pcsc import PcscLink, list_readers
-from bifente.conformance.target import CardUnderTest, PcscTarget, require_serial
+from bifente.conformance.target import CardUnderTest, PcscTarget, require_pin, require_serial
 from bifente.layouts import cps3, t1test, vitale2
 
 _NAMES: Final = {"cps3": cps3.AID_CONTACT, "vitale2": vitale2.AID_VITALE, "t1test": t1test.AID}
@@ -50,8 +50,8 @@ def pcsc_target(
     A reader with several slots is several PC/SC readers: with *slots*, each name means those whose name has one of the
     slots in it, too.
 
-    Unless they are *emulated*, the card must be the one with that *serial*. Raises ConformanceError, LinkError,
-    TerminalError.
+    Unless they are *emulated*, the card must be the one with that *serial*. A PIN that is given is presented once before
+    anything else. Raises ConformanceError, LinkError, TerminalError.
     """
     listed = list_readers()
     if slots:
@@ -74,6 +74,7 @@ def pcsc_target(
     names = ", ".join(card.place for card in cards.values())
     target = PcscTarget(cards, name=names, destructive=destructive)
     require_serial(target, serial)
+    require_pin(target)
     return target
 
 

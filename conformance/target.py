@@ -140,6 +140,29 @@ def serial_of(link: Link, kind: str) -> str:
     return link.atr.hex().upper()
 
 
+def require_pin(target: Target) -> None:
+    """Present the PIN of each CPS once: a wrong one must not be presented by case after case until the card is blocked.
+
+    Raises ConformanceError when only one try is left, WrongPin or PinBlocked.
+    """
+    from bifente.terminal import CpsSession
+
+    for kind, card in target.cards.items():
+        if kind != "cps3" or card.pin is None:
+            continue
+        link = target.link(kind)
+        try:
+            session = CpsSession(link)
+            if session.pin_status().tries_left == 1:
+                raise ConformanceError(
+                    "the PIN has one try left, which is not risked",
+                    hint="present it with other software first",
+                )
+            session.verify_pin(card.pin)
+        finally:
+            link.close()
+
+
 def require_serial(target: Target, serial: str | None) -> None:
     """Refuse a real card other than the one of that serial number, and one when no serial is given.
 

@@ -164,3 +164,19 @@ def test_pytest_runs_the_same_cases(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.search(r"\b1\d\d passed", done.stdout)
+
+
+def test_emulated_cards_need_no_pyscard(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.modules['smartcard'] = None\n"
+        "from bifente.cli.main import main\n"
+        "assert main(['conform', '--suite', 'vitale']) == 0\n"
+        "sys.exit(main(['conform', '--over', 'socket', '--suite', 'vitale']))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "in process: " in done.stdout, done.stderr
+    assert done.returncode == 3
+    assert "PC/SC needs pyscard" in done.stderr
+    assert "python3-pyscard" in done.stderr

@@ -84,6 +84,17 @@ def test_a_real_card_is_tested_without_a_try_and_shows_nothing(
     assert b"PERRIN".hex().upper() not in path.read_text().upper()
 
 
+def test_a_wrong_pin_costs_one_try_and_ends_the_run(maker: CardMaker) -> None:
+    with emulated_reader(maker, Wanted(over="socket")) as reader:
+        assert reader.cps is not None
+        serial = reader.cps.session().serial()
+        arguments = ("--reader", "[CPS]", "--serial", serial, "--pin", "9999", "--destructive")
+        for code, left, said in ((6, 2, "2 tries"), (6, 1, "1 tr"), (3, 1, "one try left")):
+            done = conform(reader.environment, *arguments, code=code)
+            assert said in done.stderr
+            assert reader.cps.session().pin_status().tries_left == left
+
+
 def test_a_reader_that_is_not_there(served: EmulatedReader) -> None:
     done = conform(served.environment, "--reader", "Omnikey", code=3)
     assert "the readers are: bifente [CPS] 00 00" in done.stderr
