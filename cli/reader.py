@@ -2,11 +2,8 @@
 
 import json
 import os
-import signal
-import subprocess
+import shlex
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -14,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.cardfiles import PATH
-from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.serving import RunCommand, need_unix, run_program, socket_path, until_signal
 from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
@@ -88,7 +85,7 @@ def serve(
     from bifente.cli.readercontrol import ControlSocket
     from bifente.cli.served import Slots
 
-    _need_unix()
+    need_unix()
     stop = Event()
     if vpcd or vpcd_port is not None or vpcd_listen:
         if pin_pad is not None:
@@ -98,43 +95,32 @@ def serve(
         with (
             wrappers(latency, faults, record, _Printed() if trace else None) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
-            _until_signal(stop),
+            until_signal(stop),
         ):
-            serve_vpcd_until(stop, slots, vpcd_port, listen=vpcd_listen, control=_socket(alias, "control"))
+            serve_vpcd_until(
+                stop, slots, vpcd_port, listen=vpcd_listen, control=socket_path(alias, "control")
+            )
         return
     with (
         wrappers(latency, faults, record) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         server = slots.serve(
-            _socket(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
+            socket_path(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
         )
         with server:
-            control = ControlSocket(_socket(alias, "control"), slots.answer)
+            control = ControlSocket(socket_path(alias, "control"), slots.answer)
             try:
-                with _until_signal(stop):
+                with until_signal(stop):
                     for variable, value in server.environment.items():
-                        click.echo(f"export {variable}={_quoted(value)}")
+                        click.echo(f"export {variable}={shlex.quote(value)}")
                     sys.stdout.flush()
                     stop.wait()
             finally:
                 control.close()
 
 
-class _Run(click.Command):
-    """Takes what stands behind ``--`` as the program, whatever options it has."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" not in args and not {"-h", "--help"} & set(args):
-            raise click.UsageError("-- and the program to run are missing", ctx)
-        if "--" not in args:
-            return super().parse_args(ctx, args)
-        at = args.index("--")
-        ctx.meta["bifente.program"] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
-
-
-@reader.command(cls=_Run)
+@reader.command(cls=RunCommand)
 @click.argument("cards", metavar="CPS.card VITALE.card… -- PROGRAM ARGS…", nargs=-1)
 @_name
 @_ephemeral
@@ -156,7 +142,7 @@ def run(
     """Run a program that sees a reader with these cards, and end with its exit code."""
     from bifente.cli.served import Slots
 
-    _need_unix()
+    need_unix()
     program: list[str] = ctx.meta["bifente.program"]
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
@@ -165,27 +151,12 @@ def run(
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         server = slots.serve(
-            _socket(f"run-{os.getpid()}", "comm"),
+            socket_path(f"run-{os.getpid()}", "comm"),
             pin_pad=_pad(pin_pad),
             observe=_observer(slots) if trace else None,
         )
         with server:
-            return _run_program(program, {**os.environ, **server.environment})
-
-
-def _run_program(program: list[str], environment: dict[str, str]) -> int:
-    # Ctrl-C in the terminal is for the program; what it makes of it is our result. A handler that does nothing, unlike
-    # an ignored signal, is not inherited.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        process = subprocess.Popen(program, env=environment)
-    except FileNotFoundError:
-        raise CliError(f"{program[0]}: no such program") from None
-    else:
-        code = process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return code if code >= 0 else 128 - code
+            return run_program(program, {**os.environ, **server.environment})
 
 
 @reader.command()
@@ -234,48 +205,12 @@ def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
     from bifente.cli.readercontrol import ask
     from bifente.cli.served import show_status
 
-    _need_unix()
-    answer = ask(_socket(alias, "control"), question)
+    need_unix()
+    answer = ask(socket_path(alias, "control"), question)
     if as_json:
         click.echo(json.dumps(answer["slots"], indent=2))
     else:
         show_status(answer["slots"])
-
-
-def _need_unix() -> None:
-    if not sys.platform.startswith("linux"):
-        raise CliError(
-            "this reader is for Linux, whose PC/SC is pcsc-lite",
-            ExitCode.USAGE,
-            hint="in Python, bifente.reader works everywhere",
-        )
-
-
-def _socket(alias: str, kind: str) -> Path:
-    from bifente.reader.pcsclite import runtime_folder
-
-    if not alias or "/" in alias or alias.startswith("."):
-        raise CliError(f"{alias!r} is no name for a socket", ExitCode.USAGE)
-    return runtime_folder() / f"{alias}.{kind}"
-
-
-def _quoted(value: str) -> str:
-    import shlex
-
-    return shlex.quote(value)
-
-
-@contextmanager
-def _until_signal(stop: Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set *stop* while the block runs."""
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _pad(choice: str | None) -> "PinPad | None":

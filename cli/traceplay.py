@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.reader import _need_unix, _quoted, _Run, _run_program, _socket, _until_signal
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.serving import RunCommand, need_unix, run_program, socket_path, until_signal
 from bifente.cli.tracefiles import SLOT, TRACE, UNMASK, whole
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _NAME = "Bifente Replay"
 _AS = click.option("--as", "alias", default="replay", metavar="NAME", help="Another name for the socket.")
 
 
-class _RunOrServe(_Run):
+class _RunOrServe(RunCommand):
     """Takes what stands behind ``--`` as the program; without it there is none."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -88,17 +89,17 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
     """Serve *reader* on a socket; the exit code of the program, 0 without one."""
     from bifente.reader.pcsclite import PcscServer
 
-    _need_unix()
-    path = _socket(f"{alias}-{os.getpid()}" if program else alias, "comm")
+    need_unix()
+    path = socket_path(f"{alias}-{os.getpid()}" if program else alias, "comm")
     names = (name,) if name != _NAME else None
     with PcscServer(reader, path=path, names=names) as server:
         if program:
-            return _run_program(program, {**os.environ, **server.environment})
+            return run_program(program, {**os.environ, **server.environment})
         for variable, value in server.environment.items():
-            click.echo(f"export {variable}={_quoted(value)}")
+            click.echo(f"export {variable}={shlex.quote(value)}")
         sys.stdout.flush()
         stop = Event()
-        with _until_signal(stop):
+        with until_signal(stop):
             stop.wait()
     return 0
 
@@ -110,7 +111,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
     try:
         click.echo(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
         stop = Event()
-        with _until_signal(stop):
+        with until_signal(stop):
             stop.wait()
     finally:
         service.stop()
@@ -223,7 +224,7 @@ def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: 
     program: list[str] = ctx.meta["bifente.program"]
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
-    _need_unix()
+    need_unix()
     card = _relay(name)
     atr = card.power_on()
     try:

@@ -58,6 +58,12 @@ _UNDER_PIN = ef_access(read=_HOLDER, update=_ISSUER, delete=_ISSUER)
 _WRITABLE = ef_access(read=ALWAYS, update=_HOLDER, delete=_ISSUER)
 
 
+_PERSONAL = frozenset(
+    {"CPS_ID_CARD", "CPS_NAME_PS", "CPS_INFO_PS", "CPS_SIT_FACT", "CPS_DATA", "EF.C.CH.SIG", "EF.C.CH.AUT"}
+)
+"""What names the holder."""
+
+
 def _ef(
     name: str, fid: int, codec: Codec, meaning: str, access: Access = _FREE, source: str = SYNTHETIC
 ) -> EF:
@@ -67,7 +73,8 @@ def _ef(
     protects it.
     """
     contactless = _NOTHING if access is _UNDER_PIN else _FREE
-    return EF(name, fid, codec, access, source, contactless=contactless, meaning=meaning)
+    personal = name in _PERSONAL
+    return EF(name, fid, codec, access, source, contactless=contactless, meaning=meaning, personal=personal)
 
 
 def _activity(number: int) -> EF:
