@@ -12,7 +12,7 @@ body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 90re
 h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100% }
 th, td { border-bottom: 1px solid #d5dbe1; padding: .3rem .5rem; text-align: left; vertical-align: top }
-td.v { white-space: nowrap; width: 9rem } .clause { color: #57606a; font-size: .85em }
+td.v { width: 22%; overflow-wrap: anywhere } .clause { color: #57606a; font-size: .85em }
 .passed { color: #116329 } .failed { color: #a40e26; font-weight: 600 } .skipped { color: #6e5b00 }
 tr.differs { background: #fff6dd }
 details { margin-top: .2rem } summary { cursor: pointer; color: #57606a; font-size: .85em }
@@ -48,7 +48,10 @@ def page(reports: Sequence[Report]) -> str:
 def _summary(reports: Sequence[Report]) -> str:
     lines = [
         f"<tr><td>{escape(report.target)}</td><td>{escape(report.date)}</td><td>{escape(report.version)}</td>"
-        + "".join(f'<td class="{verdict}">{report.count(verdict)}</td>' for verdict in Verdict)
+        + "".join(
+            f'<td class="{verdict if report.count(verdict) else ""}">{report.count(verdict)}</td>'
+            for verdict in Verdict
+        )
         + "</tr>"
         for report in reports
     ]
@@ -96,7 +99,7 @@ def _cell(outcome: Outcome | None) -> str:
     if outcome.reason:
         said += f"<br>{escape(outcome.reason)}"
     if outcome.steps:
-        said += f"<details><summary>{len(outcome.steps)} steps</summary><pre>{_steps(outcome.steps)}</pre></details>"
+        said += f"<details><summary>{len(outcome.steps)} {'step' if len(outcome.steps) == 1 else 'steps'}</summary><pre>{_steps(outcome.steps)}</pre></details>"
     return said
 
 

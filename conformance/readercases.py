@@ -55,7 +55,11 @@ def _tck(bench: Bench, kind: str) -> None:
 
 
 @CASES.each(
-    "atr-known", "The ATR is that of such a card", "smartcard_list.txt of pcsc-tools", KINDS, Need.KNOWN
+    "atr-known",
+    "The ATR is that of such a card",
+    "smartcard_list.txt of pcsc-tools; the T=1 test card is synthetic",
+    KINDS,
+    Need.KNOWN,
 )
 def _known(bench: Bench, kind: str) -> None:
     same(bench.link(kind).atr, bytes.fromhex(_ATRS[kind]), "the ATR")

@@ -44,7 +44,7 @@ def _recognised(bench: Bench) -> tuple[CpsSession, VitaleSession]:
 @CASES.case(
     "wrong-pin-told",
     "A wrong PIN is told with the tries left",
-    "ISO/IEC 7816-4:2020 §11.5.6",
+    "ISO/IEC 7816-4:2020 §11.6.6",
     ("cps3",),
     Need.PIN,
     Need.DESTRUCTIVE,
