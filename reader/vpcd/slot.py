@@ -75,6 +75,9 @@ class SlotState(StrEnum):
     STOPPED = "stopped"
 
 
+_SERVED = SlotState.SERVED
+
+
 class OfferedSlot:
     """A slot and the thread that serves it. :class:`~bifente.reader.vpcd.service.VpcdService` makes them."""
 
@@ -193,14 +196,15 @@ class OfferedSlot:
                 link.power_off()
 
     def _converse(self, wire: Wire, link: SlotLink) -> None:
+        read, write, answer = wire.read, wire.write, self._answer
         while True:
-            message = wire.read()
-            self.state = SlotState.SERVED
+            message = read()
+            self.state = _SERVED
             self._silent_since = None
             if not link.alive:
                 return
             if len(message) != 1:
-                wire.write(self._answer(link, message))
+                write(answer(link, message))
             elif message[0] == Control.ATR:
                 self._polls += 1
                 wire.write(link.atr)
