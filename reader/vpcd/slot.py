@@ -196,24 +196,51 @@ class OfferedSlot:
                 link.power_off()
 
     def _converse(self, wire: Wire, link: SlotLink) -> None:
-        read, write, answer = wire.read, wire.write, self._answer
+        # A command comes here after a wait, with cold caches: what is not needed for it is left out of its way.
+        read, write, transmit = wire.read, wire.write, link.transmit
         while True:
             message = read()
             self.state = _SERVED
             self._silent_since = None
             if not link.alive:
                 return
-            if len(message) != 1:
-                write(answer(link, message))
-            elif message[0] == Control.ATR:
-                self._polls += 1
-                wire.write(link.atr)
-            elif message[0] in _UNANSWERED:
-                wire.acknowledge()
-                self._control(link, Control(message[0]))
-                self._silent_since = monotonic()
-            else:
-                wire.write(_WRONG_LENGTH)  # no driver says that: an application sent one byte as a command
+            if len(message) == 1:
+                self._told(wire, link, message[0])
+                continue
+            self._working_since = monotonic()
+            try:
+                answer = transmit(message)
+            except LinkError:
+                raise
+            except Exception:
+                logger.exception("slot %s: the card failed", self.slot)
+                answer = _UNEXPECTED
+            finally:
+                self._working_since = None
+            self.commands += 1
+            if not 2 <= len(answer) <= LIMIT:
+                answer = self._unfit(answer)
+            write(answer)
+
+    def _told(self, wire: Wire, link: SlotLink, control: int) -> None:
+        """A message of one byte: a control, or what an application sent as a command."""
+        if control == Control.ATR:
+            self._polls += 1
+            wire.write(link.atr)
+        elif control in _UNANSWERED:
+            wire.acknowledge()
+            self._control(link, Control(control))
+            self._silent_since = monotonic()
+        else:
+            wire.write(_WRONG_LENGTH)  # no driver says that: an application sent one byte as a command
+
+    def _unfit(self, answer: bytes) -> bytes:
+        """What to say instead of an answer that the wire cannot carry."""
+        if len(answer) < 2:
+            logger.error("slot %s: the card answered without a status word", self.slot)
+            return _UNEXPECTED
+        logger.warning("slot %s: %d bytes of answer do not fit into a message", self.slot, len(answer))
+        return _WRONG_LENGTH
 
     def _control(self, link: SlotLink, control: Control) -> None:
         try:
@@ -226,23 +253,3 @@ class OfferedSlot:
         except LinkTimeout as error:
             # Another program of ours holds the card; its security state is not the driver's to end.
             logger.warning("slot %s: %s not done: %s", self.slot, control.name, error)
-
-    def _answer(self, link: SlotLink, command: bytes) -> bytes:
-        self._working_since = monotonic()
-        try:
-            answer = link.transmit(command)
-        except LinkError:
-            raise
-        except Exception:
-            logger.exception("slot %s: the card failed", self.slot)
-            return _UNEXPECTED
-        finally:
-            self._working_since = None
-        self.commands += 1
-        if len(answer) < 2:
-            logger.error("slot %s: the card answered without a status word", self.slot)
-            return _UNEXPECTED
-        if len(answer) > LIMIT:
-            logger.warning("slot %s: %d bytes of answer do not fit into a message", self.slot, len(answer))
-            return _WRONG_LENGTH
-        return answer
