@@ -40,7 +40,7 @@ def value(records, name):
         ("gp", "D105/prenoms/1", "AUTRE", "3F00/0001/D105", "CPS_NAME_PS/prenoms/1", "AUTRE"),
         ("gp", "CPS_SIT_FACT/1/zone_tarifaire", "30", "3F00/0001/D110", "CPS_SIT_FACT/1/zone_tarifaire", "30"),
         ("gp", "CPS_ACTIVITY_02_PS/numero_logique", "9", "3F00/0001/D121", "CPS_ACTIVITY_02_PS/numero_logique", "9"),
-        ("gp", "EF.SN.ICC/cle", "0", "3F00/D003", "EF.SN.ICC/cle", "0"),
+        ("gp", "EF.SN.ICC/numero", "00000001", "3F00/D003", "EF.SN.ICC/numero", "00000001"),
         ("gp", "EF.AODF/1/min_length", "6", "3F00/0001/7001", "EF.AODF/1/min_length", "6"),
         ("gp", "CPS_NAME_PS/nom_marital", "AUTRE", "3F00/0001/D105", "CPS_NAME_PS/nom_marital", "AUTRE"),
     ],
