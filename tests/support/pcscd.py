@@ -38,7 +38,9 @@ def unavailable() -> str | None:
     probe = subprocess.run(
         [sys.executable, __file__, "--probe"], capture_output=True, text=True, timeout=_WAIT, check=False
     )
-    return None if probe.returncode == 0 else f"no namespaces here: {probe.stderr.strip()[-200:]}"
+    if probe.returncode == 0:
+        return None
+    return f"no namespaces here: {(probe.stderr.strip().splitlines() or ['no word why'])[-1]}"
 
 
 Result = TypeVar("Result")
