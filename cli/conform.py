@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.secretinput import SecretSource, pin_options
 
@@ -55,11 +56,9 @@ _KINDS = ("cps3", "vitale2", "t1test")
 @click.option("--destructive", is_flag=True, help="PIN tries and PUK uses of a real card may be consumed.")
 @pin_options()
 @pin_options("PUK", "puk", digits=(8, 8))
-@click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page.")
-@click.option(
-    "--json", "json_", type=click.Path(path_type=Path), metavar="FILE", help="Write JSON, for compare."
-)
+@click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML.")
+@click.option("--html", type=PATH, metavar="FILE", help="Write an HTML page.")
+@click.option("--json", "json_", type=PATH, metavar="FILE", help="Write JSON, for compare.")
 @click.option("--list", "list_only", is_flag=True, help="List the cases and run none.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every case, not only those that fail.")
 @click.pass_context
@@ -232,8 +231,8 @@ def _conclude(report: "Report") -> None:
 
 
 @conform.command(short_help="Put reports side by side.")
-@click.argument("reports", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="A.json B.json…")
-@click.option("-o", "--html", type=click.Path(path_type=Path), metavar="FILE", help="Write an HTML page.")
+@click.argument("reports", nargs=-1, required=True, type=PATH, metavar="A.json B.json…")
+@click.option("-o", "--html", type=PATH, metavar="FILE", help="Write an HTML page.")
 def compare(reports: tuple[Path, ...], html: Path | None) -> None:
     """Put the reports of several readers or cards side by side; exit code 9 when one passes and another fails."""
     from bifente.conformance.model import load_report

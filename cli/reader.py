@@ -72,6 +72,7 @@ def serve(
     latency: str | None,
     faults: Path | None,
     record: Path | None,
+    unmask: bool,
     vpcd: bool,
     vpcd_port: int | None,
     vpcd_listen: bool,
@@ -93,7 +94,7 @@ def serve(
         from bifente.cli.servedvpcd import serve_vpcd_until
 
         with (
-            wrappers(latency, faults, record, _Printed() if trace else None) as around,
+            wrappers(latency, faults, record, unmask=unmask, sink=_Printed() if trace else None) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
             until_signal(stop),
         ):
@@ -102,7 +103,7 @@ def serve(
             )
         return
     with (
-        wrappers(latency, faults, record) as around,
+        wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         server = slots.serve(
@@ -138,6 +139,7 @@ def run(
     latency: str | None,
     faults: Path | None,
     record: Path | None,
+    unmask: bool,
 ) -> int:
     """Run a program that sees a reader with these cards, and end with its exit code."""
     from bifente.cli.served import Slots
@@ -147,7 +149,7 @@ def run(
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
     with (
-        wrappers(latency, faults, record) as around,
+        wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         server = slots.serve(

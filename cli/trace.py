@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import ExitCode
 from bifente.cli.tracefiles import (
     SLOT,
@@ -36,7 +37,7 @@ for _command in COMMANDS:
 
 @trace.command(short_help="Write a trace in another format.")
 @TRACE
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
 @click.option("--to", metavar="FORMAT", help="The format of OUT, when its ending does not say.")
 @SLOT
 @UNMASK
@@ -60,7 +61,7 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
 @trace.command(short_help="Say each exchange in words.")
 @TRACE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
-@click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write one page to look at.")
+@click.option("--html", metavar="FILE", type=PATH, help="Write one page to look at.")
 @click.option("--tpdu", is_flag=True, help="Do not put GET RESPONSE and its command together.")
 @SLOT
 @UNMASK
@@ -87,7 +88,7 @@ def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | 
 
 @trace.command(short_help="Take secrets and personal data out of a trace.")
 @TRACE
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
 @click.option(
     "--to", metavar="FORMAT", help="The format of OUT  [default: by its ending, else that of TRACE]"
 )
@@ -123,8 +124,8 @@ def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: boo
 
 
 @trace.command(short_help="Compare two traces by what was said.")
-@click.argument("first", metavar="A", type=click.Path(path_type=Path))
-@click.argument("second", metavar="B", type=click.Path(path_type=Path))
+@click.argument("first", metavar="A", type=PATH)
+@click.argument("second", metavar="B", type=PATH)
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def diff(first: Path, second: Path, most: int, as_json: bool) -> int:

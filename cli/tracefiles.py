@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError
 from bifente.cli.progress import Told, progress
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from bifente.traces import Item, Trace, TraceHeader
     from bifente.traces.formats import Format, Source
 
-TRACE = click.argument("trace", metavar="TRACE", type=click.Path(path_type=Path))
+TRACE = click.argument("trace", metavar="TRACE", type=PATH)
 SLOT = click.option("--slot", metavar="NAME", help="Only the card in this slot.")
 UNMASK = click.option(
     "--unmask", is_flag=True, help="Keep PINs, PUKs, keys and deciphered data where they stand."

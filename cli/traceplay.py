@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, run_program, socket_path, until_signal
@@ -120,9 +121,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
 @click.command(short_help="Send the commands of a trace to a card, and compare.")
 @TRACE
 @click.option("--reader", metavar="NAME", help="The PC/SC reader that holds the card.")
-@click.option(
-    "--card", "file", metavar="X.card", type=click.Path(path_type=Path), help="A card file instead."
-)
+@click.option("--card", "file", metavar="X.card", type=PATH, help="A card file instead.")
 @click.option("--write", "writes", is_flag=True, help="Send also what changes the card.")
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -202,7 +201,7 @@ def _relay(name: str) -> "Card":
 
 @click.command(cls=_RunOrServe, short_help="Record what a program says to the card in a reader.")
 @click.option("--reader", "name", required=True, metavar="NAME", help="The PC/SC reader that holds the card.")
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=click.Path(path_type=Path))
+@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
 @click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
 @UNMASK
 @click.pass_context

@@ -9,6 +9,7 @@ import click
 
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError
+from bifente.cli.tracefiles import UNMASK
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
@@ -20,13 +21,14 @@ F = TypeVar("F", bound=Callable[..., object])
 
 
 def wrapping_options(command: F) -> F:
-    """The options ``--latency``, ``--faults`` and ``--record``."""
+    """The options ``--latency``, ``--faults``, ``--record`` and ``--unmask``."""
     for option in (
+        UNMASK,
         click.option(
             "--record",
             type=PATH,
             metavar="FILE",
-            help="Record what is said in a new trace; PINs are masked.",
+            help="Record what is said in a new trace; PINs are masked unless --unmask says otherwise.",
         ),
         click.option(
             "--faults", type=PATH, metavar="FILE", help="Break the cards by the rules of a YAML file."
@@ -43,7 +45,12 @@ def wrapping_options(command: F) -> F:
 
 @contextmanager
 def wrappers(
-    latency: str | None, faults: Path | None, record: Path | None, sink: "Sink | None" = None
+    latency: str | None,
+    faults: Path | None,
+    record: Path | None,
+    *,
+    unmask: bool = False,
+    sink: "Sink | None" = None,
 ) -> "Iterator[list[Wrapper]]":
     """The wrappers that the options ask for, innermost first; *sink* gets what is said as well."""
     made: list[Wrapper] = []
@@ -59,8 +66,8 @@ def wrappers(
     from bifente.traces.files import TraceWriter
     from bifente.traces.model import TraceHeader
 
-    with TraceWriter.create(record, TraceHeader(reader="bifente reader serve")) as trace:
-        made.append(_recorded(trace))
+    with TraceWriter.create(record, TraceHeader(reader="bifente reader serve", masked=not unmask)) as trace:
+        made.append(_recorded(trace, unmask=unmask))
         yield made
 
 
@@ -107,12 +114,12 @@ def _model(given: str) -> "LatencyModel":
         ) from None
 
 
-def _recorded(sink: "Sink") -> "Wrapper":
+def _recorded(sink: "Sink", *, unmask: bool = False) -> "Wrapper":
     from bifente.traces.record import Recorder, Stopwatch
 
     clock = Stopwatch()
 
     def wrap(card: "Card", slot: str) -> "Card":
-        return Recorder(card, sink, slot=slot, clock=clock)
+        return Recorder(card, sink, slot=slot, unmask=unmask, clock=clock)
 
     return wrap

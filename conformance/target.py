@@ -1,5 +1,6 @@
 """What is under test: cards by their kind, the way to them, and what may be done to them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
@@ -41,7 +42,7 @@ class CardUnderTest:
     real: bool = False
 
 
-class Target:
+class Target(ABC):
     """Cards in one reader. ``name`` stands in reports."""
 
     name: str
@@ -52,9 +53,9 @@ class Target:
     """The reader is reached through PC/SC: its API can be examined. ``place`` is then a PC/SC reader's name."""
     hands: Hands | None = None
 
+    @abstractmethod
     def link(self, kind: str) -> ColdLink:
         """A link to the card of that kind. Raises LinkError."""
-        raise NotImplementedError
 
 
 class InProcessTarget(Target):

@@ -1,5 +1,6 @@
 """What every test may ask for: tools, data that lie beside the checkout, hypothesis profiles."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -17,6 +18,12 @@ settings.register_profile("dev", max_examples=60, deadline=None, suppress_health
 settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=100, print_blob=True)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Modules skip themselves without pyscard; under CI=true they must not have to."""
+    if IN_CI and importlib.util.find_spec("smartcard") is None:
+        raise pytest.UsageError("pyscard is not installed (CI=true: this must be there)")
 
 
 def _missing(reason: str) -> None:

@@ -3,9 +3,9 @@
 import json
 import os
 import shlex
-import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +16,6 @@ from bifente.applets.perso import build
 from bifente.cli.demoscreen import openssl_command
 from bifente.cli.main import main
 from bifente.igc import Authority
-
-openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="no openssl program")
 
 
 @pytest.fixture(autouse=True)
@@ -30,11 +28,11 @@ def pooled(
     monkeypatch.setenv("COLUMNS", "200")
 
 
-@openssl
 @pytest.mark.parametrize("day", [date.today(), date(2027, 1, 15), date(2008, 6, 1)])
 def test_the_command_that_it_prints_verifies_the_sheet(
-    day: date, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    day: date, tmp_path: Path, capsys: pytest.CaptureFixture[str], require_tool: Callable[[str], str]
 ) -> None:
+    require_tool("openssl")
     assert main(["demo", "--date", day.isoformat(), "-o", str(tmp_path / "a demo"), "--accept"]) == 0
     assert openssl_command(day) in capsys.readouterr().out
     done = subprocess.run(

@@ -125,3 +125,17 @@ def test_behind_a_vpcd_driver(cards: list[str]) -> None:
             served.wait()
         for driver in drivers:
             driver.close()
+
+
+def test_only_unmask_keeps_a_pin_in_a_recording(
+    cards: list[str], tmp_path: Path, require_tool: Callable[[str], str]
+) -> None:
+    opensc = require_tool("opensc-tool")
+    trace = tmp_path / "said.jsonl"
+    done = run(
+        *cards, "--record", str(trace), "--unmask", "--", opensc, "-r", "0", "-s", "002000010431323334"
+    )
+    assert done.returncode == 0, done.stderr
+    recorded = read_trace(trace)
+    assert not recorded.header.masked
+    assert "002000010431323334" in [exchange.command.hex() for exchange in recorded.exchanges]

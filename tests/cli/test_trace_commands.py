@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -221,13 +221,14 @@ def test_replay_reports_what_is_missing(environment: dict[str, str]) -> None:
 
 
 @linux
-def test_opensc_takes_a_replayed_card_for_the_real_one(environment: dict[str, str]) -> None:
+def test_opensc_takes_a_replayed_card_for_the_real_one(
+    environment: dict[str, str], require_tool: Callable[[str], str]
+) -> None:
+    require_tool("pkcs15-tool")
     trace_file = CORPUS / "pkcs15-tool-0.23.trace"
     done = bifente(
         environment, "trace", "replay", trace_file, "--policy", "stateful", "--", "pkcs15-tool", "-D"
     )
-    if "no such program" in done.stderr:
-        pytest.skip("OpenSC is not installed")
     assert "PKCS#15 Card [CPS3v3-" in done.stdout
     assert "68 of 68 commands answered" in done.stderr
 

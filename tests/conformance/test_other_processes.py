@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from pcscd import DRIVER, Pcscd, isolated_pcscd, unavailable
+from pcscd import Pcscd, isolated_pcscd, unavailable
 
 from bifente.reader.vpcd import VpcdSettings, serve_vpcd
 from bifente.testing.cards import CardMaker
@@ -115,8 +115,7 @@ def pcscd(require_tool: Callable[[str], str]) -> Iterator[Pcscd]:
     if reason is not None:
         pytest.skip(reason)
     require_tool("pcscd")
-    if not DRIVER.exists():
-        pytest.skip("the vpcd driver is not installed")
+    require_tool("vpcd-config")
     with isolated_pcscd() as daemon:
         yield daemon
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pcscd
 import pytest
+from issued import issued
 from pcscwire import T0_ATR, FakeCard, serving, until
 
 from bifente.reader import TwoSlotReader
@@ -146,10 +147,13 @@ def _steps(said: str) -> list[str]:
     return [line for line in named.splitlines() if not line.startswith(DRIVER_DEPENDENT)]
 
 
-def test_a_real_pcscd_says_the_same(compiled: Callable[[str], Path]) -> None:
+def test_a_real_pcscd_says_the_same(
+    compiled: Callable[[str], Path], require_tool: Callable[[str], str]
+) -> None:
     reason = pcscd.unavailable()
-    if reason is not None or not pcscd.DRIVER.exists():
-        pytest.skip(reason or "the vpcd driver is not installed")
+    if reason is not None:
+        pytest.skip(reason)
+    require_tool("vpcd-config")
     with pcscd.isolated_pcscd() as daemon:
         card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
         thread = threading.Thread(target=_be_a_card, args=(card,), daemon=True)
@@ -278,9 +282,8 @@ def test_pyscards_monitors_see_cards_come_and_go(
 
 def test_opensc_tool(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
     tool = require_tool("opensc-tool")
-    issued = pytest.importorskip("issued")
     with serving(tmp_path) as (reader, server):
-        reader.insert("CPS", issued.issued("gp"))
+        reader.insert("CPS", issued("gp"))
         listed = run(server, tool, "-l").splitlines()
         assert [line.split(maxsplit=2)[1:] for line in listed[2:]] == [["Yes", CPS], ["No", VITALE]]
         said = run(server, tool, "-a", "-n", "-r", "0").split("\n")

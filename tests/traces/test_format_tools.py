@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -323,10 +322,8 @@ def test_halves_of_a_real_log_are_put_together() -> None:
     ]  # fmt: skip
 
 
-def test_the_page_is_drawn_by_a_browser(tmp_path: Path) -> None:
-    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if browser is None:
-        pytest.skip("no browser is installed")
+def test_the_page_is_drawn_by_a_browser(tmp_path: Path, require_tool: Callable[[str], str]) -> None:
+    browser = require_tool("chromium")
     from bifente.traces.page import page
 
     with (CORPUS / "tool.trace").open("rb") as stream:
