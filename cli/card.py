@@ -124,33 +124,58 @@ def _wrong_keys(profile: "AnyProfile") -> list[str]:
     ]
 
 
+def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None) -> bytes | None:
+    """The digest that an option gives."""
+    if given is None:
+        return None
+    try:
+        digest = bytes.fromhex(given)
+    except ValueError:
+        raise click.BadParameter("64 hexadecimal digits expected") from None
+    if len(digest) != 32:
+        raise click.BadParameter(f"64 hexadecimal digits expected, not {len(given)} characters")
+    return digest
+
+
 @card.command("import", short_help="Make a Vitale from an official card content (.in).")
 @click.argument("content", metavar="FILE.in", type=PATH)
 @OUTPUT
 @igc_option
 @date_option("The day of personalisation; the certificates are valid from then on.")
 @click.option("--serial", metavar="DIGITS", help="Another number than that in field 101.2, which some share.")
+@click.option("--sha256", "digest", metavar="HEX", callback=_sha256, help="Refuse any other file.")
+@click.option("--whole", is_flag=True, help="Take the file for whole although it looks cut.")
 @JSON
 def import_(
-    content: Path, output: Path, igc: Path | None, day: datetime | None, serial: str | None, as_json: bool
+    content: Path,
+    output: Path,
+    igc: Path | None,
+    day: datetime | None,
+    serial: str | None,
+    digest: bytes | None,
+    whole: bool,
+    as_json: bool,
 ) -> None:
     """Make a carte Vitale from an official virtual card content (.in).
 
     The groups are kept as they are; what is odd about them (keys, dates, codes) is told. Keys and certificates are new
     and valid from today on, whatever end of validity field 101.3 holds.
 
-    A cut file is refused; the format holds no length, so that one that is cut between two groups of its last
-    beneficiary, or before a further one, can only be doubted: the number of groups and beneficiaries is told.
+    A cut file is refused. The format holds no length: where a cut leaves a smaller card, it is seen in the official
+    contents, which bifente knows by their digests, and in others when the last beneficiary has less than is usual.
+    --sha256 makes sure of any file; --whole takes one for whole that is refused in error.
 
     \b
     bifente card import 0101.in -o patient.card
+    bifente card import mine.in --sha256 "$(cut -c1-64 mine.in.sha256)" -o patient.card
     """
     from pydantic import ValidationError
 
     from bifente.applets.perso.importer import imported_profile, read_content
-    from bifente.layouts.ssv_findings import findings, perhaps_cut
+    from bifente.layouts.ssv_findings import findings
 
-    groups = read_content(content)
+    read = read_content(content, digest=digest, whole=whole)
+    groups = read.groups
     try:
         wanted = imported_profile(groups, content.name, serial)
     except ValidationError as error:
@@ -161,11 +186,12 @@ def import_(
         f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
         for one in findings(groups)
     ]
-    doubt = perhaps_cut(groups)
-    if doubt is not None:
-        odd.append(f"the file may be cut: {doubt}")
-    counted = {"groups": len(groups), "beneficiaries": sum(group.id == 104 for group in groups)}
-    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd, counted=counted)
+    told = {
+        "official": read.official.name if read.official else None,
+        "groups": len(groups),
+        "beneficiaries": sum(group.id == 104 for group in groups),
+    }
+    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd, imported=told)
 
 
 @card.command("show", short_help="Show a card, decoded.")
@@ -297,9 +323,9 @@ def _make(
     *,
     as_json: bool,
     notes: list[str] | None = None,
-    counted: dict[str, int] | None = None,
+    imported: dict[str, str | int | None] | None = None,
 ) -> None:
-    """Personalise and write; the file is complete or not there at all. *counted* of an imported content is told."""
+    """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
     from bifente.applets.kernel.store import create_card_file
     from bifente.applets.perso import personalise
     from bifente.applets.perso.build import needs_issuer
@@ -319,15 +345,15 @@ def _make(
             "environment": meta.environment,
             "created": meta.created,
         }
-        facts |= counted or {}
+        facts |= imported or {}
         if notes is not None:
             facts["findings"] = notes
         click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
         return
     for note in notes or ():
         click.echo(f"note: {note}", err=True)
-    counts = "".join(f", {what}: {number}" for what, number in (counted or {}).items())
-    click.echo(f"{output}: {meta.kind} card {meta.serial}{counts}")
+    words = "".join(f", {what}: {value}" for what, value in (imported or {}).items() if value is not None)
+    click.echo(f"{output}: {meta.kind} card {meta.serial}{words}")
 
 
 def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":

@@ -132,7 +132,7 @@ def _card(given: str, authority: "Authority", path: Path, day: date) -> Path:
     if suffix == ".card":
         return Path(given)
     if suffix == ".in":
-        profile = imported_profile(read_content(Path(given)), comment=Path(given).name)
+        profile = imported_profile(read_content(Path(given)).groups, comment=Path(given).name)
         records = personalise(profile, authority, today=day)
     else:
         records = personalise(read_profile(given), authority, today=day)

@@ -12,7 +12,7 @@ equal to the declaration.
 What a cut file looks like: a cut inside a group is always seen. A cut between two groups is seen as long as 101, the
 first beneficiary or the coverage (106) of the last one are missing. The format has neither total length nor check sum,
 so what ends between two later groups is a smaller card; :func:`~bifente.layouts.ssv_findings.perhaps_cut` says which
-of them look cut.
+of them look cut, and the import (``applets/perso/officialcontents.py``) knows the digests of those that were published.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -5,6 +5,7 @@ import os
 import shutil
 import stat
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -163,17 +164,44 @@ def test_profiles(capsys):
     assert main(["card", "profiles", "none"]) == 3
 
 
-def test_import_doubts_what_looks_cut(bench, capsys, virtual_cards):
-    content = next(path for path in virtual_cards if path.name == "0102.in")
-    groups = ssv.decode_card(content.read_bytes())
+def test_a_content_cut_between_two_groups_makes_no_card(bench, capsys, virtual_cards):
+    whole = next(path for path in virtual_cards if path.name == "0102.in").read_bytes()
+    groups = ssv.decode_card(whole)
     at = next(index for index, group in enumerate(groups) if group.id == 106) + 1
+    beginning = ssv.encode(groups[:at])
     cut = bench.folder / "cut.in"
-    cut.write_bytes(ssv.encode(groups[:at]))
-    assert main(["card", "import", str(cut), "-o", bench.path("a.card")]) == 0
-    out, err = said(capsys)
+    cut.write_bytes(beginning)
+    wanted = ["card", "import", str(cut), "-o", bench.path("a.card")]
+    for options in (
+        [],
+        ["--sha256", sha256(whole).hexdigest()],
+        ["--sha256", sha256(whole).hexdigest(), "--whole"],
+    ):
+        assert main([*wanted, *options]) == 3
+        out, err = said(capsys)
+        assert (out, len(err)) == ([], 2)
+        assert str(cut) in err[0]
+        assert bench.names() == {"cut.in"}
+    assert main([*wanted, "--sha256", "00"]) == 2
+    assert "64 hexadecimal digits expected" in capsys.readouterr().err
+    assert main([*wanted, "--sha256", "x" * 64]) == 2
+    assert "64 hexadecimal digits expected" in capsys.readouterr().err
+    assert main([*wanted, "--whole"]) == 0
+    out, _ = said(capsys)
     assert out[0].endswith(f", groups: {at}, beneficiaries: 1")
-    assert err[-1] == (
-        "note: the file may be cut: the coverage (106) of the last beneficiary ends before the rights (105)"
+    assert (
+        main(
+            [
+                "card",
+                "import",
+                str(cut),
+                "-o",
+                bench.path("b.card"),
+                "--sha256",
+                sha256(beginning).hexdigest(),
+            ]
+        )
+        == 0
     )
 
 
@@ -184,11 +212,13 @@ def test_import(bench, capsys, virtual_cards):
     groups = ssv.decode_card(virtual_cards[0].read_bytes())
     assert facts["serial"] == groups[0][2]
     assert facts["findings"]
+    assert facts["official"] == virtual_cards[0].stem
     assert (facts["groups"], facts["beneficiaries"]) == (len(groups), sum(one.id == 104 for one in groups))
     assert main(["card", "import", content, "-o", bench.path("b.card"), "--serial", "87654321"]) == 0
     out, err = said(capsys)
     counts = f"groups: {facts['groups']}, beneficiaries: {facts['beneficiaries']}"
-    assert out == [f"{bench.path('b.card')}: vitale2 card 87654321, {counts}"]
+    name = virtual_cards[0].stem
+    assert out == [f"{bench.path('b.card')}: vitale2 card 87654321, official: {name}, {counts}"]
     assert all(line.startswith("note: ") for line in err)
     assert main(["card", "import", content, "-o", bench.path("c.card"), "--serial", "x"]) == 3
     assert "serial: 8 or 9 digits expected" in capsys.readouterr().err

@@ -72,8 +72,15 @@ def test_it_holds_every_module_of_every_folder(names: set[str]) -> None:
 
 def test_it_holds_the_data(names: set[str]) -> None:
     assert "bifente/py.typed" in names
-    profiles = {path.name for path in (ROOT / "applets" / "perso" / "profiles").glob("*.yaml")}
-    assert {f"bifente/applets/perso/profiles/{name}" for name in profiles} <= names
+    data = {
+        f"bifente/{path.relative_to(ROOT).as_posix()}"
+        for folder in sorted(package.parent for package in ROOT.glob("*/__init__.py"))
+        if folder.name not in {*NOT_PACKAGES, "bifente"}
+        for path in folder.rglob("*.*")
+        if path.suffix not in {".py", ".pyc"} and ROOT / "traces" / "corpus" not in path.parents
+    }
+    assert "bifente/applets/perso/profiles/gp.yaml" in data
+    assert data <= names
     assert any(name.endswith("/LICENSE") for name in names)
     assert not [name for name in names if name.endswith((".pem", ".key", ".card", ".in"))]
 

@@ -51,7 +51,7 @@ def test_what_looks_cut(cards: dict) -> None:
 
 
 def test_a_file_cut_at_any_byte_is_refused_but_where_it_is_a_smaller_card(cards: dict) -> None:
-    """What is accepted ends between two groups and has a coverage for its last beneficiary: see the module's docstring."""
+    """What is accepted ends between two groups and has a coverage for its last beneficiary: who imports it knows more."""
     for name, (data, groups) in cards.items():
         if len(data) > 700:
             continue

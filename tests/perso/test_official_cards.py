@@ -1,6 +1,8 @@
 """The official fictitious card contents: imported, shown, read back by APDUs through recognition, byte for byte."""
 
+from contextlib import suppress
 from datetime import date
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
@@ -11,8 +13,10 @@ from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.dump import dump_text
 from bifente.applets.perso.importer import imported_profile, read_content
+from bifente.applets.perso.officialcontents import describe, official_contents
 from bifente.applets.perso.view import view
 from bifente.layouts import ssv
+from bifente.layouts.ssv_findings import perhaps_cut
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession, recognise
 
@@ -34,7 +38,7 @@ def test_each_comes_back_byte_for_byte_from_what_apdus_read(virtual_cards, make,
     with TwoSlotReader() as reader:
         reader.insert(CPS_SLOT, card_of(MemoryStore(doctor), "cps3"))
         for file in virtual_cards:
-            groups = read_content(file)
+            groups = read_content(file).groups
             records = make(imported_profile(groups, file.name))
             reader.insert(VITALE_SLOT, card_of(MemoryStore(records), "vitale2"))
             cps, vitale = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
@@ -50,7 +54,7 @@ def test_each_comes_back_byte_for_byte_from_what_apdus_read(virtual_cards, make,
 def test_each_is_shown_and_dumped(virtual_cards, make, again):
     wrong_keys = []
     for number, file in enumerate(virtual_cards):
-        records = make(imported_profile(read_content(file), file.name))
+        records = make(imported_profile(read_content(file).groups, file.name))
         seen = view(records)
         assert seen.comment == file.name
         assert seen.findings, "each says at least that it is a test card"
@@ -62,7 +66,7 @@ def test_each_is_shown_and_dumped(virtual_cards, make, again):
 
 def test_a_dump_without_secrets_keeps_the_groups(virtual_cards, make):
     file = virtual_cards[0]
-    records = make(imported_profile(read_content(file), file.name))
+    records = make(imported_profile(read_content(file).groups, file.name))
     second = make(parse_profile(dump_text(records), "d.yaml"))
     assert {
         name: value for name, value in second.items() if "/0001/2" in name and name.startswith("file")
@@ -70,55 +74,113 @@ def test_a_dump_without_secrets_keeps_the_groups(virtual_cards, make):
 
 
 def test_another_serial_for_those_that_share_one(virtual_cards, make):
-    groups = read_content(virtual_cards[0])
+    groups = read_content(virtual_cards[0]).groups
     records = make(imported_profile(groups, serial="12345678"))
     assert records["identity"][2:12].hex().startswith("802500000212345678")
     pieces = view(records).root.directories[0].files
     assert next(file for file in pieces if file.name == "G101").value[0]["fields"][1] == groups[0][2]
 
 
-def wrong(tmp_path, data, message="not the content of a carte Vitale"):
-    file = tmp_path / "cut.in"
+def refused(file, data, message="", **options):
+    """That *data* in the file is refused, in one line that names the file."""
     file.write_bytes(data)
     with pytest.raises(ContentError, match=message) as caught:
-        read_content(file)
+        read_content(file, **options)
     assert "\n" not in str(caught.value)
-    assert "cut.in" in str(caught.value)
+    assert str(file) in str(caught.value)
+    assert caught.value.hint
 
 
-def visible(data, end):
-    """Whether a file cut at *end* can be told from a smaller card: see ``bifente.layouts.ssv``."""
-    try:
-        ssv.decode_card(data[:end])
-    except ssv.SsvError:
-        return True
-    return False
+def smaller_cards(data):
+    """Where a cut leaves a card: between two groups, with nothing missing that every card has."""
+    groups = ssv.decode_card(data)
+    ends = {len(ssv.encode(groups[:count])) for count in range(1, len(groups))}
+    for end in ends:
+        with suppress(ssv.SsvError):
+            ssv.decode_card(data[:end])
+            yield end
 
 
-def test_the_smallest_file_cut_at_any_byte(virtual_cards, tmp_path):
-    data = min((file.read_bytes() for file in virtual_cards), key=len)
-    for end in range(len(data)):
-        assert visible(data, end), end
-        wrong(tmp_path, data[:end])
-
-
-def test_each_file_cut_at_some_bytes(virtual_cards, tmp_path):
-    """A cut inside of a group is always seen; between two groups when something is missing that must be there."""
-    for file in virtual_cards:
+@pytest.mark.parametrize("part", range(4))
+def test_every_file_cut_at_every_byte_is_refused(virtual_cards, tmp_path, part):
+    """All 69 396 of them; where a smaller card is left, the error names the content that it is the beginning of."""
+    for file in virtual_cards[part::4]:
         data = file.read_bytes()
-        step = max(1, len(data) // 7)
-        for end in {0, 1, 2, 5, len(data) - 1, *range(step, len(data), step)}:
-            if visible(data, end):
-                wrong(tmp_path, data[:end])
-            else:
-                groups = ssv.decode(data[:end])
-                assert ssv.encode(groups) == data[:end], "what is taken for a card is one of whole groups"
+        smaller = set(smaller_cards(data))
+        for end in range(len(data)):
+            said = "not the content of a carte Vitale"
+            if end in smaller:
+                said = rf"cut after {end} bytes: .*\b{file.stem} \({len(data)} bytes\)"
+            refused(tmp_path / "cut.in", data[:end], said)
+
+
+def test_what_only_the_list_can_see(virtual_cards):
+    """The figures that docs/decisions/0007 gives."""
+    cuts = [
+        ssv.decode(file.read_bytes()[:end])
+        for file in virtual_cards
+        for end in smaller_cards(file.read_bytes())
+    ]
+    assert len(cuts) == 749
+    assert sum(perhaps_cut(groups) is not None for groups in cuts) == 516
+
+
+def test_each_is_known_whole_whatever_it_looks_like(virtual_cards):
+    assert [read_content(file).official.name for file in virtual_cards] == [
+        file.stem for file in virtual_cards
+    ]
+    doubtful = [file for file in virtual_cards if perhaps_cut(ssv.decode_card(file.read_bytes()))]
+    assert doubtful, "the list is what lets these pass"
+
+
+def test_the_list_says_what_the_contents_are(virtual_cards):
+    """To make it anew: write these lines to applets/perso/official-contents.txt."""
+    contents = [describe(file.stem, file.read_bytes()) for file in virtual_cards]
+    assert [known.line() for known in official_contents()] == [content.line() for content in contents]
+
+
+def test_a_changed_content_is_another_one(virtual_cards, tmp_path):
+    """It imports; cut where the rest of it looks usual it would too, unless its digest is given."""
+    data = next(file.read_bytes() for file in virtual_cards if file.stem == "0405")
+    groups = ssv.decode_card(data)
+    changed = ssv.encode([groups[0].replace("centre gestionnaire", "1234"), *groups[1:]])
+    file = tmp_path / "mine.in"
+    file.write_bytes(changed)
+    digest = sha256(changed).digest()
+    assert read_content(file).official is None
+    assert read_content(file, digest=digest).groups[0]["centre gestionnaire"] == "1234"
+    cut = changed[: -len(ssv.encode(groups[-1:]))]
+    file.write_bytes(cut)
+    assert len(read_content(file, whole=True).groups) == len(groups) - 1
+    refused(file, cut, "not the file wanted", digest=digest)
+    refused(file, cut, "not the file wanted", digest=digest, whole=True)
+
+
+def test_an_unknown_content_that_looks_cut_needs_a_word(virtual_cards, tmp_path):
+    data = next(file.read_bytes() for file in virtual_cards if file.stem == "9410")
+    groups = ssv.decode_card(data)
+    assert [group.id for group in groups[-2:]] == [107, 108]
+    changed = ssv.encode([groups[0].replace("centre gestionnaire", "1234"), *groups[1:-2]])
+    file = tmp_path / "mine.in"
+    refused(file, changed, "perhaps cut: the last beneficiary alone has neither mutuelle")
+    assert read_content(file, whole=True).groups[-1].id == 106
+    assert read_content(file, digest=sha256(changed).digest()).groups[-1].id == 106
+
+
+def test_a_smaller_card_on_purpose(virtual_cards, tmp_path):
+    data = next(file.read_bytes() for file in virtual_cards if file.stem == "9410")
+    beginning = ssv.encode(ssv.decode_card(data)[:5])
+    file = tmp_path / "smaller.in"
+    refused(file, beginning, r"so begins the official content 9410 \(513 bytes\)")
+    assert len(read_content(file, whole=True).groups) == 5
 
 
 def test_files_that_are_something_else(tmp_path):
-    wrong(tmp_path, b"")
-    wrong(tmp_path, b"kind: cps3\n")
-    wrong(tmp_path, bytes(70000), "more than 65536 bytes")
+    file = tmp_path / "other.in"
+    for whole in (False, True):
+        refused(file, b"", "a card begins with group 101", whole=whole)
+        refused(file, b"kind: cps3\n", "there is no such group", whole=whole)
+        refused(file, bytes(70000), "more than 65536 bytes", whole=whole)
 
 
 @given(st.binary(max_size=200))
@@ -126,7 +188,7 @@ def test_any_bytes_are_a_card_or_one_error(tmp_path_factory, data):
     file = tmp_path_factory.getbasetemp() / "any.in"
     file.write_bytes(data)
     try:
-        groups = read_content(file)
+        groups = read_content(file).groups
     except ContentError:
         return
     assert ssv.encode(groups) == data
