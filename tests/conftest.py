@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,7 +22,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Modules skip themselves without pyscard; under CI=true they must not have to."""
+    """Modules skip themselves without pyscard; under CI=true they must not have to.
+
+    A run in the background of a script is started with SIGINT ignored, and the programs it starts would be too: the tests
+    that press Ctrl-C would wait in vain.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if IN_CI and importlib.util.find_spec("smartcard") is None:
         raise pytest.UsageError("pyscard is not installed (CI=true: this must be there)")
 
@@ -37,7 +44,7 @@ def require_tool() -> Callable[[str], str]:
     """``require_tool("openssl")`` is the path of a program; without it the test is skipped, or fails under CI=true."""
 
     def path_of(name: str) -> str:
-        path = shutil.which(name)
+        path = shutil.which(name, path=os.pathsep.join((os.environ["PATH"], "/usr/sbin", "/sbin")))
         if path is None:
             _missing(f"the program {name} is not installed")
         return str(path)
