@@ -1,9 +1,10 @@
 """What a card file is: its header and its table, created whole, checked before use, read without disturbing.
 
-A card is one SQLite database with a rollback journal, so that a copied file is whole. Two traps decide the shape of
-this module. POSIX record locks vanish when *any* descriptor of the file is closed in the process, so that a plain
-``open()`` is allowed only while no connection of this process is on the file. And a database that is not ours must
-not even be opened by SQLite, which would roll back its journal.
+A card is one SQLite database with a rollback journal, so that the file of a card at rest, copied, is whole. Three traps
+decide the shape of this module. POSIX record locks vanish when *any* descriptor of the file is closed in the process,
+so that a plain ``open()`` is allowed only while no connection of this process is on the file. A database that is not
+ours must not even be opened by SQLite, which would roll back its journal. And lock and journal go by the file's name:
+a file of two names (hard links) would have two owners, and PIN tries twice.
 """
 
 import contextlib
@@ -28,6 +29,7 @@ from bifente.applets.kernel.storeerrors import (
     CardFileForbidden,
     CardFileMissing,
     CardInUse,
+    LinkedCardFile,
     NewerCardFile,
     NotACardFile,
     StoreError,
@@ -44,6 +46,7 @@ _MAGIC = b"SQLite format 3\x00"
 _HEADER_LENGTH = 100
 _TABLE = "CREATE TABLE record(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID"
 _SNAPSHOT_ATTEMPTS = 5
+_DRAFT = ".bifente-{}.tmp"
 _UNREADABLE = (sqlite3.Error, OSError, UnicodeDecodeError)
 
 
@@ -111,16 +114,31 @@ def locate(path: Path) -> Path:
         if not stat.S_ISREG(real.stat().st_mode):
             raise NotACardFile(path, "not a regular file")
         with CONNECTIONS.unconnected(real) as free:
-            if not free:
-                return real  # its header was read when the first connection was made
+            if not free:  # its header was read when the first connection was made
+                _check_only_name(path, real)
+                return real
             with real.open("rb", buffering=0) as file:
                 header = file.read(_HEADER_LENGTH)
+        _check_header(path, header)
+        _check_only_name(path, real)
     except OSError as error:
         raise from_os_error(path, error, writing=False) from error
     except ValueError as error:  # a NUL in the path
         raise CardFileMissing(path) from error
-    _check_header(path, header)
     return real
+
+
+def _check_only_name(path: Path, real: Path) -> None:
+    """Refuse a card file of several names. A draft of :func:`create_card_file`, killed between link and unlink, is
+    removed: nobody opens a card by that name."""
+    if real.stat().st_nlink <= 1:
+        return
+    for draft in real.parent.glob(_DRAFT.format("*")):
+        with contextlib.suppress(OSError):
+            if draft.samefile(real):
+                draft.unlink()
+    if real.stat().st_nlink > 1:
+        raise LinkedCardFile(path)
 
 
 def _check_header(path: Path, header: bytes) -> None:
@@ -272,7 +290,7 @@ def create_card_file(path: Path, records: Mapping[str, bytes]) -> None:
     """
     path = Path(path)
     image = _image(records)
-    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    draft = path.with_name(_DRAFT.format(secrets.token_hex(8)))
     file: io.FileIO | None = None
     written: os.stat_result | None = None
     try:
@@ -342,7 +360,7 @@ def _name_exclusively(draft: Path, path: Path) -> None:
                 path.unlink()
             raise
     else:
-        draft.unlink()
+        draft.unlink(missing_ok=True)  # whoever opened the card meanwhile has removed it
 
 
 def _sync(descriptor: int) -> None:

@@ -45,6 +45,17 @@ class NotACardFile(StoreError):
         super().__init__(path, f"not a card file ({reason})", "create it again, or restore it from a copy")
 
 
+class LinkedCardFile(StoreError):
+    """The file has another name (a hard link), by which another program could have the card at the same time."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            "the file has another name (hard link)",
+            "remove the other name, or make a copy of its own: cp, then use the copy",
+        )
+
+
 class NewerCardFile(StoreError):
     """A card file of a later release: version `found`, while this release knows up to `known`."""
 

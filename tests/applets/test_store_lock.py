@@ -12,7 +12,13 @@ import pytest
 
 from bifente.applets.kernel import lock
 from bifente.applets.kernel.lock import CardLock
-from bifente.applets.kernel.store import CardInUse, SqliteStore, create_card_file, read_snapshot
+from bifente.applets.kernel.store import (
+    CardInUse,
+    LinkedCardFile,
+    SqliteStore,
+    create_card_file,
+    read_snapshot,
+)
 
 RECORDS = {"counter": b"0"}
 
@@ -91,6 +97,39 @@ def test_another_name_of_the_same_card_is_refused_too(card: Path, tmp_path: Path
     with SqliteStore(card), pytest.raises(CardInUse):
         SqliteStore(alias).open()
     assert list(alias.parent.iterdir()) == [alias]
+
+
+def test_a_card_of_two_names_is_refused_by_either(card: Path) -> None:
+    """Lock and journal go by the name: two owners would give PIN tries twice."""
+    other = card.with_name("y.card")
+    other.hardlink_to(card)
+    for name in (card, other):
+        with pytest.raises(LinkedCardFile, match="another name") as caught:
+            SqliteStore(name).open()
+        assert name.name in str(caught.value)
+        with pytest.raises(LinkedCardFile):
+            read_snapshot(name)
+    other.unlink()
+    assert read_snapshot(card) == RECORDS
+
+
+def test_a_second_name_given_while_the_card_is_in_use(card: Path) -> None:
+    other = card.with_name("y.card")
+    with SqliteStore(card) as store:
+        other.hardlink_to(card)
+        with pytest.raises(LinkedCardFile):
+            SqliteStore(other).open()
+        store.commit({"counter": b"1"})
+        other.unlink()
+    assert read_snapshot(card) == {"counter": b"1"}
+
+
+def test_a_draft_left_by_a_killed_maker_is_no_second_name(card: Path) -> None:
+    draft, foreign = card.with_name(".bifente-0123.tmp"), card.with_name(".bifente-4567.tmp")
+    draft.hardlink_to(card)
+    foreign.write_bytes(b"the draft of another card")
+    assert read_snapshot(card) == RECORDS
+    assert (draft.exists(), foreign.exists()) == (False, True)
 
 
 @pytest.mark.parametrize(
