@@ -1,6 +1,7 @@
 """The slots: the two-slot reader in process, the links to its cards, and the T=0 front before them."""
 
 from bifente.reader.errors import (
+    CardMute,
     CardWasReset,
     DuplicateCard,
     ProtocolMismatch,
@@ -17,6 +18,7 @@ from bifente.reader.twoslot import CPS_SLOT, VITALE_SLOT, HasSerial, SlotStatus,
 __all__ = [
     "CPS_SLOT",
     "VITALE_SLOT",
+    "CardMute",
     "CardWasReset",
     "DuplicateCard",
     "HasSerial",

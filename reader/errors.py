@@ -4,7 +4,9 @@ from bifente.apdu.link import LinkError
 
 
 class ReaderError(Exception):
-    """A request that a reader refuses. Nothing has changed."""
+    """A request that a reader refuses. Nothing has changed. ``hint`` says what a person can do; it may be empty."""
+
+    hint: str = ""
 
 
 class UnknownSlot(ReaderError):
@@ -29,7 +31,16 @@ class DuplicateCard(ReaderError):
     def __init__(self, serial: str | None, slot: str) -> None:
         what = "this card" if serial is None else f"a card with serial number {serial}"
         super().__init__(f"{what} is in slot {slot} already")
+        self.hint = "give two different cards; a clone is the same card to every reader"
         self.serial = serial
+        self.slot = slot
+
+
+class CardMute(LinkError):
+    """The card does not start again after a reset or at the return of its supply: its file is gone or taken, say."""
+
+    def __init__(self, slot: str, reason: Exception) -> None:
+        super().__init__(f"the card in slot {slot} does not start: {reason}")
         self.slot = slot
 
 

@@ -66,9 +66,8 @@ class SlotLink:
     def transmit(self, command: bytes, /) -> bytes:
         """Send one command, return the answer (at least two bytes).
 
-        Raises CardRemoved, ReaderGone, LinkTimeout when the card stays busy with another link, and CardWasReset when
-        the link was made to tell resets. What an emulated
-        card raises by itself (a card file that cannot be written) passes through.
+        Raises CardRemoved, ReaderGone, LinkTimeout when the card stays busy with another link, CardMute when it was off
+        and does not start, and CardWasReset when the link was made to tell resets.
         """
         if self._closed:
             raise CardRemoved(self._seat.slot)

@@ -29,6 +29,7 @@ from smartcard.scard import (
     SCARD_UNPOWER_CARD,
     SCARD_W_REMOVED_CARD,
     SCARD_W_RESET_CARD,
+    SCARD_W_UNRESPONSIVE_CARD,
 )
 
 from bifente.apdu.link import (
@@ -39,7 +40,7 @@ from bifente.apdu.link import (
     ReaderGone,
     TransmissionProtocol,
 )
-from bifente.reader.errors import CardWasReset, ProtocolMismatch, SlotInUse
+from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, SlotInUse
 from bifente.reader.link import SlotLink
 from bifente.reader.twoslot import TwoSlotReader
 
@@ -53,6 +54,7 @@ _CODES: dict[type[LinkError], int] = {
     SlotInUse: SCARD_E_SHARING_VIOLATION,
     ProtocolMismatch: SCARD_E_PROTO_MISMATCH,
     CardWasReset: SCARD_W_RESET_CARD,
+    CardMute: SCARD_W_UNRESPONSIVE_CARD,
 }
 
 _GET_FEATURES = SCARD_CTL_CODE(3400)

@@ -15,7 +15,7 @@ from weakref import WeakSet, ref
 from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
-from bifente.reader.errors import CardWasReset, ProtocolMismatch, SlotInUse
+from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, SlotInUse
 from bifente.reader.events import SlotChange
 from bifente.reader.t0 import T0Front
 
@@ -194,13 +194,14 @@ class Seat:
         finally:
             self._leave()
 
-    def demand_warm_reset(self, timeout: float) -> bool:
-        """Reset the card before anything else happens with it, whoever has it in a transaction.
-
-        True when that is done; False when the card was still busy after *timeout* seconds: then it is reset before
-        its next command.
-        """
+    def demand_warm_reset(self) -> None:
+        """From now on the card is warm-reset before anything else happens with it, whoever has it in a transaction."""
         self._warm_reset_due = True
+
+    def await_warm_reset(self, timeout: float) -> bool:
+        """Make the reset that was demanded. True when that is done; False when the card was still busy after
+        *timeout* seconds: then it is reset before its next command.
+        """
         if not self._work.acquire(timeout=max(timeout, 0)):
             return False
         try:
@@ -210,14 +211,17 @@ class Seat:
             self._leave()
         return True
 
-    def remove(self, timeout: float, *, reader_gone: bool = False) -> bool:
-        """Take the card out now. True when it is at rest; False when it was still busy after *timeout* seconds:
-        then it is powered off as soon as it answers.
-        """
+    def remove(self, *, reader_gone: bool = False) -> None:
+        """Take the card out now, whatever it is doing; never waits."""
         self._reader_gone = reader_gone
         self.removed = True
         with self._turn:
             self._turn.notify_all()
+
+    def await_rest(self, timeout: float) -> bool:
+        """True when the removed card is at rest; False when it was still busy after *timeout* seconds: then it is
+        powered off as soon as it answers.
+        """
         if not self._work.acquire(timeout=max(timeout, 0)):
             return False
         self._leave()
@@ -270,7 +274,13 @@ class Seat:
         change = SlotChange.WARM_RESET if self.powered else SlotChange.COLD_RESET
         self.resets += 1
         spoken = self.protocol
-        self._accept(self._fronted.reset() if self.powered else self._fronted.power_on())
+        try:
+            atr = self._fronted.reset() if self.powered else self._fronted.power_on()
+        except LinkError:
+            raise
+        except Exception as error:
+            raise CardMute(self.slot, error) from error
+        self._accept(atr)
         if spoken in self.offered:
             self._choose(spoken)
         self._report(self, change)

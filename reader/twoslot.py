@@ -123,7 +123,8 @@ class TwoSlotReader:
         except BaseException:
             with self._state:
                 self._seats[slot] = None
-            seat.remove(self.wait)
+            seat.remove()
+            seat.await_rest(self.wait)
             raise
         return seat.atr
 
@@ -144,12 +145,16 @@ class TwoSlotReader:
             self._tell(slot, SlotChange.REMOVED)
             others = [other for other in self._seats.values() if other is not None and other.seated]
         deadline = monotonic() + self.wait
+        seat.remove()
+        # Demanded before anything is waited for: no command of theirs finds what this card has opened.
+        resets = others if self.warm_reset_other else []
+        for other in resets:
+            other.demand_warm_reset()
         try:
-            rested = seat.remove(self.wait)
+            for other in resets:
+                other.await_warm_reset(deadline - monotonic())
         finally:
-            if self.warm_reset_other:
-                for other in others:
-                    other.demand_warm_reset(deadline - monotonic())
+            rested = seat.await_rest(deadline - monotonic())
         if not rested:
             raise LinkTimeout(f"the card taken out of slot {slot}", self.wait)
         return seat.card
@@ -262,7 +267,9 @@ class TwoSlotReader:
                 self._tell(seat.slot, SlotChange.READER_GONE)
             self._state.notify_all()
         deadline = monotonic() + self.wait
-        busy = [seat for seat in seats if not seat.remove(deadline - monotonic(), reader_gone=True)]
+        for seat in seats:
+            seat.remove(reader_gone=True)
+        busy = [seat for seat in seats if not seat.await_rest(deadline - monotonic())]
         if busy:
             raise LinkTimeout(f"the card in slot {busy[0].slot}", self.wait)
 

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Final
 
 from bifente.apdu.link import CardAbsent, CardRemoved, LinkError, ReaderGone, TransmissionProtocol
-from bifente.reader.errors import ProtocolMismatch, SlotInUse
+from bifente.reader.errors import CardMute, ProtocolMismatch, SlotInUse
 from bifente.reader.events import SlotChange, SlotEvent
 from bifente.reader.link import SlotLink
 from bifente.reader.pcsclite.codes import (
@@ -160,11 +160,11 @@ class SlotState:
                 with self._own_reset():
                     self._link.cold_reset()
                 self._powered(self._link.atr)
+        except CardMute as error:
+            _log.error("%s: %s", self.name, error)
+            raise Refused(Rv.UNRESPONSIVE_CARD) from None
         except LinkError as error:
             raise Refused(_connecting(error)) from None
-        except Exception as error:  # noqa: BLE001 - a card whose file is gone, say, does not answer
-            _log.error("the card in %s cannot be powered: %s", self.name, error)
-            raise Refused(Rv.UNRESPONSIVE_CARD) from None
 
     def _agree(self, preferred: int) -> None:
         """Choose the protocol, or see that the one that is spoken is wanted."""
@@ -202,9 +202,9 @@ class SlotState:
         try:
             with self._own_reset():
                 atr = link.cold_reset() if cold else link.reset()
-        except Exception as error:  # noqa: BLE001 - a card that cannot be reset does not answer
-            if not isinstance(error, LinkError):
-                _log.error("the card in %s cannot be reset: %s", self.name, error)
+        except LinkError as error:
+            if isinstance(error, CardMute):
+                _log.error("%s: %s", self.name, error)
             if self.present:
                 with self._state:
                     self.bits = ReaderState.PRESENT | ReaderState.SWALLOWED

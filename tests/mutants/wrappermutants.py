@@ -327,13 +327,13 @@ def _both_reset(world: World) -> None:
 
 @mutant("the removal of a card does not reset the other one", "removal-resets-the-other")
 def _no_demand(world: World) -> None:
-    world.set(Seat, "demand_warm_reset", lambda self, timeout: True)
+    world.set(Seat, "demand_warm_reset", lambda self: None)
 
 
 @mutant("a link outlives its card", "removal-seen")
 def _outlives(world: World) -> None:
-    def remove(self: Seat, timeout: float, *, reader_gone: bool = False) -> bool:
-        return True
+    def remove(self: Seat, *, reader_gone: bool = False) -> None:
+        """Nothing: who has a link goes on."""
 
     world.set(Seat, "remove", remove)
 

@@ -21,6 +21,7 @@ from bifente.apdu.link import (
     TransmissionProtocol,
 )
 from bifente.reader import (
+    CardMute,
     CardWasReset,
     DuplicateCard,
     HasSerial,
@@ -364,6 +365,45 @@ def test_a_busy_card_is_reset_before_its_next_command(
     assert sender.get() == b"\x90\x00"
     assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
     assert vitale.calls == ["on", "reset"]
+
+
+def test_a_busy_card_that_leaves_takes_at_once_what_it_has_opened(
+    cps: EchoCard, vitale: EchoCard, reader: TwoSlotReader
+) -> None:
+    """A slow CPS is pulled in the middle of a command: nobody waits for its answer to close the Vitale."""
+    link, other = reader.link("Vitale"), reader.link("CPS")
+    link.transmit(b"\0\x20\0\1")
+    cps.hold = threading.Event()
+    cps.entered.clear()
+    sender = in_thread(lambda: other.transmit(b"\0\xb0\0\0\1"))
+    assert cps.entered.wait(BOUND)
+    with reader.subscribe() as events:
+        removal = in_thread(lambda: reader.remove("CPS"))
+        seen = [(event.slot, event.change) for event in (events.get(BOUND), events.get(BOUND))]
+    assert seen == [("CPS", SlotChange.REMOVED), ("Vitale", SlotChange.WARM_RESET)]
+    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
+    assert "off" not in cps.calls, "the CPS is still at work"
+    cps.hold.set()
+    with pytest.raises(CardRemoved):
+        sender.get()
+    assert removal.get() is cps
+    assert cps.calls[-1] == "off"
+
+
+def test_a_card_that_does_not_start_again_is_mute(reader: TwoSlotReader, cps: EchoCard) -> None:
+    """Its file was taken by another program while it had no supply, say."""
+    link = reader.link("CPS")
+    link.power_off()
+
+    def refuse() -> bytes:
+        raise OSError("x.card: in use")
+
+    cps.power_on = refuse  # type: ignore[method-assign]  # a card that fails from now on
+    for attempt in (lambda: link.transmit(b"\0\xb0\0\0\1"), link.reset, link.cold_reset):
+        with pytest.raises(CardMute, match=r"in slot CPS does not start: x\.card: in use"):
+            attempt()
+    del cps.power_on
+    assert link.transmit(b"\0\xb0\0\0\1") == b"\x90\x00"
 
 
 def test_that_reset_is_an_option() -> None:
