@@ -9,6 +9,7 @@ layout can be read here and is never produced.
 
 import hashlib
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -432,3 +433,19 @@ def verify(envelope: CvEnvelope, car: bytes, n: int, e: int) -> CvContent:
     if content.cha.is_test != (content.car.environment == "T"):
         raise CvError(CvReason.ENVIRONMENT, "test card and production authority, or the other way round")
     return content
+
+
+def verify_by_any(envelope: CvEnvelope, keys: Iterable[tuple[bytes, int, int]]) -> CvContent:
+    """Verify with whichever of the *keys* (CAR, modulus, exponent) has made the certificate: several may have its CAR.
+
+    Raises CvError, that of the first key of this CAR when none holds.
+    """
+    refusal: CvError | None = None
+    for car, n, e in keys:
+        if car == envelope.car:
+            try:
+                return verify(envelope, car, n, e)
+            except CvError as error:
+                refusal = refusal or error
+    unknown = f"no trusted authority is called {envelope.car.hex().upper()}"
+    raise refusal or CvError(CvReason.UNKNOWN_CAR, unknown)

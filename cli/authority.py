@@ -37,7 +37,7 @@ def roots_for(folder: Path | None, *certificates: bytes) -> "tuple[CvRoot, ...]"
 
 
 def _roots(authority: "Authority") -> "tuple[CvRoot, ...]":
-    return tuple(authority.trust_store.cv_roots.values())
+    return authority.trust_store.cv_roots
 
 
 def open_authority(folder: Path | None = None) -> "Authority":

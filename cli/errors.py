@@ -97,6 +97,7 @@ _BY_NAME: dict[str, ExitCode] = {
     "VitaleRemoved": ExitCode.NO_CARD,
     "ReaderFailed": ExitCode.NO_CARD,
     "TerminalError": ExitCode.CARD_REFUSED,
+    "PinMalformed": ExitCode.BAD_INPUT,
     "WrongPin": ExitCode.WRONG_PIN,
     "PinBlocked": ExitCode.PIN_BLOCKED,
     "PukBlocked": ExitCode.PIN_BLOCKED,

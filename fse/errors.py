@@ -45,6 +45,17 @@ class UnknownSituation(FseError):
         self.known = tuple(known)
 
 
+class MaySignNoSheet(FseError):
+    """The billing situation has no *habilitation à signer une facture* (field 2.20 is 0; what other values than 0 and 1
+    mean is not public)."""
+
+    hint = "choose a situation de facturation that may sign, or another card"
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"situation de facturation {number} may not sign a care sheet (2.20 is 0)")
+        self.number = number
+
+
 class RightsRefused(FseError):
     """The rights on the card do not cover the care date; ``problems`` says why, one by one."""
 

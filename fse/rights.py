@@ -92,6 +92,18 @@ class Rights:
     amo: Period | None
     coverage: Coverage | None
 
+    def lacking(self, day: date) -> tuple[ProblemKind, ...]:
+        """What these rights do not give on *day*: an ended card, closed rights, no code couverture in force."""
+        today = compact(day)
+        found = []
+        if self.insured.card_end and today > self.insured.card_end:
+            found.append(ProblemKind.CARD_EXPIRED)
+        if self.amo is None or not self.amo.covers(today):
+            found.append(ProblemKind.RIGHTS_CLOSED)
+        if self.coverage is None or not self.coverage.period.covers(today):
+            found.append(ProblemKind.NO_COVERAGE)
+        return tuple(found)
+
 
 def compact(day: date) -> str:
     """AAAAMMJJ."""

@@ -53,9 +53,7 @@ class CareSession:
         """Let the cards recognise each other; both are held until :meth:`close`. Rights read before are forgotten."""
         self.close()
         with self._timed("recognition"):
-            self._recognition = recognise(
-                self.cps, self.vitale, date=self.today, anchors=tuple(self.trust.cv_roots.values())
-            )
+            self._recognition = recognise(self.cps, self.vitale, date=self.today, anchors=self.trust.cv_roots)
         return self._recognition
 
     @property

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from bifente.fse.errors import InvalidSheet, RightsRefused, UnknownSituation
+from bifente.fse.errors import InvalidSheet, MaySignNoSheet, RightsRefused, UnknownSituation
 from bifente.fse.rights import Problem, ProblemKind, Rights, rights_at
 from bifente.layouts.ssv_groups import Group
 
@@ -98,7 +98,8 @@ class CareSheet:
     """A care sheet before its signatures.
 
     ``care_date`` is the day by which rights and certificates are judged; no act is later. ``accepted`` names the
-    problems of the rights that the professional chose to accept: the caisse reads them.
+    problems of the rights that the professional chose to accept: the caisse reads them. What the rights lack on the
+    care date is always among them.
     """
 
     number: int
@@ -121,6 +122,11 @@ class CareSheet:
                 )
         if list(self.accepted) != sorted(set(self.accepted), key=lambda kind: kind.value):
             raise InvalidSheet("accepted problems stand once each, in alphabetical order")
+        missing = [kind.value for kind in self.rights.lacking(self.care_date) if kind not in self.accepted]
+        if missing:
+            raise InvalidSheet(
+                f"rights on {self.care_date}: {', '.join(missing)}, and nobody has accepted that"
+            )
 
     @property
     def total(self) -> int:
@@ -145,9 +151,11 @@ def draw_up(
     logical number of a billing situation (the first when None), *beneficiary* the place on the card from 1. Rights
     are judged on the care date and on the day of each act; every problem refuses the sheet unless it is in *accept*.
 
-    Raises UnknownSituation, UnknownBeneficiary, RightsRefused, InvalidSheet.
+    Raises UnknownSituation, MaySignNoSheet, UnknownBeneficiary, RightsRefused, InvalidSheet.
     """
     holder, chosen = _professional(professional, situation)
+    if chosen.may_sign_sheets == "0":
+        raise MaySignNoSheet(chosen.number)
     found, problems = rights_at(rights, beneficiary, care_date)
     for day in sorted({act.date for act in acts} - {care_date}):
         problems += rights_at(rights, beneficiary, day)[1]

@@ -28,17 +28,23 @@ from typing import Any, Final
 
 # tsp must be imported, or the attribute signing_certificate_v2 has no type
 from asn1crypto import algos, cms, core, tsp, x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.x509 import load_der_x509_certificate
 
 from bifente.apdu.tlv import encode
 from bifente.fse import canonical
-from bifente.fse.errors import FseError
+from bifente.fse.errors import FseError, InvalidSheet
 from bifente.fse.sheet import CareSheet
+from bifente.layouts import identity
+from bifente.layouts.codec import record
+from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import sheet_payload
 from bifente.terminal import Recognition
 
 VERSION: Final = 1
 
 _SEQUENCE = 0x30
+_CARD_NUMBER = 0x5A
 _DIRECTORY_NAME = 0xA4
 """The alternative [4] of GeneralName (RFC 5280 §4.2.1.6)."""
 
@@ -99,10 +105,11 @@ def sign(sheet: CareSheet, recognition: Recognition, *, intermediates: Iterable[
     """Sign *sheet* by both cards of *recognition*; returns the CMS (DER).
 
     *intermediates* are DER certificates of authorities: the one that issued the CPS's signature certificate travels
-    with the signature. Raises RecognitionRequired, PinRequired and other TerminalErrors, FseError when no
-    intermediate is the issuer.
+    with the signature. Raises RecognitionRequired, PinRequired and other TerminalErrors, InvalidSheet when its rights
+    were read from another Vitale, FseError when no intermediate is the issuer.
     """
     recognition.require()
+    check_vitale(sheet, recognition.chr_vitale)
     raw = canonical.encode(sheet)
     signer = recognition.cps.signature_certificate()
     intermediate = _issuer_of(signer, intermediates)
@@ -118,6 +125,24 @@ def sign(sheet: CareSheet, recognition: Recognition, *, intermediates: Iterable[
         rc=recognition.rc,
     )
     return sign_content(content.encode(), signer, intermediate, recognition.cps.sign)
+
+
+def check_vitale(sheet: CareSheet, chr_vitale: bytes) -> None:
+    """Raise InvalidSheet unless the rights of *sheet* are those of the Vitale with the reference *chr_vitale*.
+
+    The card signs what it is given: that group 101 names the same card as its certificate is checked by who asks it,
+    and again by who verifies.
+    """
+    try:
+        number = identity.SERIAL.decode(encode(_CARD_NUMBER, chr_vitale[2:]))
+    except LayoutError as error:
+        raise InvalidSheet(f"the Vitale's certificate holds no card number: {error}") from error
+    signing = record(number, "card number", ("emetteur", "numero", "cle"))["numero"]
+    named = sheet.rights.insured.card_serial
+    if named != signing:
+        raise InvalidSheet(
+            f"its rights are those of Vitale {named or 'without number'}, not of Vitale {signing}"
+        )
 
 
 def sign_content(
@@ -212,9 +237,8 @@ def check_certificate(der: bytes) -> None:
 
 
 def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
-    wanted, _ = _issuer_and_serial(signer)
     for der in intermediates:
-        if _subject(der) == wanted:
+        if _issued(der, signer):
             return der
     raise FseError("none of the known authorities has issued the CPS's signature certificate")
 
@@ -223,10 +247,14 @@ def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _subject(der: bytes) -> bytes:
-    """The subject as DER."""
-    subject: bytes = _certificate(der)["tbs_certificate"]["subject"].dump()
-    return subject
+def _issued(authority: bytes, der: bytes) -> bool:
+    """Whether the certificate *der* is signed by *authority*: two authorities may have one name."""
+    _certificate(authority), _certificate(der)
+    try:
+        load_der_x509_certificate(der).verify_directly_issued_by(load_der_x509_certificate(authority))
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
 
 
 @lru_cache(maxsize=64)

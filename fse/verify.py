@@ -18,9 +18,15 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, CvError
 from bifente.fse import canonical
-from bifente.fse.errors import CanonicalError, FseError, SheetRefused, Signatory
+from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
 from bifente.fse.sheet import CareSheet
-from bifente.fse.signature import SignedContent, assemble, check_certificate, signed_attributes
+from bifente.fse.signature import (
+    SignedContent,
+    assemble,
+    check_certificate,
+    check_vitale,
+    signed_attributes,
+)
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
 
 T = TypeVar("T")
@@ -61,14 +67,20 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     """
     try:
         message = _read(signed)
-        content = SignedContent.parse(message.content)
     except ValueError as error:
         raise SheetRefused([(Signatory.CPS, f"the message cannot be read: {error}")]) from error
+    try:
+        content = SignedContent.parse(message.content)
+    except ValueError as error:
+        unread = f"what is signed cannot be read: {error}"
+        raise SheetRefused([(Signatory.VITALE, unread), (Signatory.CPS, unread)]) from error
     failures: list[tuple[Signatory, str]] = []
     sheet = _judge(Signatory.VITALE, failures, lambda: _sheet(content))
     when = day or (sheet.care_date if sheet is not None else None)
     vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
     signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when))
+    if sheet is not None and vitale is not None:
+        _judge(Signatory.VITALE, failures, lambda: _read_from(sheet, content))
     if signer is not None:
         _judge(Signatory.VITALE, failures, lambda: _opened_by(content, signer))
         _judge(Signatory.CPS, failures, lambda: _named_by(sheet, signer))
@@ -184,6 +196,14 @@ def _loaded(der: bytes) -> x509.Certificate:
     """Versions and serial numbers that ``cryptography`` would warn of are refused before it sees them."""
     check_certificate(der)
     return x509.load_der_x509_certificate(der)
+
+
+def _read_from(sheet: CareSheet, content: SignedContent) -> None:
+    """The Vitale whose rights stand on the sheet is the one that signed."""
+    try:
+        check_vitale(sheet, content.chr_vitale)
+    except InvalidSheet as error:
+        raise _Doubt(str(error)) from error
 
 
 def _opened_by(content: SignedContent, signer: x509.Certificate) -> None:

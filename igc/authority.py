@@ -179,7 +179,7 @@ class Authority:
         return TrustStore(
             self.trust_anchors(),
             tuple(self._intermediates.values()),
-            {root.car: root for root in self._cv_roots.values()},
+            tuple(self._cv_roots.values()),
         )
 
     def issue_certificate(

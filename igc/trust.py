@@ -3,7 +3,6 @@
 Revocation is not looked at here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -16,7 +15,7 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
-from bifente.apdu.cvc import Car, CvContent, CvEnvelope, CvError, CvReason, verify
+from bifente.apdu.cvc import Car, CvContent, CvEnvelope, verify_by_any
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.errors import UntrustedCertificate
 
@@ -41,8 +40,8 @@ class TrustStore:
 
     anchors: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
-    cv_roots: Mapping[bytes, CvRoot]
-    """By CAR."""
+    cv_roots: tuple[CvRoot, ...]
+    """Several may have one CAR: every TEST authority calls its roots alike."""
 
     def verify_certificate(
         self, der: bytes, at: datetime, usage: CertificateUsage | None = None
@@ -77,22 +76,19 @@ class TrustStore:
 
     def verify_cv(self, raw: bytes) -> CvContent:
         """Verify a CV certificate with the root that it names. Raises CvError; dates are the caller's to judge."""
-        envelope = CvEnvelope.parse(raw)
-        root = self.cv_roots.get(envelope.car)
-        if root is None:
-            raise CvError(CvReason.UNKNOWN_CAR, "the certificate names an authority that is not known")
-        return verify(envelope, root.car, root.n, root.e)
+        keys = [(root.car, root.n, root.e) for root in self.cv_roots]
+        return verify_by_any(CvEnvelope.parse(raw), keys)
 
     def cv_root(self, domain: str, environment: str) -> CvRoot | None:
         """The root of a domain (``C`` or ``V``) in an environment, or None."""
-        return next((r for r in self.cv_roots.values() if _fits(r.car, domain, environment)), None)
+        return next((r for r in self.cv_roots if _fits(r.car, domain, environment)), None)
 
     def merged(self, other: "TrustStore") -> "TrustStore":
         """Both authorities' public halves, for a terminal that meets cards of either."""
         return TrustStore(
             self.anchors + other.anchors,
             self.intermediates + other.intermediates,
-            {**self.cv_roots, **other.cv_roots},
+            tuple(dict.fromkeys(self.cv_roots + other.cv_roots)),
         )
 
 

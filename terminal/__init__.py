@@ -8,6 +8,7 @@ from bifente.terminal.errors import (
     CpsAbsent,
     CpsUnusable,
     PinBlocked,
+    PinMalformed,
     PinRequired,
     ProtocolBroken,
     PukBlocked,
@@ -20,7 +21,7 @@ from bifente.terminal.errors import (
     VitaleUnusable,
     WrongPin,
 )
-from bifente.terminal.processors import Channel
+from bifente.terminal.processors import Channel, connect
 from bifente.terminal.recognise import Recognition, recognise
 from bifente.terminal.vitale import VitaleSession
 
@@ -33,6 +34,7 @@ __all__ = [
     "CpsUnusable",
     "CvAnchor",
     "PinBlocked",
+    "PinMalformed",
     "PinRequired",
     "PinStatus",
     "ProtocolBroken",
@@ -47,5 +49,6 @@ __all__ = [
     "VitaleSession",
     "VitaleUnusable",
     "WrongPin",
+    "connect",
     "recognise",
 ]

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Protocol
 
 from bifente.apdu import cvc
-from bifente.apdu.cvc import CvContent, CvEnvelope, CvError, CvReason
+from bifente.apdu.cvc import CvContent, CvEnvelope
 
 
 class CvAnchor(Protocol):
@@ -26,11 +26,8 @@ class CvAnchor(Protocol):
 
 def verify_certificate(raw: bytes, anchors: Iterable[CvAnchor]) -> CvContent:
     """The content of a CV certificate signed by one of *anchors*. Dates are not judged. Raises CvError."""
-    envelope = CvEnvelope.parse(raw)
-    for anchor in anchors:
-        if anchor.car == envelope.car:
-            return cvc.verify(envelope, anchor.car, anchor.n, anchor.e)
-    raise CvError(CvReason.UNKNOWN_CAR, f"no trusted authority is called {envelope.car.hex().upper()}")
+    keys = [(anchor.car, anchor.n, anchor.e) for anchor in anchors]
+    return cvc.verify_by_any(CvEnvelope.parse(raw), keys)
 
 
 def outside_dates(content: CvContent, day: date) -> str | None:

@@ -24,6 +24,7 @@ from bifente.terminal.errors import (
     CardRefused,
     CpsUnusable,
     PinBlocked,
+    PinMalformed,
     PinRequired,
     ProtocolBroken,
     PukBlocked,
@@ -50,6 +51,7 @@ _RSA_DECIPHER = 0x1A
 _VERIFY, _CHANGE, _RESET = 0x20, 0x24, 0x2C
 _MSE, _PSO, _INTERNAL_AUTHENTICATE, _GET_DATA = 0x22, 0x2A, 0x88, 0xCB
 _SELECT_PATH = 0x09
+_MIN_DIGITS, _MAX_DIGITS = 4, 8
 _MAX_AUTHENTICATE = 102
 """INTERNAL AUTHENTICATE takes at most 40 % of the modulus (IAS ECC)."""
 
@@ -174,12 +176,15 @@ class CpsSession:
     # -- the PIN
 
     def verify_pin(self, pin: bytes) -> None:
-        """Present the *code porteur* (ASCII digits). Raises WrongPin with the tries left, PinBlocked at none."""
+        """Present the *code porteur* (4 to 8 ASCII digits).
+
+        Raises WrongPin with the tries left, PinBlocked at none, and PinMalformed without asking the card.
+        """
         self._present("verify PIN", _VERIFY, 0x00, layout.PIN, pin)
 
     def change_pin(self, old: bytes, new: bytes) -> None:
         """Replace the PIN; *old* is verified by the same command. Raises as :meth:`verify_pin`."""
-        self._present("change PIN", _CHANGE, 0x00, layout.PIN, old + new)
+        self._present("change PIN", _CHANGE, 0x00, layout.PIN, old, new)
 
     def unblock(self, puk: bytes, new: bytes) -> None:
         """Present the *code de déblocage* and set a new PIN. Raises WrongPin for the PUK's own tries."""
@@ -285,12 +290,16 @@ class CpsSession:
             _want_pin(refused)
             raise
 
-    def _present(self, step: str, ins: int, p1: int, reference: int, secret: bytes) -> None:
-        sw = self.channel.send(0x00, ins, p1, reference, secret, step=step).sw
+    def _present(self, step: str, ins: int, p1: int, reference: int, *secrets: bytes) -> None:
+        code = "code porteur" if reference == layout.PIN and ins != _RESET else "code de déblocage"
+        for secret in secrets:
+            # Without digits VERIFY would be a question, and other characters a refusal like any other.
+            if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
+                raise PinMalformed(f"a code has {_MIN_DIGITS} to {_MAX_DIGITS} digits", step=step)
+        sw = self.channel.send(0x00, ins, p1, reference, b"".join(secrets), step=step).sw
         if sw == SW.SUCCESS:
             return
         self.channel.forget()
-        code = "code porteur" if reference == layout.PIN and ins != _RESET else "code de déblocage"
         left = sw.tries_left
         if sw == SW.AUTHENTICATION_METHOD_BLOCKED or left == 0:
             if code == "code porteur":

@@ -74,6 +74,13 @@ class PinBlocked(WrongPin):
         super().__init__(message, tries_left=0, step=step, sw=sw)
 
 
+class PinMalformed(TerminalError):
+    """F003: what was given cannot be a code (4 to 8 digits). It was not presented, no try is lost."""
+
+    ssv_code = 0xF003
+    hint = "no try is lost: give the 4 to 8 digits"
+
+
 class PinRequired(TerminalError):
     """F003, *code porteur non présenté*: the CPS wants its PIN before this."""
 

@@ -8,6 +8,7 @@ Whatever the link is (T=0 with its 61xx and 6Cxx, T=1, an in-process card), the 
 answer. Every loop is bounded: a card that never stops ends in :class:`ProtocolBroken`.
 """
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Final, Protocol
 
@@ -26,6 +27,19 @@ _CHAINING_BIT = 0x10
 _CAPABILITIES = 0x7
 _EXTENDED = 0x40
 _INS_GET_RESPONSE = 0xC0
+
+
+def connect(open_link: Callable[[], Link], card: CardKind) -> Link:
+    """The link that *open_link* gives; its failure is the terminal's error, with its code of the SSV interface::
+
+        cps = CpsSession(connect(lambda: reader.link("CPS"), CardKind.CPS))  # CpsAbsent (F001) when the slot is empty
+
+    Raises CpsAbsent, VitaleAbsent, ReaderFailed and their like.
+    """
+    try:
+        return open_link()
+    except LinkError as error:
+        raise from_link_error(error, card, "connect") from error
 
 
 class Sender(Protocol):
@@ -160,8 +174,12 @@ class Channel:
 
     @property
     def epoch(self) -> int:
-        """Grows whenever the card's volatile state was, or may have been, lost."""
-        return self._epoch + self._wire.lost
+        """Grows whenever the card's volatile state was, or may have been, lost.
+
+        A link that counts the card's resets (``resets``, as that of an in-process reader) is asked: they may be another's.
+        """
+        resets: int = getattr(self.link, "resets", 0)
+        return self._epoch + self._wire.lost + resets
 
     def forget(self) -> None:
         """Take note that the card's volatile state is gone (reset, log-out, failed authentication)."""

@@ -87,13 +87,19 @@ class Recognition:
         return not self._closed and self._epochs == self._current()
 
     def require(self) -> None:
-        """Raise RecognitionRequired when it has ended."""
-        if not self.active:
-            raise RecognitionRequired("the recognition of CPS and Vitale has ended")
+        """Raise RecognitionRequired when it has ended; CpsAbsent or VitaleRemoved when that is why."""
+        if self.active:
+            return
+        if not self._closed:
+            self.cps.enter_application()
+            self.vitale.enter_application()
+        raise RecognitionRequired("the recognition of CPS and Vitale has ended")
 
     def close(self) -> None:
-        """Give the cards back. Closing twice is allowed."""
-        self._closed = True
+        """Close the Vitale again and give both cards back, the CPS with its PIN. Closing twice is allowed."""
+        if not self._closed:
+            self._closed = True
+            _leave(self.vitale)
         self._transactions.close()
 
     def __enter__(self) -> Self:
@@ -114,7 +120,7 @@ def recognise(
     itself and judges their dates; without them it leaves that to the cards.
 
     Raises PinRequired, TestWithReal, CpsUnusable, VitaleUnusable, CardRefused with the pair (step, status word), and
-    the errors of the links. Nothing is held and no card is left recognised by the terminal's side after an error.
+    the errors of the links. After an error nothing is held, and no Vitale is left open.
     """
     with ExitStack() as holding:
         holding.enter_context(_transaction(cps.channel))
@@ -123,8 +129,14 @@ def recognise(
             return _Dialogue(cps, vitale, date, anchors).run(holding)
         except TerminalError:
             cps.channel.forget()
-            vitale.channel.forget()
+            _leave(vitale)
             raise
+
+
+def _leave(vitale: VitaleSession) -> None:
+    """The next who has a link to the Vitale is not to find it open. One that has left is closed."""
+    with suppress(TerminalError):
+        vitale.log_out()
 
 
 class _Dialogue:

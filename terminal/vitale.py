@@ -30,7 +30,7 @@ PAN_FID: Final = 0x2F02
 POINTERS_FID: Final = 0x2001
 NIR_SFI: Final = 0x02
 
-_MSE, _PSO = 0x22, 0x2A
+_VERIFY, _MSE, _PSO = 0x20, 0x22, 0x2A
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,11 @@ class VitaleSession:
         self._directory = None
         self.channel.reset()
         self._select()
+
+    def log_out(self) -> None:
+        """Close what a recognition has opened: the card knows nobody any more."""
+        self.channel.forget()
+        self.channel.check("log out", _VERIFY, 0xFF, 0x00)
 
     # -- free to read
 
@@ -284,4 +289,5 @@ def _want_recognition(refused: CardRefused) -> None:
             f"the Vitale opens this only to a CPS that it has recognised: {refused}",
             step=refused.step,
             sw=refused.sw,
+            hint="recognise the two cards; when they are, this professional may not do it",
         ) from refused

@@ -219,6 +219,13 @@ def maker(authority: Authority) -> Maker:
     return Maker(authority)
 
 
+@pytest.fixture(scope="session")
+def production_maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    """Of an authority of the other environment."""
+    folder = tmp_path_factory.mktemp("igc") / "production"
+    return Maker(Authority.init(folder, environment="P", key_source=lambda _bits: rsa.generate()))
+
+
 @pytest.fixture
 def consultation(maker: Maker) -> Iterator[Callable[..., CareSession]]:
     """Puts cards into a two-slot reader and opens a session between them; PIN and recognition on demand."""

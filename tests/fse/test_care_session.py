@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.fse import Act, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
+from bifente.fse import Act, MaySignNoSheet, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
 from bifente.layouts import ssv
+from bifente.layouts.ssv_groups import Group
 from bifente.terminal import (
     CpsAbsent,
     CpsUnusable,
     PinRequired,
     RecognitionRequired,
     VitaleRemoved,
+    VitaleSession,
     VitaleUnusable,
     WrongPin,
 )
@@ -122,13 +124,23 @@ def test_beneficiary_and_situation_are_chosen(consultation, consult):
             session.draw_up([consult], number=1, care_date=TODAY, situation=2)
 
 
+def test_a_situation_that_may_not_sign(consultation, consult, maker):
+    """Field 2.20, *habilitation à signer une facture*."""
+    situation = Group.of(2, "\x01", "0", "1", "31").replace("habilitation à signer une facture", "0")
+    session = consultation(cps=maker.cps(situations=[situation]))
+    with session, pytest.raises(MaySignNoSheet, match="situation de facturation 1 may not sign"):
+        session.draw_up([consult], number=1, care_date=TODAY)
+
+
 def test_the_vitale_leaves(consultation, consult):
     with consultation() as session:
         sheet = session.draw_up([consult], number=1, care_date=TODAY)
         session.reader.remove(session.reader.slots[1])
-        with pytest.raises(VitaleRemoved) as caught:
-            session.sign(sheet)
-        assert caught.value.ssv_code == 0xF015
+        for _ in range(2):
+            with pytest.raises(VitaleRemoved) as caught:
+                session.sign(sheet)
+            assert caught.value.ssv_code == 0xF015
+        session.close()
         with pytest.raises(RecognitionRequired):
             session.sign(sheet)
 
@@ -143,6 +155,27 @@ def test_the_cps_leaves_and_the_vitale_closes(consultation, consult):
         with pytest.raises(CpsAbsent) as caught:
             session.sign(sheet)
         assert caught.value.ssv_code == 0xF001
+
+
+def test_a_card_that_was_reset_by_another_signs_no_more(consultation, consult):
+    """The PIN is presented again, and still the CPS does not know its Vitale."""
+    for slot in (0, 1):
+        with consultation() as session:
+            sheet = session.draw_up([consult], number=1, care_date=TODAY)
+            session.cps.link.cold_reset() if slot == 0 else session.vitale.link.reset()
+            session.present_pin(b"1234")
+            with pytest.raises(RecognitionRequired):
+                session.sign(sheet)
+
+
+def test_who_comes_next_finds_the_vitale_closed(consultation):
+    with consultation() as session:
+        assert session.rights()
+    next_one = VitaleSession(session.reader.link(session.reader.slots[1]))
+    with pytest.raises(RecognitionRequired):
+        next_one.rights()
+    with pytest.raises(RecognitionRequired):
+        next_one.sign_sheet(bytes(32))
 
 
 def test_no_sheet_after_log_out(consultation, consult):
@@ -201,7 +234,7 @@ def test_every_official_card_makes_a_sheet(consultation, consult, maker, virtual
     for path in virtual_cards[::15]:
         content = path.read_bytes()
         groups = ssv.decode_card(content)
-        with consultation(vitale=maker.vitale(groups)) as session:
+        with consultation(vitale=maker.vitale(groups, serial=groups[0][2])) as session:
             assert ssv.encode(session.rights()) == content
             sheet = session.draw_up([consult], number=1, care_date=TODAY, accept=list(ProblemKind))
             assert session.verify(session.sign(sheet)).sheet == sheet

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.fse import Act, SheetRefused, Signatory, canonical, verify
+from bifente.fse import Act, InvalidSheet, ProblemKind, SheetRefused, Signatory, canonical, verify
+from bifente.fse.rights import Period
 from bifente.fse.signature import SignedContent, sign_content
 from bifente.igc import TrustStore
 from bifente.layouts.recognition import sheet_payload
@@ -78,21 +79,19 @@ def test_signing_again_the_same_gives_the_same(signed):
     assert verify(signed.raw, signed.trust).content == signed.content
 
 
-def test_one_bit_in_each_byte(signed):
-    """A sample of the bytes by run of the generator, and each byte of both signatures' surroundings."""
-    choose = random.Random(20260302)
-    positions = sorted(
-        {
-            *range(120),
-            *choose.sample(range(len(signed.raw)), 250),
-            *range(len(signed.raw) - 300, len(signed.raw), 7),
-        }
-    )
-    for position in positions:
+@pytest.mark.parametrize("part", range(4))
+def test_one_bit_in_each_byte(signed, part):
+    """Every byte of the message, one bit of it by run of the generator; what is content breaks both signatures."""
+    choose = random.Random(20260302 + part)
+    content = signed.content.encode()
+    start = signed.raw.index(content)
+    for position in range(part, len(signed.raw), 4):
         broken = bytearray(signed.raw)
         broken[position] ^= 1 << choose.randrange(8)
         error = refused(signed, bytes(broken))
         assert Signatory.CPS in error.signatories, position
+        if start <= position < start + len(content):
+            assert error.signatories == BOTH, position
 
 
 @pytest.mark.parametrize(
@@ -130,7 +129,45 @@ def test_cut_and_extended(signed, size):
 @given(st.binary(max_size=300))
 def test_garbage(raw):
     with pytest.raises(SheetRefused):
-        verify(raw, TrustStore((), (), {}))
+        verify(raw, TrustStore((), (), ()))
+
+
+def test_the_rights_of_another_vitale(signed, consultation, consult, maker):
+    """Genuine cards, genuine signatures: the sheet shows the rights of one Vitale and is signed by another."""
+    with consultation() as session:
+        theirs = session.draw_up([consult], number=1, care_date=TODAY)
+        groups = [session.rights()[0].replace(2, "99000002"), *session.rights()[1:]]
+    with consultation(vitale=maker.vitale(groups, serial="99000002")) as session:
+        own = session.draw_up([consult], number=1, care_date=TODAY)
+        assert session.verify(session.sign(own)).sheet == own
+        with pytest.raises(InvalidSheet, match="are those of Vitale 19999991, not of Vitale 99000002"):
+            session.sign(theirs)
+        content = session.verify(session.sign(own)).content
+        vitale = session.vitale.sign_sheet(sha256(canonical.encode(theirs)).digest())
+    moved = replace(content, sheet=canonical.encode(theirs), vitale_signature=vitale)
+    error = refused(signed, signed.again(moved))
+    assert error.signatories == {Signatory.VITALE}
+    assert "its rights are those of Vitale 19999991" in str(error)
+
+
+def test_rights_that_are_closed_and_that_nobody_accepted(signed):
+    sheet = canonical.decode(signed.content.sheet)
+    closed = replace(sheet.rights, amo=None, coverage=None)
+    with pytest.raises(InvalidSheet, match="no-coverage"):
+        replace(sheet, rights=closed)
+    with pytest.raises(InvalidSheet, match="card-expired, rights-closed"):
+        replace(
+            sheet,
+            rights=replace(
+                sheet.rights,
+                insured=replace(sheet.rights.insured, card_end="20260301"),
+                amo=Period("20200101", "20260301"),
+            ),
+        )
+    accepted = (ProblemKind.NO_COVERAGE, ProblemKind.RIGHTS_CLOSED)
+    raw = canonical.encode(replace(sheet, rights=closed, accepted=accepted))
+    said = [kind.value.encode() for kind in accepted]
+    assert all(word in raw for word in said), "the caisse reads what was accepted"
 
 
 def test_the_cps_cannot_change_the_sheet_under_the_vitale(signed):

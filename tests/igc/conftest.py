@@ -72,6 +72,13 @@ def production(
 
 
 @pytest.fixture(scope="session")
+def twin(key_pool: dict[int, list[RSAPrivateKey]], tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A TEST authority: the names are those of ``authority``, the keys are in other places."""
+    turned = {bits: keys[1:] + keys[:1] for bits, keys in key_pool.items()}
+    return Authority.init(tmp_path_factory.mktemp("igc") / "twin", key_source=pooled(turned))
+
+
+@pytest.fixture(scope="session")
 def card_key() -> RSAPrivateKey:
     return rsa.generate()
 

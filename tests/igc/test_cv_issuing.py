@@ -54,6 +54,25 @@ def test_the_roots_are_two_and_named_by_environment(authority: Authority, produc
         authority.cv_root("X")
 
 
+def test_two_authorities_of_one_name_are_both_believed(
+    authority: Authority, twin: Authority, card_key: RSAPrivateKey
+) -> None:
+    """Every TEST authority calls its roots alike: a terminal that meets cards of two must try both keys."""
+    ours, theirs = (issue(one, card_key) for one in (authority, twin))
+    for merged in (
+        authority.trust_store.merged(twin.trust_store),
+        twin.trust_store.merged(authority.trust_store),
+    ):
+        assert merged.verify_cv(ours).chr == merged.verify_cv(theirs).chr == bytes(2) + PAN
+        broken = ours[:100] + bytes((ours[100] ^ 1,)) + ours[101:]
+        with pytest.raises(CvError) as caught:
+            merged.verify_cv(broken)
+        assert caught.value.reason is CvReason.BAD_SIGNATURE
+    with pytest.raises(CvError):
+        authority.trust_store.verify_cv(theirs)
+    assert authority.trust_store.merged(authority.trust_store).cv_roots == authority.trust_store.cv_roots
+
+
 def test_another_environments_certificate_is_of_an_unknown_authority(
     authority: Authority, production: Authority, card_key: RSAPrivateKey
 ) -> None:

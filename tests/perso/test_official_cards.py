@@ -34,7 +34,7 @@ def test_there_are_all_of_them(virtual_cards):
 
 def test_each_comes_back_byte_for_byte_from_what_apdus_read(virtual_cards, make, doctor, pooled_authority):
     """The card is imported, put into a reader beside a doctor's card and read as a health software reads it."""
-    anchors = tuple(pooled_authority.trust_store.cv_roots.values())
+    anchors = pooled_authority.trust_store.cv_roots
     with TwoSlotReader() as reader:
         reader.insert(CPS_SLOT, card_of(MemoryStore(doctor), "cps3"))
         for file in virtual_cards:

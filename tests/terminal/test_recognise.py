@@ -15,6 +15,7 @@ from bifente.terminal import (
     CpsSession,
     CpsUnusable,
     PinBlocked,
+    PinMalformed,
     PinRequired,
     RecognitionRequired,
     TerminalError,
@@ -227,6 +228,56 @@ def test_ends_with_reset(pair, which):
     with run(pair) as made:
         getattr(made, which).reset()
         assert not made.active
+
+
+@pytest.mark.parametrize("which", ["cps", "vitale"])
+def test_ends_with_a_reset_by_another(pair, which):
+    """A link that counts resets tells those that other programs, or the reader, have made."""
+    getattr(pair, which).resets = 5
+    with run(pair) as made:
+        assert made.active
+        getattr(pair, which).resets += 1
+        assert not made.active
+
+
+def test_a_closed_recognition_leaves_no_open_vitale(pair):
+    with run(pair) as made:
+        assert pair.vitale.session is not None
+        made.close()
+        assert pair.vitale.session is None
+        assert pair.vitale.log[-1] == bytes.fromhex("0020FF00")
+        assert pair.cps.verified, "the PIN is the holder's to take back"
+    assert pair.vitale.log.count(bytes.fromhex("0020FF00")) == 1
+    with pytest.raises(RecognitionRequired):
+        made.vitale.sign_sheet(bytes(32))
+
+
+def test_a_recognition_that_fails_half_way_leaves_no_open_vitale(pair):
+    def forge(command, answer):
+        return b"\x63\x00" if command[:2].hex() == "0082" else answer
+
+    pair.cps.mangle = forge
+    with pytest.raises(CardRefused) as caught:
+        run(pair)
+    assert caught.value.step is Step.CPS_VERIFIES
+    assert pair.vitale.session is None
+
+
+@pytest.mark.parametrize("pin", [b"", b"123", b"123456789", b"12a4", "١٢٣٤".encode()])
+def test_what_cannot_be_a_pin_is_not_presented(pair, pin):
+    cps = CpsSession(pair.cps)
+    cps.verify_pin(b"1234")
+    sent = len(pair.cps.log)
+    for attempt in (
+        lambda: cps.verify_pin(pin),
+        lambda: cps.change_pin(b"1234", pin),
+        lambda: cps.change_pin(pin, b"1234"),
+        lambda: cps.unblock(pin, b"1234"),
+    ):
+        with pytest.raises(PinMalformed, match="4 to 8 digits") as caught:
+            attempt()
+        assert caught.value.ssv_code == 0xF003
+    assert len(pair.cps.log) == sent
 
 
 @pytest.mark.parametrize(
