@@ -58,7 +58,7 @@ def nobody(made: SmartCard) -> None:
 
 @dataclass(frozen=True)
 class Case:
-    """One writing command. ``earlier`` has been sent before, uncut; ``opened`` sets what has been proven."""
+    """One writing command. Those of ``earlier`` have been sent before, uncut; ``opened`` sets what has been proven."""
 
     name: str
     side: Side
@@ -66,7 +66,7 @@ class Case:
     status: str
     secret: str | None = None
     """The counter of the secret that is compared, if one is."""
-    earlier: str | None = None
+    earlier: tuple[str, ...] = ()
     opened: Callable[[SmartCard], None] = nobody
 
 
@@ -75,17 +75,25 @@ def verbatim(command: str) -> Callable[[SmartCard], tuple[bytes, str]]:
 
 
 PIN_LEFT, PUK_LEFT = "pin/01/left", "pin/02/left"
+BLOCKED = (WRONG_PIN,) * 3
 CASES = [
     Case("VERIFY right", CPS, verbatim(VERIFY_PIN), "9000", PIN_LEFT),
     Case("VERIFY wrong", CPS, verbatim(WRONG_PIN), "63C2", PIN_LEFT),
-    Case("VERIFY right after wrong", CPS, verbatim(VERIFY_PIN), "9000", PIN_LEFT, earlier=WRONG_PIN),
+    Case("VERIFY right after wrong", CPS, verbatim(VERIFY_PIN), "9000", PIN_LEFT, earlier=(WRONG_PIN,)),
+    Case("VERIFY right with the last try", CPS, verbatim(VERIFY_PIN), "9000", PIN_LEFT, BLOCKED[:2]),
+    Case("VERIFY wrong with the last try", CPS, verbatim(WRONG_PIN), "63C0", PIN_LEFT, BLOCKED[:2]),
     Case("VERIFY PUK right", CPS, verbatim("0020000208" + PUK_HEX), "9000", PUK_LEFT),
     Case("VERIFY PUK wrong", CPS, verbatim("0020000208" + "39" * 8), "63C9", PUK_LEFT),
     Case("CHANGE", CPS, verbatim("00240001083132333435353535"), "9000", PIN_LEFT),
     Case("CHANGE wrong", CPS, verbatim("00240001083939393935353535"), "63C2", PIN_LEFT),
     Case("CHANGE malformed", CPS, verbatim("00240001083132333441414141"), "6A80", PIN_LEFT),
-    Case("RESET, code and value", CPS, verbatim(f"002C00010C{PUK_HEX}35353535"), "9000", PUK_LEFT, WRONG_PIN),
-    Case("RESET, value", CPS, verbatim("002C02010435353535"), "9000", None, WRONG_PIN, as_unblocker),
+    Case(
+        "RESET, code and value", CPS, verbatim(f"002C00010C{PUK_HEX}35353535"), "9000", PUK_LEFT, (WRONG_PIN,)
+    ),
+    Case("RESET, code", CPS, verbatim(f"002C010108{PUK_HEX}"), "9000", PUK_LEFT, BLOCKED),
+    Case("RESET, wrong code", CPS, verbatim("002C010108" + "39" * 8), "63C9", PUK_LEFT, BLOCKED),
+    Case("RESET, neither", CPS, verbatim("002C0301"), "9000", None, BLOCKED, as_unblocker),
+    Case("RESET, value", CPS, verbatim("002C02010435353535"), "9000", None, BLOCKED, as_unblocker),
     Case("UPDATE BINARY of CPS_DATA", CPS, verbatim("00D6000040" + "AB" * 64), "9000", opened=as_holder),
     Case(
         "PSO VERIFY CERTIFICATE on the CPS",
@@ -114,8 +122,8 @@ def earlier_records(case: Case) -> dict[str, bytes]:
     store = MemoryStore(records(case.side))
     made = card_of(store, case.side.kind)
     made.power_on()
-    if case.earlier is not None:
-        send(made, case.earlier)
+    for command in case.earlier:
+        send(made, command)
     return contents(store)
 
 
