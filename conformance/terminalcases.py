@@ -158,8 +158,7 @@ def _survives(bench: Bench) -> None:
     Need.PIN,
 )
 def _reset(bench: Bench) -> None:
-    cps, vitale = _sessions(bench)
-    recognise(cps, vitale, date=date.today()).close()
+    _, vitale = _recognised(bench)
     _open(vitale)
     vitale.link.reset()
     _closed(vitale, "after a reset")

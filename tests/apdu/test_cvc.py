@@ -125,12 +125,20 @@ def test_garbage_raises_only_the_codecs_error(raw: bytes) -> None:
         CvContent.parse,
         Car.parse,
         Cha.parse,
-        decode_date,
         lambda data: DatelessContent.parse(data, 128),
     ]
     for parse in parsers:
         with pytest.raises(ApduError):
             parse(raw)
+
+
+@given(st.binary(max_size=6))
+def test_a_date_is_read_or_refused(raw: bytes) -> None:
+    try:
+        day = decode_date(raw)
+    except ApduError:
+        return
+    assert encode_date(day) == raw
 
 
 DAYS = st.dates(date(2000, 1, 1), date(2099, 12, 31))

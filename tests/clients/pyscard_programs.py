@@ -1,6 +1,7 @@
 """Programs as the users of pyscard write them; they know nothing of bifente. The first argument names one."""
 
 import sys
+import threading
 from threading import Event
 
 from smartcard.CardConnection import CardConnection
@@ -39,9 +40,13 @@ class Cards(CardObserver):
 
 
 class Readers(ReaderObserver):
+    def __init__(self) -> None:
+        self.told = threading.Event()
+
     def update(self, observable, handlers):
         for reader in handlers[0]:
             say("reader", reader)
+        self.told.set()
 
 
 def monitor() -> None:
@@ -51,6 +56,8 @@ def monitor() -> None:
     reader_monitor.addObserver(reader_observer)
     card_monitor.addObserver(card_observer)
     sys.stdin.read()
+    # pyscard starts its thread in another thread and fails when it is to stop before that.
+    reader_observer.told.wait(10)
     card_monitor.deleteObserver(card_observer)
     reader_monitor.deleteObserver(reader_observer)
     say("done")

@@ -3,9 +3,10 @@
 import gc
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
+from echocard import BOTH_ATR, BOUND, T0_ATR, T1_ATR, EchoCard, in_thread
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -21,7 +22,6 @@ from bifente.apdu.link import (
     TransmissionProtocol,
 )
 from bifente.reader import (
-    CardMute,
     CardWasReset,
     DuplicateCard,
     HasSerial,
@@ -33,85 +33,6 @@ from bifente.reader import (
     TwoSlotReader,
     UnknownSlot,
 )
-
-T0_ATR = bytes.fromhex("3B751300004709EA9000")
-T1_ATR = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
-BOTH_ATR = bytes.fromhex("3B9B188001001225006480040100009044")
-BOUND = 10.0
-
-
-class EchoCard:
-    """Answers data of a command, counts what is done to it, and fails when two threads use it at once."""
-
-    def __init__(self, atr: bytes = T0_ATR, serial: str | None = None) -> None:
-        self.atr = atr
-        self.serial = serial
-        self.calls: list[str] = []
-        self.on = False
-        self.verified = False
-        self.hold: threading.Event | None = None
-        self.entered = threading.Event()
-        self._busy = threading.Lock()
-
-    def power_on(self) -> bytes:
-        self.calls.append("on")
-        self.on, self.verified = True, False
-        return self.atr
-
-    def reset(self) -> bytes:
-        assert self.on
-        self.calls.append("reset")
-        self.verified = False
-        return self.atr
-
-    def power_off(self) -> None:
-        assert self.on
-        self.calls.append("off")
-        self.on = self.verified = False
-
-    def transmit(self, command: bytes) -> bytes:
-        assert self._busy.acquire(blocking=False), "two commands at once"
-        try:
-            assert self.on, "a command without supply"
-            self.entered.set()
-            if self.hold is not None:
-                assert self.hold.wait(BOUND)
-            if command[1:2] == b"\x20":
-                self.verified = True
-                return b"\x90\x00"
-            if command[1:2] == b"\x88":
-                return b"signed\x90\x00" if self.verified else b"\x69\x82"
-            return command[5:] + b"\x90\x00"
-        finally:
-            self._busy.release()
-
-
-def in_thread(work: Callable[[], object]) -> "Outcome":
-    return Outcome(work)
-
-
-class Outcome:
-    """What a piece of work came to, in another thread."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self.value: object = None
-        self.error: BaseException | None = None
-
-        def run() -> None:
-            try:
-                self.value = work()
-            except BaseException as error:  # noqa: BLE001  # it is raised again in the test's thread
-                self.error = error
-
-        self.thread = threading.Thread(target=run, daemon=True)
-        self.thread.start()
-
-    def get(self) -> object:
-        self.thread.join(BOUND)
-        assert not self.thread.is_alive()
-        if self.error is not None:
-            raise self.error
-        return self.value
 
 
 @pytest.fixture
@@ -328,91 +249,6 @@ def test_waiting_for_a_busy_card_is_bounded() -> None:
         card.hold.set()
         sender.get()
         assert not reader.status("CPS").in_transaction
-
-
-def test_the_other_card_is_warm_reset_when_one_leaves(
-    reader: TwoSlotReader, cps: EchoCard, vitale: EchoCard
-) -> None:
-    link = reader.link("Vitale")
-    link.transmit(b"\0\x20\0\1")
-    assert link.transmit(b"\0\x88\0\0") == b"\x61\x06"
-    reader.remove("CPS")
-    assert vitale.calls == ["on", "reset"]
-    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
-    assert link.resets == 1
-
-
-def test_even_out_of_a_transaction(reader: TwoSlotReader, cps: EchoCard, vitale: EchoCard) -> None:
-    link = reader.link("Vitale")
-    with link.transaction():
-        link.transmit(b"\0\x20\0\1")
-        reader.remove("CPS")
-        assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
-
-
-def test_a_busy_card_is_reset_before_its_next_command(
-    cps: EchoCard, vitale: EchoCard, reader: TwoSlotReader
-) -> None:
-    link = reader.link("Vitale")
-    link.transmit(b"\0\x20\0\1")
-    vitale.hold = threading.Event()
-    vitale.entered.clear()
-    sender = in_thread(lambda: link.transmit(b"\0\xb0\0\0\1"))
-    assert vitale.entered.wait(BOUND)
-    reader.wait = 0.05
-    reader.remove("CPS")
-    vitale.hold.set()
-    assert sender.get() == b"\x90\x00"
-    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
-    assert vitale.calls == ["on", "reset"]
-
-
-def test_a_busy_card_that_leaves_takes_at_once_what_it_has_opened(
-    cps: EchoCard, vitale: EchoCard, reader: TwoSlotReader
-) -> None:
-    """A slow CPS is pulled in the middle of a command: nobody waits for its answer to close the Vitale."""
-    link, other = reader.link("Vitale"), reader.link("CPS")
-    link.transmit(b"\0\x20\0\1")
-    cps.hold = threading.Event()
-    cps.entered.clear()
-    sender = in_thread(lambda: other.transmit(b"\0\xb0\0\0\1"))
-    assert cps.entered.wait(BOUND)
-    with reader.subscribe() as events:
-        removal = in_thread(lambda: reader.remove("CPS"))
-        seen = [(event.slot, event.change) for event in (events.get(BOUND), events.get(BOUND))]
-    assert seen == [("CPS", SlotChange.REMOVED), ("Vitale", SlotChange.WARM_RESET)]
-    assert link.transmit(b"\0\x88\0\0") == b"\x69\x82"
-    assert "off" not in cps.calls, "the CPS is still at work"
-    cps.hold.set()
-    with pytest.raises(CardRemoved):
-        sender.get()
-    assert removal.get() is cps
-    assert cps.calls[-1] == "off"
-
-
-def test_a_card_that_does_not_start_again_is_mute(reader: TwoSlotReader, cps: EchoCard) -> None:
-    """Its file was taken by another program while it had no supply, say."""
-    link = reader.link("CPS")
-    link.power_off()
-
-    def refuse() -> bytes:
-        raise OSError("x.card: in use")
-
-    cps.power_on = refuse  # type: ignore[method-assign]  # a card that fails from now on
-    for attempt in (lambda: link.transmit(b"\0\xb0\0\0\1"), link.reset, link.cold_reset):
-        with pytest.raises(CardMute, match=r"in slot CPS does not start: x\.card: in use"):
-            attempt()
-    del cps.power_on
-    assert link.transmit(b"\0\xb0\0\0\1") == b"\x90\x00"
-
-
-def test_that_reset_is_an_option() -> None:
-    with TwoSlotReader(warm_reset_other=False) as reader:
-        cps, vitale = EchoCard(), EchoCard()
-        reader.insert("CPS", cps)
-        reader.insert("Vitale", vitale)
-        reader.remove("CPS")
-        assert vitale.calls == ["on"]
 
 
 def test_resets_and_power(reader: TwoSlotReader, cps: EchoCard) -> None:
