@@ -73,18 +73,25 @@ def _get_challenge(card: "SmartCard", request: ChallengeRequest) -> bytes:
 
 
 def _internal_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
+    if _for_a_token(card):
+        return _sign_token(card, request.data)
+    _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
+    if len(request.data) > MAX_AUTHENTICATION_INPUT:
+        raise CardError(SW.WRONG_LENGTH)
+    return rsa.sign_padded(key, request.data)
+
+
+def _for_a_token(card: "SmartCard") -> bool:
+    """MSE SET has named the algorithm of the recognition, not one that signs what the host brings."""
     environment = card.volatile.environment
     template = environment.computing.get(Crt.AUTHENTICATION) if environment is not None else None
-    if template is None or template.algorithm != ALGORITHM_RECOGNITION:
-        _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
-        if len(request.data) > MAX_AUTHENTICATION_INPUT:
-            raise CardError(SW.WRONG_LENGTH)
-        return rsa.sign_padded(key, request.data)
-    try:
-        return _sign_token(card, request.data)
-    except CardError:
+    return template is not None and template.algorithm == ALGORITHM_RECOGNITION
+
+
+def _internal_refused(card: "SmartCard") -> None:
+    """A token that was refused burns the challenge that it was for."""
+    if _for_a_token(card):
         card.volatile.challenge = None
-        raise
 
 
 def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
@@ -113,13 +120,9 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
 
 
 def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
-    """Verify the other card's token.
-
-    The challenge is burnt whatever comes out, and an earlier recognition is over: whoever is refused is nobody.
-    """
+    """Verify the other card's token. The challenge is burnt whatever comes out."""
     volatile = card.volatile
     challenge, volatile.challenge = volatile.challenge, None
-    volatile.role = volatile.recognition = None
     peer = _named_peer(card)
     if len(request.data) != CHALLENGE_SIZE + SIGNATURE_SIZE:
         raise CardError(SW.INCORRECT_DATA_FIELD)
@@ -139,6 +142,12 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
     volatile.role = peer.cha
     volatile.recognition = Recognition(peer, challenge.value, peer_challenge)
     return b""
+
+
+def _external_refused(card: "SmartCard") -> None:
+    """The challenge is burnt, and an earlier recognition is over: whoever is refused is nobody."""
+    volatile = card.volatile
+    volatile.challenge = volatile.role = volatile.recognition = None
 
 
 def _named_peer(card: "SmartCard") -> Peer:
@@ -165,8 +174,18 @@ def _signature_holds(peer: Peer, message: bytes, signature: bytes) -> bool:
 
 GET_CHALLENGE = Instruction(0x84, "GET CHALLENGE", _challenge_request, _get_challenge)
 INTERNAL_AUTHENTICATE = Instruction(
-    0x88, "INTERNAL AUTHENTICATE", _authenticate_request, _internal_authenticate, chainable=True
+    0x88,
+    "INTERNAL AUTHENTICATE",
+    _authenticate_request,
+    _internal_authenticate,
+    chainable=True,
+    refused=_internal_refused,
 )
 EXTERNAL_AUTHENTICATE = Instruction(
-    0x82, "EXTERNAL AUTHENTICATE", _authenticate_request, _external_authenticate, chainable=True
+    0x82,
+    "EXTERNAL AUTHENTICATE",
+    _authenticate_request,
+    _external_authenticate,
+    chainable=True,
+    refused=_external_refused,
 )

@@ -111,10 +111,12 @@ class SmartCard:
                 return b"\x6d\x00"
             return instruction.run(self, instruction.request(apdu)) + OK
         except CardError as refusal:
+            self._refuse(command)
             return refusal.sw.to_bytes_be()
         except CardWarning as warning:
             return warning.data + warning.sw.to_bytes_be()
         except ApduError:
+            self._refuse(command)
             return b"\x67\x00"
         except StoreError as error:
             logger.warning("%s", error)
@@ -123,7 +125,14 @@ class SmartCard:
         except Exception:
             # The traceback is for us; the terminal learns nothing but that the card failed.
             logger.exception("unexpected failure of a card")
+            self._refuse(command)
             return b"\x6f\x00"
+
+    def _refuse(self, command: bytes) -> None:
+        """Tell the instruction that *command* means, whatever is wrong with its other bytes, that it is refused."""
+        instruction = self.instructions.get(command[1]) if len(command) > 1 else None
+        if instruction is not None and instruction.refused is not None:
+            instruction.refused(self)
 
     def _after_store_failure(self) -> bytes:
         """6581. What the store holds now is read anew, and what was proven is forgotten: nothing may differ from it."""

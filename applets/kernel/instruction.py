@@ -17,7 +17,8 @@ class Instruction(Generic[R]):
     """One command of a card.
 
     ``request`` reads a command into its meaning and makes all refusals of P1, P2, Lc and Le; ``run`` acts on the
-    meaning and returns the response data. Both refuse by CardError.
+    meaning and returns the response data. Both refuse by CardError. Whenever the command is refused, be it for its class
+    byte, its chain, its lengths or by these two, ``refused`` is told, for what a refusal takes from the card.
     """
 
     ins: int
@@ -26,6 +27,7 @@ class Instruction(Generic[R]):
     run: Callable[["SmartCard", R], bytes]
     chainable: bool = False
     """The data field may come in several commands (ISO/IEC 7816-4:2020 §5.3.3)."""
+    refused: Callable[["SmartCard"], None] | None = None
 
 
 Table = Mapping[int, Instruction[Any]]

@@ -34,7 +34,7 @@ def _challenge_twice(world: World) -> None:
             finally:
                 card.volatile.challenge, card.volatile.peer = challenge, peer
 
-        return {"run": external}
+        return {"run": external, "refused": None}
 
     world.change(0x82, changed)
 
