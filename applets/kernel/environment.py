@@ -130,6 +130,9 @@ def _check_public(card: "SmartCard", crt: Crt, template: Template) -> None:
     if template.private_key is not None:
         raise CardError(SW.INCORRECT_DATA_FIELD)
     if crt is Crt.SIGNATURE:
+        # The authority's key implies how its certificates are signed: there is nothing to choose.
+        if template.algorithm is not None:
+            raise CardError(SW.INCORRECT_DATA_FIELD)
         if reference is not None and card.persistent.cv_root(reference) is None:
             raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
     elif crt is Crt.AUTHENTICATION:

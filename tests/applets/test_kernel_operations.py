@@ -161,6 +161,8 @@ REFUSED_SETTINGS = [
     ("an algorithm of two bytes", "002241B60480020042", "6A80"),
     ("a public key on the computing side", "002241B60383 0101".replace(" ", ""), "6A80"),
     ("a private key on the verifying side", "002281B603840181", "6A80"),
+    ("an algorithm for certificates", "002281B603800142", "6A80"),
+    ("an algorithm beside the authority", "002281B60D80014283084652565442463031", "6A80"),
     ("an unknown authority", "002281B60A83084652435442463939", "6A88"),
 ]
 
