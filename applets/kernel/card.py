@@ -18,7 +18,11 @@ from bifente.layouts.nodes import Layout
 
 logger = logging.getLogger("bifente.applets")
 
-OK = b"\x90\x00"
+OK = SW.SUCCESS.to_bytes_be()
+_WRONG_LENGTH = SW.WRONG_LENGTH.to_bytes_be()
+_MEMORY_FAILURE = SW.MEMORY_FAILURE.to_bytes_be()
+_UNKNOWN_INSTRUCTION = SW.INSTRUCTION_NOT_SUPPORTED.to_bytes_be()
+_NO_DIAGNOSIS = SW.NO_PRECISE_DIAGNOSIS.to_bytes_be()
 
 MAX_CHAINED = 65535
 """How many bytes a chained command may carry in all."""
@@ -108,7 +112,7 @@ class SmartCard:
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
-                return b"\x6d\x00"
+                return _UNKNOWN_INSTRUCTION
             return instruction.run(self, instruction.request(apdu)) + OK
         except CardError as refusal:
             self._refuse(command)
@@ -117,7 +121,7 @@ class SmartCard:
             return warning.data + warning.sw.to_bytes_be()
         except ApduError:
             self._refuse(command)
-            return b"\x67\x00"
+            return _WRONG_LENGTH
         except StoreError as error:
             logger.warning("%s", error)
             self.failure = error
@@ -126,7 +130,7 @@ class SmartCard:
             # The traceback is for us; the terminal learns nothing but that the card failed.
             logger.exception("unexpected failure of a card")
             self._refuse(command)
-            return b"\x6f\x00"
+            return _NO_DIAGNOSIS
 
     def _refuse(self, command: bytes) -> None:
         """Tell the instruction that *command* means, whatever is wrong with its other bytes, that it is refused."""
@@ -141,7 +145,7 @@ class SmartCard:
         except (StoreError, CorruptCard) as error:
             logger.warning("%s", error)
         self.volatile = Volatile(self.tree.mf)
-        return b"\x65\x81"
+        return _MEMORY_FAILURE
 
     def _transmit_general(self, apdu: CommandAPDU) -> bytes:
         """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
