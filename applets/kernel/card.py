@@ -34,7 +34,8 @@ class SmartCard:
     """An emulated card: a layout, its instructions and its store.
 
     It answers each command APDU whole, at the level of ISO/IEC 7816-4: 61xx, 6Cxx and GET RESPONSE belong to the
-    transport (``bifente.reader``). *random* gives challenges; it is a parameter so that a test can fix them.
+    transport (``bifente.reader``). No answer has more data than Ne, none without an Le field (ISO/IEC 7816-3:2006
+    §12.1.1); a T=0 front, where that field does not travel, asks for everything. *random* gives challenges; it is a parameter so that a test can fix them.
     """
 
     def __init__(
@@ -113,7 +114,7 @@ class SmartCard:
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
                 return _UNKNOWN_INSTRUCTION
-            return instruction.run(self, instruction.request(apdu)) + OK
+            return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
         except CardError as refusal:
             self._refuse(command)
             return refusal.sw.to_bytes_be()
@@ -169,7 +170,7 @@ class SmartCard:
             if len(chain.data) + len(apdu.data) > MAX_CHAINED:
                 raise CardError(SW.WRONG_LENGTH)
             apdu = CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, bytes(chain.data) + apdu.data, apdu.ne)
-        return instruction.run(self, instruction.request(apdu)) + OK
+        return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
 
     @staticmethod
     def _chained(

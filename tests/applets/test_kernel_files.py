@@ -91,7 +91,7 @@ def test_answers(talk: Talk, before: list[str], command: str, answer: str) -> No
 
 @pytest.mark.parametrize(("p2", "tag"), [("04", 0x62), ("00", 0x6F)])
 def test_select_answers_the_control_parameters(talk: Talk, p2: str, tag: int) -> None:
-    answer = bytes.fromhex(talk(f"00A402{p2}022001"))
+    answer = bytes.fromhex(talk(f"00A402{p2}02200100"))
     assert answer[0] == tag
     assert answer[-2:] == b"\x90\x00"
     fcp = Fcp.parse(answer[:-2])

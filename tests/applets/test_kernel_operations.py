@@ -226,7 +226,7 @@ def test_internal_authentication_of_too_much(cps: SmartCard) -> None:
 def test_decipher_gives_the_message_without_padding(cps: SmartCard, message: bytes) -> None:
     cryptogram = key("cps 82").public_key().encrypt(message, padding.PKCS1v15())
     send(cps, DECIPHER)
-    plain, status = chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram)
+    plain, status = chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram, answered=True)
     assert (plain, status) == (message, "9000")
 
 
@@ -252,7 +252,7 @@ class TestChaining:
         cryptogram = key("cps 82").public_key().encrypt(b"m", padding.PKCS1v15())
         assert send(cps, "102A80860281FF")[1] == "9000"
         assert send(cps, "0020000100")[1] == "9000"
-        assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram) == (b"m", "9000")
+        assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram, answered=True) == (b"m", "9000")
 
     @pytest.mark.parametrize(
         ("command", "status"), [("80CA9F7F00", "6E00"), ("00700000", "6D00"), ("0184000008", "6881")]
@@ -264,7 +264,7 @@ class TestChaining:
         cryptogram = key("cps 82").public_key().encrypt(b"m", padding.PKCS1v15())
         assert send(cps, "102A80860281FF")[1] == "9000"
         assert send(cps, command)[1] == status
-        assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram) == (b"m", "9000")
+        assert chained(cps, 0x2A, 0x80, 0x86, b"\x81" + cryptogram, answered=True) == (b"m", "9000")
 
     def test_one_command_of_extended_length_does_as_well(self, cps: SmartCard) -> None:
         cryptogram = key("cps 82").public_key().encrypt(b"m", padding.PKCS1v15())

@@ -1,6 +1,7 @@
 """The bytes of real cards that are public, as literals with their source, against what our cards answer.
 
-A wrong layout would agree with itself everywhere; these literals do not come from it.
+A wrong layout would agree with itself everywhere; these literals do not come from it. Commands have the Le that a T=0
+reader does not send: the cards are asked here without the front that adds it.
 """
 
 from collections.abc import Callable
@@ -40,47 +41,47 @@ def talk(card: SmartCard, *commands: str) -> str:
 
 CPS_BYTES: list[tuple[str, list[str], str]] = [
     # source, commands, answer of the last
-    (f"FCP of EF.ATR; {JARDIN}", ["00A40904043F002F01"],
+    (f"FCP of EF.ATR; {JARDIN}", ["00A40904043F002F0100"],
      "62258002003982010183022F018801E8A1128C077B45FFFFFF45009C077BFFFFFFFFFF008A0105 9000"),
-    (f"FCP of EF.DIR; {JARDIN}", ["00A40904043F002F00"],
+    (f"FCP of EF.DIR; {JARDIN}", ["00A40904043F002F0000"],
      "62258002006582010183022F008801F0A1128C077B45FFFFFF45009C077BFFFFFFFFFF008A0105 9000"),
-    (f"FCP of EF.SN.ICC; {JARDIN}", ["00A40904043F00D003"],
+    (f"FCP of EF.SN.ICC; {JARDIN}", ["00A40904043F00D00300"],
      "62258002000C8201018302D0038801E0A1128C077BFFFFFFFFFF009C077BFFFFFFFFFF008A0105 9000"),
-    (f"EF.ATR; {JARDIN}", ["00A40904043F002F01", "00B0000039"],
+    (f"EF.ATR; {JARDIN}", ["00A40904043F002F0100", "00B0000039"],
      ("804301B8460404B0ECC147039401804F088025000001FF0100E01002020104020201040202010002020100"
      "780806062B8122F87802 82029000 9000")),
-    ("FCP of the MF; OpenSC 0.23 accepts it", ["00A40404088025000001FF0100"],
+    ("FCP of the MF; OpenSC 0.23 accepts it", ["00A40404088025000001FF010000"],
      "621082013883023F00A1048C0204458A0105 9000"),
-    ("FCP of the ADF; OpenSC 0.23 accepts it", ["00A40904043F000001"],
+    ("FCP of the ADF; OpenSC 0.23 accepts it", ["00A40904043F00000100"],
      "621F82013883020001840DE828BD080F8025000001FF0010A1048C0204458A0105 9000"),
-    ("FCP of the contactless ADF", ["00A40904043F000002"],
+    ("FCP of the contactless ADF", ["00A40904043F00000200"],
      "621F82013883020002840DE828BD080F8025000001FF0020A1048C0204458A0105 9000"),
     (f"PIN data object; {JARDIN}", ["00CB3FFF0A4D087006BF810102A08000"],
      "7016BF810112A0109A01039B0103A1088C06F3000013FF00 9000"),
     (f"PUK data object; {JARDIN}", ["00CB3FFF0A4D087006BF810202A08000"],
      "701ABF810216A0149A010A9B010A9D020064A1088C06F3FF00FFFF00 9000"),
     ("PIN value is no data to get: 6A80, as OpenSC wants", ["00CB3FFF0B4D097007BF8101037F418000"], "6A80"),
-    ("private key is no data to get", ["00A40904043F000001", "00CB3FFF0B4D097007BF9002037F488000"], "6A80"),
-    ("DOCP of the authentication key; accepted by OpenSC", ["00A40904043F000001", "00CB3FFF0A4D087006BF900202A08000"],
+    ("private key is no data to get", ["00A40904043F00000100", "00CB3FFF0B4D097007BF9002037F488000"], "6A80"),
+    ("DOCP of the authentication key; accepted by OpenSC", ["00A40904043F00000100", "00CB3FFF0A4D087006BF900202A08000"],
      "7016BF900212A010A1078C05331313FF00800201009E0100 9000"),
-    ("DOCP of the signature key; accepted by OpenSC", ["00A40904043F000001", "00CB3FFF0A4D087006BF900102A08000"],
+    ("DOCP of the signature key; accepted by OpenSC", ["00A40904043F00000100", "00CB3FFF0A4D087006BF900102A08000"],
      "7015BF900111A00FA1068C044313FF00800201009E0101 9000"),
-    ("SE#5 is not in the contactless ADF", ["00A40904043F000002", "00CB3FFF0A4D087006BFFB05027B8000"], "6A88"),
+    ("SE#5 is not in the contactless ADF", ["00A40904043F00000200", "00CB3FFF0A4D087006BFFB05027B8000"], "6A88"),
     ("SELECT by AID with P2 = 00; OpenSC 1a3666364", ["00A404000DE828BD080F8025000001FF0010"], "6A86"),
     ("SELECT by AID with P2 = 0C; OpenSC 1a3666364", ["00A4040C0DE828BD080F8025000001FF0010"], "9000"),
     ("SELECT of an EF with P2 = 00; OpenSC 20f359ea0", ["00A4020002A001"], "6A86"),
-    ("EF_ACTUA is absent before the first update; Cryptolib", ["00A40904043F00D010"], "6A82"),
-    ("the MF by P1 = 02 inside the ADF; OpenSC 0.23", ["00A40904043F000001", "00A40204023F00"],
+    ("EF_ACTUA is absent before the first update; Cryptolib", ["00A40904043F00D01000"], "6A82"),
+    ("the MF by P1 = 02 inside the ADF; OpenSC 0.23", ["00A40904043F00000100", "00A40204023F0000"],
      "621082013883023F00A1048C0204458A0105 9000"),
     ("PIN status; OpenSC 0.23", ["0020000100"], "63C3"),
     ("PUK status; OpenSC 0.23", ["0020000200"], "63CA"),
-    ("object directory of the image that OpenSC 0.23 took", ["00A40904063F0000015031", "00B0000020"],
+    ("object directory of the image that OpenSC 0.23 took", ["00A40904063F000001503100", "00B0000020"],
      "A806300404027001A006300404027002A406300404027005A706300404027006 9000"),
-    (f"PIN objects; {JARDIN}, bytes as OpenSC 0.23 took them", ["00A40904063F0000017001", "00B0000082"],
+    (f"PIN objects; {JARDIN}, bytes as OpenSC 0.23 took them", ["00A40904063F000001700100", "00B0000082"],
      ("304630250C1C436F646520706F7274657572206465206C6120636172746520435058030206C00401023003040101A1183016030203"
      "880A01010201040201080201088001010401FF303830170C11436F6465206465206465626C6F63616765030206C03003040102A118"
      "30160302018A0A01010201080201080201088001020401FF 9000")),
-    ("EF.DIR of the image that OpenSC 0.23 took: contactless first", ["00A40904043F002F00", "00B0000065"],
+    ("EF.DIR of the image that OpenSC 0.23 took: contactless first", ["00A40904043F002F0000", "00B0000065"],
      ("61324F0DE828BD080F8025000001FF0020500A4350582049415320434C51043F000002730F4F0DE828BD080F8025000001FF0010"
      "612F4F0DE828BD080F8025000001FF001050074350582049415351043F000001730F4F0DE828BD080F8025000001FF0010 9000")),
 ]  # fmt: skip
@@ -95,7 +96,7 @@ def test_cps3(cps: SmartCard, commands: list[str], answer: str) -> None:
 
 def test_se_5_is_at_the_mf(cps: SmartCard) -> None:
     """OpenSC, commits by V. Jardin: 9000 when the MF is current; the content is ours."""
-    answer = talk(cps, "00A40904023F00", "00CB3FFF0A4D087006BFFB05027B8000")
+    answer = talk(cps, "00A40904023F0000", "00CB3FFF0A4D087006BFFB05027B8000")
     assert answer.startswith("70")
     assert answer.endswith("9000")
     assert tlv.find(bytes.fromhex(answer[:-4]), 0x70, 0xBFFB05, 0x7B) is not None
@@ -103,7 +104,7 @@ def test_se_5_is_at_the_mf(cps: SmartCard) -> None:
 
 def test_the_serial_is_read_by_short_identifier_as_opensc_does(cps: SmartCard) -> None:
     """OpenSC 0.23: 00B09C00C0 on twelve bytes; 5A 0A, the issuer 8025000001, eight digits, a Luhn digit, F."""
-    answer = talk(cps, "00A40404088025000001FF0100", "00B09C00C0")
+    answer = talk(cps, "00A40404088025000001FF010000", "00B09C00C0")
     assert answer.endswith("6282")
     assert answer.startswith("5A0A8025000001")
     digits = answer[4:23]

@@ -42,6 +42,17 @@ def test_the_large_file_is_read_in_one_piece(card: SmartCard, size: int) -> None
     assert len(card.transmit(CommandAPDU.build(0, 0xB0, 0, 0, b"", size).raw)) == size + 2
 
 
+@pytest.mark.parametrize(("le", "size"), [("", 0), ("05", 5), ("00", 32), ("FF", 32), ("01", 1)])
+def test_no_answer_is_longer_than_what_is_expected(card: SmartCard, le: str, size: int) -> None:
+    """ISO/IEC 7816-3:2006 §12.1.1: Nr is at most Ne, and Ne is 0 without an Le field."""
+    card.reset()
+    answer = card.transmit(bytes.fromhex("00A40000021001" + le))
+    assert (len(answer), answer[-2:]) == (size + 2, b"\x90\x00")
+    assert answer[:-2][:1] == b"\x6f"[:size]
+    # the file is selected all the same
+    assert card.transmit(bytes.fromhex("00B0000002")) == b"\x00\x00\x90\x00"
+
+
 def test_long_updates_are_read_back(card: SmartCard) -> None:
     card.reset()
     card.transmit(bytes.fromhex("00A4020C021001"))

@@ -212,15 +212,17 @@ def send(card_: SmartCard, command: str) -> tuple[bytes, str]:
     return answer[:-2], answer[-2:].hex().upper()
 
 
-def chained(card_: SmartCard, ins: int, p1: int, p2: int, data: bytes) -> tuple[bytes, str]:
-    """Send *data* in blocks of 255 bytes."""
+def chained(
+    card_: SmartCard, ins: int, p1: int, p2: int, data: bytes, *, answered: bool = False
+) -> tuple[bytes, str]:
+    """Send *data* in blocks of 255 bytes; an *answered* command has an Le field at its end."""
     blocks = [data[at : at + 255] for at in range(0, len(data), 255)]
     for block in blocks[:-1]:
         answer = send(card_, bytes((0x10, ins, p1, p2, len(block))).hex() + block.hex())
         if answer[1] != "9000":
             return answer
     last = blocks[-1]
-    return send(card_, bytes((0x00, ins, p1, p2, len(last))).hex() + last.hex())
+    return send(card_, bytes((0x00, ins, p1, p2, len(last))).hex() + last.hex() + ("00" if answered else ""))
 
 
 def show_certificate(card_: SmartCard, car: bytes, certificate_: bytes) -> tuple[bytes, str]:
