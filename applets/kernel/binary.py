@@ -16,7 +16,7 @@ _new = tuple.__new__
 
 
 class ReadRequest(NamedTuple):
-    """Read up to ``length`` bytes from ``offset``; ``to_end`` when Le asked for all there is."""
+    """Read up to ``length`` bytes from ``offset``; ``to_end`` when Le, all zeros, asked for all there is (§11.3.3)."""
 
     sfi: int
     """0 means the current EF."""
@@ -38,11 +38,13 @@ def _read_request(apdu: CommandAPDU) -> ReadRequest:
     if ne is None or apdu.data:
         raise CardError(SW.WRONG_LENGTH)
     p1 = apdu.p1
+    # 256 is Le = 00 in short form, and a number like others in extended form
+    to_end = ne == 65536 or (ne == 256 and len(apdu.raw) == 5)
     if p1 < 0x80:
-        return _new(ReadRequest, (0, p1 << 8 | apdu.p2, ne, ne == 256 or ne == 65536))  # noqa: PLR1714 - hot
+        return _new(ReadRequest, (0, p1 << 8 | apdu.p2, ne, to_end))
     if p1 & 0x60 or p1 == 0x9F:
         raise CardError(SW.INCORRECT_P1_P2)
-    return ReadRequest(p1 & 0x1F, apdu.p2, ne, ne in (256, 65536))
+    return ReadRequest(p1 & 0x1F, apdu.p2, ne, to_end)
 
 
 def _update_request(apdu: CommandAPDU) -> UpdateRequest:

@@ -124,6 +124,15 @@ def test_long_reads_in_extended_form(talk: Talk) -> None:
     assert talk("00B00000000191")[-4:] == "6282"
 
 
+def test_256_bytes_in_extended_form_are_not_all_there_is(talk: Talk) -> None:
+    """ISO/IEC 7816-4:2020 §11.3.3: Le of zeros alone reads to the end; 0100 wants 256 bytes, and 6282 says they are not there."""
+    talk("00A4020C022001")
+    assert talk("00B00090000100")[-4:] == "9000"
+    assert talk("00B00100000100") == bytes(144).hex() + "6282"
+    assert talk("00B0010000") == bytes(144).hex() + "9000"
+    assert talk("00B00100000000") == bytes(144).hex() + "9000"
+
+
 def test_reset_forgets_what_was_proven_and_selected(mini: SmartCard, talk: Talk) -> None:
     talk("002000010431323334")
     talk("00A4080C063F0000012002")
