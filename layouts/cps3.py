@@ -263,4 +263,5 @@ LAYOUT = Layout(
     ),
     select_answers=frozenset({0x04, 0x0C}),
     source=REAL,
+    whole_paths=True,
 )

@@ -188,6 +188,8 @@ class Layout:
     select_answers: frozenset[int]
     """The values of P2 that SELECT takes (ISO/IEC 7816-4:2020 table 63): 00 FCI, 04 FCP, 0C nothing."""
     source: str
+    whole_paths: bool = False
+    """Whether SELECT by path takes only paths that begin at 3F00, whatever P1 says they begin at."""
 
     def walk(self) -> Iterator[tuple[str, EF | DF]]:
         """Each directory and file with its path, depth first, in the order of the layout."""

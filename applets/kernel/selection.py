@@ -32,7 +32,7 @@ class Method(IntEnum):
 
 
 class Answer(IntEnum):
-    """Bits 4 and 3 of P2 (table 63)."""
+    """Bits 4 and 3 of P2 (table 63). File management data (08) are refused: nothing public says that a card has any."""
 
     FCI = 0x00
     FCP = 0x04
@@ -201,12 +201,20 @@ def _by_name(card: "SmartCard", request: SelectRequest) -> Directory | None:
 
 
 def _by_path(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
-    """A path that begins with 3F00: these cards want it whole, whatever P1 says it begins at."""
+    """A path from the MF, or from the current DF, without their own identifiers (§11.2.2).
+
+    Each card also takes a whole path, from 3F00 on, whatever P1 says it begins at; a CPS3 takes nothing else
+    (OpenSC 0.23 and Cryptolib send nothing else).
+    """
     fids = [request.target[at] << 8 | request.target[at + 1] for at in range(0, len(request.target), 2)]
-    if fids[0] != MF_FID:
-        return None
     found: File | Directory = card.tree.mf
-    for fid in fids[1:]:
+    if fids[0] == MF_FID:
+        del fids[0]
+    elif card.layout.whole_paths:
+        return None
+    elif request.method == Method.PATH_FROM_DF:
+        found = card.volatile.directory
+    for fid in fids:
         child = found.by_fid.get(fid) if isinstance(found, Directory) else None
         if child is None:
             return None

@@ -24,7 +24,13 @@ ANSWERS = [
     ("the MF has no parent", [], "00A4030C", "6A82"),
     ("SELECT by full path", [], "00A4080C063F0000012002", "9000"),
     ("SELECT by path with P1=09 is from 3F00 too", [], "00A4090C063F0000012002", "9000"),
-    ("a path without 3F00 is not found", [], "00A4080C0400012002", "6A82"),
+    ("SELECT by path from the MF, without its identifier", [], "00A4080C0400012002", "9000"),
+    ("the same inside another DF", ["00A4010C020002"], "00A4080C0400012002", "9000"),
+    ("SELECT by path from the current DF", ["00A4010C020001"], "00A4090C022002", "9000"),
+    ("the same from the MF", [], "00A4090C0400012002", "9000"),
+    ("a path from the MF does not begin at the current DF", ["00A4010C020001"], "00A4080C022002", "6A82"),
+    ("a path from the current DF does not begin at the MF", ["00A4010C020001"], "00A4090C0400012002", "6A82"),
+    ("a path is not found beside the current DF", ["00A4010C020001"], "00A4090C020002", "6A82"),
     ("a path through an EF is not found", [], "00A4080C063F0020012002", "6A82"),
     ("a path of odd length", [], "00A4080C033F0000", "6A87"),
     ("SELECT by name", [], "00A4040C06A00000000102", "9000"),
@@ -96,6 +102,12 @@ def test_select_answers_the_control_parameters(talk: Talk, p2: str, tag: int) ->
     assert answer[-2:] == b"\x90\x00"
     fcp = Fcp.parse(answer[:-2])
     assert (fcp.fid, fcp.size, fcp.sfi) == (0x2001, 400, 1)
+
+
+def test_a_file_by_a_path_from_the_mf_has_its_own_directory(talk: Talk, mini: SmartCard) -> None:
+    talk("00A4010C020002")
+    assert talk("00A4080C0400012002") == "9000"
+    assert mini.volatile.directory.node.name == "ADF 1"
 
 
 def test_next_occurrences_of_a_name(talk: Talk, mini: SmartCard) -> None:

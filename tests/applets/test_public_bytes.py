@@ -73,6 +73,8 @@ CPS_BYTES: list[tuple[str, list[str], str]] = [
     ("EF_ACTUA is absent before the first update; Cryptolib", ["00A40904043F00D01000"], "6A82"),
     ("the MF by P1 = 02 inside the ADF; OpenSC 0.23", ["00A40904043F00000100", "00A40204023F0000"],
      "621082013883023F00A1048C0204458A0105 9000"),
+    ("a path from the MF without 3F00: a CPS3 takes whole paths only", ["00A4080C020001"], "6A82"),
+    ("a path from the current DF", ["00A4090C043F000001", "00A4090C025031"], "6A82"),
     ("PIN status; OpenSC 0.23", ["0020000100"], "63C3"),
     ("PUK status; OpenSC 0.23", ["0020000200"], "63CA"),
     ("object directory of the image that OpenSC 0.23 took", ["00A40904063F000001503100", "00B0000020"],
@@ -154,6 +156,21 @@ def test_public_vitale_readers(vitale: SmartCard, steps: list[tuple[str, Callabl
     for command, holds in steps:
         answer = talk(vitale, command)
         assert holds(answer), f"{command}: {answer}"
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ["00A4080C0400012001"],
+        ["00A4040C0BD250000002564954414C45", "00A4090C022001"],
+        ["00A4080C063F0000012001"],
+    ],
+    ids=["from the MF", "from the current DF", "whole"],
+)
+def test_a_vitale_takes_the_paths_of_iso_7816(vitale: SmartCard, commands: list[str]) -> None:
+    """ISO/IEC 7816-4:2020 §11.2.2; POINTERS begins with E0 (cardpeek)."""
+    assert talk(vitale, *commands) == "9000"
+    assert talk(vitale, "00B0000001") == "E09000"
 
 
 def test_a_cps_is_no_vitale(cps: SmartCard) -> None:
