@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, SecretStr
 
+from bifente.apdu.atr import Atr
+from bifente.apdu.errors import ApduError
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import TABLES, known
 from bifente.codes.national_id import NationalId
@@ -48,6 +50,14 @@ def at_most(size: int) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def _atr(text: str) -> str:
+    try:
+        Atr.parse(bytes.fromhex(text))
+    except ApduError as error:
+        raise ValueError(f"not an ATR: {error}") from None
+    return text
 
 
 def in_table(table: str, size: int) -> AfterValidator:
@@ -135,6 +145,8 @@ def _text(value: object) -> object:
 Text = Annotated[str, matching(r"[^\x00-\x1f\x7f]+", "a text of one line")]
 LatinText = Annotated[str, matching(r"[ -~\xa0-\xff]*", "a text of one line in Latin-1")]
 Hexadecimal = Annotated[str, matching(r"([0-9A-Fa-f]{2})*", "pairs of hexadecimal digits")]
+AtrHexadecimal = Annotated[Hexadecimal, AfterValidator(_atr)]
+"""An answer to reset, 2 to 33 bytes with the TCK that belongs to them (ISO/IEC 7816-3:2006 §8.2)."""
 Content = Annotated[dict[str, JsonValue], BeforeValidator(_content)]
 """The decoded content of a file, with the names that its codec gives to its parts."""
 Day = Annotated[date, BeforeValidator(_day)]

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, JsonValue, SecretStr, model_validator
 
 from bifente.applets.perso.fields import (
+    AtrHexadecimal,
     Content,
     Day,
     Hexadecimal,
@@ -82,7 +83,7 @@ class Profile(ProfileModel):
 
     kind: str
     comment: str = ""
-    atr: Hexadecimal | None = None
+    atr: AtrHexadecimal | None = None
     files: dict[str, FileContent] = Field(default_factory=dict)
     fingerprints: dict[str, str] = Field(default_factory=dict)
     """Of the public keys, in a dump without secrets: to compare, not to create from."""

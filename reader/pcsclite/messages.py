@@ -148,7 +148,12 @@ LAYOUTS: Final[dict[int, struct.Struct]] = {
 
 
 def reader_state(name: bytes, counter: int, state: int, sharing: int, atr: bytes, protocol: int) -> bytes:
-    """One reader's state. *name* without terminator, at most 127 bytes; *atr* at most 33 bytes."""
+    """One reader's state. *name* without terminator, at most 127 bytes.
+
+    Of *atr* clients have room for 33 bytes, as many as ISO/IEC 7816-3:2006 §8.2 allows; more is cut, for a length beyond
+    it would have them read over the end of their own field.
+    """
+    atr = atr[:MAX_ATR]
     return READER_STATE.pack(name, counter, state, sharing, atr, len(atr), protocol)
 
 

@@ -40,7 +40,10 @@ def problems(text: str) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize("good", [GOOD_CPS, GOOD_VITALE, "kind: t1test\n"])
+@pytest.mark.parametrize(
+    "good",
+    [GOOD_CPS, GOOD_VITALE, "kind: t1test\n", "kind: t1test\natr: 3B00\n", "kind: t1test\natr: 3b800181\n"],
+)
 def test_small_profiles_are_enough(good):
     parse_profile(good, "p.yaml")
 
@@ -62,6 +65,13 @@ def test_small_profiles_are_enough(good):
         ("kind: t1test\nserial: 1234567\n", "p.yaml:2: serial: 8 digits expected"),
         ("kind: t1test\nserial: [1]\n", "p.yaml:2: serial: Input should be a valid string"),
         ("kind: t1test\ncontent: ABC\n", "p.yaml:2: content: pairs of hexadecimal digits expected"),
+        ("kind: t1test\natr: ''\n", "p.yaml:2: atr: not an ATR: an ATR has at least 2 bytes, this one 0"),
+        ("kind: t1test\natr: 3B0\n", "p.yaml:2: atr: pairs of hexadecimal digits expected"),
+        ("kind: t1test\natr: 3C00\n", "p.yaml:2: atr: not an ATR: TS is 3B or 3F, not 3C"),
+        ("kind: t1test\natr: 3B02AA\n", "p.yaml:2: atr: not an ATR: 2 historical bytes are announced, 1 are there"),
+        ("kind: t1test\n\natr: 3B8801424946454E544531EE\n", "p.yaml:3: atr: not an ATR: TCK is EE, it should be EF"),
+        ("kind: t1test\natr: 3B8801424946454E544531\n", "p.yaml:2: atr: not an ATR: TCK is missing, it should be EF"),
+        (f"kind: t1test\natr: 3B0F{'AA' * 32}\n", "p.yaml:2: atr: not an ATR: an ATR has at most 33 bytes, this one 34"),
         ("kind: t1test\nenvironment: test\n", "p.yaml:2: environment: is not known here"),
     ],
 )  # fmt: skip

@@ -67,6 +67,14 @@ def test_a_reader_state() -> None:
     assert made[176:] == bytes.fromhex("02000000 01000000".replace(" ", ""))
 
 
+@pytest.mark.parametrize("size", [0, 33, 34, 300])
+def test_no_atr_is_longer_than_its_field(size: int) -> None:
+    atr = bytes(range(1, 256))[:size].ljust(size, b"\x01")
+    state = READER_STATE_DECLARED.parse(reader_state(b"bifente", 0, 0x34, 0, atr, 1))
+    assert state.atr_length == min(size, 33)
+    assert state.atr == atr[:33].ljust(33, b"\0")
+
+
 SIZES = {
     # pcsc-lite, src/winscard_msg.h, on a machine with 4-byte int
     Command.ESTABLISH_CONTEXT: 12,
