@@ -18,7 +18,7 @@ from bifente.layouts.nodes import EF, Layout
 from bifente.layouts.ssv import GROUPS, GroupsCodec
 
 _FID = re.compile(r"[0-9A-Fa-f]{4}")
-_INDEXED = re.compile(r"(.+)\[(\d{1,4})\]")
+_INDEXED = re.compile(r"(.+)\[(\d{1,4})\]", re.ASCII)
 
 Steps = tuple[str | int, ...]
 """Keys and positions from 0 into a decoded value."""

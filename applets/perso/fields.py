@@ -30,8 +30,8 @@ class ProfileModel(BaseModel):
 
 
 def matching(pattern: str, expected: str) -> AfterValidator:
-    """The text matches *pattern*; else *expected* says what was."""
-    compiled = re.compile(pattern)
+    """The text matches *pattern*, in which digits are those of ASCII; else *expected* says what was."""
+    compiled = re.compile(pattern, re.ASCII)
 
     def check(text: str) -> str:
         if compiled.fullmatch(text) is None:

@@ -120,6 +120,7 @@ def test_fields_of_a_group_all_at_once(make):
         ("vitale-single", "G101/3/1", "x", "holds 0 groups 3|there is no|has no parts|holds groups"),
         ("vitale-single", "G101/101/3/1", "x", "a field has no parts"),
         ("vitale-single", "BEN01/105[2]/1", "x", "holds 1 groups 105"),
+        ("vitale-single", "BEN01/105[١]/1", "x", "holds groups 104, 105, 106"),
         ("vitale-single", "BEN01/3", "x", "holds groups 104, 105, 106"),
         ("vitale-single", "G101/3", "\u20ac", "not in Latin-1"),
         ("vitale-single", "EF.ID/nom", "x" * 120, "do not fit into a file of 124"),

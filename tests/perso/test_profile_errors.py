@@ -133,6 +133,45 @@ def test_wrong_fields_of_a_vitale(old, new, expected):
     assert any(line.startswith(f"p.yaml:{expected}") for line in found), found
 
 
+ARABIC = str.maketrans("0123456789", "٠١٢٣٤٥٦٧٨٩")
+
+
+@pytest.mark.parametrize(
+    ("good", "old", "new"),
+    [
+        ("kind: t1test\n", "t1test\n", "t1test\nserial: '12345678'\n"),
+        (GOOD_CPS, "card: CPS\n", "card: CPS\nserial: '12345678'\n"),
+        (GOOD_CPS, "card: CPS\n", "card: CPS\npin: '1234'\n"),
+        (GOOD_CPS, "card: CPS\n", "card: CPS\npuk: '12345678'\n"),
+        (GOOD_CPS, "card: CPS\n", "card: CPS\nissued: '2026-01-01'\n"),
+        (GOOD_CPS, "card: CPS\n", "card: CPS\ndata: '1234'\n"),
+        (GOOD_CPS, '"899700000013"', "'899700000013'"),
+        (GOOD_CPS, "civility: 22", "civility: '22'"),
+        (GOOD_VITALE, "kind: vitale2\n", "kind: vitale2\nserial: '123456789'\n"),
+        (GOOD_VITALE, '"1851399123456"', "'1851399123456'"),
+        *(
+            (GOOD_VITALE, "assure:\n", f"assure:\n  {field}\n")
+            for field in ("cle: '12'", "regime: '01'", "caisse: '349'", "centre: '9881'")
+        ),
+        *(
+            (GOOD_VITALE, "prenom: ALEX\n", f"prenom: ALEX\n    {field}\n")
+            for field in ("rang: '1'", "qualite: '0'", "mutuelle: {identification: '12345678'}")
+        ),
+        (GOOD_VITALE, "1985-13-07", "'1985-13-07'"),
+        (GOOD_VITALE, "kind: vitale2\n", "kind: vitale2\naccidents_travail: [{organisme: '013490000'}]\n"),
+        (GOOD_VITALE, "    droits:\n", "    couvertures: [{situation: '0100'}]\n    droits:\n"),
+        (GOOD_VITALE, "    droits:\n", "    couvertures: [{ald: '1'}]\n    droits:\n"),
+    ],
+)
+def test_digits_are_those_of_ascii(good, old, new):
+    """What str.isdigit() and \\d take beside them has no place on a card."""
+    assert old in good
+    parse_profile(good.replace(old, new, 1), "p.yaml")
+    quote = new.index("'")
+    digits = new[quote:].translate(ARABIC)
+    assert len(problems(good.replace(old, new[:quote] + digits, 1))) == 1
+
+
 def test_groups_in_a_wrong_order():
     text = "kind: vitale2\ngroups:\n  - {group: 104, fields: [A]}\n"
     assert "group 104" in problems(text)[0]
