@@ -1,8 +1,8 @@
 """The nomenclatures of the cards: tables G01 to G104 of GIP-CPS (``DICO-FR.GIP``, today the NOS of the Agence du
 numérique en santé), R01 and R02, and the codes of the carte Vitale.
 
-Sources: DICO-FR.GIP 2.18 (2020) and 01.10 (2003) as quoted publicly; MedinTux ``C_Vitale.cpp`` for the Vitale. Tables that
-are known in part only are listed in :data:`PARTIAL`: an unknown code there is no error.
+Sources: DICO-FR.GIP 2.18 (2020) and 01.10 (2003) as quoted publicly, the NOS for G20; MedinTux ``C_Vitale.cpp`` for
+the Vitale. Tables that are known in part only are listed in :data:`PARTIAL`: an unknown code there is no error.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ def _frozen() -> Mapping[str, Mapping[str, str]]:
 TABLES: Mapping[str, Mapping[str, str]] = _frozen()
 """Code to French label, by the name of the table."""
 
-PARTIAL = frozenset({"G03", "G12", "G14", "G18", "G100", "G102", "R01", "R02", "STS"})
+PARTIAL = frozenset({"G03", "G06", "G12", "G14", "G18", "G100", "G102", "R01", "R02", "STS"})
 """Tables of which only a part is public here."""
 
 _PREFIXES = {"SITUATION": 2}

@@ -166,6 +166,25 @@ ACTIVITY_SECTOR = {
     "92": "Non défini",
 }
 
+SPECIALISATION = {
+    "05": "Formation supérieure de service social",
+    "07": "Diplôme d'État de puériculture",
+    "51": "Cadre sage-femme",
+    "61": "Infirmier anesthésiste",
+    "62": "Infirmier de bloc opératoire",
+    "63": "Infirmier cadre de santé publique",
+    "64": "Cadre infirmier",
+    "65": "Cadre infirmier psychiatrique",
+    "71": "Cadre masseur-kinésithérapeute",
+    "94": "Cadre ergothérapeute",
+    "96": "Cadre psychomotricien",
+    "98": "Cadre manipulateur ERM",
+    "99": "Cadre de santé",
+}
+
+LEGAL_FORM = {str(code): f"Forme juridique {code}" for code in (*range(70, 80), *range(85, 89))}
+"""The codes are public, their labels were not found."""
+
 ORDER_SPECIALITY = {"SM26": "Qualifié en médecine générale", "SM54": "Médecine générale"}
 
 DIRECTORY_SECTOR = {
@@ -189,6 +208,8 @@ TABLES = {
     "G17": EXERCISE_MODE,
     "G18": ATTRIBUTION,
     "G19": ACTIVITY_SECTOR,
+    "G20": SPECIALISATION,
+    "G21": LEGAL_FORM,
     "R01": ORDER_SPECIALITY,
     "R02": DIRECTORY_SECTOR,
 }

@@ -300,6 +300,7 @@ _TABLES = {
     "zone_ik": "G103",
     "tableau_pharmacien": "G05",
     "type_structure": "G07",
+    "forme_juridique": "G21",
 }
 """The nomenclature of the codes in the business data, by the name of the part."""
 

@@ -19,6 +19,9 @@ from bifente.layouts.ssv_groups import GROUPS
         ("G16", "10", "Médecin"),
         ("G17", "00", "Libéral, exploitant, commerçant"),
         ("G19", "31", "Cabinet individuel"),
+        ("G20", "61", "Infirmier anesthésiste"),
+        ("G20", "5", "Formation supérieure de service social"),
+        ("G21", "88", "Forme juridique 88"),
         ("G100", "01", "Médecine générale"),
         ("G101", "9", "Établissement ou centre"),
         ("R01", "SM26", "Qualifié en médecine générale"),
@@ -52,6 +55,20 @@ def test_an_unknown_code_is_wrong_only_where_the_whole_table_is_known() -> None:
     assert known("QUALITE", "6") is True
     assert known("G12", "94") is None
     assert label("G12", "94") is None
+
+
+@pytest.mark.parametrize("table", ["G03", "G06"])
+def test_civilities_are_known_in_part(table: str) -> None:
+    assert known(table, "22") is True
+    assert known(table, "14") is None
+
+
+def test_specialisations_and_legal_forms_are_all_known() -> None:
+    """dico-fr.gip 01.10 as quoted by MedinTux; NOS TRE_G20."""
+    assert " ".join(TABLES["G20"]) == "05 07 51 61 62 63 64 65 71 94 96 98 99"
+    assert " ".join(TABLES["G21"]) == "70 71 72 73 74 75 76 77 78 79 85 86 87 88"
+    assert known("G20", "66") is False
+    assert known("G21", "80") is False
 
 
 def test_an_unknown_table_is_a_mistake_of_the_program() -> None:
