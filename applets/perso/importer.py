@@ -71,15 +71,11 @@ def _refuse_cut(path: Path, data: bytes, groups: list[Group]) -> None:
 def imported_profile(groups: list[Group], comment: str = "", serial: str | None = None) -> VitaleProfile:
     """The profile of a card with these groups, as they are.
 
-    Its number is that of field 101.2 unless *serial* is given; its certificates are new, whatever the date in 101.3.
+    Its number is that of field 101.2; a *serial* stands there instead when it is given, so that both agree. Its certificates
+    are new, whatever the date in 101.3. Raises ValidationError for another serial than 8 or 9 digits.
     """
-    return VitaleProfile(
-        kind="vitale2",
-        comment=comment,
-        serial=serial,
-        groups=[SsvGroup.model_validate(entry) for entry in _entries(groups)],
-    )
-
-
-def _entries(groups: list[Group]) -> list[dict[str, object]]:
-    return [dict(entry) for entry in ssv.to_json(groups)]
+    entries = [SsvGroup.model_validate(entry) for entry in ssv.to_json(groups)]
+    if serial is not None:
+        first = entries[0].fields
+        entries[0] = SsvGroup(group=101, fields=[first[0], serial, *first[2:]])
+    return VitaleProfile(kind="vitale2", comment=comment, serial=serial, groups=entries)

@@ -1,5 +1,10 @@
-"""What stands on a carte Vitale: each file's value from the profile, and the certificates."""
+"""What stands on a carte Vitale: each file's value from the profile, and the certificates.
 
+Groups may be odd, and are kept as they are. EF.ID and EF.NIR, which repeat some of their fields, have a shape that public
+readers rely on: they hold what of an odd field fits into it (``synthetic``).
+"""
+
+import re
 from collections.abc import Mapping, Sequence
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -36,6 +41,14 @@ _NAMES = {
 """Names of files in POINTERS that are not those of the layout (8 characters at most; ``synthetic``)."""
 
 
+_NO_DATE = "00000000"
+
+_NAMES_SIZE = identity.IDENTITY_SIZE - len(
+    identity.IDENTITY.inner.encode({"porteur": {"nom": "", "prenoms": "", "date_naissance": _NO_DATE}})
+)
+"""How many characters both names together may have in EF.ID."""
+
+
 def serial(profile: VitaleProfile) -> JsonValue:
     """EF.PAN."""
     return {"emetteur": ISSUER, "numero": profile.serial}
@@ -67,7 +80,7 @@ def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
         "EF.PAN": serial(profile),
         "EF.ID": _identity(groups),
         "EF.NIR": {
-            "assure": {"pays": profile.pays, "nir": groups[0][8] + groups[0][9]},
+            "assure": {"pays": profile.pays, "nir": _nir(groups[0][8], groups[0][9])},
             "carte": {"debut_validite": f"{profile.issued:%Y%m%d}"},
         },
         **{name: ssv.to_json(piece) for name, piece in pieces.items()},
@@ -103,13 +116,26 @@ def _identity(groups: Sequence[Group]) -> JsonValue:
     people = [group for group in groups if group.id == 104]
     person = next((group for group in people if group["qualité"] == "0"), people[0])
     born = person["date de naissance"][:8]
+    name, given = _fitting(person["nom usuel"], person["prénom"])
     return {
         "porteur": {
-            "nom": person["nom usuel"],
-            "prenoms": person["prénom"],
-            "date_naissance": born if len(born) == 8 and born.isascii() and born.isdigit() else "00000000",
+            "nom": name,
+            "prenoms": given,
+            "date_naissance": born if len(born) == 8 and born.isascii() and born.isdigit() else _NO_DATE,
         }
     }
+
+
+def _fitting(name: str, given: str) -> tuple[str, str]:
+    """The names, cut where EF.ID has no room for both: the given name first, neither below half of the room."""
+    given = given[: max(_NAMES_SIZE - len(name), _NAMES_SIZE // 2)]
+    return name[: _NAMES_SIZE - len(given)], given
+
+
+def _nir(number: str, key: str) -> str:
+    """Thirteen and two characters: too many are cut, 0 stands for those that are missing or are not of a NIR."""
+    shaped = number.upper()[:13].ljust(13, "0") + key.upper()[:2].ljust(2, "0")
+    return re.sub("[^0-9A-Z]", "0", shaped)
 
 
 def _pointers(names: set[str]) -> JsonValue:

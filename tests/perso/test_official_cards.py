@@ -5,18 +5,21 @@ from datetime import date
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from bifente.applets import card_of
 from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import ContentError, parse_profile
+from bifente.applets.perso.build import contents, resolved
 from bifente.applets.perso.dump import dump_text
 from bifente.applets.perso.importer import imported_profile, read_content
 from bifente.applets.perso.officialcontents import describe, official_contents
 from bifente.applets.perso.view import view
 from bifente.layouts import ssv
 from bifente.layouts.ssv_findings import perhaps_cut
+from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession, recognise
 
@@ -73,12 +76,94 @@ def test_a_dump_without_secrets_keeps_the_groups(virtual_cards, make):
     } == {name: value for name, value in records.items() if "/0001/2" in name and name.startswith("file")}
 
 
+def pieces(records):
+    """The decoded values of the files of the card, by name."""
+    root = view(records).root
+    files = [*root.files, *(file for below in root.directories for file in below.files)]
+    return {file.name: file.value for file in files}
+
+
 def test_another_serial_for_those_that_share_one(virtual_cards, make):
+    """The card's own number and the number in its rights are one number."""
     groups = read_content(virtual_cards[0]).groups
     records = make(imported_profile(groups, serial="12345678"))
     assert records["identity"][2:12].hex().startswith("802500000212345678")
-    pieces = view(records).root.directories[0].files
-    assert next(file for file in pieces if file.name == "G101").value[0]["fields"][1] == groups[0][2]
+    values = pieces(records)
+    assert values["EF.PAN"]["numero"] == "12345678"
+    fields = [piece.decode("latin-1") for piece in groups[0].fields]
+    assert values["G101"] == [{"group": 101, "fields": [fields[0], "12345678", *fields[2:]]}]
+
+
+@pytest.mark.parametrize("serial", ["1234567", "1234567890", "x2345678", "\u0661" * 8, ""])
+def test_what_is_no_serial(virtual_cards, serial):
+    with pytest.raises(ValidationError, match="8 or 9 digits expected"):
+        imported_profile(read_content(virtual_cards[0]).groups, serial=serial)
+
+
+ODD = [
+    # fields of 101, NIR in EF.NIR, what is told
+    ({"clé NIR": ""}, "{nir}00", "101.9: NIR: the key is missing"),
+    ({"clé NIR": "7"}, "{nir}70", "101.8: NIR: NIR: a key of two digits expected"),
+    ({"NIR": ""}, "0000000000000{key}", "101.8: NIR: NIR: 1-8, year"),
+    ({"NIR": "1a55123456789"}, "1A55123456789{key}", "101.8: NIR: NIR: 1-8, year"),
+    ({"NIR": "185-1399.12é45"}, "1850139901204{key}", "101.8: NIR: NIR: 1-8, year"),
+    ({"NIR": "9" * 120, "clé NIR": "é" * 120}, "9" * 13 + "00", "101.8: NIR: NIR: 1-8, year"),
+]
+
+
+@pytest.mark.parametrize(("fields", "nir", "told"), ODD, ids=[", ".join(row[0]) + row[1] for row in ODD])
+def test_an_odd_nir_is_told_and_not_refused(virtual_cards, make, again, fields, nir, told):
+    """EF.NIR has the shape that public readers rely on; the groups are as they were."""
+    groups = read_content(virtual_cards[0]).groups
+    wanted = nir.format(nir=groups[0][8], key=groups[0][9])
+    for name, text in fields.items():
+        groups[0] = groups[0].replace(name, text)
+    records = make(imported_profile(groups))
+    values = pieces(records)
+    assert values["EF.NIR"]["assure"] == {"pays": "FR", "nir": wanted}
+    assert values["G101"] == ssv.to_json(groups[:1])
+    assert any(finding.startswith(told) for finding in view(records).findings), view(records).findings
+    assert again(dump_text(records, secrets=True)) == records
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        (58, 50, (58, 50)),
+        (60, 50, (58, 50)),
+        (50, 60, (50, 58)),
+        (200, 3, (105, 3)),
+        (3, 200, (3, 105)),
+        (200, 200, (54, 54)),
+        (0, 200, (0, 108)),
+    ],
+)
+def test_long_names_are_cut_in_the_identity_alone(virtual_cards, make, name, given, kept):
+    groups = read_content(virtual_cards[0]).groups
+    at = next(index for index, group in enumerate(groups) if group.id == 104)
+    groups[at] = groups[at].replace("nom usuel", "N" * name).replace("prénom", "P" * given)
+    records = make(imported_profile(groups))
+    values = pieces(records)
+    holder = values["EF.ID"]["porteur"]
+    assert (holder["nom"], holder["prenoms"]) == ("N" * kept[0], "P" * kept[1])
+    assert values["BEN01"][0] == ssv.to_json(groups[at : at + 1])[0]
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_whatever_stands_in_the_fields_makes_a_card(virtual_cards, data):
+    """Texts of any length and of every character of Latin-1, in the fields that other files repeat and in others."""
+    groups = read_content(virtual_cards[0]).groups
+    texts = st.text(st.characters(max_codepoint=255), max_size=300)
+    for at, group in enumerate(groups):
+        for number in data.draw(st.sets(st.integers(1, len(group.fields)), max_size=5)):
+            groups[at] = groups[at].replace(number, data.draw(texts))
+    profile = resolved(imported_profile(groups), TODAY)
+    for name, value in contents(profile).items():
+        node = LAYOUT.named(name)[1]
+        content = node.codec.encode(value)
+        assert node.codec.encode(node.codec.decode(content)) == content
+    assert ssv.encode(profile.ssv_groups()) == ssv.encode(groups)
 
 
 def refused(file, data, message="", **options):
