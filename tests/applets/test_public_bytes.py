@@ -4,6 +4,7 @@ A wrong layout would agree with itself everywhere; these literals do not come fr
 reader does not send: the cards are asked here without the front that adds it.
 """
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -56,6 +57,9 @@ CPS_BYTES: list[tuple[str, list[str], str]] = [
      "621F82013883020001840DE828BD080F8025000001FF0010A1048C0204458A0105 9000"),
     ("FCP of the contactless ADF", ["00A40904043F00000200"],
      "621F82013883020002840DE828BD080F8025000001FF0020A1048C0204458A0105 9000"),
+    ("FCP of the business data file, written under PIN; the access bytes that OpenSC 0.23 took",
+     ["00A40904063F000001D10700"],
+     "6224800200408201018302D1078800A1128C077B45FFFFFF13009C077BFFFFFFFFFF008A0105 9000"),
     (f"PIN data object; {JARDIN}", ["00CB3FFF0A4D087006BF810102A08000"],
      "7016BF810112A0109A01039B0103A1088C06F3000013FF00 9000"),
     (f"PUK data object; {JARDIN}", ["00CB3FFF0A4D087006BF810202A08000"],
@@ -94,6 +98,36 @@ CPS_BYTES: list[tuple[str, list[str], str]] = [
 )
 def test_cps3(cps: SmartCard, commands: list[str], answer: str) -> None:
     assert talk(cps, *commands) == answer.replace(" ", "")
+
+
+def test_a_situation_is_read_under_pin(cps: SmartCard) -> None:
+    """The access bytes 7B45FFFFFF4513 that OpenSC 0.23 took for D120: deletion and update by the issuer, reading under SE#3."""
+    answer = talk(cps, "00A40904063F000001D12000")
+    assert (
+        answer[:8] + answer[12:]
+        == "622480028201018302D1208800A1128C077B45FFFFFF45139C077BFFFFFFFFFFFF8A01059000"
+    )
+    size = int(answer[8:12], 16)
+    assert talk(cps, "002000010431323334", "00A4020C02D120", "00B0000000").endswith("9000")
+    assert talk(cps, f"00B0{size - 1:04X}01").endswith("9000")
+    assert talk(cps, f"00B0{size:04X}01") == "6B00"
+
+
+VITALE_FCPS = [
+    # synthetic, but for the shape of IAS-ECC: SCB 2n is external authentication under SE#n
+    ("POINTERS: free", "2001", "621B8002.{4}820101830220018800A1098C077BFFFFFFFFFF008A01059000"),
+    ("G101: any professional reads", "2101", "621B8002.{4}820101830221018800A1098C077BFFFFFFFFFF218A01059000"),
+    ("URGENCE: who gives care reads", "2301", "621B80020200820101830223018800A1098C077BFFFFFFFFFF248A01059000"),
+    ("MEDICAL: its roles read and write", "2302", "621B80020800820101830223028800A1098C077BFFFFFFFF22228A01059000"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("fid", "fcp"), [row[1:] for row in VITALE_FCPS], ids=[row[0] for row in VITALE_FCPS]
+)
+def test_vitale_fcps(vitale: SmartCard, fid: str, fcp: str) -> None:
+    answer = talk(vitale, "00A4040C0BD250000002564954414C45", f"00A4020402{fid}00")
+    assert re.fullmatch(fcp, answer)
 
 
 def test_se_5_is_at_the_mf(cps: SmartCard) -> None:
