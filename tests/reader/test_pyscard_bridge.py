@@ -50,6 +50,7 @@ from smartcard.scard import (
     SCARD_UNPOWER_CARD,
     SCARD_W_REMOVED_CARD,
     SCARD_W_RESET_CARD,
+    SCARD_W_UNRESPONSIVE_CARD,
 )
 from smartcard.sw.ErrorCheckingChain import ErrorCheckingChain
 from smartcard.sw.ISO7816_4ErrorChecker import ISO7816_4ErrorChecker
@@ -497,6 +498,20 @@ def test_the_reader_itself_does_not_need_pyscard() -> None:
 
     program = "import sys; sys.modules['smartcard'] = None; import bifente.reader, bifente.reader.pyscard"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_card_that_does_not_start_is_unresponsive(reader: TwoSlotReader, card: EchoCard) -> None:
+    """Its file was taken by another program, say, while the reader gave it no supply."""
+    reader.power_off("CPS")
+
+    def refuse() -> bytes:
+        raise OSError("x.card: in use")
+
+    card.power_on = refuse  # type: ignore[method-assign]  # a card that fails from now on
+    connection = smartcard.System.readers()[0].createConnection()
+    with pytest.raises(CardConnectionException, match=r"does not start: x\.card: in use") as caught:
+        connection.connect()
+    assert caught.value.hresult == SCARD_W_UNRESPONSIVE_CARD
 
 
 def test_errors_of_the_link_keep_their_cause(connection: CardConnection, reader: TwoSlotReader) -> None:
