@@ -6,7 +6,8 @@ functions here (FIPS 180-4 §6.1.2 and §6.2.2). They run only where a state goe
 to last byte is ``hashlib``'s.
 
 Form of a state: the chaining value (20 or 32 bytes) followed by the number of *bits* in the complete blocks that
-went into it, 8 bytes big-endian (data object 90 of PSO HASH as a CPS3 takes it; OpenSC issue #2275).
+went into it, 8 bytes big-endian (data object 90 of PSO HASH as a CPS3 takes it; OpenSC issue #2275). See
+:attr:`ResumableHash.form`.
 """
 
 import hashlib
@@ -15,6 +16,8 @@ import struct
 from abc import ABC, abstractmethod
 from typing import ClassVar, Self
 
+from construct import Array, Construct, Int32ub, Int64ub, Struct
+
 from bifente.crypto.errors import CryptoError
 
 BLOCK = 64
@@ -22,6 +25,10 @@ BLOCK = 64
 
 _MASK = 0xFFFFFFFF
 _MAX_BITS = 1 << 64
+
+
+def _form(words: int) -> Construct:
+    return Struct("chain" / Array(words, Int32ub), "bits" / Int64ub)
 
 
 class ResumableHash(ABC):
@@ -33,6 +40,8 @@ class ResumableHash(ABC):
     """The name that ``hashlib`` gives to the function."""
     digest_size: ClassVar[int]
     initial: ClassVar[tuple[int, ...]]
+    form: ClassVar[Construct]
+    """How a state is written."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._chain = self.initial
@@ -44,20 +53,20 @@ class ResumableHash(ABC):
     @classmethod
     def state_size(cls) -> int:
         """Length of an exported state in bytes: 28 for SHA-1, 40 for SHA-256."""
-        return cls.digest_size + 8
+        return int(cls.form.sizeof())
 
     @classmethod
     def from_state(cls, state: bytes) -> Self:
         """Take up a digest where :meth:`state` left it. Raises CryptoError on a state that cannot exist."""
         if len(state) != cls.state_size():
             raise CryptoError(f"a {cls.name} state has {cls.state_size()} bytes, not {len(state)}")
-        bits = int.from_bytes(state[cls.digest_size :])
-        if bits % (8 * BLOCK):
-            raise CryptoError(f"a {cls.name} state counts complete blocks, {bits} bits are not")
+        fields = cls.form.parse(state)
+        if fields.bits % (8 * BLOCK):
+            raise CryptoError(f"a {cls.name} state counts complete blocks, {fields.bits} bits are not")
         made = cls()
-        made._chain = struct.unpack(f">{len(cls.initial)}L", state[: cls.digest_size])
-        made._count = bits // 8
-        if not bits and made._chain != cls.initial:
+        made._chain = tuple(fields.chain)
+        made._count = fields.bits // 8
+        if not fields.bits and made._chain != cls.initial:
             raise CryptoError(f"a {cls.name} state of no block is the initial one")
         return made
 
@@ -81,7 +90,7 @@ class ResumableHash(ABC):
         self._chain = self._run(self._chain, bytes(self._data[:whole]))
         self._count += whole
         del self._data[:whole]
-        return struct.pack(f">{len(self._chain)}LQ", *self._chain, self._count * 8)
+        return bytes(self.form.build({"chain": self._chain, "bits": self._count * 8}))
 
     def finish(self) -> bytes:
         """The digest of all that was added. The object can go on afterwards: nothing is consumed."""
@@ -117,6 +126,7 @@ class Sha1State(ResumableHash):
     name = "sha1"
     digest_size = 20
     initial = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
+    form = _form(5)
 
     @staticmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
@@ -170,6 +180,7 @@ class Sha256State(ResumableHash):
     name = "sha256"
     digest_size = 32
     initial = tuple(math.isqrt(prime << 64) & _MASK for prime in _PRIMES[:8])
+    form = _form(8)
 
     @staticmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:

@@ -73,3 +73,22 @@ def test_lengths_and_ranges(key: RSAPrivateKey, n: int) -> None:
             iso9796.recover(n, 65537, wrong, remainder)
     with pytest.raises(CryptoError):
         iso9796.recover(n >> 1900, 65537, signature, remainder)
+
+
+@given(message=st.binary(max_size=302))
+def test_a_signature_cut_at_each_byte_is_refused(key: RSAPrivateKey, n: int, message: bytes) -> None:
+    signature, remainder = iso9796.sign(key, message)
+    cuts = [(signature[:size], remainder) for size in range(len(signature))]
+    cuts += [(signature, remainder[:size]) for size in range(len(remainder))]
+    for cut in cuts:
+        with pytest.raises(CryptoError):
+            iso9796.recover(n, 65537, *cut)
+
+
+@given(
+    signature=st.binary(max_size=300) | st.binary(min_size=256, max_size=256),
+    remainder=st.binary(max_size=90),
+)
+def test_garbage_is_no_signature(n: int, signature: bytes, remainder: bytes) -> None:
+    with pytest.raises(CryptoError):
+        iso9796.recover(n, 65537, signature, remainder)

@@ -85,6 +85,30 @@ def test_states_that_cannot_exist_are_refused(kind: type[ResumableHash]) -> None
 
 
 @BOTH
+@given(data=st.binary(max_size=300))
+def test_a_state_cut_at_each_byte_is_refused(kind: type[ResumableHash], data: bytes) -> None:
+    state = kind(data).state()
+    assert kind.from_state(state).state() == state
+    for size in range(len(state)):
+        with pytest.raises(CryptoError):
+            kind.from_state(state[:size])
+
+
+@BOTH
+@given(data=st.data())
+def test_garbage_is_taken_up_as_it_is_or_refused(kind: type[ResumableHash], data: st.DataObject) -> None:
+    size = data.draw(st.sampled_from((kind.digest_size, kind.state_size())))
+    bits = data.draw(st.integers(0, (1 << 55) - 1).map(lambda blocks: blocks * 512) | st.integers(0, 1 << 63))
+    chain = data.draw(st.binary(min_size=size - 8, max_size=size - 8))
+    for state in (chain + bits.to_bytes(8), data.draw(st.binary(max_size=48))):
+        try:
+            taken = kind.from_state(state)
+        except CryptoError:
+            continue
+        assert taken.state() == state
+
+
+@BOTH
 def test_the_length_is_bounded(kind: type[ResumableHash]) -> None:
     state = kind(bytes(64)).state()[:-8] + ((1 << 64) - 512).to_bytes(8)
     assert len(kind.from_state(state).update(bytes(63)).finish()) == kind.digest_size

@@ -9,6 +9,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
@@ -112,6 +114,22 @@ def test_what_is_no_rsa_key_is_refused(key: RSAPrivateKey) -> None:
         assert caught.value.__cause__ is None
         with pytest.raises(CryptoError):
             rsa.load_private_pem(wrong)
+
+
+def test_a_key_cut_at_each_byte_is_refused(key: RSAPrivateKey) -> None:
+    whole = rsa.private_bytes(key)
+    for size in range(len(whole)):
+        with pytest.raises(CryptoError):
+            rsa.load_private(whole[:size])
+
+
+@given(
+    st.binary(max_size=200) | st.binary(max_size=80).map(lambda rest: b"\x30" + bytes((len(rest),)) + rest)
+)
+def test_garbage_is_no_key(data: bytes) -> None:
+    for load in (rsa.load_private, rsa.load_private_pem):
+        with pytest.raises(CryptoError):
+            load(data)
 
 
 def test_numbers_that_are_no_key_are_refused() -> None:
