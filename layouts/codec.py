@@ -114,7 +114,7 @@ class ConstructCodec:
         except LayoutError:
             raise
         except _DECLARATION_ERRORS as error:
-            raise LayoutError(f"{self.name}: {_first_line(error)}") from error
+            raise LayoutError(f"{self.name}{_told(error)}") from error
         return built
 
     def decode(self, data: bytes) -> JsonValue:
@@ -132,7 +132,7 @@ class ConstructCodec:
         except LayoutError:
             raise
         except _DECLARATION_ERRORS as error:
-            raise LayoutError(f"{self.name}: {_first_line(error)}") from error
+            raise LayoutError(f"{self.name}{_told(error)}") from error
         return value, stream.tell()
 
 
@@ -186,6 +186,8 @@ def from_hex(text: str, what: str) -> bytes:
         raise LayoutError(f"{what}: pairs of hexadecimal digits were expected") from None
 
 
-def _first_line(error: Exception) -> str:
+def _told(error: Exception) -> str:
+    """The field, where construct names one (``(building) -> files -> name``), and the last line of its message."""
+    fields = [part.strip() for part in str(getattr(error, "path", None) or "").split("->")[1:]]
     lines = [line for line in str(error).splitlines() if line.strip()]
-    return lines[-1].strip() if lines else type(error).__name__
+    return f"{', '.join(['', *fields])}: {lines[-1].strip() if lines else type(error).__name__}"

@@ -5,13 +5,17 @@ ansforge/dops-cryptolib (``pkcs15.c``) for EF.SN.ICC, EF_ACTUA and EF.DIR of the
 but that of the identity, which a public reader asks for with Le = 7C.
 """
 
+import re
 from dataclasses import dataclass
 
+from construct import Bytes, ExprAdapter
+
 from bifente.codes.luhn import luhn_key
-from bifente.layouts.codec import JsonValue, PaddedCodec, record, sequence, string
+from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, record, sequence, string
 from bifente.layouts.errors import LayoutError
+from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Number, Text
+from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Text
 
 IDENTITY_SIZE = 0x7C
 NIR_SIZE = 0x40
@@ -135,9 +139,8 @@ class PointersCodec:
     def encode(self, value: JsonValue) -> bytes:
         """The map; LayoutError."""
         given = record(value, "file map", ("applications", "files"))
-        applications = [self._application(item) for item in sequence(given["applications"], "applications")]
-        files = [self._file(item) for item in sequence(given["files"], "files")]
-        content = _MAP.encode({"applications": {"list": applications}, "files": files})
+        listed: JsonValue = {"list": given["applications"]}
+        content = FILE_MAP.encode({"applications": listed, "files": given["files"]})
         self.decode(content)
         return content
 
@@ -150,58 +153,53 @@ class PointersCodec:
 
     def decode_prefix(self, data: bytes) -> tuple[JsonValue, int]:
         """The value of the map at the beginning of *data*, and its size; LayoutError."""
-        parsed, end = _MAP.decode_prefix(data)
+        parsed, end = FILE_MAP.decode_prefix(data)
         given = record(parsed, "file map", ("applications", "files"))
         listed = record(given["applications"], "applications", ("list",))["list"]
-        applications: list[JsonValue] = []
-        known = set()
-        for text in sequence(listed, "applications"):
-            raw = bytes.fromhex(string(text, "application"))
-            if not 5 <= len(raw) <= 20:
-                raise LayoutError("applications: id, two bytes and an AID of at most 16 bytes expected")
-            known.add(int.from_bytes(raw[:2], "big"))
-            applications.append(
-                {
-                    "id": int.from_bytes(raw[:2], "big"),
-                    "reserved": int.from_bytes(raw[2:4], "big"),
-                    "aid": raw[4:].hex().upper(),
-                }
-            )
-        files: list[JsonValue] = []
-        for text in sequence(given["files"], "files"):
-            raw = bytes.fromhex(string(text, "file"))
-            application = int.from_bytes(raw[8:10], "big")
+        applications, files = sequence(listed, "applications"), sequence(given["files"], "files")
+        known = [record(entry, "application", ("id",), ("reserved", "aid"))["id"] for entry in applications]
+        for entry in files:
+            application = record(entry, "file", ("application",), ("name", "fid"))["application"]
             if application not in known:
                 raise LayoutError(f"files: application {application} is not in the list")
-            name = string(_NAME.decode(raw[:8]), "name").rstrip(" ")
-            files.append({"name": name, "application": application, "fid": raw[10:].hex().upper()})
         return {"applications": applications, "files": files}, end
 
-    @staticmethod
-    def _application(value: JsonValue) -> str:
-        given = record(value, "application", ("id", "aid"), ("reserved",))
-        number = Number(2)
-        raw = (
-            number.encode(given["id"]) + number.encode(given.get("reserved", 0)) + Hex().encode(given["aid"])
-        )
-        return raw.hex()
 
-    @staticmethod
-    def _file(value: JsonValue) -> str:
-        given = record(value, "file", ("name", "application", "fid"))
-        name = _NAME.encode(string(given["name"], "name").ljust(8))
-        return (name + Number(2).encode(given["application"]) + Hex((2,)).encode(given["fid"])).hex()
+_APPLICATION = ConstructCodec(
+    "application",
+    mapping(
+        "application",
+        "id" / number(2),
+        "reserved" / number(2),
+        "aid" / hexadecimal(sized(1, 16)),
+        defaults={"reserved": 0},
+    ),
+)
+_NAME = Expecting(
+    "a name of 1 to 8 printable ASCII characters",
+    text("ascii", Bytes(8)),
+    lambda name: re.fullmatch("[ -~]{8}", name) is not None,
+)
+_FILE = ConstructCodec(
+    "file",
+    mapping(
+        "file",
+        "name"
+        / ExprAdapter(_NAME, lambda name, _: name.rstrip(" "), lambda name, _: string(name, "name").ljust(8)),
+        "application" / number(2),
+        "fid" / hexadecimal(Bytes(2)),
+    ),
+)
 
-
-_NAME = Text("ascii", pattern="[ -~]{8}", expected="a name of 1 to 8 printable ASCII characters")
-_MAP = Wrapped(
+FILE_MAP = Wrapped(
     0xE0,
     Template(
         (
-            Element(0xA0, "applications", Template((Element(0x82, "list", Hex(), many=True),))),
-            Element(0x80, "files", Hex((12,)), many=True),
+            Element(0xA0, "applications", Template((Element(0x82, "list", _APPLICATION, many=True),))),
+            Element(0x80, "files", _FILE, many=True),
         )
     ),
 )
+"""The data objects of :data:`POINTERS`."""
 
 POINTERS = PointersCodec()

@@ -61,7 +61,7 @@ class Bcd:
     def encode(self, value: JsonValue) -> bytes:
         """The bytes of a text of digits; LayoutError."""
         text = string(value, "digits")
-        if len(text) not in self.sizes or not (text.isascii() and text.isdigit()):
+        if len(text) not in self.sizes or re.fullmatch("[0-9]*", text) is None:
             raise LayoutError(f"{' or '.join(map(str, self.sizes))} digits expected")
         return bytes.fromhex(text if len(text) % 2 == 0 else text + "F")
 

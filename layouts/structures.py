@@ -1,0 +1,275 @@
+"""The contents of the files, declared with construct.
+
+The codecs slice by hand, to say in their errors what is wrong and where. Here the same descriptions (templates, values,
+groups) become declarations, by :func:`declaration`; the tests hold the two against each other, for every file of every
+layout. Nothing that a card needs at run time imports this module. The ASN.1 of the cryptographic information files is
+in :mod:`bifente.layouts.derstructures`.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import singledispatch
+
+from construct import (
+    Array,
+    Bitwise,
+    Bytes,
+    BytesInteger,
+    Computed,
+    Const,
+    Construct,
+    ExprAdapter,
+    FocusedSeq,
+    GreedyBytes,
+    GreedyRange,
+    Nibble,
+    Prefixed,
+    Rebuild,
+    Select,
+    Struct,
+    Switch,
+    Terminated,
+    this,
+)
+from construct import Mapping as Coded
+
+from bifente.apdu.structures import LENGTH, TAG
+from bifente.codes.luhn import luhn_key
+from bifente.layouts import recognition, ssv
+from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, RawCodec, record, sequence, string
+from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
+from bifente.layouts.identity import FILE_MAP, PointersCodec, SerialCodec
+from bifente.layouts.ssv import GROUPS, Group, GroupsCodec
+from bifente.layouts.template import OTHERS, ListOf, Template, Wrapped
+from bifente.layouts.values import Bcd, Hex, Number, Text
+
+
+@singledispatch
+def declaration(codec: object) -> Construct:
+    """The structure that *codec* reads and writes, for the same values. TypeError for a kind that is not declared.
+
+    The declarations of templates and lists end where no further object begins; whoever wants no rest says so.
+    """
+    raise TypeError(f"{type(codec).__name__} has no declaration")
+
+
+def tagged(tag: int, content: Construct, length: Construct = LENGTH) -> Construct:
+    """A data object: its tag, the length and *content*, which takes all of its bytes."""
+    whole = FocusedSeq("content", "content" / content, Terminated)
+    return FocusedSeq("object", Const(tag, TAG), "object" / Prefixed(length, whole))
+
+
+def listed(what: str, item: Construct) -> Construct:
+    """As many items as there are: a list."""
+    return ExprAdapter(
+        GreedyRange(item), lambda found, _: list(found), lambda value, _: sequence(value, what)
+    )
+
+
+declaration.register(ConstructCodec, lambda codec: codec.declaration)
+
+
+@declaration.register
+def _raw(_: RawCodec) -> Construct:
+    return mapping("raw content", "hex" / hexadecimal())
+
+
+# Single values.
+
+
+@declaration.register
+def _text(codec: Text) -> Construct:
+    return Expecting(
+        codec.expected or "a text",
+        text(codec.encoding, sized(codec.at_least, codec.at_most)),
+        lambda value: not codec.pattern or re.fullmatch(codec.pattern, value) is not None,
+    )
+
+
+@declaration.register
+def _number(codec: Number) -> Construct:
+    return number(codec.size)
+
+
+@declaration.register
+def _hex(codec: Hex) -> Construct:
+    sizes = codec.sizes
+    return hexadecimal(Expecting(f"{sizes} bytes", GreedyBytes, lambda raw: not sizes or len(raw) in sizes))
+
+
+_DIGIT = Coded(Nibble, {str(digit): digit for digit in range(10)})
+_FILLER = Const(0xF, Nibble)
+
+
+def _digits(count: int) -> Construct:
+    """So many decimal digits, one to a nibble."""
+    return ExprAdapter(
+        Array(count, _DIGIT), lambda found, _: "".join(found), lambda value, _: list(string(value, "digits"))
+    )
+
+
+@declaration.register
+def _bcd(codec: Bcd) -> Construct:
+    forms = []
+    for count in codec.sizes:
+        filler = [_FILLER] if count % 2 else []
+        packed = Bitwise(FocusedSeq("digits", "digits" / _digits(count), *filler))
+        forms.append(FocusedSeq("packed", "packed" / packed, Terminated))
+    return Select(*forms)
+
+
+# Data objects: ISO/IEC 7816-4:2020 §6.3.
+
+
+@declaration.register
+def _template(codec: Template) -> Construct:
+    """Objects in any order: the content follows from the tag, and objects without a name here are kept."""
+    contents = {element.tag: declaration(element.content) for element in codec.elements}
+    value = FocusedSeq("content", "content" / Switch(this._.tag, contents, default=hexadecimal()), Terminated)
+    objects = GreedyRange(Struct("tag" / TAG, "value" / Prefixed(LENGTH, value)))
+    required = [element.key for element in codec.elements if not element.optional and not element.many]
+    optional = [element.key for element in codec.elements if element.optional or element.many]
+
+    def named(found: list[Mapping[str, JsonValue]], _: object) -> JsonValue:
+        mapped: dict[str, JsonValue] = {}
+        for element in codec.elements:
+            values = [item["value"] for item in found if item["tag"] == element.tag]
+            if element.many:
+                mapped[element.key] = values
+            elif len(values) == 1:
+                mapped[element.key] = values[0]
+            elif values or not element.optional:
+                raise ValueError(f"{len(values)} objects {element.key}")
+        others: list[JsonValue] = [
+            {"tag": TAG.build(item["tag"]).hex().upper(), "hex": item["value"]}
+            for item in found
+            if item["tag"] not in contents
+        ]
+        return {**mapped, OTHERS: others} if others else mapped
+
+    def unnamed(value: JsonValue, _: object) -> list[Mapping[str, JsonValue]]:
+        given = record(value, "template", required, [*optional, OTHERS])
+        items: list[Mapping[str, JsonValue]] = []
+        for element in codec.elements:
+            if element.key in given:
+                one = given[element.key]
+                many = sequence(one, element.key) if element.many else [one]
+                items += [{"tag": element.tag, "value": content} for content in many]
+        for other in sequence(given.get(OTHERS, ()), OTHERS):
+            entry = record(other, OTHERS, ("tag", "hex"))
+            tag = int.from_bytes(hexadecimal(sized(1, 3)).build(entry["tag"]), "big")
+            if tag in contents:
+                raise ValueError(f"{tag:02X} has a name")
+            items.append({"tag": tag, "value": entry["hex"]})
+        return items
+
+    return ExprAdapter(objects, named, unnamed)
+
+
+@declaration.register
+def _wrapped(codec: Wrapped) -> Construct:
+    return tagged(codec.tag, declaration(codec.inner))
+
+
+@declaration.register
+def _list_of(codec: ListOf) -> Construct:
+    return listed("list", tagged(codec.tag, declaration(codec.inner)))
+
+
+# Whole files.
+
+_ZEROS = Expecting("zeros", GreedyBytes, lambda raw: not any(raw))
+
+
+def _filled(content: Construct, size: int) -> Construct:
+    """*content* from the beginning of the file on and zeros up to its *size*; a file may be read in part."""
+    room = Rebuild(_ZEROS, lambda context: bytes(size - context._io.tell()))
+    return FocusedSeq("content", "content" / content, "room" / room)
+
+
+@declaration.register
+def _padded(codec: PaddedCodec) -> Construct:
+    nothing = Expecting("nothing", Computed(codec.empty), lambda value: value == codec.empty)
+    return Select(_filled(nothing, codec.size), _filled(declaration(codec.inner), codec.size))
+
+
+@declaration.register
+def _serial(_: SerialCodec) -> Construct:
+    def number_of(count: int) -> Construct:
+        parts = mapping(
+            "serial number",
+            "emetteur" / _digits(10),
+            "numero" / _digits(count),
+            "cle" / _digits(1),
+            *([_FILLER] if count == 8 else []),
+        )
+        return Bitwise(parts)
+
+    def keyed(value: JsonValue, _: object) -> JsonValue:
+        given = record(value, "serial number", ("emetteur", "numero"), ("cle",))
+        if "cle" in given:
+            return value
+        issuer, serial = string(given["emetteur"], "emetteur"), string(given["numero"], "numero")
+        return {**given, "cle": luhn_key(issuer + serial)}
+
+    return tagged(0x5A, ExprAdapter(Select(number_of(8), number_of(9)), lambda parts, _: parts, keyed))
+
+
+@declaration.register
+def _pointers(_: PointersCodec) -> Construct:
+    keys = ("applications", "files")
+
+    def joined(objects: JsonValue, _: object) -> JsonValue:
+        found = record(objects, "file map", keys)
+        inner = record(found["applications"], "applications", ("list",))
+        return {**found, "applications": inner["list"]}
+
+    def apart(value: JsonValue, _: object) -> JsonValue:
+        given = record(value, "file map", keys)
+        return {**given, "applications": {"list": given["applications"]}}
+
+    return Expecting(
+        "a file of a listed application",
+        ExprAdapter(declaration(FILE_MAP), joined, apart),
+        lambda value: (
+            {file["application"] for file in value["files"]}
+            <= {application["id"] for application in value["applications"]}
+        ),
+    )
+
+
+@declaration.register
+def _groups(codec: GroupsCodec) -> Construct:
+    def as_json(group: Construct, _: object) -> JsonValue:
+        return ssv.to_json([Group(group.id, tuple(group.fields))])[0]
+
+    def of_json(value: JsonValue, _: object) -> Mapping[str, object]:
+        (group,) = ssv.from_json([value])
+        return {"id": group.id, "fields": group.fields}
+
+    wanted = codec.groups or tuple(GROUPS)
+    group = Expecting(f"group {wanted}", ssv.GROUP, lambda group: group["id"] in wanted)
+    groups = listed("groups", ExprAdapter(group, as_json, of_json))
+    return groups if codec.size is None else _filled(groups, codec.size)
+
+
+# The messages of the recognition: see :mod:`bifente.layouts.recognition`.
+
+_IDENTITIES = (
+    "own_chr" / Bytes(recognition.CHR_SIZE),
+    "own_challenge" / Bytes(recognition.CHALLENGE_SIZE),
+    "peer_chr" / Bytes(recognition.CHR_SIZE),
+    "peer_challenge" / Bytes(recognition.CHALLENGE_SIZE),
+    Terminated,
+)
+
+TOKEN = Struct(
+    Const(recognition.TOKEN_LABEL),
+    "role" / Coded(BytesInteger(1), {"cps": recognition.ROLE_CPS, "vitale": recognition.ROLE_VITALE}),
+    "own_cha" / Bytes(recognition.CHA_SIZE),
+    *_IDENTITIES,
+)
+"""What each card signs for the other."""
+
+SHEET = Struct(Const(recognition.SHEET_LABEL), "sheet_hash" / Bytes(32), *_IDENTITIES)
+"""What the Vitale signs for a care sheet."""

@@ -1,0 +1,376 @@
+"""The codecs that slice by hand, held against their declarations: the same values and bytes, or both refuse.
+
+Every file of every layout is tried, with values made from its own description, cut, spoiled and replaced by garbage.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import singledispatch
+from typing import TypeVar
+
+import pytest
+from construct import Construct, ConstructError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.layouts import (
+    cps3,
+    der,
+    derstructures,
+    identity,
+    pkcs15,
+    recognition,
+    ssv,
+    structures,
+    t1test,
+    vitale2,
+)
+from bifente.layouts.codec import Codec, ConstructCodec, JsonValue, PaddedCodec, RawCodec
+from bifente.layouts.errors import LayoutError
+from bifente.layouts.nodes import EF
+from bifente.layouts.template import Element, ListOf, Template, Wrapped
+from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
+
+Values = st.SearchStrategy[JsonValue]
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+PERSON = Template(
+    (
+        Element(0x80, "nom", UTF8),
+        Element(0x5F20, "ville", Text("ascii", at_least=1, at_most=5), optional=True),
+        Element(0x82, "enfants", UTF8, many=True),
+        Element(0xA3, "chien", Template((Element(0x80, "nom", LATIN),)), optional=True),
+        Element(0x84, "puce", Bcd((3, 4)), optional=True),
+        Element(0x85, "vaccins", Hex((1, 2)), optional=True),
+    )
+)
+OTHER_CODECS: dict[str, Codec] = {
+    "template": PERSON,
+    "list": ListOf(0x7F21, PERSON),
+    "padded": PaddedCodec(PERSON, 40),
+    "padded list": PaddedCodec(ListOf(0x61, Wrapped(0x30, PERSON)), 60, empty=[]),
+    "groups in a file of fixed size": ssv.GroupsCodec(size=60),
+    "group 105 and 111": ssv.GroupsCodec((105, 111)),
+    "text": UTF8,
+    "date": DATE,
+    "digits": Bcd((0, 2, 3)),
+    "number": Number(2),
+    "hexadecimal": Hex((0, 2)),
+}
+
+
+def _codecs() -> dict[str, Codec]:
+    """The codecs of all files by the name of the first file that has it, and some more that combine them."""
+    found: dict[str, Codec] = {}
+    for module in (cps3, vitale2, t1test):
+        for path, node in module.LAYOUT.walk():
+            if isinstance(node, EF) and not any(node.codec == known for known in found.values()):
+                found[f"{module.LAYOUT.kind} {path} {node.name}"] = node.codec
+    return {**found, **OTHER_CODECS}
+
+
+CODECS = _codecs()
+EACH = pytest.mark.parametrize(
+    ("codec", "told"),
+    [(codec, ConstructCodec(name, structures.declaration(codec))) for name, codec in CODECS.items()],
+    ids=CODECS,
+)
+
+
+def outcome(act: Callable[[Given], Result], argument: Given) -> tuple[Result] | None:
+    """What comes out, in a tuple; None when it is refused."""
+    try:
+        return (act(argument),)
+    except LayoutError:
+        return None
+
+
+# Values, from the description of what holds them.
+
+WORDS = st.text(max_size=6)
+HEXADECIMAL = st.binary(max_size=6).map(lambda raw: raw.hex().upper())
+DIGITS = st.text("0123456789", min_size=20, max_size=20)
+
+
+@singledispatch
+def values(codec: object) -> Values:
+    raise TypeError(f"no values for {type(codec).__name__}")
+
+
+@values.register(RawCodec)
+def _(codec: RawCodec) -> Values:
+    return st.fixed_dictionaries({"hex": HEXADECIMAL})
+
+
+@values.register(Text)
+def _(codec: Text) -> Values:
+    if codec.pattern:
+        return st.from_regex(codec.pattern, fullmatch=True)
+    return st.text(
+        st.characters(codec=codec.encoding), min_size=codec.at_least, max_size=min(codec.at_most, 12)
+    )
+
+
+@values.register(Number)
+def _(codec: Number) -> Values:
+    return st.integers(0, (1 << 8 * codec.size) - 1)
+
+
+@values.register(Bcd)
+def _(codec: Bcd) -> Values:
+    return st.tuples(DIGITS, st.sampled_from(codec.sizes)).map(lambda drawn: drawn[0][: drawn[1]])
+
+
+@values.register(Hex)
+def _(codec: Hex) -> Values:
+    if not codec.sizes:
+        return HEXADECIMAL
+    return st.one_of(*(st.binary(min_size=size, max_size=size) for size in codec.sizes)).map(bytes.hex)
+
+
+@values.register(Template)
+def _(codec: Template) -> Values:
+    required, optional = {}, {}
+    for element in codec.elements:
+        content = values(element.content)
+        if element.many:
+            content = st.lists(content, max_size=3)
+        (optional if element.optional or element.many else required)[element.key] = content
+    other = st.fixed_dictionaries({"tag": st.sampled_from(["BE", "9F25", "7F8101"]), "hex": HEXADECIMAL})
+    optional["others"] = st.lists(other, max_size=2)
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+@values.register(Wrapped)
+def _(codec: Wrapped) -> Values:
+    return values(codec.inner)
+
+
+@values.register(ListOf)
+def _(codec: ListOf) -> Values:
+    return st.lists(values(codec.inner), max_size=3)
+
+
+@values.register(PaddedCodec)
+def _(codec: PaddedCodec) -> Values:
+    return st.just(codec.empty) | values(codec.inner)
+
+
+@values.register(identity.SerialCodec)
+def _(codec: identity.SerialCodec) -> Values:
+    digits = {"emetteur": 10, "numero": 9}
+    parts = {key: DIGITS.map(lambda text, size=size: text[:size]) for key, size in digits.items()}
+    parts["numero"] |= DIGITS.map(lambda text: text[:8])
+    return st.fixed_dictionaries(parts, optional={"cle": st.sampled_from("0123456789")})
+
+
+@values.register(identity.PointersCodec)
+def _(codec: identity.PointersCodec) -> Values:
+    application = st.fixed_dictionaries(
+        {"id": st.integers(0, 2), "aid": HEXADECIMAL}, optional={"reserved": st.integers(0, 0xFFFF)}
+    )
+    name = st.from_regex("[ -~]{0,8}", fullmatch=True)
+    fid = st.binary(min_size=2, max_size=2).map(bytes.hex)
+    file = st.fixed_dictionaries({"name": name, "application": st.integers(0, 2), "fid": fid})
+    return st.fixed_dictionaries(
+        {"applications": st.lists(application, max_size=3), "files": st.lists(file, max_size=3)}
+    )
+
+
+@values.register(ssv.GroupsCodec)
+def _(codec: ssv.GroupsCodec) -> Values:
+    texts = st.text(st.characters(codec="latin-1"), max_size=3) | st.just("x" * 130)
+    groups = [
+        st.fixed_dictionaries(
+            {
+                "group": st.just(identifier),
+                "fields": st.lists(texts, min_size=len(description.fields), max_size=len(description.fields)),
+            }
+        )
+        for identifier, description in ssv.GROUPS.items()
+        if identifier in (codec.groups or ssv.GROUPS)
+    ]
+    return st.lists(st.one_of(groups), max_size=3)
+
+
+@values.register(pkcs15.CiaCodec)
+def _(codec: pkcs15.CiaCodec) -> Values:
+    kinds = [
+        values(shape).map(lambda fields, kind=kind: {"type": kind, **fields} if kind else fields)
+        for kind, shape in codec.shapes.items()
+    ]
+    return st.one_of(kinds) if codec.single else st.lists(st.one_of(kinds), max_size=3)
+
+
+values.register(der.Text, lambda _: st.text(st.characters(codec="utf-8"), max_size=6) | st.just("x" * 200))
+values.register(der.Octets, lambda _: HEXADECIMAL)
+values.register(der.Integer, lambda _: st.integers(0, 300) | st.integers(0, (1 << 64) - 1))
+values.register(der.Time, lambda _: st.from_regex("[0-9]{14}Z", fullmatch=True))
+values.register(
+    der.ObjectIdentifier,
+    lambda _: st.from_regex(r"([01]\.[1-3]?[0-9]|2\.[0-9]{1,19})(\.[0-9]{1,19}){0,3}", fullmatch=True),
+)
+
+
+@values.register(der.Named)
+def _(shape: der.Named) -> Values:
+    return st.sampled_from(shape.names) | st.integers(0, 300)
+
+
+@values.register(der.Bits)
+def _(shape: der.Bits) -> Values:
+    return st.lists(st.sampled_from(shape.names), max_size=4) | st.fixed_dictionaries({"hex": HEXADECIMAL})
+
+
+@values.register(der.SequenceOf)
+def _(shape: der.SequenceOf) -> Values:
+    return st.lists(values(shape.item), max_size=3)
+
+
+@values.register(der.Record)
+def _(shape: der.Record) -> Values:
+    parts: list[Values] = [st.just({})]
+    for member in shape.members:
+        if member.key is None:
+            if isinstance(member.shape, der.Record):
+                parts.append(values(member.shape))
+            continue
+        own = {member.key: values(member.shape)}
+        parts.append(
+            st.fixed_dictionaries({}, optional=own) if member.optional else st.fixed_dictionaries(own)
+        )
+    return st.tuples(*parts).map(lambda drawn: {key: one for part in drawn for key, one in part.items()})
+
+
+ODD = st.sampled_from(
+    [None, True, 0, -1, 65536, 1.5, "", "x", "é", "\ud800", "€", "0", "00", "３", " 0 0", "9F", [], ["x"], {}]
+)
+
+
+def altered(data: st.DataObject, value: JsonValue) -> JsonValue:
+    """*value* with one thing in it left out, put in or replaced."""
+    if isinstance(value, dict) and data.draw(st.booleans()):
+        key = data.draw(st.sampled_from(["hex", "cle", "others", *value]))
+        if key in value and data.draw(st.booleans()):
+            return {name: one for name, one in value.items() if name != key}
+        return {**value, key: altered(data, value.get(key))}
+    if isinstance(value, list) and value and data.draw(st.booleans()):
+        at = data.draw(st.integers(0, len(value) - 1))
+        return [*value[:at], altered(data, value[at]), *value[at + 1 :]]
+    return data.draw(ODD)
+
+
+def spoiled(data: st.DataObject, raw: bytes) -> bytes:
+    """*raw* with some bytes changed, put in or left out, or with a length in a longer form."""
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(raw)))
+        new = data.draw(st.one_of(st.binary(max_size=2), st.just(b"\x81" + raw[at : at + 1])))
+        raw = raw[:at] + new + raw[at + data.draw(st.integers(0, 2)) :]
+    return raw
+
+
+@EACH
+@given(data=st.data())
+def test_values_are_written_alike_and_come_back(codec: Codec, told: Codec, data: st.DataObject) -> None:
+    value = data.draw(values(codec))
+    written = outcome(codec.encode, value)
+    assert outcome(told.encode, value) == written
+    if written is not None:
+        read = codec.decode(written[0])
+        assert told.decode(written[0]) == read
+        assert codec.encode(read) == written[0]
+
+
+@EACH
+@given(data=st.data())
+def test_other_values_are_written_alike_or_refused(codec: Codec, told: Codec, data: st.DataObject) -> None:
+    value = altered(data, data.draw(values(codec)))
+    assert outcome(told.encode, value) == outcome(codec.encode, value)
+
+
+@EACH
+@given(data=st.data())
+def test_content_cut_at_each_byte_is_read_alike(codec: Codec, told: Codec, data: st.DataObject) -> None:
+    written = outcome(codec.encode, data.draw(values(codec)))
+    if written is not None:
+        for size in range(len(written[0].rstrip(b"\0")) + 1):
+            cut = written[0][:size]
+            assert outcome(told.decode, cut) == outcome(codec.decode, cut), cut.hex()
+
+
+@EACH
+@given(data=st.data())
+def test_spoiled_content_is_read_alike(codec: Codec, told: Codec, data: st.DataObject) -> None:
+    written = outcome(codec.encode, data.draw(values(codec)))
+    if written is not None:
+        raw = spoiled(data, written[0])
+        assert outcome(told.decode, raw) == outcome(codec.decode, raw), raw.hex()
+
+
+@EACH
+@given(raw=st.binary(max_size=60))
+def test_garbage_is_read_alike(codec: Codec, told: Codec, raw: bytes) -> None:
+    assert outcome(told.decode, raw) == outcome(codec.decode, raw)
+
+
+def test_what_is_not_declared_says_so() -> None:
+    with pytest.raises(TypeError, match="object"):
+        structures.declaration(object())
+    with pytest.raises(TypeError, match="object"):
+        derstructures.content_of(object())
+
+
+@pytest.mark.parametrize("long", ["5A810A8025000001990000001F", "5A82000A8025000001990000001F"])
+def test_a_length_in_a_longer_form_is_read_by_both(long: str) -> None:
+    raw = bytes.fromhex(long)
+    told = ConstructCodec("serial", structures.declaration(identity.SERIAL))
+    assert told.decode(raw) == identity.SERIAL.decode(raw)
+
+
+# What is signed in the recognition.
+
+CHA, CHR, CHALLENGE = (
+    st.binary(min_size=size - 1, max_size=size + 1)
+    for size in (recognition.CHA_SIZE, recognition.CHR_SIZE, recognition.CHALLENGE_SIZE)
+)
+HASH = st.binary(min_size=31, max_size=33)
+IDENTITIES = ("own_chr", "own_challenge", "peer_chr", "peer_challenge")
+"""In the order of the arguments of the three functions."""
+
+
+def _same_message(
+    build: Callable[..., bytes],
+    told: Construct,
+    fields: dict[str, object],
+    head: bytes,
+    parts: Sequence[bytes],
+) -> None:
+    try:
+        by_hand = build(head, *parts)
+    except ValueError:
+        by_hand = None
+    given = {**fields, **dict(zip(IDENTITIES, parts, strict=True))}
+    try:
+        by_declaration = told.build(given)
+    except ConstructError:
+        by_declaration = None
+    assert by_declaration == by_hand
+    if by_hand is not None:
+        parsed = told.parse(by_hand)
+        assert {key: parsed[key] for key in given} == given
+        for wrong in (*(by_hand[:size] for size in range(len(by_hand))), by_hand + b"\0"):
+            with pytest.raises(ConstructError):
+                told.parse(wrong)
+
+
+@pytest.mark.parametrize(
+    ("role", "build"), [("cps", recognition.cps_token), ("vitale", recognition.vitale_token)]
+)
+@given(cha=CHA, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE))
+def test_tokens(role: str, build: Callable[..., bytes], cha: bytes, parts: tuple[bytes, ...]) -> None:
+    _same_message(build, structures.TOKEN, {"role": role, "own_cha": cha}, cha, parts)
+
+
+@given(digest=HASH, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE))
+def test_what_is_signed_for_a_sheet(digest: bytes, parts: tuple[bytes, ...]) -> None:
+    _same_message(recognition.sheet_payload, structures.SHEET, {"sheet_hash": digest}, digest, parts)
