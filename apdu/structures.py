@@ -10,14 +10,19 @@ from operator import xor
 
 from construct import (
     Array,
+    BitsInteger,
+    BitStruct,
     Byte,
     Bytes,
     Check,
     Computed,
     Const,
     Construct,
+    Default,
     ExprAdapter,
     ExprValidator,
+    FixedSized,
+    Flag,
     FocusedSeq,
     GreedyBytes,
     GreedyRange,
@@ -33,12 +38,14 @@ from construct import (
     RepeatUntil,
     Select,
     Struct,
+    Switch,
     Terminated,
     len_,
     this,
 )
 
 from bifente.apdu.command import Case
+from bifente.apdu.fcp import Template
 
 # Command and response APDU: ISO/IEC 7816-4:2020 §5.2, ISO/IEC 7816-3:2006 §12.1.
 
@@ -78,6 +85,24 @@ RESPONSE = ExprAdapter(
     lambda answer, _: answer["data"] + answer["sw"].to_bytes(2, "big"),
 )
 
+# Class byte, §5.4.1: the two interindustry ranges. Other values have no structure.
+
+CLASS_BYTE = Select(
+    first=BitStruct(
+        Const(0, BitsInteger(3)),
+        "chaining" / Flag,
+        "messaging" / BitsInteger(2),
+        "channel" / BitsInteger(2),
+    ),
+    further=BitStruct(
+        Const(1, BitsInteger(2)),
+        "messaging" / ExprAdapter(Flag, lambda clear, _: 2 * clear, lambda messaging, _: messaging == 2),
+        "chaining" / Flag,
+        "channel" / ExprAdapter(BitsInteger(4), lambda low, _: low + 4, lambda channel, _: channel - 4),
+    ),
+)
+"""``messaging`` is 0 none, 1 proprietary, 2 header not authenticated, 3 header authenticated."""
+
 # BER-TLV: ISO/IEC 7816-4:2020 §6.3.
 
 
@@ -104,6 +129,32 @@ LENGTH = Select(
 TLV = Struct("tag" / TAG, "value" / Prefixed(LENGTH, GreedyBytes))
 
 TLVS = FocusedSeq("items", "items" / GreedyRange(TLV), Terminated)
+
+
+def tagged(tag: int, content: Construct, length: Construct = LENGTH) -> Construct:
+    """A data object: its tag, the length and *content*, which takes all of its bytes."""
+    whole = FocusedSeq("content", "content" / content, Terminated)
+    return FocusedSeq("object", Const(tag, TAG), "object" / Prefixed(length, whole))
+
+
+def objects(values: dict[int, Construct]) -> Construct:
+    """Data objects in any order. Those of a known tag stand once; the others are kept as bytes."""
+    value = FocusedSeq("value", "value" / Switch(this._.tag, values, default=GreedyBytes), Terminated)
+    items = GreedyRange(Struct("tag" / TAG, "value" / Prefixed(LENGTH, value)))
+
+    def once(found: list[dict[str, object]], _: object) -> bool:
+        known = [item["tag"] for item in found if item["tag"] in values]
+        return len(known) == len(set(known))
+
+    return FocusedSeq("items", "items" / ExprValidator(items, once), Terminated)
+
+
+def _first(tag: int, content: Construct) -> Construct:
+    """The first object *tag* of several; what stands beside it is not looked at."""
+    before = Default(GreedyRange(ExprValidator(TLV, lambda item, _: item["tag"] != tag)), ())
+    after = Default(GreedyRange(TLV), ())
+    return FocusedSeq("found", before, "found" / tagged(tag, content), after, Terminated)
+
 
 # Answer to reset: ISO/IEC 7816-3:2006 §8.2. A group begins with T0, or with the TD byte that announces it.
 
@@ -135,6 +186,58 @@ ATR = Struct(
 
 COMPACT_TLV = Struct("lead" / Byte, "tag" / Computed(this.lead >> 4), "value" / Bytes(this.lead & 0x0F))
 
+# Historical bytes: ISO/IEC 7816-4:2020 §12.1.1. Cards put there what they like: the rest is in no known form.
+
+_COMPACT = GreedyRange(ExprValidator(COMPACT_TLV, lambda item, _: item.tag in (*range(1, 9), 15)))
+
+
+def _left(context: Construct) -> bytes:
+    """What has not been read yet."""
+    return bytes(context._io.getbuffer()[context._io.tell() :])
+
+
+_STATUS_OBJECT = Select(
+    Struct("life_cycle" / Byte, "sw" / Computed(None), Terminated),
+    Struct("life_cycle" / Computed(None), "sw" / Int16ub, Terminated),
+    Struct("life_cycle" / Byte, "sw" / Int16ub, Terminated),
+    Computed(None),
+)
+
+
+def _status_of(context: Construct) -> Construct | None:
+    """The status in the last object, if that is a status indicator."""
+    objects = context.objects
+    return _STATUS_OBJECT.parse(objects[-1].value) if objects and objects[-1].tag == 8 else None
+
+
+_NO_STATUS = "status" / Computed(None)
+_ALL_COMPACT = FocusedSeq("all", "all" / _COMPACT, Terminated)
+
+HISTORICAL_CONTENTS = {
+    0x00: Select(
+        Struct(Check(lambda context: len(_left(context)) < 3), _NO_STATUS, "rest" / GreedyBytes),
+        Struct(
+            Check(lambda context: _left(context)[-3] == 0x82),
+            "objects" / _ALL_COMPACT,
+            "status" / Computed(_status_of),
+        ),
+        Struct(
+            "objects" / FixedSized(lambda context: len(_left(context)) - 3, _ALL_COMPACT),
+            "status" / Struct("life_cycle" / Byte, "sw" / Int16ub),
+        ),
+        Struct("objects" / _COMPACT, _NO_STATUS, "rest" / GreedyBytes),
+    ),
+    0x80: Struct("objects" / _COMPACT, "status" / Computed(_status_of), "rest" / GreedyBytes),
+}
+"""What follows the category indicator. Category 00 ends with the status; IAS-ECC cards write the object 82 there."""
+
+HISTORICAL = Struct(
+    "category" / Byte,
+    "content" / Switch(this.category, HISTORICAL_CONTENTS, default=Struct(_NO_STATUS, "rest" / GreedyBytes)),
+    Terminated,
+)
+"""Read only: nothing here writes historical bytes as a whole."""
+
 # File control parameters: ISO/IEC 7816-4:2020 §7.4 and §9.3. The values of the objects, by tag.
 
 SECURITY_ATTRIBUTES = Struct(
@@ -145,12 +248,14 @@ SECURITY_ATTRIBUTES = Struct(
 
 _DESCRIPTOR = ("byte" / Byte, "data_coding" / Byte, "record_size" / Int16ub)
 
+_WIDE = ExprValidator(Computed(True), lambda wide, _: wide is True)
+
 FILE_DESCRIPTOR = Select(
-    Struct(*_DESCRIPTOR[:1], Terminated),
-    Struct(*_DESCRIPTOR[:2], Terminated),
-    Struct(*_DESCRIPTOR, Terminated),
+    Struct(*_DESCRIPTOR, "record_count" / Int16ub, "wide_count" / _WIDE, Terminated),
     Struct(*_DESCRIPTOR, "record_count" / Byte, Terminated),
-    Struct(*_DESCRIPTOR, "record_count" / Int16ub, "wide_count" / Computed(True), Terminated),
+    Struct(*_DESCRIPTOR, Terminated),
+    Struct(*_DESCRIPTOR[:2], Terminated),
+    Struct(*_DESCRIPTOR[:1], Terminated),
 )
 
 SHORT_IDENTIFIER = Select(
@@ -167,17 +272,48 @@ SHORT_IDENTIFIER = Select(
     FocusedSeq("sfi", "sfi" / Mapping(Bytes(0), {0: b""}), Terminated),
 )
 
+INTERFACE_ATTRIBUTES = ExprValidator(
+    objects({0x8C: SECURITY_ATTRIBUTES, 0x9C: SECURITY_ATTRIBUTES}),
+    lambda items, _: all(item["tag"] in (0x8C, 0x9C) for item in items),
+)
+"""The content of template ``A1`` of IAS-ECC: attributes for contact and contactless."""
+
+SIZE = Select(
+    *(FocusedSeq("size", "size" / field, Terminated) for field in (Int16ub, Int32ub, Byte, Int24ub))
+)
+"""Read from one to four bytes, written in two where they suffice, else in four."""
+
 FCP_VALUES: dict[int, Construct] = {
-    0x80: Select(FocusedSeq("size", "size" / Int16ub, Terminated), Int32ub),
-    0x81: Select(FocusedSeq("size", "size" / Int16ub, Terminated), Int32ub),
+    0x80: SIZE,
+    0x81: SIZE,
     0x82: FILE_DESCRIPTOR,
     0x83: Int16ub,
-    0x84: GreedyBytes,
+    0x84: ExprValidator(GreedyBytes, lambda name, _: 1 <= len(name) <= 16),
     0x88: SHORT_IDENTIFIER,
     0x8A: Byte,
     0x8C: SECURITY_ATTRIBUTES,
-    0x9C: SECURITY_ATTRIBUTES,
+    0xA1: INTERFACE_ATTRIBUTES,
 }
+
+FCP_CONTENT = ExprValidator(
+    objects(FCP_VALUES), lambda items, _: not {0x8C, 0xA1} <= {item["tag"] for item in items}
+)
+
+FCP: dict[Template, Construct] = {
+    Template.FCP: FocusedSeq("fcp", "fcp" / tagged(0x62, FCP_CONTENT), Terminated),
+    Template.FCI_FCP: FocusedSeq("fci", "fci" / tagged(0x6F, _first(0x62, FCP_CONTENT)), Terminated),
+    Template.FCI: FocusedSeq(
+        "fci",
+        "fci"
+        / tagged(
+            0x6F,
+            ExprValidator(FCP_CONTENT, lambda items, _: all(item["tag"] != 0x62 for item in items)),
+        ),
+        Terminated,
+    ),
+}
+
+FMD = FocusedSeq("fmd", "fmd" / Select(tagged(0x64, TLVS), tagged(0x6F, _first(0x64, TLVS))), Terminated)
 
 # Security data objects of IAS-ECC, as OpenSC's driver iasecc reads them.
 
@@ -204,12 +340,21 @@ SDO_REQUEST = FocusedSeq(
     Terminated,
 )
 
+SDO_ANSWER = FocusedSeq(
+    "answer",
+    "answer" / tagged(0x70, Struct("sdo" / SDO_TAG, "items" / Prefixed(LENGTH, TLVS))),
+    Terminated,
+)
+
 DOCP_VALUES: dict[int, Construct] = {
     0x84: GreedyBytes,
     0x9A: Byte,
     0x9B: Byte,
     0x9C: Int16ub,
     0x9D: Int16ub,
+    0xA1: INTERFACE_ATTRIBUTES,
     0x80: Int16ub,
     0x9E: Byte,
 }
+
+DOCP_CONTENT = objects(DOCP_VALUES)

@@ -30,13 +30,13 @@ from construct import (
     this,
 )
 
-from bifente.apdu.structures import TAG
+from bifente.apdu.structures import TAG, tagged
 from bifente.layouts import der
 from bifente.layouts.ber import DER_LENGTH
 from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, text
 from bifente.layouts.pkcs15 import CiaCodec
-from bifente.layouts.structures import declaration, listed, tagged
+from bifente.layouts.structures import declaration, listed
 
 
 @singledispatch

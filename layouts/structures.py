@@ -33,7 +33,7 @@ from construct import (
 )
 from construct import Mapping as Coded
 
-from bifente.apdu.structures import LENGTH, TAG
+from bifente.apdu.structures import LENGTH, TAG, tagged
 from bifente.codes.luhn import luhn_key
 from bifente.layouts import recognition, ssv
 from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, RawCodec, record, sequence, string
@@ -51,12 +51,6 @@ def declaration(codec: object) -> Construct:
     The declarations of templates and lists end where no further object begins; whoever wants no rest says so.
     """
     raise TypeError(f"{type(codec).__name__} has no declaration")
-
-
-def tagged(tag: int, content: Construct, length: Construct = LENGTH) -> Construct:
-    """A data object: its tag, the length and *content*, which takes all of its bytes."""
-    whole = FocusedSeq("content", "content" / content, Terminated)
-    return FocusedSeq("object", Const(tag, TAG), "object" / Prefixed(length, whole))
 
 
 def listed(what: str, item: Construct) -> Construct:

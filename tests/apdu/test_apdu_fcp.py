@@ -354,6 +354,19 @@ def test_round_trip(fcp: Fcp) -> None:
     assert fcp.explain() is not None
 
 
+@given(st.lists(others, max_size=4), st.booleans())
+def test_management_data_come_back(objects: list[Tlv], beside_parameters: bool) -> None:
+    fmd = Fmd(tuple(objects))
+    raw = fmd.encode()
+    assert Fmd.parse(raw) == fmd
+    if beside_parameters:
+        raw = tlv.encode(0x6F, Fcp(fid=0x3F00).encode() + raw)
+        assert Fmd.parse(raw) == fmd
+    for size in range(len(raw)):
+        with pytest.raises(ApduError):
+            Fmd.parse(raw[:size])
+
+
 @given(parameters(), st.randoms(use_true_random=False))
 def test_any_order_comes_back(fcp: Fcp, random: object) -> None:
     plain = replace(fcp, template=Template.FCP)

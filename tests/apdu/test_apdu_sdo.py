@@ -263,7 +263,11 @@ wanted = st.lists(st.sampled_from([0xA0, 0x7F41, 0x7F48, 0x7F49, 0x7B, 0xBF8101]
 def test_requests_come_back(sdo: SdoId, tags: list[int]) -> None:
     assert SdoId.of_tag(sdo.tag) == sdo
     request = SdoRequest(sdo, tuple(tags))
-    assert SdoRequest.parse(request.encode()) == request
+    raw = request.encode()
+    assert SdoRequest.parse(raw) == request
+    for size in range(len(raw)):
+        with pytest.raises(ApduError):
+            SdoRequest.parse(raw[:size])
 
 
 @st.composite
@@ -298,7 +302,11 @@ def test_control_parameters_come_back(docp: Docp, sdo: SdoId) -> None:
     assert (item.tag, rest) == (DOCP_TAG, b"")
     assert Docp.parse(item.value, docp.sdo_class) == docp
     assert docp.explain() is not None
-    assert parse_answer(encode_answer(sdo, raw)) == (sdo, [item])
+    answer = encode_answer(sdo, raw)
+    assert parse_answer(answer) == (sdo, [item])
+    for size in range(len(answer)):
+        with pytest.raises(ApduError):
+            Docp.of_answer(answer[:size])
 
 
 @given(parameters(), st.randoms(use_true_random=False))

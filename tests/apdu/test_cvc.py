@@ -156,7 +156,21 @@ CONTENTS = st.builds(
 
 @given(CONTENTS)
 def test_contents_round_trip(made: CvContent) -> None:
-    assert CvContent.parse(made.encode()) == made
+    raw = made.encode()
+    assert CvContent.parse(raw) == made
+    for size in range(len(raw)):
+        with pytest.raises(CvError):
+            CvContent.parse(raw[:size])
+
+
+@given(*(st.binary(min_size=size, max_size=size) for size in (256, 80, 8)))
+def test_envelopes_round_trip(signature: bytes, remainder: bytes, car: bytes) -> None:
+    made = CvEnvelope(signature, remainder, car)
+    raw = made.encode()
+    assert CvEnvelope.parse(raw) == CvEnvelope.parse_foreign(raw) == made
+    for size in range(len(raw)):
+        with pytest.raises(CvError):
+            CvEnvelope.parse(raw[:size])
 
 
 @given(DAYS)

@@ -3,10 +3,12 @@
 import hashlib
 
 import pytest
+from construct import ConstructError
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.apdu.cvstructures import signed_block
 from bifente.crypto import iso9796, rsa
 from bifente.crypto.errors import CryptoError
 
@@ -92,3 +94,48 @@ def test_a_signature_cut_at_each_byte_is_refused(key: RSAPrivateKey, n: int, mes
 def test_garbage_is_no_signature(n: int, signature: bytes, remainder: bytes) -> None:
     with pytest.raises(CryptoError):
         iso9796.recover(n, 65537, signature, remainder)
+
+
+BLOCK = signed_block(256)
+
+
+def told(block: bytes, remainder: bytes) -> bytes | None:
+    """The message that a block holds, as its declaration and its digest say; None when they refuse it."""
+    try:
+        parsed = BLOCK.parse(block)
+    except ConstructError:
+        return None
+    message: bytes = parsed.message + remainder
+    fits = (parsed.header == b"\x6a") == bool(remainder)
+    return message if fits and hashlib.sha256(message).digest() == parsed.digest else None
+
+
+@given(
+    message=st.sampled_from((0, 1, 200, 221, 222, 223, 302)).flatmap(
+        lambda size: st.binary(min_size=size, max_size=size)
+    )
+)
+def test_blocks_are_built_as_declared(key: RSAPrivateKey, n: int, message: bytes) -> None:
+    signature, remainder = iso9796.sign(key, message)
+    header = b"\x6a" if len(message) > 222 else b"\x4a" if len(message) == 222 else b"\x4b"
+    fields = {"header": header, "message": message[:222], "digest": hashlib.sha256(message).digest()}
+    assert BLOCK.build(fields) == opened(n, signature)
+    assert told(opened(n, signature), remainder) == message
+
+
+@given(data=st.data())
+def test_spoiled_blocks_are_opened_as_declared(data: st.DataObject) -> None:
+    """The public operation of exponent 1 changes nothing, so that any block can be tried."""
+    message = data.draw(st.binary(max_size=6) | st.binary(min_size=222, max_size=226))
+    room = message[:222]
+    padding = b"" if len(room) == 222 else b"\xba".rjust(222 - len(room), b"\xbb")
+    header = data.draw(st.sampled_from((0x6A, 0x4A, 0x4B, 0x42)))
+    block = bytearray(bytes((header,)) + padding + room + hashlib.sha256(message).digest() + b"\xbc")
+    if data.draw(st.booleans()):
+        block[data.draw(st.integers(1, 255))] = data.draw(st.sampled_from((0xBA, 0xBB, 0xBC, 0)))
+    modulus = (1 << 2048) - 1
+    try:
+        by_hand = iso9796.recover(modulus, 1, bytes(block), message[222:])
+    except CryptoError:
+        by_hand = None
+    assert told(bytes(block), message[222:]) == by_hand

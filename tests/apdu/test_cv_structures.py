@@ -1,0 +1,118 @@
+"""What CV certificates are made of, held against the declarations: the same values and bytes, or both refuse."""
+
+import hashlib
+from collections.abc import Callable
+from datetime import date
+from typing import TypeVar
+
+from construct import ConstructError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bifente.apdu import ApduError, tlv
+from bifente.apdu.cvc import Car, Cha, CvEnvelope, decode_date, encode_date, recover
+from bifente.apdu.cvstructures import CAR, CHA, CV_DATE, FOREIGN_CERTIFICATE, signed_block
+
+Given = TypeVar("Given")
+Value = TypeVar("Value")
+
+
+def refused(act: Callable[[Given], Value], given: Given) -> Value | None:
+    """What *act* gives, None when it refuses."""
+    try:
+        return act(given)
+    except (ApduError, ConstructError, ValueError):
+        return None
+
+
+def near(*good: bytes) -> st.SearchStrategy[bytes]:
+    """Garbage, and each of *good* with one byte changed, cut or with more behind it."""
+    changed = st.builds(
+        lambda raw, at, new: raw[:at] + new + raw[at + 1 :],
+        st.sampled_from(good),
+        st.integers(0, max(map(len, good))),
+        st.binary(max_size=1),
+    )
+    cut = st.builds(lambda raw, size: raw[:size], st.sampled_from(good), st.integers(0, max(map(len, good))))
+    return st.one_of(st.binary(max_size=10), changed, cut)
+
+
+@given(near(b"FRCTBF01", b"FRVPBF99"))
+def test_authority_references(raw: bytes) -> None:
+    hand, told = refused(Car.parse, raw), refused(CAR.parse, raw)
+    assert (hand is None) == (told is None)
+    if hand is not None and told is not None:
+        assert (hand.domain, hand.environment) == (told.domain.decode(), told.environment.decode())
+        assert hand.key_number == told.key_number
+        assert CAR.build(told) == hand.encode() == raw
+
+
+@given(near(bytes.fromhex("F00180000A0001"), bytes.fromhex("F00280FFFFFF02")))
+def test_holder_authorisations(raw: bytes) -> None:
+    hand, told = refused(Cha.parse, raw), refused(CHA.parse, raw)
+    assert (hand is None) == (told is None), raw.hex()
+    if hand is not None and told is not None:
+        for name in ("domain", "g01", "g02", "profession", "g04", "usage"):
+            assert getattr(hand, name) == told[name]
+        assert CHA.build(told) == hand.encode() == raw
+
+
+@given(near(bytes.fromhex("260131"), bytes.fromhex("000229"), bytes.fromhex("991231")))
+def test_dates(raw: bytes) -> None:
+    assert refused(decode_date, raw) == refused(CV_DATE.parse, raw)
+
+
+@given(st.dates(date(1990, 1, 1), date(2110, 12, 31)))
+def test_days(day: date) -> None:
+    assert refused(encode_date, day) == refused(CV_DATE.build, day)
+
+
+OBJECTS = st.lists(
+    st.builds(tlv.encode, st.sampled_from([0x5F37, 0x5F38, 0x42, 0x42, 0x5F4E]), st.binary(max_size=3)),
+    max_size=4,
+).map(b"".join)
+
+
+@given(
+    st.builds(tlv.encode, st.sampled_from([0x7F21, 0x7F21, 0x7F20]), OBJECTS | st.binary(max_size=9)),
+    st.sampled_from([b"", b"\0"]),
+)
+def test_certificates_of_any_card(raw: bytes, more: bytes) -> None:
+    for size in range(len(raw) + 1):
+        cut = raw[:size] + (more if size == len(raw) else b"")
+        hand, told = refused(CvEnvelope.parse_foreign, cut), refused(FOREIGN_CERTIFICATE.parse, cut)
+        assert (hand is None) == (told is None), cut.hex()
+        if hand is not None and told is not None:
+            found = {item.tag: item.value for item in told}
+            assert (hand.signature, hand.remainder, hand.car) == tuple(
+                found.get(tag, b"") for tag in (0x5F37, 0x5F38, 0x42)
+            )
+
+
+class OneToOne:
+    """A key whose public operation changes nothing, so that a signature is its block."""
+
+    size = 64
+    n, e = (1 << 8 * size) - 1, 1
+
+
+@given(
+    message=st.binary(min_size=OneToOne.size - 34, max_size=80),
+    change=st.sampled_from([None, 0, 1, 33, -33, -2, -1]),
+    value=st.integers(0, 255),
+)
+def test_signed_contents(message: bytes, change: int | None, value: int) -> None:
+    """The certificates know the form whose message goes on outside, or would."""
+    told = signed_block(OneToOne.size)
+    head, rest = message[: OneToOne.size - 34], message[OneToOne.size - 34 :]
+    fields = {"header": b"\x6a", "message": head, "digest": hashlib.sha256(message).digest()}
+    block = bytearray(told.build(fields))
+    if change is not None:
+        block[change] = value
+    parsed = refused(told.parse, bytes(block))
+    expected = None
+    if parsed is not None and parsed.header == b"\x6a":
+        content = parsed.message + rest
+        expected = content if hashlib.sha256(content).digest() == parsed.digest else None
+    envelope = CvEnvelope(bytes(block), rest, b"")
+    assert refused(lambda given: recover(given, OneToOne.n, OneToOne.e), envelope) == expected
