@@ -70,8 +70,6 @@ class Bcd:
         text = data.hex().upper().removesuffix("F")
         if len(text) not in self.sizes or (text and not text.isdigit()):
             raise LayoutError(f"{' or '.join(map(str, self.sizes))} packed digits expected")
-        if len(text) % 2 == 0 and len(text) != 2 * len(data):
-            raise LayoutError("a lone nibble F")
         return text
 
 
