@@ -13,6 +13,7 @@ from functools import singledispatch
 from construct import (
     Array,
     Bitwise,
+    Byte,
     Bytes,
     BytesInteger,
     Computed,
@@ -33,7 +34,7 @@ from construct import (
 )
 from construct import Mapping as Coded
 
-from bifente.apdu.structures import LENGTH, TAG, tagged
+from bifente.apdu.structures import LENGTH, TAG, objects, tagged
 from bifente.codes.luhn import luhn_key
 from bifente.layouts import recognition, ssv
 from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, RawCodec, record, sequence, string
@@ -246,6 +247,17 @@ def _groups(codec: GroupsCodec) -> Construct:
     groups = listed("groups", ExprAdapter(group, as_json, of_json))
     return groups if codec.size is None else _filled(groups, codec.size)
 
+
+# Security environments: control reference templates, ISO/IEC 7816-4:2020 §10.3.
+
+_REFERENCES = objects({0x80: Byte, 0x83: Byte, 0x95: Byte, 0x5F4C: Bytes(recognition.CHA_SIZE)})
+
+ENVIRONMENT = FocusedSeq(
+    "environment",
+    "environment" / tagged(0x7B, GreedyRange(Struct("tag" / TAG, "value" / Prefixed(LENGTH, _REFERENCES)))),
+    Terminated,
+)
+"""What refers to algorithm (80), PIN or key (83), usage (95) and the authorisation of the other card (5F4C)."""
 
 # The messages of the recognition: see :mod:`bifente.layouts.recognition`.
 
