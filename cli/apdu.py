@@ -138,7 +138,8 @@ def _lines(arguments: tuple[str, ...]) -> Iterator[str]:
         if argument != "-":
             yield argument
             continue
-        for line in sys.stdin:
-            text = line.partition("#")[0].strip()
+        # Not decoded as UTF-8: what is no hexadecimal is said to be none, whatever it is.
+        for line in sys.stdin.buffer:
+            text = line.decode("latin-1").partition("#")[0].strip()
             if text:
                 yield text

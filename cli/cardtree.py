@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
 from bifente.applets.perso.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
+from bifente.cli.screen import Screen
 from bifente.layouts.ssv_findings import describe
 from bifente.layouts.ssv_groups import Group as SsvGroup
 
@@ -15,9 +16,9 @@ _SYNTHETIC = "synthetic"
 _QUIET = "dim"
 
 
-def show_card(card: CardView, console: Console | None = None) -> None:
+def show_card(card: CardView, console: Screen | None = None) -> None:
     """Print the tree of a card with its legend."""
-    console = console or Console(highlight=False)
+    console = console or Screen()
     title = Text.assemble((card.title, "bold"), f"  {card.serial}")
     if card.environment:
         title.append(f"  {card.environment}", "green" if card.environment == "test" else "bold red")
@@ -34,9 +35,9 @@ def show_card(card: CardView, console: Console | None = None) -> None:
             console.print(Text(f"  {finding}"))
 
 
-def show_groups(groups: Sequence[SsvGroup], console: Console | None = None) -> None:
+def show_groups(groups: Sequence[SsvGroup], console: Screen | None = None) -> None:
     """Print SSV groups, one table line for each field that is not empty."""
-    console = console or Console(highlight=False)
+    console = console or Screen()
     for group in groups:
         console.print(Text.assemble((str(group.id), "bold cyan"), f" {group.description.name}"))
         lines = [

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich import box
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bifente.cli.screen import Screen
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
 
@@ -45,12 +46,12 @@ class _Row:
 
 def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
     """Print what the demonstration did; with *svg* keep the screen as a picture too."""
-    console = Console(highlight=False)
+    console = Screen()
     narrow = console.width < _NARROW
     dialogue = _dialogue(road.items, show_all=show_all, narrow=narrow)
     console.print(_title(), dialogue, _sheet(road), _verdicts(road), sep="\n")
     if svg is not None:
-        recorder = Console(highlight=False, record=True, width=116, file=io.StringIO(), force_terminal=True)
+        recorder = Screen(record=True, width=116, file=io.StringIO())
         wide = _dialogue(road.items, show_all=show_all, narrow=False)
         recorder.print(_title(), wide, _sheet(road), _verdicts(road), sep="\n")
         recorder.save_svg(str(svg), title="bifente demo")

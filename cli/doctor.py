@@ -46,9 +46,9 @@ def doctor(as_json: bool) -> int:
 
 def _show(checks: "Iterable[Check]") -> "list[Check]":
     """Print the checks as they come."""
-    from rich.console import Console
+    from bifente.cli.screen import Screen
 
-    console = Console(highlight=False, emoji=False)
+    console = Screen(emoji=False)
     seen = []
     for check in checks:
         if console.is_terminal:

@@ -6,6 +6,7 @@ imports no package that the command did not need.
 
 import errno
 import traceback
+from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -181,10 +182,11 @@ def report(error: BaseException, *, debug: bool = False) -> int:
         error.show()
         return ExitCode.USAGE
     what, hint, code = classify(error)
-    if debug:
-        click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
     line = "; ".join(part for part in map(str.strip, what.splitlines()) if part)
-    click.echo(f"bifente: {line}", err=True)
-    if hint:
-        click.echo(f"hint: {hint}", err=True)
+    with suppress(BrokenPipeError):  # nobody reads it: the code still says what happened
+        if debug:
+            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
+        click.echo(f"bifente: {line}", err=True)
+        if hint:
+            click.echo(f"hint: {hint}", err=True)
     return int(code)

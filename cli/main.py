@@ -7,7 +7,8 @@ import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
@@ -67,12 +68,30 @@ class LazyGroup(click.Group):
         ]
         return names + click.Command.shell_complete(self, ctx, incomplete)
 
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: object,
+    ) -> click.Context:
+        """Read the options; ``--help`` and ``--version`` print here."""
+        with _output_may_close():
+            return super().make_context(info_name, args, parent, **extra)
+
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a reader of our output that went away is not click's to report."""
-        try:
+        """Run the command."""
+        with _output_may_close():
             return super().invoke(ctx)
-        except BrokenPipeError as error:
-            raise OutputClosed from error
+
+
+@contextmanager
+def _output_may_close() -> Iterator[None]:
+    """A reader of our output that went away is not click's to report."""
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise OutputClosed from error
 
 
 class OutputClosed(Exception):
@@ -93,6 +112,7 @@ def cli(settings: Settings, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run ``bifente`` and return its exit code (``docs/exit-codes.md``)."""
     settings = Settings()
+    _open_what_is_closed()
     _write_any_character()
     try:
         result = cli.main(
@@ -113,6 +133,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return report(error, debug=settings.debug)
     return result if isinstance(result, int) else 0
+
+
+def _open_what_is_closed() -> None:
+    """A stream that the shell closed (``>&-``) is like ``/dev/null``; its number shall not become a card file's."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = open(os.devnull, "w" if number else "r", encoding="utf-8")  # noqa: SIM115 - for the whole run
+            setattr(sys, name, opened)
 
 
 def _write_any_character() -> None:

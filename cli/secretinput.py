@@ -63,6 +63,8 @@ class SecretSource:
                     ExitCode.USAGE,
                     hint=f"give it by --{option}, --{option}-file or BIFENTE_{option.replace('-', '_').upper()}",
                 ) from None
+            except UnicodeDecodeError:
+                raise self._no_digits() from None
         return text
 
     @property
@@ -86,9 +88,13 @@ class SecretSource:
     def _checked(self, text: str) -> bytes:
         least, most = self.digits
         if not (text.isascii() and text.isdigit() and least <= len(text) <= most):
-            count = f"{least}" if least == most else f"{least} to {most}"
-            raise CliError(f"a {self.name} has {count} digits and nothing else")
+            raise self._no_digits()
         return text.encode("ascii")
+
+    def _no_digits(self) -> CliError:
+        least, most = self.digits
+        count = f"{least}" if least == most else f"{least} to {most}"
+        return CliError(f"a {self.name} has {count} digits and nothing else")
 
 
 def pin_options(

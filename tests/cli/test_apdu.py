@@ -168,3 +168,11 @@ def test_explain_does_not_show_a_pin(capsys: pytest.CaptureFixture[str]) -> None
 def test_explain_wants_hexadecimal(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apdu", "explain", text]) == 3
     assert capsys.readouterr().err.startswith("bifente: ")
+
+
+def test_bytes_on_the_standard_input_that_are_no_text(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8"))
+    assert main(["apdu", "explain", "-"]) == 3
+    assert "only hexadecimal digits" in capsys.readouterr().err

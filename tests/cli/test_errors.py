@@ -166,3 +166,27 @@ def test_the_reader_of_our_output_goes_away() -> None:
         process.kill()
         process.wait()
     assert (process.returncode, stderr) == (141, "")
+
+
+def test_ctrl_c_during_the_imports_is_one_line_and_130() -> None:
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, path, target=None):\n"
+        "        if name == 'bifente.cli.main':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from bifente.cli.entry import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "bifente: interrupted\n")
+
+
+def test_the_program_begins_where_ctrl_c_is_caught() -> None:
+    from importlib.metadata import entry_points
+
+    (program,) = entry_points(group="console_scripts", name="bifente")
+    assert program.value == "bifente.cli.entry:main"

@@ -133,3 +133,9 @@ def test_end_of_input_at_the_prompt(run: CliRunner) -> None:
 
 def test_a_source_does_not_show_its_value() -> None:
     assert "1234" not in repr(SecretSource("PIN", "1234"))
+
+
+def test_bytes_typed_at_the_prompt_that_are_no_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("click.termui.hidden_prompt_func", lambda _: b"\xff\xfe".decode())
+    with pytest.raises(CliError, match="a PIN has 4 to 8 digits and nothing else"):
+        SecretSource("PIN").read()
