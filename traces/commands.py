@@ -100,6 +100,8 @@ def _select(command: CommandAPDU, state: CardState) -> str:
     )
     if command.p2 & 0x0C == 0x0C:
         ending += ", nothing asked back"
+    if command.p1 == 0x04 and not command.data:
+        return f"{how}, without a name{ending}"
     if command.p1 == 0x04:
         known = application_name(command.data)
         if known is None:

@@ -152,7 +152,7 @@ def _selected(command: CommandAPDU, state: CardState) -> None:
     if command.p1 == 0x04:
         found = directory(command.data)
         if found is None:
-            state.enter(None, command.data)
+            state.enter(None, command.data or None)
         else:
             state.layout = found[0]
             state.enter(found[1])

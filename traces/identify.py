@@ -22,11 +22,21 @@ _LONGEST_VALUE = 32
 def explain_bytes(data: bytes) -> list[str]:
     """What *data* is and says, one line per item; never empty. PINs and key values are not shown.
 
-    Recognised, in this order: an ATR; an answer with data objects and a status word; file control parameters, a
-    security data object or its request, a CV certificate, other data objects; a command APDU with a known
+    Recognised, in this order: an ATR; a status word alone; a command of class 00, of four bytes or well-formed with a
+    known instruction (its 00 would be padding before a data object); an answer with data objects and a status word; file control
+    parameters, a security data object or its request, a CV certificate, other data objects; a command APDU with a known
     instruction; any other answer; any other command APDU.
     """
-    for attempt in (_atr, _answer_with_objects, _data_objects, _known_command, _answer, _any_command):
+    for attempt in (
+        _atr,
+        _status_word,
+        _usual_command,
+        _answer_with_objects,
+        _data_objects,
+        _known_command,
+        _answer,
+        _any_command,
+    ):
         lines = attempt(data)
         if lines:
             return lines
@@ -109,6 +119,16 @@ def _value(value: bytes) -> str:
     return f'{value.hex().upper()} "{text}"' if readable else value.hex().upper()
 
 
+def _usual_command(data: bytes) -> list[str]:
+    if data[:1] != b"\0":
+        return []
+    try:
+        CommandAPDU.parse(data)
+    except ApduError:
+        return []
+    return _any_command(data) if len(data) == 4 else _known_command(data)
+
+
 def _known_command(data: bytes) -> list[str]:
     if len(data) < 4:
         return []
@@ -140,6 +160,10 @@ def _shown_data(command: CommandAPDU) -> str:
     if "*" in shown:
         return "masked"
     return command.data.hex().upper() if len(command.data) <= _LONGEST_VALUE else count(len(command.data))
+
+
+def _status_word(data: bytes) -> list[str]:
+    return _answer(data) if len(data) == 2 else []
 
 
 def _answer_with_objects(data: bytes) -> list[str]:
