@@ -172,6 +172,7 @@ def import_(
     from pydantic import ValidationError
 
     from bifente.applets.perso.importer import imported_profile, read_content
+    from bifente.applets.perso.profilefile import said_of
     from bifente.layouts.ssv_findings import findings
 
     read = read_content(content, digest=digest, whole=whole)
@@ -181,7 +182,7 @@ def import_(
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise CliError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        raise CliError(f"{where}: {said_of(first)}") from None
     odd = [
         f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
         for one in findings(groups)

@@ -25,7 +25,7 @@ from bifente.applets.kernel.state import (
 )
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso import cpscard, vitalecard
-from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record
+from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record, file_named
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys
@@ -256,13 +256,9 @@ def _pins(profile: AnyProfile, layout: Layout) -> dict[str, bytes]:
 
 def _override(records: dict[str, bytes], layout: Layout, place: str, content: FileContent) -> None:
     try:
-        node = layout.file(place)
-        path = place
+        path, node = file_named(layout, place)
     except KeyError:
-        try:
-            path, node = layout.named(place)
-        except KeyError:
-            raise PersoError(f"files: {place} is no file of this card") from None
+        raise PersoError(f"files: {place} is no file of this card") from None
     name = file_record(path)
     if content.absent:
         records.pop(name, None)

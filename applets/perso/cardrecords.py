@@ -101,6 +101,14 @@ def content_bytes(records: Records, node: EF, path: str) -> bytes:
     return encode_content(node, name, records[name])
 
 
+def file_named(layout: Layout, place: str) -> tuple[str, EF]:
+    """Path and EF of a file given by its path or its name. KeyError without one."""
+    try:
+        return place, layout.file(place)
+    except KeyError:
+        return layout.named(place)
+
+
 def card_files(records: Records, layout: Layout) -> Iterator[tuple[str, EF]]:
     """The files that are on the card, in the order of the layout."""
     for path, node in layout.walk():

@@ -24,11 +24,10 @@ from bifente.applets.perso.fields import (
     in_table,
     matching,
 )
+from bifente.applets.perso.wrongparts import WrongParts, check
 from bifente.codes.holder import CardHolder
 from bifente.layouts import businessdata
-from bifente.layouts.codec import Codec
 from bifente.layouts.cps3 import ACTIVITIES, DATA_SIZE
-from bifente.layouts.errors import LayoutError
 from bifente.layouts.t1test import LARGE_SIZE
 
 Environment = Literal["test", "production-like"]
@@ -102,7 +101,7 @@ class CardProfile(Profile):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if self.issued is not None and self.expires is not None and self.expires < self.issued:
-            raise ValueError("expires lies before issued")
+            raise WrongParts((("expires",), "lies before issued"))
         return self
 
     @property
@@ -171,21 +170,28 @@ class ProfessionalProfile(CardProfile):
         }.get(self.card, holder.profession is not None or holder.future_profession is not None)
         if wrong:
             wanted = {"CPS": "a profession", "CPF": "a future_profession"}.get(self.card, "no profession")
-            raise ValueError(f"the holder of a {self.card} has {wanted}, and nothing else of the kind")
+            names = {"CPS": ("future_profession",), "CPF": ("profession",)}.get(self.card, _PROFESSIONS)
+            given = tuple(name for name in names if getattr(holder, name) is not None)[:1]
+            said = f"the holder of a {self.card} has {wanted}, and nothing else of the kind"
+            raise WrongParts((("holder", *given), said))
         if (self.structure is None) != (self.card in ("CPS", "CPF")):
-            raise ValueError(f"a {self.card} has {'a' if self.structure is None else 'no'} structure")
+            if self.structure is None:
+                raise WrongParts((("card",), f"a {self.card} has a structure"))
+            raise WrongParts((("structure",), f"a {self.card} has no structure"))
+        responsibility = ("holder", "responsibility")
         if self.card == "CDE" and self.responsibility != 1:
-            raise ValueError("the holder of a CDE has the responsibility 01")
+            raise WrongParts((responsibility, "the holder of a CDE has the responsibility 01"))
         if self.card != "CDE" and self.responsibility == 1:
-            raise ValueError(f"responsibility 01 makes a CDE, not a {self.card}")
+            raise WrongParts((responsibility, f"responsibility 01 makes a CDE, not a {self.card}"))
         return self
 
     @model_validator(mode="after")
     def _encodable(self) -> Self:
+        wrong = check(businessdata.BILLING, self.billing, ("billing",))
         for number, activity in self.activities.items():
-            _encode(businessdata.ACTIVITY, activity, f"activity {number}")
-        for number, situation in enumerate(self.billing, 1):
-            _encode(businessdata.BILLING, [situation], f"billing {number}")
+            wrong += check(businessdata.ACTIVITY, activity, ("activities", number))
+        if wrong:
+            raise WrongParts(*wrong)
         return self
 
     @property
@@ -218,6 +224,9 @@ class ProfessionalProfile(CardProfile):
         )
 
 
+_PROFESSIONS = ("profession", "future_profession")
+
+
 class T1TestProfile(Profile):
     """The synthetic T=1 card: one large file, by default two bytes of offset every two bytes."""
 
@@ -225,13 +234,6 @@ class T1TestProfile(Profile):
     serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
     content: Annotated[Hexadecimal, at_most(LARGE_SIZE)] | None = None
     """The beginning of the large file; zeros follow."""
-
-
-def _encode(codec: Codec, value: JsonValue, what: str) -> None:
-    try:
-        codec.encode(value)
-    except LayoutError as error:
-        raise ValueError(f"{what}: {error}") from None
 
 
 def years_later(start: date, years: int) -> date:

@@ -5,10 +5,14 @@ from importlib import resources
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from bifente.applets.kinds import layout_of
+from bifente.applets.perso.cardrecords import file_named
 from bifente.applets.perso.errors import PersoError, Problem, ProfileError
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
 from bifente.applets.perso.vitaleprofile import VitaleProfile
+from bifente.applets.perso.wrongparts import Part, WrongParts, check
 from bifente.applets.perso.yamlnodes import Document, read_document
 from bifente.applets.perso.yamlnodes import Path as YamlPath
 from bifente.layouts.codec import JsonValue
@@ -82,22 +86,74 @@ def validate_profile(document: Document, folder: Path | None = None) -> AnyProfi
         raise ProfileError([document.problem(("kind",), f"one of {', '.join(_MODELS)} expected")])
     value = _with_key_files(document, value, folder)
     try:
-        return adapter.validate_python(value)
+        profile = adapter.validate_python(value)
     except ValidationError as error:
         raise ProfileError(_problems(document, error)) from None
+    wrong = _wrong_files(profile)
+    if wrong:
+        raise ProfileError(_sorted(document, wrong))
+    return profile
 
 
 def _problems(document: Document, error: ValidationError) -> list[Problem]:
-    problems = []
-    for found in error.errors(include_url=False, include_context=False, include_input=False):
-        path = tuple(part for part in found["loc"] if part != "[key]")
-        kind, message = found["type"], found["msg"].removeprefix("Value error, ")
-        if kind == "missing":
-            message = "is missing"
-        elif kind == "extra_forbidden":
-            message = "is not known here"
-        problems.append(document.problem(_known_part(document, path), message))
-    return sorted(set(problems), key=lambda problem: (problem.line, problem.field))
+    found: list[Part] = []
+    for one in error.errors(include_url=False, include_input=False):
+        path = tuple(part for part in one["loc"] if part != "[key]")
+        cause = one.get("ctx", {}).get("error")
+        if isinstance(cause, WrongParts):
+            found += [((*path, *inner), message) for inner, message in cause.parts]
+        else:
+            found.append((path, said_of(one)))
+    return _sorted(document, found)
+
+
+def _sorted(document: Document, found: list[Part]) -> list[Problem]:
+    problems = {document.problem(_known_part(document, path), message) for path, message in found}
+    return sorted(problems, key=lambda problem: (problem.line, problem.field))
+
+
+def _wrong_files(profile: AnyProfile) -> list[Part]:
+    """What ``files`` says of files that this kind of card has not, or that does not go into them."""
+    layout = layout_of(profile.kind)
+    wrong: list[Part] = []
+    for place, content in profile.files.items():
+        try:
+            _, node = file_named(layout, place)
+        except KeyError:
+            wrong.append((("files", place), "is no file of this card"))
+            continue
+        if not content.absent and content.raw is None:
+            wrong += check(node.codec, content.value, ("files", place, "value"))
+    return wrong
+
+
+_SAID = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "model_type": "a mapping of fields expected",
+    "model_attributes_type": "a mapping of fields expected",
+    "dict_type": "a mapping expected",
+    "list_type": "a list expected",
+    "string_type": "a text expected",
+    "int_type": "a number expected",
+    "int_parsing": "a number expected",
+    "bool_type": "true or false expected",
+    "bool_parsing": "true or false expected",
+    "literal_error": "{expected} expected",
+    "greater_than_equal": "{ge} or more expected",
+    "less_than_equal": "{le} or less expected",
+    "too_long": "at most {max_length} expected, not {actual_length}",
+    "string_too_short": "a text expected that is not empty",
+}
+"""What is said of the errors of pydantic; those that are ours bring their own words."""
+
+
+def said_of(error: ErrorDetails) -> str:
+    """An error of a profile's field in words."""
+    words = _SAID.get(error["type"])
+    if words is None:
+        return error["msg"].removeprefix("Value error, ")
+    return words.format(**error.get("ctx", {}))
 
 
 def _known_part(document: Document, path: YamlPath) -> YamlPath:

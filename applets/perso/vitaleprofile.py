@@ -20,10 +20,10 @@ from bifente.applets.perso.fields import (
     matching,
 )
 from bifente.applets.perso.profile import CardProfile, Keys
+from bifente.applets.perso.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
 from bifente.layouts import ssv, volets
-from bifente.layouts.codec import Codec
-from bifente.layouts.errors import LayoutError, SsvError
+from bifente.layouts.errors import SsvError
 from bifente.layouts.ssv import Group
 
 UNSET = "000000000000"
@@ -170,14 +170,30 @@ class VitaleProfile(CardProfile):
     def _complete(self) -> Self:
         readable = self.assure is not None and bool(self.beneficiaires)
         if readable == bool(self.groups) or (self.groups and (self.assure or self.beneficiaires)):
-            raise ValueError("a carte Vitale has assure and beneficiaires, or groups instead of both")
-        _volet(volets.EMERGENCY, self.volet_urgence, "volet_urgence")
-        _volet(volets.MEDICAL, self.volet_medical, "volet_medical")
+            where = ("groups",) if self.groups else ("assure",) if self.assure else ("beneficiaires",)
+            raise WrongParts(
+                (where, "a carte Vitale has assure and beneficiaires, or groups instead of both")
+            )
+        wrong = check(volets.EMERGENCY, self.volet_urgence, ("volet_urgence",))
+        wrong += check(volets.MEDICAL, self.volet_medical, ("volet_medical",))
+        if wrong:
+            raise WrongParts(*wrong)
         try:
             ssv.check_order(self.ssv_groups())
         except SsvError as error:
-            raise ValueError(str(error)) from None
+            raise WrongParts((self._wrong_group(error), str(error))) from None
         return self
+
+    def _wrong_group(self, error: SsvError) -> tuple[str | int, ...]:
+        """Which of ``groups`` *error* is about: the last of the first ones that have it too."""
+        given = [group.model_dump() for group in self.groups]
+        for at in range(len(given)) if error.group is not None else ():
+            try:
+                ssv.check_order(ssv.from_json(given[: at + 1]))
+            except SsvError as found:
+                if str(found) == str(error):
+                    return ("groups", at)
+        return ("groups" if given else "beneficiaires",)
 
     def ssv_groups(self) -> list[Group]:
         """All groups of the card in their order. Serial and end of validity are empty while they are not known."""
@@ -268,10 +284,3 @@ def _periods(group: int, periods: Sequence[Period]) -> list[Group]:
 
 def _key(nir: str) -> str:
     return Nir(nir).compute_key() or "00"
-
-
-def _volet(codec: Codec, value: Content | None, what: str) -> None:
-    try:
-        codec.encode(value)
-    except LayoutError as error:
-        raise ValueError(f"{what}: {error}") from None

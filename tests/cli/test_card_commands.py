@@ -115,7 +115,7 @@ def test_a_wrong_profile_has_a_line_for_each_problem(bench, capsys):
     assert out == []
     assert err == [
         "bifente: bad.yaml:1: holder: is missing",
-        "bifente: bad.yaml:2: card: Input should be 'CPS', 'CPF', 'CDE', 'CPE' or 'CPA'",
+        "bifente: bad.yaml:2: card: 'CPS', 'CPF', 'CDE', 'CPE' or 'CPA' expected",
         "bifente: bad.yaml:3: foo: is not known here",
         "hint: bifente card profiles lists profiles that may serve as examples",
     ]
