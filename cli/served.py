@@ -16,6 +16,7 @@ from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_s
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.reader.errors import DuplicateCard
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
@@ -37,6 +38,11 @@ class _Held:
         self._store = store
         store.open()
         self.get, self.names, self.commit = store.get, store.names, store.commit
+        try:
+            self.serial = str(read_meta(store).get("serial") or "")
+        except BaseException:
+            store.close()
+            raise
 
     def open(self) -> None:
         """It is."""
@@ -142,11 +148,16 @@ class Slots:
     def _insert(self, number: int, path: Path) -> None:
         if number in self._held:
             raise CliError(f"slot {number + 1} holds a card already", hint="bifente reader swap SLOT X.card")
-        kind = _kind(path)
-        records: Store = MemoryStore(read_snapshot(path)) if self.ephemeral else SqliteStore(path)
-        held = _Held(records)
+        self._seat(number, path, self._opened(path))
+
+    def _opened(self, path: Path) -> _Held:
+        return _Held(MemoryStore(read_snapshot(path)) if self.ephemeral else SqliteStore(path))
+
+    def _seat(self, number: int, path: Path, held: _Held) -> None:
+        """Power the card on *held* in a slot that is empty; when that fails, its file is given back."""
         reader, slot = self.places[number]
         try:
+            kind = _kind(path)
             card: Card = _card(held, kind)
             for wrapper in self._wrappers:
                 card = wrapper(card, self.names[number])
@@ -166,11 +177,36 @@ class Slots:
             self._held.pop(number)[2].release()
 
     def _swap(self, question: Question) -> None:
-        number = self._number(question["slot"])
-        _kind(Path(question["card"]))
-        if number in self._held:
+        """The card that is in a slot leaves it only for one that may come in."""
+        number, path = self._number(question["slot"]), Path(question["card"])
+        _kind(path)
+        before = self._held.get(number)
+        if before is None:
+            self._insert(number, path)
+            return
+        if before[0].exists() and before[0].samefile(path):
             self._remove(number)
-        self._insert(number, Path(question["card"]))
+            self._insert(number, path)
+            return
+        held = self._opened(path)
+        try:
+            self._refuse_twin(number, held)
+            self._remove(number)
+        except BaseException:
+            held.release()
+            raise
+        try:
+            self._seat(number, path, held)
+        except BaseException:
+            self._insert(number, before[0])
+            raise
+
+    def _refuse_twin(self, number: int, card: _Held) -> None:
+        """Raise what the reader would raise once the card is in: another of its number is in another slot."""
+        for other, (_, _, held) in self._held.items():
+            together = other != number and self.places[other][0] is self.places[number][0]
+            if together and card.serial and held.serial == card.serial:
+                raise DuplicateCard(card.serial, self.places[other][1])
 
     def close(self) -> None:
         """Take every card out and give its file back."""

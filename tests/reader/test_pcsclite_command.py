@@ -17,7 +17,7 @@ import pytest
 from issued import records
 from pcscwire import Wire, until
 
-from bifente.applets.kernel.store import create_card_file, read_snapshot
+from bifente.applets.kernel.store import copy_card_file, create_card_file, read_snapshot
 from bifente.reader.pcsclite.messages import LAYOUTS, Command
 
 BIFENTE = Path(sys.executable).with_name("bifente")
@@ -138,6 +138,29 @@ def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environ
         bifente(environment, "apdu", "send", cards["t1"], "0084000008", code=5)
         assert "no slot 7" in bifente(environment, "reader", "remove", "7", code=3).stderr
         bifente(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
+        assert running.stop() == 0
+
+
+def test_a_swap_that_is_refused_leaves_the_card_where_it_is(
+    cards: dict[str, Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    twin, other = tmp_path / "twin.card", tmp_path / "other.card"
+    copy_card_file(cards["vitale"], twin)
+    copy_card_file(cards["t1"], other)
+    with served(environment, cards["cps"], cards["vitale"]) as running, Wire(running.path) as one:
+        before, counter = bifente(environment, "reader", "status").stdout, one.state(CPS).counter
+        assert "already" in bifente(environment, "reader", "swap", "CPS", twin, code=3).stderr
+        bifente(environment, "reader", "swap", "CPS", cards["vitale"], code=5)
+        bifente(environment, "reader", "swap", "CPS", tmp_path / "none.card", code=4)
+        assert bifente(environment, "reader", "status").stdout == before
+        assert one.state(CPS).counter == counter
+        # The twin may take the place of the card whose twin it is, and a card its own.
+        bifente(environment, "reader", "swap", "Vitale", twin)
+        bifente(environment, "reader", "swap", "CPS", cards["cps"])
+        assert one.state(CPS).bits & 0x20
+        # What was refused is free.
+        bifente(environment, "reader", "swap", "Vitale", other)
+        bifente(environment, "apdu", "send", twin, "0084000008")
         assert running.stop() == 0
 
 
