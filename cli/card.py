@@ -265,8 +265,10 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
         entries = [{"where": one.where, "first": one.first, "second": one.second} for one in found]
         click.echo(json.dumps(entries, ensure_ascii=False, indent=2))
     else:
+        from bifente.cli.visible import visible
+
         for one in found:
-            click.echo(f"{one.where}\n  - {one.first}\n  + {one.second}")
+            click.echo(f"{visible(one.where)}\n  - {visible(one.first)}\n  + {visible(one.second)}")
     return 1 if found else 0
 
 

@@ -9,6 +9,7 @@ from rich.tree import Tree
 
 from bifente.applets.perso.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
 from bifente.cli.screen import Screen
+from bifente.cli.visible import visible
 from bifente.layouts.ssv_findings import describe
 from bifente.layouts.ssv_groups import Group as SsvGroup
 
@@ -19,20 +20,20 @@ _QUIET = "dim"
 def show_card(card: CardView, console: Screen | None = None) -> None:
     """Print the tree of a card with its legend."""
     console = console or Screen()
-    title = Text.assemble((card.title, "bold"), f"  {card.serial}")
+    title = Text.assemble((card.title, "bold"), f"  {visible(card.serial)}")
     if card.environment:
-        title.append(f"  {card.environment}", "green" if card.environment == "test" else "bold red")
+        title.append(f"  {visible(card.environment)}", "green" if card.environment == "test" else "bold red")
     if card.opposed:
-        title.append(f"  opposed since {card.opposed}", "bold red")
+        title.append(f"  opposed since {visible(card.opposed)}", "bold red")
     console.print(title)
     for name, text in _head(card):
-        console.print(Text.assemble((f"  {name} ", _QUIET), text), soft_wrap=True)
+        console.print(Text.assemble((f"  {name} ", _QUIET), visible(text)), soft_wrap=True)
     if card.root is not None:
         console.print(_directory(card.root))
     if card.findings:
-        console.print(Text("Noticed in the rights", "bold"))
+        console.print(Text("Noticed", "bold"))
         for finding in card.findings:
-            console.print(Text(f"  {finding}"))
+            console.print(Text(f"  {visible(finding)}"))
 
 
 def show_groups(groups: Sequence[SsvGroup], console: Screen | None = None) -> None:
@@ -125,5 +126,5 @@ def _table(lines: Sequence[Line]) -> Table:
     table.add_column(style=_QUIET, no_wrap=True, max_width=48)
     table.add_column(overflow="fold")
     for name, text in lines:
-        table.add_row(f"  {name}", Text(text))
+        table.add_row(Text(f"  {visible(name)}"), Text(visible(text)))
     return table

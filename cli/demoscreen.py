@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bifente.cli.screen import Screen
+from bifente.cli.visible import visible
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
 
@@ -144,6 +145,11 @@ def _escaped(text: str) -> str:
     return text.replace("[", r"\[")
 
 
+def _told(text: str) -> Text:
+    """What stands on a card, as it stands there."""
+    return Text(visible(text))
+
+
 def _short(digits: str) -> str:
     return digits if len(digits) <= _SHOWN else f"{digits[: _SHOWN - 1]}…"
 
@@ -154,18 +160,18 @@ def _sheet(road: "Road") -> RenderableType:
     professional, situation = sheet.professional, sheet.situation
     who.add_row(
         "professional",
-        f"{professional.given_name} {professional.family_name}",
-        f"n° {professional.id_type}{professional.national_id}{professional.id_key}",
+        _told(f"{professional.given_name} {professional.family_name}"),
+        _told(f"n° {professional.id_type}{professional.national_id}{professional.id_key}"),
     )
-    who.add_row("situation", f"n° {situation.number}", _escaped(situation.structure_name))
+    who.add_row("situation", f"n° {situation.number}", _told(situation.structure_name))
     beneficiary, insured = rights.beneficiary, rights.insured
-    name = f"{beneficiary.given_name} {beneficiary.usual_name}"
-    who.add_row("bénéficiaire", name, f"NIR {insured.nir} {insured.nir_key}, régime {insured.regime}")
+    name = _told(f"{beneficiary.given_name} {beneficiary.usual_name}")
+    who.add_row("bénéficiaire", name, _told(f"NIR {insured.nir} {insured.nir_key}, régime {insured.regime}"))
     amo = rights.amo
     covered = "no open right" if amo is None else f"{_day(amo.begin)} to {_day(amo.end) or 'open'}"
     coverage = rights.coverage
     code = "" if coverage is None else f"code situation {coverage.situation}, ALD {coverage.ald}"
-    who.add_row("droits AMO", covered, code)
+    who.add_row("droits AMO", _told(covered), _told(code))
     acts = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("acte", "coefficient", "date", "montant"):
         acts.add_column(heading, justify="right" if heading in ("coefficient", "montant") else "left")
@@ -189,7 +195,7 @@ def _verdicts(road: "Road") -> RenderableType:
     lines.add_row(
         good, f"Vitale {verdict.vitale.chr[2:].hex().upper()} signed, opened by the CPS that signed too"
     )
-    lines.add_row(good, _escaped(f"CPS signed (CAdES-BES): {verdict.signer.subject.rfc4514_string(_NAMES)}"))
+    lines.add_row(good, _told(f"CPS signed (CAdES-BES): {verdict.signer.subject.rfc4514_string(_NAMES)}"))
     rest = sum(road.timings.values()) - road.key_seconds
     lines.add_row(
         "",
@@ -197,7 +203,7 @@ def _verdicts(road: "Road") -> RenderableType:
         f"everything else {rest * 1000:.1f} ms; {road.seconds:.2f} s with making the cards",
     )
     lines.add_row(
-        "", f"files in {road.folder}: {', '.join(sorted(path.name for path in road.folder.iterdir()))}"
+        "", _told(f"files in {road.folder}: {', '.join(sorted(path.name for path in road.folder.iterdir()))}")
     )
     lines.add_row("", "verify it yourself, in that folder:")
     lines.add_row("", Text(openssl_command(road.day), style="bold"))

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import click
 
+from bifente.cli.visible import visible
+
 
 class ExitCode(IntEnum):
     """What ``bifente`` tells the shell; ``docs/exit-codes.md`` is this table."""
@@ -182,11 +184,11 @@ def report(error: BaseException, *, debug: bool = False) -> int:
         error.show()
         return ExitCode.USAGE
     what, hint, code = classify(error)
-    line = "; ".join(part for part in map(str.strip, what.splitlines()) if part)
+    line = visible("; ".join(part for part in map(str.strip, what.splitlines()) if part))
     with suppress(BrokenPipeError):  # nobody reads it: the code still says what happened
         if debug:
             click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
         click.echo(f"bifente: {line}", err=True)
         if hint:
-            click.echo(f"hint: {hint}", err=True)
+            click.echo(f"hint: {visible(hint)}", err=True)
     return int(code)

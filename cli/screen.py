@@ -1,19 +1,13 @@
 """The screen that the commands print on: as wide as it is, silent when nobody reads it, and no card can steer it."""
 
 import os
-import re
 from collections.abc import Iterable
 from typing import IO
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
-
-def visible(text: str) -> str:
-    r"""*text* with its control characters (C0, DEL, C1) written as ``\x1b``: no content of a card moves the cursor."""
-    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+from bifente.cli.visible import CONTROL, visible
 
 
 class Screen(Console):
@@ -50,7 +44,7 @@ class Screen(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What rich renders; a control character that is left in a text becomes visible."""
         for segment in super().render(renderable, options):
-            if segment.control or not _CONTROL.search(segment.text.replace("\n", "")):
+            if segment.control or not CONTROL.search(segment.text.replace("\n", "")):
                 yield segment
             else:
                 text = "\n".join(map(visible, segment.text.split("\n")))

@@ -4,6 +4,7 @@ Test cards and old cards hold wrong keys of certified NIRs, dates out of the cal
 Software that refused them could not read them; software that does not notice them bills wrongly.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +28,7 @@ class FindingKind(Enum):
     PERIOD = "period that ends before it begins"
     CODE = "unknown code"
     SIZE = "unusual size"
+    CONTROL = "control characters"
     TEST_CARD = "test marker"
     BOTH_COMPLEMENTARY = "mutuelle and AMC together"
     TOO_MANY = "more occurrences than the interface allows"
@@ -63,6 +65,12 @@ def findings(groups: Sequence[Group]) -> list[Finding]:
     return sorted(found, key=lambda finding: (finding.index, finding.field or 0))
 
 
+def has_control(text: str) -> bool:
+    """Control characters (C0, DEL, C1) stand in *text*: a screen that shows them as they are obeys them."""
+    return _CONTROL.search(text) is not None
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NEVER_ENDS = "9" * 12
 
 
@@ -141,6 +149,14 @@ def _of_fields(index: int, group: Group) -> Iterator[Finding]:
                 group.id,
                 number,
                 f"{description.name}: {sizes} characters are usual, not {len(text)}",
+            )
+        if description.kind is not FieldKind.BINARY and has_control(text):
+            yield Finding(
+                FindingKind.CONTROL,
+                index,
+                group.id,
+                number,
+                f"{description.name}: control characters in a text",
             )
         if description.table is not None and known(description.table, text) is False:
             yield Finding(

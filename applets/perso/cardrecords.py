@@ -1,7 +1,7 @@
 """The records of a card as personalisation writes and reads them (names and forms are the kernel's)."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -114,6 +114,15 @@ def card_files(records: Records, layout: Layout) -> Iterator[tuple[str, EF]]:
     for path, node in layout.walk():
         if isinstance(node, EF) and file_record(path) in records:
             yield path, node
+
+
+def texts_of(value: JsonValue) -> Iterator[str]:
+    """All texts in a decoded value; keys are none of it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | Sequence):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from texts_of(item)
 
 
 def card_key_objects(layout: Layout) -> Iterator[tuple[str, DF, KeyObject]]:

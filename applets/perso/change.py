@@ -17,6 +17,7 @@ from bifente.applets.perso.cardrecords import (
     content_record,
     layout_of,
     meta_of,
+    texts_of,
 )
 from bifente.applets.perso.dump import profile_of
 from bifente.applets.perso.errors import PathError, PersoError
@@ -25,6 +26,7 @@ from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, ye
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.cps3 import PIN, PUK
+from bifente.layouts.ssv_findings import has_control
 
 Changes = dict[str, bytes | None]
 """What a store commits: records to write, None to remove."""
@@ -34,7 +36,10 @@ def set_field(records: Records, path: str, text: str, *, as_json: bool = False) 
     """Another value at a path (see :mod:`bifente.applets.perso.cardpath`): one record changes. Raises PathError."""
     place, value = _present(records, path)
     steps = follow(place, value)
-    new = replaced(value, steps, read_value(text, at(value, steps), as_json=as_json))
+    part = read_value(text, at(value, steps), as_json=as_json)
+    if any(map(has_control, texts_of(part))):
+        raise PathError(f"{path}: a text of one line expected, without control characters")
+    new = replaced(value, steps, part)
     encoded(place, new)
     return _kept(records, {file_record(place.path): content_record(place.node, place.path, new)})
 

@@ -12,7 +12,7 @@ from bifente.apdu.errors import ApduError
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
 from bifente.applets.perso.build import certificate_files
-from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of
+from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of, texts_of
 from bifente.applets.perso.keys import fingerprint
 from bifente.codes.gip import label
 from bifente.crypto import rsa
@@ -21,7 +21,7 @@ from bifente.layouts import ssv
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, PinObject
 from bifente.layouts.ssv import GroupsCodec
-from bifente.layouts.ssv_findings import describe, findings
+from bifente.layouts.ssv_findings import describe, findings, has_control
 
 Line = tuple[str, str]
 """The name of a part and what it is, in words."""
@@ -220,7 +220,7 @@ def _holder(records: Records) -> str | None:
 
 
 def _findings(records: Records) -> Iterator[str]:
-    """What is odd about the rights on a Vitale: told, never refused."""
+    """What is odd about the rights on a Vitale, and about any text: told, never refused."""
     layout = layout_of(records)
     groups = []
     for path, node in layout.walk():
@@ -229,6 +229,10 @@ def _findings(records: Records) -> Iterator[str]:
             decoded, value = record_value(name, records[name])
             if decoded:
                 groups += ssv.from_json(value)
+        elif isinstance(node, EF) and name in records:
+            decoded, value = record_value(name, records[name])
+            if decoded and any(has_control(text) for text in texts_of(value)):
+                yield f"{node.name}: control characters in a text"
     for finding in findings(groups):
         where = f"{finding.group}" + (f".{finding.field}" if finding.field is not None else "")
         yield f"{where}: {finding.message}"

@@ -250,6 +250,56 @@ def test_show(bench, capsys):
         assert secret not in text
 
 
+STEERING = "EX\x1b[31mEM\x9b1mPLE"
+
+
+def steering_cards(bench) -> tuple[str, str]:
+    """A CPS and a Vitale in whose texts control characters stand."""
+    cps, vitale = Path(bench.path("cps.yaml")), Path(bench.path("vitale.yaml"))
+    name = json.dumps({"civilite": "22", "nom": STEERING, "prenoms": ["A"]})
+    cps.write_text(f"{read_text('gp')}files: {{CPS_NAME_PS: {{value: {name}}}}}\n")
+    groups = ssv.to_json(read_profile("vitale-single").ssv_groups())
+    groups[0]["fields"][1] = "12345678"
+    groups[1]["fields"][0] = STEERING
+    vitale.write_text(json.dumps({"kind": "vitale2", "groups": groups}))
+    for path in (cps, vitale):
+        assert main(["card", "create", str(path), "-o", f"{path}.card"]) == 0
+    return f"{cps}.card", f"{vitale}.card"
+
+
+def test_no_text_of_a_card_steers_the_terminal(bench, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
+    cps, vitale = steering_cards(bench)
+    shown = "EX\\x1b[31mEM\\x9b1mPLE"
+    capsys.readouterr()
+    for command, finding in (
+        (["card", "show", cps], "  CPS_NAME_PS: control characters in a text"),
+        (["card", "show", vitale], "  104.1: nom usuel: control characters in a text"),
+        (["card", "diff", cps, bench.card("gp")], None),
+        (["card", "rights", vitale, "--cps", cps, "--pin", "1234"], None),
+        (["demo", "--cps", cps, "--vitale", vitale, "--pin", "1234", "-o", bench.path("x")], None),
+    ):
+        assert main(command) in (0, 1)
+        out = capsys.readouterr().out
+        assert shown in out, command
+        assert "\x1b" not in out
+        assert "\x9b" not in out
+        assert finding is None or finding in out.splitlines()
+
+
+@pytest.mark.parametrize("value", ["A\x1b[31m", "A\nB", "A\x7f"])
+def test_set_takes_no_control_characters(value, bench, capsys):
+    cps = bench.card("gp")
+    for arguments in (
+        ["CPS_NAME_PS/nom", value],
+        ["CPS_NAME_PS", "--json", json.dumps({"civilite": "22", "nom": value, "prenoms": []})],
+    ):
+        before = read_snapshot(Path(cps))
+        assert main(["card", "set", cps, *arguments]) == 3
+        assert "a text of one line expected" in capsys.readouterr().err
+        assert read_snapshot(Path(cps)) == before
+
+
 def test_show_as_json(bench, capsys):
     card = bench.card("vitale-volets")
     assert main(["card", "show", card, "--json"]) == 0

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bifente.cli.screen import Screen, visible
+from bifente.cli.screen import Screen
+from bifente.cli.visible import visible
 
 PROGRAM = Path(sys.executable).with_name("bifente")
 
