@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import CARD, JSON, OUTPUT, PATH, as_date, date_option, edit, igc_option
+from bifente.cli.cardfiles import (
+    CARD,
+    JSON,
+    OUTPUT,
+    PATH,
+    as_date,
+    date_option,
+    edit,
+    igc_option,
+    replace_card_file,
+)
+from bifente.cli.errors import CliError, ExitCode, quoted
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
@@ -91,28 +102,52 @@ def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
 @CARD
 @igc_option
 @date_option("Since when.")
+@click.option("--lift", is_flag=True, help="Take the card off the list again.")
 @JSON
-def oppose(card: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_json: bool) -> None:
     """Declare a card lost or stolen, as its issuer would.
 
     A professional's certificates go to the revocation lists of the authority, a Vitale to its opposition list; both stand
-    in the authority's folder. The card itself does not know: only a note for "card show" is kept in its file.
+    in the authority's folder, which must be that of the card's issuer. The card itself does not know: only a note for
+    "card show" is kept in its file, and outlives "card restore" as the list does. The date of an opposition does not
+    change: lift it, then oppose the card anew.
+
+    \b
+    bifente card oppose doctor.card --date 2026-01-31
+    bifente card oppose doctor.card --lift
     """
     from bifente.applets.kernel.store import read_snapshot
     from bifente.applets.perso import change
-    from bifente.cli.opposition import add_card
+    from bifente.applets.perso.cardrecords import meta_of
+    from bifente.cli.opposition import add_card, opposed_since, remove_card
 
+    if lift and day is not None:
+        raise click.UsageError("either --date or --lift")
     read_snapshot(card)
-    since, authority = as_date(day), open_authority(igc)
+    authority = open_authority(igc)
     written: list[Path] = []
 
-    def opposed(records: "Records") -> "Changes":
+    def changed(records: "Records") -> "Changes":
         # with the card in hand: one that is in use, or may not be written, comes on no list
+        change.check_issuer(records, authority)
+        earlier = opposed_since(authority, records)
+        if lift:
+            if earlier is None and meta_of(records).opposed is None:
+                raise CliError(f"{card}: is on no list of opposed cards")
+            changes = change.lift(records)
+            written.extend(remove_card(authority, records) if earlier is not None else [])
+            return changes
+        since = earlier if earlier is not None and day is None else as_date(day)
+        if earlier is not None and since != earlier:
+            raise CliError(
+                f"{card}: opposed since {earlier} already",
+                hint=f"bifente card oppose {quoted(card)} --lift takes it off the list first",
+            )
         changes = change.oppose(records, since)
         written.extend(add_card(authority, records, since))
         return changes
 
-    edit(card, opposed)
+    edit(card, changed)
     if as_json:
         click.echo(json.dumps({"written": [str(path) for path in written]}, indent=2))
     else:
@@ -142,16 +177,54 @@ def clone(card: Path, output: Path) -> None:
     type=PATH,
     help="Take everything from this copy.",
 )
-def restore(card: Path, source: Path | None) -> None:
-    """Bring a card back to the state in which it was made: contents, PINs, tries, certificates, latest date."""
+@click.option("--force", is_flag=True, help="Also from the copy of another card, and over a damaged file.")
+def restore(card: Path, source: Path | None, force: bool) -> None:
+    """Bring a card back to the state in which it was made: contents, PINs, tries, certificates, latest date.
+
+    An opposition is not undone: the card stays on its authority's list, and the note of it in the file.
+
+    \b
+    bifente card restore doctor.card
+    bifente card restore doctor.card --from copy.card
+    """
+    from bifente.applets.kernel.errors import CorruptCard
     from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.kernel.storeerrors import NotACardFile
     from bifente.applets.perso import change
+    from bifente.applets.perso.cardrecords import meta_of
 
     if source is None:
         edit(card, change.restore)
+        meta = meta_of(read_snapshot(card))
+        click.echo(f"{card}: as it was made on {meta.created}")
     else:
         copy = read_snapshot(source)
-        edit(card, lambda records: change.copied(records, copy))
+        meta = meta_of(copy)
+
+        def copied(records: "Records") -> "Changes":
+            old = meta_of(records)
+            if (old.kind, old.serial) != (meta.kind, meta.serial) and not force:
+                raise CliError(
+                    f"{source}: is {meta.kind} card {meta.serial}, not {old.kind} card {old.serial}",
+                    hint="another card takes the place of this one with --force",
+                )
+            return change.copied(records, copy)
+
+        try:
+            edit(card, copied)
+        except (NotACardFile, CorruptCard) as error:
+            if not force:
+                raise CliError(
+                    str(error), ExitCode.CARD_FILE, hint="--force puts the copy in its place"
+                ) from error
+            replace_card_file(card, copy)
+        meta = meta_of(read_snapshot(card))
+        click.echo(f"{card}: {meta.kind} card {meta.serial}, as in {source}")
+    if meta.opposed is not None:
+        click.echo(
+            f"note: opposed since {meta.opposed} all the same; bifente card oppose {quoted(card)} --lift ends that",
+            err=True,
+        )
 
 
 COMMANDS = (set_, block, expire, oppose, clone, restore)

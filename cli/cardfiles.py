@@ -70,6 +70,26 @@ def edit(path: Path, change: "Callable[[Records], Changes]") -> None:
         store.commit(change(records))
 
 
+def replace_card_file(path: Path, records: "Records") -> None:
+    """Put a card file in the place of a damaged one that nobody has; it is whole there, or the damaged one still is."""
+    from bifente.applets.kernel.lock import CardLock
+    from bifente.applets.kernel.store import create_card_file
+
+    real = path.resolve()
+    lock = CardLock(real)
+    lock.acquire()
+    draft = real.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    try:
+        create_card_file(draft, records)
+        # SQLite would roll the journal of the damaged file back into the new one.
+        real.with_name(f"{real.name}-journal").unlink(missing_ok=True)
+        draft.replace(real)
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+        lock.release()
+
+
 @contextmanager
 def failing_as_files(*cards: "SmartCard") -> Iterator[None]:
     """When the file of one of *cards* refused something, say that, and not the 6581 that the terminal saw of it."""

@@ -5,6 +5,7 @@ imports no package that the command did not need.
 """
 
 import errno
+import shlex
 import traceback
 from contextlib import suppress
 from enum import IntEnum
@@ -65,6 +66,11 @@ class CliError(Exception):
         super().__init__(what)
         self.code = code
         self.hint = hint
+
+
+def quoted(path: object) -> str:
+    """A path as a shell takes it, for hints."""
+    return shlex.quote(str(path))
 
 
 class Report(NamedTuple):

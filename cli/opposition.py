@@ -26,26 +26,55 @@ _NEXT_UPDATE = timedelta(days=7)
 Entries = dict[str, list[dict[str, object]]]
 
 
+def opposed_since(authority: "Authority", records: "Records") -> date | None:
+    """Since when the card is on the authority's lists. Raises CliError."""
+    kind, serial = _kind(records)
+    for entry in read_list(authority.directory / LIST)[kind]:
+        if entry.get("card") == serial:
+            return date.fromisoformat(str(entry["date"]))
+    return None
+
+
 def add_card(authority: "Authority", records: "Records", since: date) -> list[Path]:
     """Put a card on the authority's lists and return the files written. Raises CliError."""
+    kind, serial = _kind(records)
+    entry = (
+        _professional(records)
+        if kind == "cps"
+        else {"card": serial, "pan": records["identity"][2:12].hex().upper()}
+    )
+    return _replace(authority, kind, serial, {**entry, "date": since.isoformat()})
+
+
+def remove_card(authority: "Authority", records: "Records") -> list[Path]:
+    """Take a card off the authority's lists and return the files written. Raises CliError."""
+    kind, serial = _kind(records)
+    return _replace(authority, kind, serial, None)
+
+
+def _kind(records: "Records") -> tuple[str, str]:
+    """The list that a card belongs to, and its number."""
     from bifente.applets.perso.cardrecords import meta_of
 
     meta = meta_of(records)
+    kind = {"cps3": "cps", "vitale2": "vitale"}.get(meta.kind)
+    if kind is None:
+        raise CliError("this card has no issuer that could oppose it")
+    return kind, meta.serial
+
+
+def _replace(authority: "Authority", kind: str, serial: str, entry: dict[str, object] | None) -> list[Path]:
+    """Write the lists with *entry*, or nothing, in the place of what they say of a card."""
     path = authority.directory / LIST
     entries = read_list(path)
-    if meta.kind == "cps3":
-        entry = _professional(records)
-    elif meta.kind == "vitale2":
-        entry = {"card": meta.serial, "pan": records["identity"][2:12].hex().upper()}
-    else:
-        raise CliError("this card has no issuer that could oppose it")
-    kind = "cps" if meta.kind == "cps3" else "vitale"
-    others = [one for one in entries[kind] if one.get("card") != entry["card"]]
-    entries[kind] = [*others, {**entry, "date": since.isoformat()}]
+    before = [one for one in entries[kind] if one.get("card") == serial]
+    others = [one for one in entries[kind] if one.get("card") != serial]
+    entries[kind] = [*others, entry] if entry is not None else others
     written = [path]
     _write(path, json.dumps({"format": 1, **entries}, indent=2).encode() + b"\n")
     if kind == "cps":
-        written.append(_revoke(authority, entries["cps"], str(entry["gamme"])))
+        touched = {str(one["gamme"]) for one in (*before, *([entry] if entry is not None else []))}
+        written += [_revoke(authority, entries["cps"], gamme) for gamme in sorted(touched)]
     return written
 
 

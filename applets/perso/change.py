@@ -11,7 +11,6 @@ from bifente.applets.perso.build import certificate_files, changeable, issue, ke
 from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
 from bifente.applets.perso.cardrecords import (
     INITIAL,
-    Meta,
     Records,
     content_bytes,
     content_record,
@@ -84,7 +83,7 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     profile = profile_of(meta)
     if isinstance(profile, T1TestProfile):
         raise PersoError("this card has no validity")
-    _check_issuer(records, meta, issuer)
+    check_issuer(records, issuer)
     assert profile.issued is not None
     years = cpscard.VALIDITY_YEARS if isinstance(profile, ProfessionalProfile) else vitalecard.VALIDITY_YEARS
     issued = profile.issued if profile.issued <= on else years_later(on + timedelta(days=1), -years)
@@ -115,8 +114,16 @@ def oppose(records: Records, on: date) -> Changes:
     return _kept(records, {META_RECORD: replace(meta_of(records), opposed=on.isoformat()).record()})
 
 
+def lift(records: Records) -> Changes:
+    """The note of :func:`oppose` is gone."""
+    return _kept(records, {META_RECORD: replace(meta_of(records), opposed=None).record()})
+
+
 def restore(records: Records) -> Changes:
-    """The card is as it was made: contents, PINs, counters, certificates, latest date."""
+    """The card is as it was made: contents, PINs, counters, certificates, latest date.
+
+    The note of an opposition stays, for so does the card on the list of its authority.
+    """
     kept = {f"{INITIAL}{name}" for name in changeable(layout_of(records))}
     changes: Changes = {
         name.removeprefix(INITIAL): value or None
@@ -124,14 +131,20 @@ def restore(records: Records) -> Changes:
         if name.startswith(INITIAL)
     }
     changes |= {name: None for name in records if name.startswith(INITIAL) and name not in kept}
+    opposed, first = meta_of(records).opposed, changes.get(META_RECORD)
+    if first is not None and opposed != meta_of({META_RECORD: first}).opposed:
+        changes[META_RECORD] = replace(meta_of({META_RECORD: first}), opposed=opposed).record()
+        del changes[f"{INITIAL}{META_RECORD}"]
     return changes
 
 
 def copied(records: Records, source: Records) -> Changes:
-    """The card becomes what another card file holds."""
+    """The card becomes what another card file holds; of the same card the note of an opposition stays."""
     layout_of(source)
     changes: Changes = {name: None for name in records if name not in source}
-    return {**changes, **source}
+    old, new = meta_of(records), meta_of(source)
+    noted = old.opposed if (old.kind, old.serial) == (new.kind, new.serial) and not new.opposed else None
+    return {**changes, **source, **(oppose(source, date.fromisoformat(noted)) if noted else {})}
 
 
 def _present(records: Records, path: str) -> tuple[Place, JsonValue]:
@@ -157,14 +170,18 @@ def _written(changes: Changes) -> dict[str, bytes]:
     return {name: value for name, value in changes.items() if value is not None}
 
 
-def _check_issuer(records: Records, meta: Meta, issuer: Issuer) -> None:
-    """The card's recognition certificate opens with the authority's root."""
-    name = next(name for name, key in certificate_files(meta.kind).items() if key == "recognition")
+def check_issuer(records: Records, issuer: Issuer) -> None:
+    """Raise PersoError unless the card's recognition certificate opens with the authority's root."""
+    meta = meta_of(records)
+    names = [name for name, key in certificate_files(meta.kind).items() if key == "recognition"]
+    if not names:
+        raise PersoError("this card has no issuer")
+    (name,) = names
     path, node = layout_of(records).named(name)
     root = issuer.cv_root(cpscard.DOMAIN if meta.kind == "cps3" else vitalecard.DOMAIN)
     try:
         verify(CvEnvelope.parse(content_bytes(records, node, path)), root.car, root.n, root.e)
-    except CvError:
+    except (CvError, KeyError):  # another's, or none
         raise PersoError(
             "another authority issued this card", hint="name the one that did with --igc DIR"
         ) from None
@@ -173,8 +190,10 @@ def _check_issuer(records: Records, meta: Meta, issuer: Issuer) -> None:
 __all__ = [
     "Changes",
     "block",
+    "check_issuer",
     "copied",
     "expire",
+    "lift",
     "oppose",
     "remove_field",
     "restore",

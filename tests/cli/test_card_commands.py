@@ -412,12 +412,46 @@ def test_expire_with_another_authority(bench, capsys, production_authority):
     assert "another authority issued this card" in capsys.readouterr().err
 
 
-def test_restore_from_a_copy(bench):
-    card = bench.card("gp")
-    assert main(["card", "clone", card, "-o", bench.path("copy.card")]) == 0
+def test_restore_from_a_copy(bench, capsys):
+    card, copy = bench.card("gp"), bench.path("copy.card")
+    assert main(["card", "clone", card, "-o", copy]) == 0
     assert main(["pin", "change", card, "--pin", "1234", "--new-pin", "2468"]) == 0
-    assert main(["card", "restore", card, "--from", bench.path("copy.card")]) == 0
-    assert read_snapshot(Path(card)) == read_snapshot(Path(bench.path("copy.card")))
+    capsys.readouterr()
+    assert main(["card", "restore", card, "--from", copy]) == 0
+    assert read_snapshot(Path(card)) == read_snapshot(Path(copy))
+    out, err = said(capsys)
+    assert (len(out), err) == (1, [])
+    assert out[0].startswith(f"{card}: cps3 card ")
+    assert main(["card", "restore", card]) == 0
+    assert said(capsys) == ([f"{card}: as it was made on {TODAY}"], [])
+
+
+@pytest.mark.parametrize("other", ["vitale-single", "nurse"])
+def test_another_card_takes_the_place_only_by_force(other, bench, capsys):
+    card, source = bench.card("gp"), bench.card(other)
+    before = read_snapshot(Path(card))
+    assert main(["card", "restore", card, "--from", source]) == 3
+    assert "not cps3 card" in capsys.readouterr().err
+    assert read_snapshot(Path(card)) == before
+    assert main(["card", "restore", card, "--from", source, "--force"]) == 0
+    assert read_snapshot(Path(card)) == read_snapshot(Path(source))
+
+
+@pytest.mark.parametrize("cut", [50, 5000])
+def test_a_damaged_card_is_restored_from_a_copy_by_force(cut, bench, capsys):
+    card, copy = Path(bench.card("gp")), Path(bench.path("copy.card"))
+    assert main(["card", "clone", str(card), "-o", str(copy)]) == 0
+    damaged = card.read_bytes()[:cut]
+    card.write_bytes(damaged)
+    journal = card.with_name(f"{card.name}-journal")
+    journal.write_bytes(b"left over")
+    assert main(["card", "restore", str(card), "--from", str(copy)]) == 4
+    assert "hint: --force puts the copy in its place" in said(capsys)[1]
+    assert card.read_bytes() == damaged
+    assert main(["card", "restore", str(card), "--from", str(copy), "--force"]) == 0
+    assert read_snapshot(card) == read_snapshot(copy)
+    assert bench.names() == {"gp.card", "copy.card"}
+    assert stat.S_IMODE(card.stat().st_mode) == 0o600
 
 
 def test_oppose_a_professional(bench, capsys):
@@ -450,6 +484,54 @@ def test_oppose_a_vitale(bench, capsys):
     (bench.authority.directory / "oppositions.json").write_text("{}")
     assert main(["card", "oppose", card]) == 3
     assert main(["card", "oppose", bench.card("t1test")]) == 3
+
+
+@pytest.mark.parametrize("profile", ["gp", "vitale-single"])
+def test_another_authority_opposes_no_card(profile, bench, capsys, production_authority):
+    igc = production_authority.directory
+    assert main(["card", "oppose", bench.card(profile), "--igc", str(igc)]) == 3
+    assert "another authority issued this card" in capsys.readouterr().err
+    assert not (igc / "oppositions.json").exists()
+    assert not list(igc.glob("*.crl"))
+
+
+def revoked(bench) -> int:
+    path = bench.authority.directory / "persons-fort.crl"
+    return len(x509.load_der_x509_crl(path.read_bytes()))
+
+
+def test_an_opposition_keeps_its_date_until_it_is_lifted(bench, capsys):
+    card = bench.card("gp")
+    assert main(["card", "oppose", card, "--lift"]) == 3
+    assert "on no list" in capsys.readouterr().err
+    assert main(["card", "oppose", card, "--lift", "--date", "2026-05-01"]) == 2
+    assert main(["card", "oppose", card, "--date", "2026-05-01"]) == 0
+    assert main(["card", "oppose", card, "--date", "2026-06-01"]) == 3
+    assert "opposed since 2026-05-01 already" in capsys.readouterr().err
+    assert main(["card", "oppose", card]) == 0
+    assert json.loads(read_snapshot(Path(card))["meta"])["opposed"] == "2026-05-01"
+    assert revoked(bench) == 2
+    assert main(["card", "oppose", card, "--lift"]) == 0
+    assert revoked(bench) == 0
+    assert "opposed" not in json.loads(read_snapshot(Path(card))["meta"])
+    assert main(["card", "oppose", card, "--date", "2026-06-01"]) == 0
+    assert json.loads(read_snapshot(Path(card))["meta"])["opposed"] == "2026-06-01"
+
+
+@pytest.mark.parametrize("from_copy", [False, True])
+def test_an_opposition_outlives_the_restoring_of_the_card(from_copy, bench, capsys):
+    card, copy = bench.card("vitale-single"), bench.path("copy.card")
+    before = read_snapshot(Path(card))
+    assert main(["card", "clone", card, "-o", copy]) == 0
+    assert main(["card", "oppose", card, "--date", "2026-05-01"]) == 0
+    capsys.readouterr()
+    assert main(["card", "restore", card, *(["--from", copy] if from_copy else [])]) == 0
+    assert "note: opposed since 2026-05-01 all the same" in capsys.readouterr().err
+    assert json.loads(read_snapshot(Path(card))["meta"])["opposed"] == "2026-05-01"
+    assert main(["card", "oppose", card, "--lift"]) == 0
+    assert json.loads((bench.authority.directory / "oppositions.json").read_text())["vitale"] == []
+    assert main(["card", "restore", card]) == 0
+    assert read_snapshot(Path(card)) == before
 
 
 def test_a_card_in_use_comes_on_no_list(bench, capsys):

@@ -193,7 +193,12 @@ def test_an_opposition_is_a_note(make):
     after = applied(records, change.oppose(records, date(2026, 4, 1)))
     assert meta_of(after).opposed == "2026-04-01"
     assert [(one.where, one.second) for one in compare(records, after)] == [("opposed", "2026-04-01")]
-    assert applied(after, change.restore(after)) == records
+    assert meta_of(applied(after, change.restore(after))).opposed == "2026-04-01", (
+        "its authority's list is not ours"
+    )
+    lifted = applied(after, change.lift(after))
+    assert meta_of(lifted).opposed is None
+    assert applied(lifted, change.restore(lifted)) == records
 
 
 def test_from_a_copy(make):
