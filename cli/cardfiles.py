@@ -140,6 +140,23 @@ def write_private(path: Path, text: str) -> None:
         raise
 
 
+def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """A file that holds *content*, in the place of whatever was there: complete, or what it was. Raises OSError about *path*."""
+    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            draft.unlink()
+        if isinstance(error, OSError):
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+        raise
+
+
 def _name(draft: Path, path: Path) -> None:
     """Give the finished file its name, which must still be free."""
     try:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH, failing_as_files
+from bifente.cli.cardfiles import PATH, failing_as_files, replace_file
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
@@ -204,7 +204,7 @@ def _leave(road: Road, authority: "Authority") -> None:
         ("sheet.p7m", road.signed),
         ("roots.pem", roots),
     ):
-        (road.folder / name).write_bytes(content)
+        replace_file(road.folder / name, content)
 
 
 def facts(road: Road) -> dict[str, object]:

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bifente.cli.cardfiles import replace_file
 from bifente.cli.screen import Screen
 from bifente.cli.visible import visible
 from bifente.traces.follow import Follower
@@ -55,7 +56,7 @@ def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
         recorder = Screen(record=True, width=116, file=io.StringIO())
         wide = _dialogue(road.items, show_all=show_all, narrow=False)
         recorder.print(_title(), wide, _sheet(road), _verdicts(road), sep="\n")
-        recorder.save_svg(str(svg), title="bifente demo")
+        replace_file(svg, recorder.export_svg(title="bifente demo").encode(), mode=0o666)
 
 
 def openssl_command(day: date) -> str:

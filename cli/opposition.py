@@ -7,13 +7,11 @@ RFC 5280 CRLs made from it. Format::
 """
 
 import json
-import os
-import tempfile
-from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifente.cli.cardfiles import replace_file
 from bifente.cli.errors import CliError, ExitCode
 
 if TYPE_CHECKING:
@@ -71,7 +69,7 @@ def _replace(authority: "Authority", kind: str, serial: str, entry: dict[str, ob
     others = [one for one in entries[kind] if one.get("card") != serial]
     entries[kind] = [*others, entry] if entry is not None else others
     written = [path]
-    _write(path, json.dumps({"format": 1, **entries}, indent=2).encode() + b"\n")
+    replace_file(path, json.dumps({"format": 1, **entries}, indent=2).encode() + b"\n")
     if kind == "cps":
         touched = {str(one["gamme"]) for one in (*before, *([entry] if entry is not None else []))}
         written += [_revoke(authority, entries["cps"], gamme) for gamme in sorted(touched)]
@@ -129,7 +127,7 @@ def _revoke(authority: "Authority", entries: list[dict[str, object]], gamme_name
     now = datetime.now(UTC)
     path = authority.directory / f"persons-{gamme_name.lower()}.crl"
     number = int(now.timestamp())
-    _write(
+    replace_file(
         path,
         authority.crl(gamme, revoked, this_update=now, next_update=now + _NEXT_UPDATE, number=number),
     )
@@ -139,18 +137,3 @@ def _revoke(authority: "Authority", entries: list[dict[str, object]], gamme_name
 def _serials(entry: dict[str, object]) -> list[str]:
     serials = entry["certificates"]
     return [str(one) for one in serials] if isinstance(serials, list) else []
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Replace a file in one step."""
-    descriptor, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(draft)
-        raise

@@ -1,5 +1,6 @@
 """``bifente demo``: what it says, what it leaves, and that what it says of it is true."""
 
+import errno
 import json
 import os
 import shlex
@@ -86,3 +87,30 @@ def test_a_demo_that_fails_leaves_no_folder_that_it_has_not_named(
     assert main(["demo", *arguments]) == code
     assert capsys.readouterr().err.startswith("bifente: ")
     assert os.listdir(tmp_path) == []
+
+
+def test_what_it_leaves_is_for_its_owner_only(tmp_path: Path) -> None:
+    assert main(["demo", "-o", str(tmp_path / "x"), "--svg", str(tmp_path / "a picture.svg")]) == 0
+    left = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "x").iterdir()}
+    assert left == dict.fromkeys(
+        ("cps.card", "vitale.card", "sheet.json", "sheet.p7m", "roots.pem", "trace.jsonl"), 0o600
+    )
+    assert (tmp_path / "a picture.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_picture_for_which_there_is_no_room(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "pictures"
+    place.mkdir()
+
+    def full(_: int) -> None:
+        if any(path.name.endswith(".tmp") for path in place.iterdir()):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    (place / "x.svg").write_text("old")
+    assert main(["demo", "-o", str(tmp_path / "x"), "--svg", str(place / "x.svg")]) == 12
+    assert f"bifente: {place / 'x.svg'}: No space left on device" in capsys.readouterr().err
+    assert os.listdir(place) == ["x.svg"]
+    assert (place / "x.svg").read_text() == "old"
