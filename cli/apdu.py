@@ -55,9 +55,9 @@ def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, a
     An APDU is plain hexadecimal, sent byte for byte, or the compact form
       [CLA]INS[P1P2][:DATA][/LE][=SW]
     with or without what is in brackets (left out, CLA and P1P2 are 00):
-      A4040C:D25000000441       SELECT by AID, no answer expected
+      A4040C:8025000001FF0100   SELECT by AID, whatever the answer
       84/08=                    GET CHALLENGE of 8 bytes, which must succeed (= is =9000)
-      20/00=63Cx                any counter will do; x stands for any digit
+      200001=63Cx               tries of PIN 01: any counter will do, x stands for any digit
 
     An answer that is not the expected one ends the dialogue with exit code 9; without an expected status word
     any answer is good. "-" reads APDUs from the standard input, one a line, # begins a comment.
