@@ -153,7 +153,7 @@ def classify(error: BaseException) -> Report:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f"{error.ctx.command_path} --help"
         return Report(
-            error.format_message(),
+            " ".join(error.format_message().split()),
             hint,
             ExitCode(error.exit_code) if error.exit_code == 2 else ExitCode.BAD_INPUT,
         )

@@ -25,6 +25,7 @@ from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, ye
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.cps3 import PIN, PUK
+from bifente.layouts.ssv import GroupsCodec
 from bifente.layouts.ssv_findings import has_control
 
 Changes = dict[str, bytes | None]
@@ -48,6 +49,10 @@ def remove_field(records: Records, path: str) -> Changes:
     place, value = _present(records, path)
     steps = follow(place, value)
     name = file_record(place.path)
+    if name not in records:
+        raise _no_file(place)
+    if isinstance(place.node.codec, GroupsCodec) and steps and steps[-1] == "fields":
+        steps = steps[:-1]  # the group itself is what was named
     if not steps:
         if not place.node.optional:
             raise PathError(f"{place.node.name} must be on the card")
@@ -151,11 +156,20 @@ def _present(records: Records, path: str) -> tuple[Place, JsonValue]:
     place = locate(layout_of(records), path)
     name = file_record(place.path)
     if name not in records:
+        if place.parts:
+            raise _no_file(place)
         return place, None
     decoded, value = record_value(name, records[name])
     if not decoded and place.parts:
         raise PathError(f"{place.node.name} holds bytes that do not decode: set the whole file")
     return place, value if decoded else None
+
+
+def _no_file(place: Place) -> PathError:
+    return PathError(
+        f"there is no file {place.node.name} on this card",
+        hint="bifente card set takes a whole new one as --json",
+    )
 
 
 def _kept(records: Records, changes: Changes) -> Changes:

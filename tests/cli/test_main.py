@@ -75,6 +75,13 @@ def test_wrong_usage_is_one_line_a_hint_and_code_2(
     assert len(lines) == 2
 
 
+def test_what_may_be_chosen_is_told_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion"]) == 2
+    assert capsys.readouterr().err.startswith(
+        "bifente: Missing argument '{bash|zsh|fish}'. Choose from: bash, zsh, fish\n"
+    )
+
+
 def test_no_command_shows_the_help() -> None:
     done = run()
     assert done.returncode == 2

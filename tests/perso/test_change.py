@@ -124,7 +124,8 @@ def test_fields_of_a_group_all_at_once(make):
         ("vitale-single", "BEN01/3", "x", "holds groups 104, 105, 106"),
         ("vitale-single", "G101/3", "\u20ac", "not in Latin-1"),
         ("vitale-single", "EF.ID/nom", "x" * 120, "do not fit into a file of 124"),
-        ("vitale-single", "G103/1", "013499881", "holds groups|no file"),
+        ("vitale-single", "G103/1", "013499881", "there is no file G103 on this card"),
+        ("gp", "CPS_ACTIVITY_09_PS/debut", "20200101", "there is no file CPS_ACTIVITY_09_PS on this card"),
     ],
 )  # fmt: skip
 def test_refused_paths_and_values(card, path, text, message, make):
@@ -132,7 +133,14 @@ def test_refused_paths_and_values(card, path, text, message, make):
         change.set_field(make(card), path, text)
 
 
-@pytest.mark.parametrize("path", ["EF.ID", "CPS_NONE", "EF.ID/porteur/zut"])
+def test_a_group_is_removed_whole(make):
+    records = make("vitale-family")
+    before = value(records, "BEN02")
+    after = value(applied(records, change.remove_field(records, "BEN02/108")), "BEN02")
+    assert after == [group for group in before if group["group"] != 108]
+
+
+@pytest.mark.parametrize("path", ["EF.ID", "CPS_NONE", "EF.ID/porteur/zut", "G103", "G103/1", "G101/101"])
 def test_refused_removals(path, make):
     with pytest.raises(PathError):
         change.remove_field(make("vitale-single"), path)
