@@ -6,14 +6,15 @@ import tempfile
 import time
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
 from bifente.cli.cardfiles import PATH, failing_as_files, replace_file
+from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
@@ -58,7 +59,11 @@ class Road:
 @click.option("--date", "care_date", type=click.DateTime(["%Y-%m-%d"]), help="Care date.  [default: today]")
 @click.option("-o", "--out", type=PATH, help="Folder for the files.  [default: a new one]")
 @click.option("--all", "show_all", is_flag=True, help="Show every APDU, not one line for each purpose.")
-@click.option("--accept", is_flag=True, help="Make the sheet even if card or rights have ended.")
+@click.option(
+    "--accept",
+    is_flag=True,
+    help="Make the sheet whatever the rights are; a certificate that has ended is refused.",
+)
 @click.option("--svg", type=PATH, help="Keep the screen as a picture too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole as JSON.")
 def demo(
@@ -80,7 +85,7 @@ def demo(
     bifente demo --vitale vitale-family --date 2027-01-15
     bifente demo --vitale 0101.in --date 2008-06-01
 
-    The PIN is asked for only when --cps is a card file; a profile says its own.
+    The PIN is asked for only when --cps is a card file; a profile says its own, unless another is given.
     """
     begin = time.perf_counter()
     day = care_date.date() if care_date is not None else date.today()
@@ -106,10 +111,11 @@ def demo(
 
 
 def _pin(cps: str, given: SecretSource) -> bytes:
-    """The PIN of the professional's card: that of its profile, or the one given for a card file."""
+    """The PIN of the professional's card: the one that is given, else that of its profile, else what is typed."""
     from bifente.applets.perso import ProfessionalProfile, read_profile
 
-    if Path(cps).suffix.lower() == ".card":
+    by_option = click.get_current_context().get_parameter_source("pin") is ParameterSource.COMMANDLINE
+    if Path(cps).suffix.lower() == ".card" or by_option or given.path is not None:
         return given.read()
     profile = read_profile(cps)
     return profile.pin.get_secret_value().encode() if isinstance(profile, ProfessionalProfile) else b""
@@ -147,7 +153,6 @@ def _drive(
     from bifente.applets import open_card
     from bifente.fse.rights import ProblemKind
     from bifente.fse.session import CareSession
-    from bifente.fse.sheet import Act
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.traces.files import TraceList, TraceWriter
     from bifente.traces.model import TraceHeader
@@ -165,7 +170,7 @@ def _drive(
             session.recognise()
             _, problems = session.rights_at(day)
             sheet = session.draw_up(
-                [Act("G", Decimal(1), 3000, day)],
+                [act_of(session.professional(), day)],
                 number=1,
                 care_date=day,
                 accept=frozenset(ProblemKind) & {problem.kind for problem in problems} if accept else (),

@@ -78,6 +78,45 @@ def test_a_narrow_screen(
 
 
 @pytest.mark.parametrize(
+    ("cps", "code", "cents"),
+    [("gp", "G", 3000), ("nurse", "AMI", 315), ("pharmacist", "BMI", 6000), ("dentist", "C", 2300)],
+)
+def test_each_profession_bills_an_act_of_its_own(
+    cps: str, code: str, cents: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["demo", "--cps", cps, "--json", "-o", str(tmp_path / "x")]) == 0
+    (act,) = json.loads(capsys.readouterr().out)["sheet"]["sheet"]["acts"]
+    assert (act["code"], act["amount"]) == (code, cents)
+
+
+@pytest.mark.parametrize("cps", ["hospital-cpe", "director-cde", "cpa"])
+def test_who_bills_nothing(cps: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--cps", cps]) == 3
+    assert capsys.readouterr().err.splitlines() == [
+        "bifente: this CPS has no situation de facturation: its holder bills nothing",
+        "hint: bifente demo --cps gp, or dentist, nurse, pharmacist",
+    ]
+
+
+def test_a_pin_that_is_given_is_presented(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert main(["demo", "--pin", "9999"]) == 6
+    assert "2 tries left" in capsys.readouterr().err
+    monkeypatch.setenv("BIFENTE_PIN", "9999")
+    assert main(["demo", "-o", str(tmp_path / "x")]) == 0, (
+        "the PIN of a profile is nearer than the environment"
+    )
+
+
+def test_what_may_be_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["demo", "--accept", "--vitale", "vitale-expired"]) == 10
+    assert "the certificate ended" in capsys.readouterr().err
+    assert main(["demo", "--help"]) == 0
+    assert "a certificate that has ended is refused" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
     ("arguments", "code"),
     [(["--vitale", "vitale-expired"], 10), (["--vitale", "none.card"], 4), (["--cps", "vitale-single"], 9)],
 )
