@@ -2,14 +2,19 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from bifente.apdu.errors import ApduError
 from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.notation import WrittenCommand, parse_command, parse_hex
+from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_hex
+
+_Read = TypeVar("_Read")
+_PLAIN = "plain hexadecimal, such as 00A4040C or 9000; apdu send alone knows the notation 84/08="
 
 
 @click.group(short_help="Explain APDUs in words; send them to a card file.")
@@ -28,9 +33,9 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
     from bifente.apdu.secrets import shown_command
     from bifente.traces.explain import explain_bytes
 
-    blocks = [parse_hex(text, "HEX") for text in _lines(hexadecimal)]
+    blocks = list(_each(_lines(hexadecimal), "HEX", lambda text: parse_hex(text, "HEX"), _PLAIN))
     if not all(blocks):
-        raise CliError("HEX: there are no bytes to explain")
+        raise CliError("HEX: there are no bytes to explain", hint=_PLAIN)
     if as_json:
         told = [{"hex": shown_command(block), "lines": list(explain_bytes(block))} for block in blocks]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
@@ -64,7 +69,7 @@ def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, a
     """
     from bifente.applets import open_card
 
-    written = [parse_command(text) for text in _lines(commands)]
+    written = list(_each(_lines(commands), "APDU", parse_command, NotationError.hint))
     device = open_card(card)
     dialogue = _Dialogue(in_words=in_words, secrets=secrets, as_json=as_json)
     try:
@@ -130,6 +135,19 @@ class _Dialogue:
         """Print the JSON document, if there was a dialogue."""
         if self._exchanges is not None and self._atr is not None:
             click.echo(json.dumps({"atr": self._atr.hex().upper(), "exchanges": self._exchanges}, indent=2))
+
+
+def _each(texts: Iterator[str], what: str, parse: Callable[[str], _Read], hint: str) -> Iterator[_Read]:
+    """Read each text; of several the error says which one is wrong."""
+    listed = list(texts)
+    for number, text in enumerate(listed, 1):
+        try:
+            yield parse(text)
+        except ApduError as error:
+            said = str(error)
+            if len(listed) > 1:
+                said = f"{what} {number} of {len(listed)}: {said.removeprefix(f'{what}: ')}"
+            raise CliError(said, hint=hint) from None
 
 
 def _lines(arguments: tuple[str, ...]) -> Iterator[str]:

@@ -5,6 +5,7 @@ imports no package that the command did not need.
 """
 
 import errno
+import os
 import shlex
 import traceback
 from contextlib import suppress
@@ -124,12 +125,21 @@ _RIGHTS = "look at the rights of the file and of its folder, or work elsewhere"
 _BY_ERRNO: dict[int, tuple[ExitCode, str | None]] = {
     errno.ENOSPC: (ExitCode.WRITE_FAILED, "free some space, then repeat the command"),
     errno.EDQUOT: (ExitCode.WRITE_FAILED, "your quota is used up: free some space, then repeat the command"),
-    errno.EROFS: (ExitCode.WRITE_FAILED, "choose another place with -o"),
+    errno.EROFS: (ExitCode.WRITE_FAILED, "work in a folder that can be written"),
     errno.EIO: (ExitCode.WRITE_FAILED, None),
     errno.EFBIG: (ExitCode.WRITE_FAILED, None),
     errno.EACCES: (ExitCode.NO_PERMISSION, _RIGHTS),
     errno.EPERM: (ExitCode.NO_PERMISSION, _RIGHTS),
 }
+
+_BY_KIND: dict[type[OSError], str] = {
+    FileNotFoundError: "check the path",
+    NotADirectoryError: "check the path",
+    IsADirectoryError: "name a file, not a folder",
+    FileExistsError: "choose another name, or remove it first",
+}
+
+_UNREADABLE = "you may not read the card file: look at its owner and its rights"
 
 _HINTS: dict[ExitCode, str] = {
     ExitCode.UNEXPECTED: "bifente --debug … shows where",
@@ -164,7 +174,10 @@ def classify(error: BaseException) -> Report:
                 code = ExitCode.RECOGNITION_REFUSED  # the step is one of the protocol between the two cards
             ssv_code = getattr(error, "ssv_code", None)
             what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
-            return Report(what, getattr(error, "hint", None) or _HINTS.get(code), code)
+            hint = getattr(error, "hint", None) or _HINTS.get(code)
+            if code is ExitCode.NO_PERMISSION and not os.access(getattr(error, "path", "."), os.R_OK):
+                hint = _UNREADABLE  # the folder need not be writable for what only reads
+            return Report(what, hint, code)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     return Report(
@@ -179,8 +192,9 @@ def _classify_os_error(error: OSError) -> Report:
     if error.errno in _BY_ERRNO:
         code, hint = _BY_ERRNO[error.errno]
         return Report(what, hint, code)
-    if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError | FileExistsError):
-        return Report(what, None, ExitCode.BAD_INPUT)
+    for kind, hint in _BY_KIND.items():
+        if isinstance(error, kind):
+            return Report(what, hint, ExitCode.BAD_INPUT)
     return Report(what, _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED)
 
 

@@ -4,6 +4,8 @@ import json
 import os
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
@@ -109,7 +111,7 @@ def serve(
         server = slots.serve(
             socket_path(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
         )
-        with server:
+        with _one_of_a_name(), server:
             control = ControlSocket(socket_path(alias, "control"), slots.answer)
             try:
                 with until_signal(stop):
@@ -213,6 +215,18 @@ def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
         click.echo(json.dumps(answer["slots"], indent=2))
     else:
         show_status(answer["slots"])
+
+
+@contextmanager
+def _one_of_a_name() -> Iterator[None]:
+    """A second reader of the same name is told how to have another."""
+    from bifente.reader.pcsclite.errors import ServerRunning
+
+    try:
+        yield
+    except ServerRunning as error:
+        error.hint = "stop it, or serve this one under another name with --as NAME"
+        raise
 
 
 def _pad(choice: str | None) -> "PinPad | None":

@@ -17,7 +17,7 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.cardfiles import PATH
-from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.errors import CliError, ExitCode, quoted
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
 """The lengths of a stored PIN (the PUK has eight digits)."""
@@ -77,7 +77,8 @@ class SecretSource:
                 mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
                 if mode & 0o077:
                     click.echo(
-                        f"warning: others may read {path} (mode {mode:04o}); chmod 600 {path}", err=True
+                        f"warning: others may read {path} (mode {mode:04o}); chmod 600 {quoted(path)}",
+                        err=True,
                     )
             content = file.read(65)
         if len(content) > 64:

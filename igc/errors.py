@@ -1,5 +1,6 @@
 """The errors of the trust package: one line each, and what a person can do about it."""
 
+import shlex
 from pathlib import Path
 
 
@@ -16,7 +17,8 @@ class AuthorityMissing(IgcError):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(
-            f"there is no authority in {directory}", hint=f"make one: bifente igc init {directory}"
+            f"there is no authority in {directory}",
+            hint=f"make one: bifente igc init {shlex.quote(str(directory))}",
         )
         self.directory = directory
 

@@ -100,7 +100,7 @@ def test_a_wrong_command_is_refused_before_anything_is_sent(
     assert main(["apdu", "send", card, "A4000C:1001", "D60000:00", "D600:zz"]) == 3
     shown = capsys.readouterr()
     assert shown.out == ""
-    assert shown.err.startswith("bifente: DATA: only hexadecimal digits are allowed\nhint: ")
+    assert shown.err.startswith("bifente: APDU 3 of 3: DATA: only hexadecimal digits are allowed\nhint: ")
 
 
 def test_extended_lengths(card: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,3 +176,21 @@ def test_bytes_on_the_standard_input_that_are_no_text(
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"\xff\xfe\n"), encoding="utf-8"))
     assert main(["apdu", "explain", "-"]) == 3
     assert "only hexadecimal digits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["explain", "84/08"], "HEX: only hexadecimal digits are allowed"),
+        (["explain", "9000", "84/08"], "HEX 2 of 2: only hexadecimal digits are allowed"),
+        (["send", "{card}", "2X"], "the command: only hexadecimal digits are allowed"),
+        (["send", "{card}", "84/08", "84:X"], "APDU 2 of 2: DATA: only hexadecimal digits are allowed"),
+    ],
+)
+def test_which_argument_is_wrong(
+    arguments: list[str], said: str, card: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apdu", *(one.format(card=card) for one in arguments)]) == 3
+    error, hint = capsys.readouterr().err.splitlines()
+    assert error == f"bifente: {said}"
+    assert ("[CLA]INS" in hint) is (arguments[0] == "send"), "explain does not take that notation"

@@ -16,6 +16,7 @@ import pytest
 from bifente.apdu import ApduError, CardAbsent, CardRemoved, LinkTimeout, ReaderGone
 from bifente.applets.kernel.storeerrors import from_os_error
 from bifente.cli.errors import _BY_NAME, MEANINGS, CliError, ExitCode, classify, report
+from bifente.igc import AuthorityMissing
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,6 +56,39 @@ def test_kinds(error: BaseException, code: int, capsys: pytest.CaptureFixture[st
     assert lines[0].startswith("bifente: ")
     assert all(line.startswith("hint: ") for line in lines[1:])
     assert len(lines) <= 2
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (OSError(errno.EROFS, "Read-only file system", "igc"), "work in a folder that can be written"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", "x.yaml"), "check the path"),
+        (
+            FileExistsError(errno.EEXIST, "already exists", "x.yaml"),
+            "choose another name, or remove it first",
+        ),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "x"), "name a file, not a folder"),
+        (AuthorityMissing(Path("my igc")), "make one: bifente igc init 'my igc'"),
+    ],
+)
+def test_hints(error: BaseException, hint: str) -> None:
+    assert classify(error).hint == hint
+
+
+def test_a_card_that_may_not_be_read_need_not_be_writable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = tmp_path / "x.card"
+    card.touch()
+    error = from_os_error(card, PermissionError(errno.EACCES, "Permission denied"), writing=False)
+    assert "must be writable" in str(classify(error).hint)
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.R_OK)
+    assert classify(error).hint == "you may not read the card file: look at its owner and its rights"
+
+
+def test_an_error_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
+    report(CliError("\x1b[31mred", hint="\x9b1m"))
+    assert capsys.readouterr().err == "bifente: \\x1b[31mred\nhint: \\x9b1m\n"
 
 
 def test_an_error_of_several_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:

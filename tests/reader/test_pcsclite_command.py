@@ -141,6 +141,12 @@ def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environ
         assert running.stop() == 0
 
 
+def test_a_second_reader_of_the_same_name_is_told_how_to_have_another(environment: dict[str, str]) -> None:
+    with served(environment) as running:
+        assert "--as NAME" in bifente(environment, "reader", "serve", code=3).stderr
+        assert running.stop() == 0
+
+
 def test_a_swap_that_is_refused_leaves_the_card_where_it_is(
     cards: dict[str, Path], environment: dict[str, str], tmp_path: Path
 ) -> None:
