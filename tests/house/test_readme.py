@@ -55,3 +55,11 @@ def test_commands_and_python_example(page: str, folder: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("101 ")
+
+
+def test_both_pages_name_the_same_targets() -> None:
+    english, french = (
+        re.findall(r"^    make (\w+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE)
+        for page in PAGES
+    )
+    assert english == french
