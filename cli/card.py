@@ -345,7 +345,7 @@ def _make(
             "card": str(output),
             "kind": meta.kind,
             "serial": meta.serial,
-            "environment": meta.environment,
+            "environment": meta.environment_name,
             "created": meta.created,
         }
         facts |= imported or {}

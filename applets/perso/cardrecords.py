@@ -37,6 +37,11 @@ class Meta:
     atr: str | None = None
     opposed: str | None = None
 
+    @property
+    def environment_name(self) -> str:
+        """The environment as a profile names it."""
+        return {"T": "test", "P": "production-like"}.get(self.environment, self.environment)
+
     def record(self) -> bytes:
         """The record ``meta``."""
         fields = {

@@ -119,7 +119,7 @@ def view(records: Records) -> CardView:
         kind=meta.kind,
         title=layout.title,
         serial=meta.serial,
-        environment={"T": "test", "P": "production-like"}.get(meta.environment, meta.environment),
+        environment=meta.environment_name,
         created=meta.created,
         atr=(meta.atr or layout.atr.hex()).upper(),
         comment=str(meta.profile.get("comment", "")),

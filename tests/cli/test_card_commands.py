@@ -87,7 +87,9 @@ def test_create_as_json(bench, capsys):
         == 0
     )
     facts = json.loads(capsys.readouterr().out)
-    assert (facts["kind"], facts["environment"], facts["created"]) == ("vitale2", "T", "2025-01-31")
+    assert (facts["kind"], facts["environment"], facts["created"]) == ("vitale2", "test", "2025-01-31")
+    assert main(["card", "show", bench.path("a.card"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["environment"] == facts["environment"]
 
 
 def test_create_from_a_file_with_another_authority(bench, capsys, production_authority):
