@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem
 
 from bifente.cli.authority import open_authority, roots_for
 from bifente.cli.cardchange import COMMANDS
@@ -16,6 +15,8 @@ from bifente.cli.cardfiles import (
     OUTPUT,
     PATH,
     as_date,
+    complete_profile,
+    complete_profile_or_file,
     date_option,
     failing_as_files,
     igc_option,
@@ -44,7 +45,7 @@ for _command in COMMANDS:
 
 
 @card.command("profiles", short_help="List the shipped profiles, or print one.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_profile)
 @JSON
 def profiles(name: str | None, as_json: bool) -> None:
     """List the shipped profiles, or print the one called NAME: a beginning for your own.
@@ -70,22 +71,8 @@ def profiles(name: str | None, as_json: bool) -> None:
         click.echo(f"{one:{width}}  {description}")
 
 
-def _complete_profile(
-    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
-) -> list[CompletionItem]:
-    """The shipped profiles, and the files of the folder."""
-    from bifente.applets.perso.profilefile import shipped_profiles
-
-    names = [
-        CompletionItem(name, help=text)
-        for name, text in shipped_profiles().items()
-        if name.startswith(incomplete)
-    ]
-    return [*names, CompletionItem(incomplete, type="file")]
-
-
 @card.command("create", short_help="Make a card from a profile.")
-@click.argument("profile", metavar="PROFILE.yaml|NAME", shell_complete=_complete_profile)
+@click.argument("profile", metavar="PROFILE.yaml|NAME", shell_complete=complete_profile_or_file)
 @OUTPUT
 @igc_option
 @date_option("The day of personalisation: validity begins then unless the profile says otherwise.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from bifente.cli.errors import CliError, ExitCode
 
@@ -43,6 +44,26 @@ igc_option = click.option(
     type=PATH,
     help="The authority (bifente igc init).  [default: a TEST authority in your data folder]",
 )
+
+
+def complete_profile(
+    _ctx: click.Context, _parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The shipped profiles."""
+    from bifente.applets.perso.profilefile import shipped_profiles
+
+    return [
+        CompletionItem(name, help=text)
+        for name, text in shipped_profiles().items()
+        if name.startswith(incomplete)
+    ]
+
+
+def complete_profile_or_file(
+    ctx: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """The shipped profiles, and the files of the folder."""
+    return [*complete_profile(ctx, parameter, incomplete), CompletionItem(incomplete, type="file")]
 
 
 def date_option(meaning: str) -> Callable[[_Command], _Command]:

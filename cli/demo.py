@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH, failing_as_files, replace_file
+from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_files, replace_file
 from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
 
@@ -45,13 +45,19 @@ class Road:
 
 @click.command(short_help="Two cards, one PIN, one care sheet signed by both.")
 @click.option(
-    "--cps", default="gp", show_default=True, metavar="PROFILE|FILE", help="The professional's card."
+    "--cps",
+    default="gp",
+    show_default=True,
+    metavar="PROFILE|FILE",
+    shell_complete=complete_profile_or_file,
+    help="The professional's card.",
 )
 @click.option(
     "--vitale",
     default="vitale-single",
     show_default=True,
     metavar="PROFILE|FILE",
+    shell_complete=complete_profile_or_file,
     help="The patient's card: a profile, a card file, or an official virtual card (.in).",
 )
 @pin_options()

@@ -105,6 +105,16 @@ def test_the_shell_completes_commands_and_their_arguments(monkeypatch: pytest.Mo
     assert run().stdout.split() == ["plain,fish"]
 
 
+@pytest.mark.parametrize(
+    ("words", "files"), [("card create nu", True), ("card profiles nu", False), ("demo --cps nu", True)]
+)
+def test_the_shell_completes_profiles(words: str, files: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_BIFENTE_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"bifente {words}")
+    monkeypatch.setenv("COMP_CWORD", str(words.count(" ") + 1))
+    assert run().stdout.split() == ["plain,nurse", *(["file,nu"] if files else [])]
+
+
 def test_a_reader_that_stops_reading_is_no_error() -> None:
     program = Path(sys.executable).with_name("bifente")
     done = subprocess.run(
