@@ -143,33 +143,25 @@ def new_file(path: Path) -> None:
 
 def write_private(path: Path, text: str) -> None:
     """A new file (mode 600) that holds *text*: complete, or not there. Raises OSError about *path*."""
-    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
-    try:
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, "already exists", str(path))
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        _name(draft, path)
-    except BaseException as error:
-        with suppress(OSError):
-            draft.unlink()
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-        raise
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, "already exists", str(path))
+    _write(path, text.encode("utf-8"), _name, 0o600)
 
 
 def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
     """A file that holds *content*, in the place of whatever was there: complete, or what it was. Raises OSError about *path*."""
+    _write(path, content, os.replace, mode)
+
+
+def _write(path: Path, content: bytes, name: Callable[[Path, Path], None], mode: int) -> None:
+    """Write a draft beside *path* and let *name* give it that name."""
     draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        draft.replace(path)
+        name(draft, path)
     except BaseException as error:
         with suppress(OSError):
             draft.unlink()

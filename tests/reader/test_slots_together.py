@@ -1,34 +1,12 @@
 """What the removal of one card does to the other one, and what becomes of a card that does not start again."""
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 from echocard import BOUND, EchoCard, in_thread
 
 from bifente.apdu.link import CardRemoved
 from bifente.reader import CardMute, SlotChange, TwoSlotReader
-
-
-@pytest.fixture
-def reader() -> Iterator[TwoSlotReader]:
-    reader = TwoSlotReader("test", wait=BOUND)
-    yield reader
-    reader.close()
-
-
-@pytest.fixture
-def cps(reader: TwoSlotReader) -> EchoCard:
-    card = EchoCard(serial="99000001")
-    reader.insert("CPS", card)
-    return card
-
-
-@pytest.fixture
-def vitale(reader: TwoSlotReader) -> EchoCard:
-    card = EchoCard(serial="99000002")
-    reader.insert("Vitale", card)
-    return card
 
 
 def test_the_other_card_is_warm_reset_when_one_leaves(

@@ -3,7 +3,6 @@
 import gc
 import threading
 import time
-from collections.abc import Iterator
 
 import pytest
 from echocard import BOTH_ATR, BOUND, T0_ATR, T1_ATR, EchoCard, in_thread
@@ -33,27 +32,6 @@ from bifente.reader import (
     TwoSlotReader,
     UnknownSlot,
 )
-
-
-@pytest.fixture
-def reader() -> Iterator[TwoSlotReader]:
-    reader = TwoSlotReader("test", wait=BOUND)
-    yield reader
-    reader.close()
-
-
-@pytest.fixture
-def cps(reader: TwoSlotReader) -> EchoCard:
-    card = EchoCard(serial="99000001")
-    reader.insert("CPS", card)
-    return card
-
-
-@pytest.fixture
-def vitale(reader: TwoSlotReader) -> EchoCard:
-    card = EchoCard(serial="99000002")
-    reader.insert("Vitale", card)
-    return card
 
 
 def test_the_protocols_are_met(reader: TwoSlotReader, cps: EchoCard) -> None:
