@@ -7,8 +7,8 @@ imports no package that the command did not need.
 import errno
 import os
 import shlex
+import sys
 import traceback
-from contextlib import suppress
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -205,10 +205,13 @@ def report(error: BaseException, *, debug: bool = False) -> int:
         return ExitCode.USAGE
     what, hint, code = classify(error)
     line = visible("; ".join(part for part in map(str.strip, what.splitlines()) if part))
-    with suppress(BrokenPipeError):  # nobody reads it: the code still says what happened
+    try:
         if debug:
             click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
         click.echo(f"bifente: {line}", err=True)
         if hint:
             click.echo(f"hint: {visible(hint)}", err=True)
+    except BrokenPipeError:
+        # Nobody reads it: the code still says what happened. Python flushes once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
     return int(code)
