@@ -30,6 +30,8 @@ def tell(command: CommandAPDU, data: bytes, sw: SW, *, hidden: bool = False) -> 
     if sw == SW.SUCCESS:
         if command.class_byte.chaining:
             return "taken"
+        if command.ins == 0x20 and command.p1 == 0xFF:
+            return "logged out"
         return _DONE.get(command.ins & 0xFE, "done")
     return _status(sw)
 

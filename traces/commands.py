@@ -138,7 +138,7 @@ def _digits(size: int) -> str:
 def _verify(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001
     name = pin_name(command.p2)
     if command.p1 == 0xFF:
-        return f"VERIFY: log out of {name}"
+        return f"VERIFY: log out of {name}" if command.p2 else "VERIFY: log out"
     if not command.data:
         return f"VERIFY: state of {name}"
     return f"VERIFY {name} {_digits(len(command.data))}"

@@ -178,7 +178,7 @@ def _selected(command: CommandAPDU, state: CardState) -> None:
 def _presented(command: CommandAPDU, sw: SW, state: CardState) -> None:
     if command.p1 == 0xFF:
         if sw.ok:
-            state.verified.discard(command.p2)
+            state.verified -= {command.p2} if command.p2 else set(state.verified)
             state.recognised = False
     elif sw.ok:
         state.verified.add(command.p2)
