@@ -139,8 +139,6 @@ _BY_KIND: dict[type[OSError], str] = {
     FileExistsError: "choose another name, or remove it first",
 }
 
-_UNREADABLE = "you may not read the card file: look at its owner and its rights"
-
 _HINTS: dict[ExitCode, str] = {
     ExitCode.UNEXPECTED: "bifente --debug … shows where",
 }
@@ -175,8 +173,6 @@ def classify(error: BaseException) -> Report:
             ssv_code = getattr(error, "ssv_code", None)
             what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
             hint = getattr(error, "hint", None) or _HINTS.get(code)
-            if code is ExitCode.NO_PERMISSION and not os.access(getattr(error, "path", "."), os.R_OK):
-                hint = _UNREADABLE  # the folder need not be writable for what only reads
             return Report(what, hint, code)
     if isinstance(error, OSError):
         return _classify_os_error(error)

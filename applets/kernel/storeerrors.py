@@ -11,6 +11,10 @@ _TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 _MISSING = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL})
 
 
+_READ_IT = "you may not read the card file: look at its owner and its rights"
+_WRITE_IT = "the card file and its folder (which holds the journal and the lock) must be writable"
+
+
 class StoreError(Exception):
     """A card's store refuses. ``str()`` is one line that names the file; `hint` says what cures it."""
 
@@ -73,11 +77,9 @@ class CardFileForbidden(StoreError):
     """The rights on the file or on its folder do not allow it."""
 
     def __init__(self, path: Path, reason: str = "permission denied") -> None:
-        super().__init__(
-            path,
-            reason,
-            "the card file and its folder (which holds the journal and the lock) must be writable",
-        )
+        # The folder need not be writable for what only reads.
+        unreadable = os.path.exists(path) and not os.access(path, os.R_OK)
+        super().__init__(path, reason, _READ_IT if unreadable else _WRITE_IT)
 
 
 class CardFileReadOnly(CardFileForbidden):

@@ -78,12 +78,17 @@ def test_hints(error: BaseException, hint: str) -> None:
 def test_a_card_that_may_not_be_read_need_not_be_writable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    card = tmp_path / "x.card"
-    card.touch()
-    error = from_os_error(card, PermissionError(errno.EACCES, "Permission denied"), writing=False)
-    assert "must be writable" in str(classify(error).hint)
+    there, new = tmp_path / "x.card", tmp_path / "new.card"
+    there.touch()
+
+    def hint(card: Path) -> str:
+        refused = PermissionError(errno.EACCES, "Permission denied")
+        return str(classify(from_os_error(card, refused, writing=False)).hint)
+
+    assert "must be writable" in hint(there)
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.R_OK)
-    assert classify(error).hint == "you may not read the card file: look at its owner and its rights"
+    assert hint(there) == "you may not read the card file: look at its owner and its rights"
+    assert "must be writable" in hint(new), "it is the folder that takes no new file"
 
 
 def test_an_error_is_shown_and_not_obeyed(capsys: pytest.CaptureFixture[str]) -> None:
