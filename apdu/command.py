@@ -109,7 +109,10 @@ class CommandAPDU(NamedTuple):
         if ne is not None and not 1 <= ne <= 65536:
             raise ApduError(f"Ne is 1 to 65536 or None, not {ne}")
         header = bytes((cla, ins, p1, p2))
-        data = bytes(data)
+        if not isinstance(data, bytes):
+            data = bytes(
+                data
+            )  # bytes themselves keep the marks of what is secret in them (bifente.apdu.marked)
         if not data and ne is None:
             return cls(header, cla, ins, p1, p2, b"", None)
         if extended or len(data) > 255 or (ne or 0) > 256:

@@ -1,7 +1,10 @@
 """Which bytes of a dialogue are secret: PINs, PUKs, keys, deciphered data.
 
-One place decides it, from the command's meaning, for every log, trace and error.
+One place decides it, from the command's meaning, for every log, trace and error. Who inserts a secret into a command
+says where it stands (:mod:`bifente.apdu.marked`); that is hidden besides, whatever the command means.
 """
+
+from bifente.apdu.marked import marks
 
 _REFERENCE_DATA = frozenset({0x20, 0x21, 0x24, 0x25, 0x2C, 0x2D})
 """VERIFY, CHANGE REFERENCE DATA, RESET RETRY COUNTER: their data field is a PIN or a PUK."""
@@ -74,15 +77,15 @@ def secret_response(raw: bytes) -> bool:
 def shown_command(raw: bytes) -> str:
     """A command in hexadecimal, with ``**`` for each secret byte."""
     span = secret_span(raw)
-    if span is None:
-        return raw.hex().upper()
-    start, end = span
-    return raw[:start].hex().upper() + "**" * (end - start) + raw[end:].hex().upper()
+    digits = [f"{byte:02X}" for byte in bytes(raw)]
+    for start, end in (*marks(raw), *(() if span is None else (span,))):
+        digits[start:end] = ["**"] * (end - start)
+    return "".join(digits)
 
 
 def shown_response(command: bytes, response: bytes) -> str:
     """An answer in hexadecimal, with ``**`` for each secret byte; the status word is always shown."""
-    return _masked(response) if secret_response(command) else response.hex().upper()
+    return _masked(response) if secret_response(command) or marks(command) else response.hex().upper()
 
 
 def _masked(response: bytes) -> str:
@@ -103,7 +106,8 @@ class ResponseSecrecy:
     def of(self, command: bytes) -> bool:
         """True when the answer's data to *command*, the next one of the dialogue, must not be shown."""
         if len(command) < 4 or command[1] != _GET_RESPONSE:
-            self._pending = secret_response(command)
+            # A card that answers with what it was given answers a secret.
+            self._pending = secret_response(command) or bool(marks(command))
         return self._pending
 
     def shown(self, command: bytes, response: bytes) -> tuple[str, str]:

@@ -1,7 +1,11 @@
 """The PIN pad of a terminal: PC/SC part 10, *IFDs with Secure PIN Entry Capabilities*.
 
-A program sends a template of VERIFY or CHANGE REFERENCE DATA; the terminal has the PIN typed, sets it in, and sends
-the command to the card. The program learns the status word only. The digits never reach an error, a log or a ``repr``.
+A program sends a template of VERIFY, CHANGE REFERENCE DATA or RESET RETRY COUNTER; the terminal has the PIN typed,
+sets it in, and sends the command to the card. The program learns the status word only. The digits never reach an
+error, a log or a ``repr``: the command that carries them is a :class:`~bifente.apdu.marked.MarkedBytes`.
+
+A template of any other command is refused before anybody types: UPDATE BINARY would write the PIN into a file that
+the program then reads.
 
 Who "types" is an :class:`Entry`: a script, a prompt, somebody who cancels or does nothing.
 """
@@ -14,6 +18,8 @@ from typing import Final, Protocol
 
 from construct import Bytes, ConstructError, Int8ul, Int16ul, Int32ul, Struct, Terminated, this
 
+from bifente.apdu.marked import MarkedBytes, is_change, is_verify
+
 
 class Feature(IntEnum):
     """Features of PC/SC part 10 §2.3."""
@@ -25,7 +31,7 @@ class Feature(IntEnum):
 
 
 class PinRequestError(Exception):
-    """The structure of a PIN request is not what PC/SC part 10 says."""
+    """The structure of a PIN request, or its template, is not what PC/SC part 10 says."""
 
 
 class EntryCancelled(Exception):
@@ -173,6 +179,8 @@ class PinPad:
     def verify(self, request: bytes, transmit: Transmit, slot: str) -> bytes:
         """FEATURE_VERIFY_PIN_DIRECT: the card's status word, or one of the pad's own. Raises PinRequestError."""
         asked = _parse(VERIFY, request)
+        if not is_verify(asked.data):
+            raise PinRequestError("the template is not VERIFY (INS 20 or 21) in a plain interindustry class")
         block = _Block.of(asked)
         try:
             with self._busy:
@@ -185,6 +193,11 @@ class PinPad:
     def modify(self, request: bytes, transmit: Transmit, slot: str) -> bytes:
         """FEATURE_MODIFY_PIN_DIRECT: the card's status word, or one of the pad's own. Raises PinRequestError."""
         asked = _parse(MODIFY, request)
+        if not is_change(asked.data):
+            raise PinRequestError(
+                "the template is not CHANGE REFERENCE DATA (INS 24 or 25) or RESET RETRY COUNTER (2C or 2D) "
+                "in a plain interindustry class"
+            )
         block = _Block.of(asked)
         old = None
         try:
@@ -333,10 +346,12 @@ def _body(template: bytes) -> bytes:
     return template[5 : 5 + template[4]]
 
 
-def _command(template: bytes, body: bytes) -> bytes:
+def _command(template: bytes, body: bytes) -> MarkedBytes:
+    """The command with what was typed; all of its data field is marked, for nothing in it is the program's to see."""
     if len(body) > 255:
         raise PinRequestError("the command gets too long")
-    return template[:4] + bytes((len(body),)) + body
+    made = template[:4] + bytes((len(body),)) + body
+    return MarkedBytes(made, ((5, len(made)),))
 
 
 def pin_properties(pin_pad: PinPad | None) -> bytes:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.marked import MarkedBytes
 from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.tlv import encode, find
 from bifente.codes.holder import CardHolder
@@ -296,7 +297,8 @@ class CpsSession:
             # Without digits VERIFY would be a question, and other characters a refusal like any other.
             if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
                 raise PinMalformed(f"a code has {_MIN_DIGITS} to {_MAX_DIGITS} digits", step=step)
-        sw = self.channel.send(0x00, ins, p1, reference, b"".join(secrets), step=step).sw
+        data = MarkedBytes.whole(b"".join(secrets))
+        sw = self.channel.send(0x00, ins, p1, reference, data, step=step).sw
         if sw == SW.SUCCESS:
             return
         self.channel.forget()

@@ -1,12 +1,14 @@
 """What must not stand in a trace, decided while it is recorded: PINs, PUKs, keys, deciphered data.
 
-``bifente.apdu.secrets`` knows it for one command. A dialogue needs memory besides: deciphered data that wait for GET
-RESPONSE, an answer that echoes a PIN, a command in several ENVELOPEs. When in doubt a byte is hidden.
+``bifente.apdu.secrets`` knows it for one command, and who inserted a secret has marked it (``bifente.apdu.marked``). A
+dialogue needs memory besides: deciphered data that wait for GET RESPONSE, an answer that echoes a PIN, a command in
+several ENVELOPEs. When in doubt a byte is hidden.
 """
 
 from typing import Final
 
 from bifente.apdu.errors import ApduError
+from bifente.apdu.marked import marks
 from bifente.apdu.sdo import CHV_DATA_TAG, PRIVATE_KEY_TAG, SdoRequest
 from bifente.apdu.secrets import secret_response, secret_span
 from bifente.traces.octets import Octets
@@ -47,7 +49,7 @@ class Masker:
 
     def mask(self, command: bytes, response: bytes) -> tuple[Octets, Octets]:
         """The next command and its answer, without what is secret in them."""
-        spans = _command_spans(command)
+        spans = [*marks(command), *_command_spans(command)]
         status = response[-2:]
         waits = status[:1] in (b"\x61", b"\x9f") and len(response) >= 2
         if len(command) >= 2 and command[1] == _GET_RESPONSE:

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.marked import MarkedBytes, is_verify
 from bifente.apdu.status import SW
 from bifente.traces.join import joined
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
@@ -20,7 +21,6 @@ _WRITES: Final = frozenset({
 })  # fmt: skip
 """Instructions that change a card for good."""
 _READS_CPS2TER: Final = frozenset({0x20, 0x84, 0xA4, 0xA8, 0xB0, 0xB4, 0xC0, 0xF2})
-_VERIFY: Final = frozenset({0x20, 0x21})
 _MOST_PORTIONS: Final = 300
 
 
@@ -109,9 +109,9 @@ def _sendable(exchange: Exchange, pin: bytes | None, *, writes: bool) -> bytes |
             command = CommandAPDU.parse(raw)
         except ApduError:
             return "malformed commands"
-        if instruction not in _VERIFY or pin is None or len(command.data) != len(pin):
+        if not is_verify(raw) or pin is None or len(command.data) != len(pin):
             return f"masked {instruction_name(raw[0], instruction)}"
-        return raw[:5] + pin + raw[5 + len(pin) :]
+        return raw[:5] + MarkedBytes.whole(pin) + raw[5 + len(pin) :]
     changes = instruction in _WRITES if raw[0] & 0xF0 != 0xA0 else instruction not in _READS_CPS2TER
     if changes and not writes:
         return f"{instruction_name(raw[0], instruction)}, which changes the card"

@@ -1,5 +1,6 @@
 """The attributes of a reader (SCardGetAttrib) and its features (SCardControl; PC/SC part 10)."""
 
+import logging
 import struct
 from enum import IntEnum
 from typing import Final
@@ -28,6 +29,8 @@ class Attribute(IntEnum):
     DEVICE_FRIENDLY_NAME = 0x7FFF0003
     DEVICE_SYSTEM_NAME = 0x7FFF0004
 
+
+_log = logging.getLogger(__name__)
 
 VENDOR: Final = b"bifente\0"
 MODEL: Final = b"virtual two-slot reader\0"
@@ -114,7 +117,8 @@ def control(slot: PcscSlot, handle: Handle, code: int, data: bytes, pin_pad: Pin
         if feature == Feature.VERIFY_PIN_DIRECT:
             return pin_pad.verify(data, transmit, slot.name)
         return pin_pad.modify(data, transmit, slot.name)
-    except PinRequestError:
+    except PinRequestError as error:
+        _log.warning("%s: the PIN pad refuses a request: %s", slot.name, error)
         raise Refused(Rv.INVALID_PARAMETER) from None
 
 

@@ -3,13 +3,16 @@
 import logging
 import struct
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pcscwire import SECONDS, T0_ATR, FakeCard, Wire, serving
+from pcscwire import SECONDS, T0_ATR, T1_ATR, FakeCard, Wire, serving
 
+from bifente.reader.pcsclite import PcscServer
 from bifente.reader.pcsclite.codes import Rv, Share
 from bifente.reader.pinpad import (
     MODIFY,
@@ -22,6 +25,7 @@ from bifente.reader.pinpad import (
     pin_properties,
     tlv_properties,
 )
+from bifente.traces import Exchange, Masker, Recorder, TraceList
 
 CPS, VITALE = "R [CPS] 00 00", "R [Vitale] 00 01"
 GET_FEATURES, VERIFY_DIRECT, MODIFY_DIRECT = 0x42000D48, 0x42330006, 0x42330007
@@ -146,6 +150,112 @@ def test_the_terminals_script_begins_again() -> None:
 )
 def test_how_a_pin_is_changed(request_: bytes, entries: tuple[str, ...], command: str) -> None:
     assert changed(request_, *entries) == ("9000", [command])
+
+
+PLAIN_CLASSES = {*range(0x04), *range(0x40, 0x50)}
+"""First interindustry on channels 0 to 3, further interindustry on 4 to 19: no chaining, no secure messaging."""
+
+
+class Nobody:
+    """Who must not be asked for a PIN."""
+
+    def enter(self, prompt: Prompt) -> str:
+        pytest.fail(f"the pad asked for the {prompt.ask}")
+
+
+@pytest.mark.parametrize("kind", ["verify", "modify"])
+def test_the_pin_is_typed_into_no_other_command(kind: str) -> None:
+    """All classes × all instructions: everything else is refused before anybody types, and no card sees it."""
+    means = {0x20, 0x21} if kind == "verify" else {0x24, 0x25, 0x2C, 0x2D}
+    taken = set()
+
+    def transmit(command: bytes) -> bytes:
+        taken.add((command[0], command[1]))
+        return b"\x90\x00"
+
+    for cla in range(256):
+        for ins in range(256):
+            plain = cla in PLAIN_CLASSES and ins in means
+            pad = PinPad(Scripted(["1234"]) if plain else Nobody())
+            template = f"{cla:02X}{ins:02X}000108FFFFFFFFFFFFFFFF"
+            request = verify(template, block=8) if kind == "verify" else modify(template, confirm=0)
+            try:
+                getattr(pad, kind)(request, transmit, CPS)
+            except PinRequestError:
+                assert not plain, template
+    assert taken == {(cla, ins) for cla in PLAIN_CLASSES for ins in means}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "00D6000008FFFFFFFFFFFFFFFF",  # UPDATE BINARY: the program would read the PIN back
+        "00B0000008FFFFFFFFFFFFFFFF",
+        "00A4040C08FFFFFFFFFFFFFFFF",
+        "0088000008FFFFFFFFFFFFFFFF",
+        "00CB3FFF08FFFFFFFFFFFFFFFF",
+        "0082000008FFFFFFFFFFFFFFFF",
+        "00DA010008FFFFFFFFFFFFFFFF",
+        "8020000108FFFFFFFFFFFFFFFF",  # proprietary, chained, secure messaging, channel 4 with secure messaging
+        "1020000108FFFFFFFFFFFFFFFF",
+        "0C20000108FFFFFFFFFFFFFFFF",
+        "6020000108FFFFFFFFFFFFFFFF",
+        "0024000108FFFFFFFFFFFFFFFF",  # of the other feature
+    ],
+)
+def test_a_hostile_template_leaves_no_pin_anywhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, template: str
+) -> None:
+    shown: list[str] = []
+    with (
+        watched(tmp_path, PinPad(Nobody()), shown) as (fake, sink, server),
+        Wire(server.path) as one,
+    ):
+        card = one.card(CPS)
+        assert one.control(card, VERIFY_DIRECT, verify(template, block=8)) == (Rv.INVALID_PARAMETER, b"")
+        assert fake.seen == []
+    assert not [item for item in sink.items if isinstance(item, Exchange)]
+    assert shown == []
+    assert "INS 20 or 21" in caplog.text
+
+
+@pytest.mark.parametrize("atr", [T0_ATR, T1_ATR], ids=["T=0", "T=1"])
+@pytest.mark.parametrize(
+    ("feature", "request_", "command"),
+    [
+        (VERIFY_DIRECT, verify("0021000108FFFFFFFFFFFFFFFF", block=8), "0021000108" + "**" * 8),
+        (VERIFY_DIRECT, verify("4020000108FFFFFFFFFFFFFFFF", block=8), "4020000108" + "**" * 8),
+        (MODIFY_DIRECT, modify("0025000100"), "0025000108" + "**" * 8),
+        (MODIFY_DIRECT, modify("002D000100", confirm=0), "002D000104" + "**" * 4),
+    ],
+)
+def test_whoever_watches_sees_where_the_pin_was_but_not_the_pin(
+    tmp_path: Path, atr: bytes, feature: int, request_: bytes, command: str
+) -> None:
+    shown: list[str] = []
+    pad = PinPad(Scripted(["4711"]))
+    with (
+        watched(tmp_path, pad, shown, atr, answer=b"\x90\x00") as (fake, sink, server),
+        Wire(server.path) as one,
+    ):
+        assert one.control(one.card(CPS), feature, request_) == (Rv.SUCCESS, b"\x90\x00")
+    assert b"4711" in fake.seen[0]
+    said = [item.command.hex() for item in sink.items if isinstance(item, Exchange)]
+    assert said == shown == [command]
+
+
+@contextmanager
+def watched(
+    folder: Path, pad: PinPad, shown: list[str], atr: bytes = T1_ATR, answer: bytes | None = None
+) -> Iterator[tuple[FakeCard, TraceList, PcscServer]]:
+    """A card behind a PIN pad, a recorder around it (``--record``), an observer before it (``--trace``)."""
+    fake, sink, masker = FakeCard(atr, answer), TraceList(), Masker()
+
+    def observe(name: str, command: bytes, answer: bytes | None, seconds: float) -> None:
+        shown.append(masker.mask(command, answer or b"")[0].hex())
+
+    with serving(folder, Recorder(fake, sink), pin_pad=pad, observe=observe) as (_, server):
+        yield fake, sink, server
 
 
 def test_two_new_pins_that_differ() -> None:
