@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from frame import Result, table
+from frame import Result, judged, table
 
 FOLDER = Path(__file__).parent
 
@@ -26,7 +26,7 @@ def names() -> list[str]:
 def run(chosen: list[str], seen: list[Result]) -> Iterator[Result]:
     """The results of the chosen benchmarks, as they come; *seen* collects them."""
     for name in chosen:
-        for result in importlib.import_module(f"bench_{name}").results():
+        for result in judged(importlib.import_module(f"bench_{name}").results):
             seen.append(result)
             yield result
 

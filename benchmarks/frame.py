@@ -2,16 +2,28 @@
 
 A figure without its floor says more about the machine than about the code. A benchmark therefore runs its subject and
 its floor in turns, so that a slow minute of the machine slows both, and the floor's code stands beside the subject's.
+What runs in a process of its own is pinned to a core and waited for without polling.
 """
 
 import gc
+import os
 import statistics
+import subprocess
 import time
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from threading import Timer
 
 ROUNDS = 11
 """The least number of pairs of a median."""
+
+CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+"""The cores this process may use; empty where the system does not say."""
+
+PROCESS_LIMIT = 120.0
+"""Seconds after which a measured process is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +54,63 @@ class Result:
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {**asdict(self), "kept": self.kept}
+
+
+@contextmanager
+def pinned(number: int = 0) -> Iterator[None]:
+    """Stay on one core, and start processes on it, in this block; *number* counts the cores from 0 and wraps around."""
+    if len(CORES) < 2:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {CORES[number % len(CORES)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def run_process(
+    command: Sequence[str | Path], *, env: Mapping[str, str] | None = None, core: int = 0, check: bool = True
+) -> None:
+    """Run a command on one core from its start to its end, its output thrown away.
+
+    ``Popen.wait`` with a time limit sleeps between looks, up to 50 ms: it would measure its own sleeps. Without one it
+    blocks until the process has ended; a timer keeps the wait bounded.
+    """
+    with pinned(core):
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    guard = Timer(PROCESS_LIMIT, process.kill)
+    guard.start()
+    try:
+        status = process.wait()
+    finally:
+        guard.cancel()
+    if check and status:
+        raise RuntimeError(f"{command[0]} ended with {status}")
+
+
+def judged(measure: Callable[[], Iterable[Result]]) -> Iterator[Result]:
+    """The results of *measure*; a line that misses its limit is measured twice more, and the middle one counts.
+
+    A single miss on a machine with other work says little; two of three say that the limit is missed.
+    """
+    missed: dict[str, list[Result]] = {}
+    for one in measure():
+        if one.kept is False:
+            missed[one.name] = [one]
+        else:
+            yield one
+    if not missed:
+        return
+    for _ in range(2):
+        for one in measure():
+            if one.name in missed:
+                missed[one.name].append(one)
+    for several in missed.values():
+        several.sort(key=lambda one: one.value if one.ratio is None else one.ratio)
+        middle = several[len(several) // 2]
+        yield replace(middle, note="; ".join(filter(None, (middle.note, "the middle of three measurements"))))
 
 
 def timed(work: Callable[[], object], repeat: int = 1) -> float:
@@ -121,6 +190,31 @@ def per_second(
     subjects, floors = pairs(work, floor, rounds=rounds)
     rate, floor_rate = count / statistics.median(subjects), count / statistics.median(floors)
     return Result(name, unit, rate, floor_rate, rate / floor_rate, least=least, note=note)
+
+
+def rate_against(
+    name: str,
+    work: Callable[[], object],
+    floor: Callable[[], object],
+    count: int,
+    *,
+    unit: str = "APDU/s",
+    rounds: int = ROUNDS,
+    most: float | None = None,
+    note: str = "",
+) -> Result:
+    """The rates of *work* and *floor*, which do *count* things a call; the ratio and its limit are of their durations."""
+    subjects, floors = pairs(work, floor, rounds=rounds)
+    ratio = statistics.median(one / other for one, other in zip(subjects, floors, strict=True))
+    return Result(
+        name,
+        unit,
+        count / statistics.median(subjects),
+        count / statistics.median(floors),
+        ratio,
+        most=most,
+        note=note,
+    )
 
 
 def median_of(

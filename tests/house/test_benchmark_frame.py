@@ -76,3 +76,50 @@ def test_help_starts_within_three_imports_of_click() -> None:
     assert done.returncode == 0, done.stderr
     (result,) = json.loads(done.stdout)["results"]
     assert result["ratio"] <= 3
+
+
+def test_a_process_is_measured_to_the_millisecond(frame: ModuleType) -> None:
+    """``Popen.wait`` with a time limit sleeps up to 50 ms between looks: a process of 40 ms then lasts 64."""
+    waits: list[float | None] = []
+    real = subprocess.Popen.wait
+
+    class Recording(subprocess.Popen):  # type: ignore[type-arg]
+        def wait(self, timeout: float | None = None) -> int:
+            waits.append(timeout)
+            return real(self, timeout)
+
+    frame.subprocess.Popen, kept = Recording, frame.subprocess.Popen
+    try:
+        frame.run_process([sys.executable, "-I", "-c", ""])
+        with pytest.raises(RuntimeError, match="ended with 3"):
+            frame.run_process([sys.executable, "-I", "-c", "raise SystemExit(3)"])
+    finally:
+        frame.subprocess.Popen = kept
+    assert waits == [None, None]
+
+
+def test_a_line_that_misses_once_is_measured_twice_more(frame: ModuleType) -> None:
+    values = iter([(30.0, 1.0), (10.0, 1.0), (12.0, 1.0)])
+
+    def measure() -> list[object]:
+        flaky, steady = next(values)
+        return [frame.Result("flaky", "ms", flaky, most=20.0), frame.Result("steady", "ms", steady, most=2.0)]
+
+    steady, flaky = list(frame.judged(measure))
+    assert (steady.name, flaky.value, flaky.kept) == ("steady", 12.0, True)
+    assert "three" in flaky.note
+
+
+def test_a_line_that_misses_again_is_missed(frame: ModuleType) -> None:
+    values = iter([30.0, 10.0, 25.0])
+    (result,) = list(frame.judged(lambda: [frame.Result("x", "ms", next(values), most=20.0)]))
+    assert (result.value, result.kept) == (25.0, False)
+
+
+def test_pinning_is_undone(frame: ModuleType) -> None:
+    if len(frame.CORES) < 2:
+        pytest.skip("this machine has one core only")
+    before = frame.os.sched_getaffinity(0)
+    with frame.pinned(1):
+        assert frame.os.sched_getaffinity(0) == {frame.CORES[1]}
+    assert frame.os.sched_getaffinity(0) == before
