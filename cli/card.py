@@ -15,17 +15,17 @@ from bifente.cli.cardfiles import (
     OUTPUT,
     PATH,
     as_date,
+    check_card_place,
     complete_profile,
     complete_profile_or_file,
     date_option,
     failing_as_files,
     igc_option,
-    new_file,
-    write_private,
 )
 from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.documents import new_file
 
 if TYPE_CHECKING:
     from bifente.applets.perso import AnyProfile, ProfileError
@@ -232,7 +232,7 @@ def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
     if output is None:
         click.echo(text, nl=False)
     else:
-        write_private(output, text)
+        new_file(output, text.encode("utf-8"))
 
 
 @card.command("diff", short_help="Compare two cards.")
@@ -321,7 +321,7 @@ def _make(
     from bifente.applets.perso.build import needs_issuer
     from bifente.applets.perso.cardrecords import meta_of
 
-    new_file(output)
+    check_card_place(output)
     authority = _authority(profile, igc) if needs_issuer(profile) else None
     with progress("RSA keys of the card") as told:
         records = personalise(profile, authority, today=day, progress=told)

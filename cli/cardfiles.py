@@ -1,8 +1,6 @@
 """What the commands on card files have in common: options, the one way to change a card, files that appear whole."""
 
-import errno
 import logging
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -14,6 +12,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from bifente.cli.errors import CliError, ExitCode
+from bifente.documents.writing import check_place
 
 if TYPE_CHECKING:
     from bifente.applets import SmartCard
@@ -131,52 +130,15 @@ def _not_a_warning(record: logging.LogRecord) -> bool:
     return record.levelno != logging.WARNING
 
 
-def new_file(path: Path) -> None:
-    """Refuse early what the creation of *path* would refuse after the work."""
-    if os.path.lexists(path):
+def check_card_place(path: Path) -> None:
+    """Refuse early what the creation of the card file *path* would refuse after the work."""
+    try:
+        check_place(path)
+    except FileExistsError:
         raise CliError(
             f"{path}: already exists", ExitCode.CARD_FILE, hint="choose another name, or remove it first"
-        )
-    if not path.parent.is_dir():
-        raise CliError(f"{path}: its folder does not exist", ExitCode.CARD_FILE, hint="make the folder first")
-
-
-def write_private(path: Path, text: str) -> None:
-    """A new file (mode 600) that holds *text*: complete, or not there. Raises OSError about *path*."""
-    if os.path.lexists(path):
-        raise FileExistsError(errno.EEXIST, "already exists", str(path))
-    _write(path, text.encode("utf-8"), _name, 0o600)
-
-
-def replace_file(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    """A file that holds *content*, in the place of whatever was there: complete, or what it was. Raises OSError about *path*."""
-    _write(path, content, os.replace, mode)
-
-
-def _write(path: Path, content: bytes, name: Callable[[Path, Path], None], mode: int) -> None:
-    """Write a draft beside *path* and let *name* give it that name."""
-    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
-    try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        name(draft, path)
-    except BaseException as error:
-        with suppress(OSError):
-            draft.unlink()
-        if isinstance(error, OSError):
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
-        raise
-
-
-def _name(draft: Path, path: Path) -> None:
-    """Give the finished file its name, which must still be free."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:  # a file system without links
-        draft.rename(path)
-    else:
-        draft.unlink()
+        ) from None
+    except FileNotFoundError:
+        raise CliError(
+            f"{path}: its folder does not exist", ExitCode.CARD_FILE, hint="make the folder first"
+        ) from None

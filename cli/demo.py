@@ -13,9 +13,10 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_files, replace_file
+from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_files
 from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.documents import replace_file
 
 if TYPE_CHECKING:
     from bifente.fse.rights import Rights

@@ -13,9 +13,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from bifente.cli.cardfiles import replace_file
 from bifente.cli.screen import Screen
 from bifente.cli.visible import visible
+from bifente.documents import replace_file
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
 

@@ -86,6 +86,7 @@ _BY_NAME: dict[str, ExitCode] = {
     # What was given
     "ApduError": ExitCode.BAD_INPUT,
     "CodeError": ExitCode.BAD_INPUT,
+    "DocumentError": ExitCode.BAD_INPUT,
     "LayoutError": ExitCode.BAD_INPUT,
     "ReaderError": ExitCode.BAD_INPUT,
     "IgcError": ExitCode.BAD_INPUT,

@@ -7,18 +7,21 @@ RFC 5280 CRLs made from it. Format::
 """
 
 import json
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.cli.cardfiles import replace_file
-from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.documents import DocumentError, Fields, read_json, replace_file
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
     from bifente.igc import Authority
 
 LIST = "oppositions.json"
+_LONGEST_LIST = 16 << 20
+_SERIAL = re.compile(r"[0-9a-f]{1,40}")
 _NEXT_UPDATE = timedelta(days=7)
 
 Entries = dict[str, list[dict[str, object]]]
@@ -79,18 +82,45 @@ def _replace(authority: "Authority", kind: str, serial: str, entry: dict[str, ob
 def read_list(path: Path) -> Entries:
     """The list, empty when there is none. Raises CliError."""
     try:
-        content = json.loads(path.read_bytes())
-        if content["format"] != 1:
-            raise ValueError
-        return {kind: list(content[kind]) for kind in ("cps", "vitale")}
+        fields = Fields(read_json(path, _LONGEST_LIST), str(path))
+        if fields.integer("format") != 1:
+            fields.refuse("1 was expected: another release wrote this list", "format")
+        lists = {
+            "cps": [_professional_entry(entry) for entry in fields.objects("cps")],
+            "vitale": [_vitale_entry(entry) for entry in fields.objects("vitale")],
+        }
+        fields.end()
     except FileNotFoundError:
         return {"cps": [], "vitale": []}
-    except (ValueError, KeyError, TypeError):
+    except DocumentError as error:
         raise CliError(
-            f"{path} is not a list of opposed cards",
+            f"{error} (not a list of opposed cards)",
             ExitCode.BAD_INPUT,
-            hint="remove it: the lists begin anew",
+            hint=f"repair it, or remove {quoted(path)}: the lists begin anew",
         ) from None
+    return lists
+
+
+def _professional_entry(fields: Fields) -> dict[str, object]:
+    from bifente.igc import Gamme
+
+    entry: dict[str, object] = {"card": fields.text("card"), "gamme": fields.text("gamme")}
+    if entry["gamme"] not in {gamme.value for gamme in Gamme}:
+        fields.refuse(f"one of {', '.join(gamme.value for gamme in Gamme)} was expected", "gamme")
+    entry["certificates"] = fields.texts("certificates")
+    for serial in fields.texts("certificates"):
+        if not _SERIAL.fullmatch(serial):
+            fields.refuse("serial numbers in hexadecimal were expected", "certificates")
+    entry["date"] = fields.day("date").isoformat()
+    fields.end()
+    return entry
+
+
+def _vitale_entry(fields: Fields) -> dict[str, object]:
+    entry: dict[str, object] = {name: fields.text(name) for name in ("card", "pan")}
+    entry["date"] = fields.day("date").isoformat()
+    fields.end()
+    return entry
 
 
 def _professional(records: "Records") -> dict[str, object]:

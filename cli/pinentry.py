@@ -7,12 +7,15 @@ from pathlib import Path
 from time import monotonic
 
 from bifente.cli.errors import CliError
+from bifente.documents import read_bytes
 from bifente.reader.pinpad import EntryCancelled, EntryTimedOut, Prompt
+
+_LONGEST_SCRIPT = 65536
 
 
 def entries_of(path: Path) -> list[str]:
     """The lines of a script: digits, ``cancel`` or ``timeout``. Raises CliError; a line's content is never shown."""
-    lines = path.read_bytes().decode("latin-1").split()
+    lines = read_bytes(path, _LONGEST_SCRIPT).decode("latin-1").split()
     for number, line in enumerate(lines, 1):
         if line not in ("cancel", "timeout") and not (line.isascii() and line.isdigit()):
             raise CliError(f"{path}, entry {number}: digits, cancel or timeout are expected")

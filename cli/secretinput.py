@@ -18,9 +18,11 @@ from click.core import ParameterSource
 
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.documents import DocumentTooLong, read_bytes
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
 """The lengths of a stored PIN (the PUK has eight digits)."""
+_LONGEST_LINE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +74,17 @@ class SecretSource:
         return self.name.lower().replace(" ", "-")
 
     def _from_file(self, path: Path) -> str:
-        with path.open("rb") as file:
-            if os.name == "posix":
-                mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
-                if mode & 0o077:
-                    click.echo(
-                        f"warning: others may read {path} (mode {mode:04o}); chmod 600 {quoted(path)}",
-                        err=True,
-                    )
-            content = file.read(65)
-        if len(content) > 64:
-            raise CliError(f"{path} does not hold a {self.name}: it has more than one short line")
+        def inspect(status: os.stat_result) -> None:
+            mode = stat.S_IMODE(status.st_mode)
+            if os.name == "posix" and stat.S_ISREG(status.st_mode) and mode & 0o077:
+                click.echo(
+                    f"warning: others may read {path} (mode {mode:04o}); chmod 600 {quoted(path)}", err=True
+                )
+
+        try:
+            content = read_bytes(path, _LONGEST_LINE, inspect=inspect)
+        except DocumentTooLong:
+            raise CliError(f"{path} does not hold a {self.name}: it has more than one short line") from None
         # Not decoded as UTF-8: what a wrong file holds must not reach an error message.
         return content.decode("latin-1").rstrip("\r\n")
 

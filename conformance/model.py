@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Final
 
 from bifente.conformance.errors import ConformanceError
+from bifente.documents import DocumentError, DocumentTooLong, Fields, NotADocument, read_json
 
 FORMAT: Final = "bifente-conformance/1"
+MAX_REPORT: Final = 64 << 20
+"""Bytes of a report that is read: a whole run with its steps has less than one MiB."""
 
 
 class Verdict(StrEnum):
@@ -72,26 +75,50 @@ class Report:
 
 
 def load_report(path: Path) -> Report:
-    """Read a report that ``bifente conform --json`` wrote. Raises ConformanceError, OSError."""
+    """Read a report that ``bifente conform --json-file`` wrote. Raises ConformanceError, DocumentError, OSError."""
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if value.pop("format") != FORMAT:
+        fields = Fields(read_json(path, MAX_REPORT), str(path))
+        if fields.text("format") != FORMAT:
             raise ConformanceError(f"{path}: another format than {FORMAT}")
-        outcomes = [_outcome(item) for item in value.pop("outcomes")]
-        report = Report(**value)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        report = Report(
+            target=fields.text("target"),
+            version=fields.text("version"),
+            date=fields.text("date"),
+            outcomes=[_outcome(item) for item in fields.objects("outcomes")],
+            measured=fields.text_map("measured"),
+        )
+        fields.end()
+    except (NotADocument, DocumentTooLong):
+        raise
+    except DocumentError as error:
         raise ConformanceError(
-            f"{path}: this is no conformance report", hint="make one: bifente conform --json FILE"
+            f"{error} (not a conformance report)", hint="make one: bifente conform --json-file FILE"
         ) from None
-    report.outcomes = outcomes
     return report
 
 
-def _outcome(item: dict[str, object]) -> Outcome:
-    steps = item.pop("steps")
-    verdict = Verdict(str(item.pop("verdict")))
-    assert isinstance(steps, list)
-    return Outcome(verdict=verdict, steps=tuple(Step(**step) for step in steps), **item)  # type: ignore[arg-type]  # TypeError when it does not fit
+def _outcome(fields: Fields) -> Outcome:
+    name = fields.text("verdict")
+    if name not in set(Verdict):
+        fields.refuse(f"one of {', '.join(Verdict)} was expected", "verdict")
+    outcome = Outcome(
+        case=fields.text("case"),
+        suite=fields.text("suite"),
+        title=fields.text("title"),
+        clause=fields.text("clause"),
+        verdict=Verdict(name),
+        reason=fields.text("reason"),
+        seconds=fields.number("seconds"),
+        steps=tuple(_report_step(step) for step in fields.objects("steps")),
+    )
+    fields.end()
+    return outcome
+
+
+def _report_step(fields: Fields) -> Step:
+    step = Step(fields.text("where"), fields.text("sent"), fields.text("came"))
+    fields.end()
+    return step
 
 
 def summary(outcomes: Iterable[Outcome]) -> str:

@@ -19,16 +19,18 @@ speak T=0.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bifente.conformance.errors import ScriptError, ScriptProblem
+from bifente.documents import DocumentError
+from bifente.documents.values import JsonValue, Place, field_name
+from bifente.documents.yamltext import YamlDocument, parse_yaml, truth_scalar
 
 Kind = Literal["cps3", "vitale2", "t1test"]
 
@@ -129,17 +131,13 @@ class Script:
 
 def parse_script(text: str, source: str) -> Script:
     """Read a script; *source* names it in errors. Raises ScriptError with every problem and its line."""
-    lines: dict[tuple[str | int, ...], int] = {(): 1}
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        line = mark.line + 1 if mark is not None else 1
-        raise ScriptError([ScriptProblem(source, line, f"not YAML: {error.problem}")]) from None
-    except yaml.YAMLError as error:
-        raise ScriptError([ScriptProblem(source, 1, f"not YAML: {error}")]) from None
+        document = parse_yaml(text, source, plain=truth_scalar)
+    except DocumentError as error:
+        message = f"{error.field}: {error.message}" if error.field else error.message
+        raise ScriptError([ScriptProblem(source, error.line, message)]) from None
     problems: list[ScriptProblem] = []
-    value = _value(node, (), lines, source, problems)
+    value = _with_steps(document.value, (), document, problems)
     if problems:
         raise ScriptError(problems)
     try:
@@ -147,66 +145,43 @@ def parse_script(text: str, source: str) -> Script:
     except ValidationError as error:
         raise ScriptError(
             [
-                ScriptProblem(source, _line(lines, detail["loc"]), _message(detail["loc"], detail["msg"]))
+                ScriptProblem(source, document.line(detail["loc"]), _message(detail["loc"], detail["msg"]))
                 for detail in error.errors(include_url=False)
             ]
         ) from None
-    twice = list(_twice(model, lines, source))
+    twice = list(_twice(model, document))
     if twice:
         raise ScriptError(twice)
-    return Script(source, model, tuple(_line(lines, ("cases", at)) for at in range(len(model.cases))))
+    return Script(source, model, tuple(document.line(("cases", at)) for at in range(len(model.cases))))
 
 
-def _value(
-    node: yaml.Node | None,
-    path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    source: str,
-    problems: list[ScriptProblem],
+def _with_steps(
+    value: JsonValue, place: Place, document: YamlDocument, problems: list[ScriptProblem]
 ) -> object:
-    """The plain value of a node; scalars stay text but for true and false. Steps written as text are taken apart."""
-    if node is None:
-        return None
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        found: dict[str, object] = {}
-        for key, value in node.value:
-            name = str(key.value)
-            if name in found:
-                problems.append(ScriptProblem(source, key.start_mark.line + 1, f"{name} stands twice"))
-            found[name] = _value(value, (*path, name), lines, source, problems)
-        return found
-    if isinstance(node, yaml.SequenceNode):
-        return [_value(item, (*path, at), lines, source, problems) for at, item in enumerate(node.value)]
-    text = str(node.value)
-    if getattr(node, "style", None) is None and text in ("true", "false"):
-        return text == "true"
-    if len(path) > 1 and path[-2] in ("steps", "restore", "before"):
+    """The value with the steps that are written as text taken apart."""
+    if isinstance(value, Mapping):
+        return {key: _with_steps(item, (*place, key), document, problems) for key, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_with_steps(item, (*place, at), document, problems) for at, item in enumerate(value)]
+    if len(place) > 1 and place[-2] in ("steps", "restore", "before"):
         try:
-            return _step(text)
+            return _step(value)
         except ValueError as error:
-            problems.append(ScriptProblem(source, node.start_mark.line + 1, str(error)))
-    return text
+            problems.append(ScriptProblem(document.source, document.line(place), str(error)))
+    return value
 
 
-def _line(lines: dict[tuple[str | int, ...], int], path: tuple[str | int, ...]) -> int:
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
+def _message(place: Place, message: str) -> str:
+    name = field_name(place)
+    return f"{name}: {message}" if name else message
 
 
-def _message(path: tuple[str | int, ...], message: str) -> str:
-    place = ".".join(str(part + 1) if isinstance(part, int) else part for part in path)
-    return f"{place}: {message}" if place else message
-
-
-def _twice(
-    model: ScriptModel, lines: dict[tuple[str | int, ...], int], source: str
-) -> Iterator[ScriptProblem]:
+def _twice(model: ScriptModel, document: YamlDocument) -> Iterator[ScriptProblem]:
     seen: set[str] = set()
     for at, case in enumerate(model.cases):
         if case.id in seen:
-            yield ScriptProblem(source, _line(lines, ("cases", at)), f"the case {case.id} stands twice")
+            line = document.line(("cases", at))
+            yield ScriptProblem(document.source, line, f"the case {case.id} stands twice")
         seen.add(case.id)
 
 

@@ -37,20 +37,19 @@ is false when left out.
 """
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from bifente.documents import DocumentError, read_text
+from bifente.documents.values import Place, field_name
+from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml, text_scalar
 from bifente.reader.errors import ReaderError
 
-MAX_SIZE: Final = 1 << 20
 MAX_SECONDS: Final = 3600.0
 
 _DIGITS: Final = re.compile(r"(?:[0-9A-F?]{2})*\*?")
-_LIMIT_DEPTH: Final = 8
 
 
 class FaultFileError(ReaderError):
@@ -188,95 +187,51 @@ class FaultRules(BaseModel):
 
 def read_faults(path: Path) -> FaultRules:
     """The rules in the file at *path*. Raises FaultFileError, and OSError when it cannot be read."""
-    raw = path.read_bytes()
-    if len(raw) > MAX_SIZE:
-        raise FaultFileError([f"{path}: longer than {MAX_SIZE >> 20} MiB"])
     try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw[: error.start].count(b"\n") + 1
-        raise FaultFileError([f"{path}:{line}: not UTF-8"]) from None
+        text = read_text(path, MAX_SIZE)
+    except DocumentError as error:
+        raise FaultFileError([str(error)]) from None
     return parse_faults(text, str(path))
 
 
 def parse_faults(text: str, source: str = "faults") -> FaultRules:
     """The rules in *text*; *source* names it in errors. Raises FaultFileError."""
     try:
-        node = yaml.compose(text, Loader=yaml.BaseLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark is not None else 1
-        raise FaultFileError([f"{source}:{line}: {error.problem or 'not YAML'}"]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise FaultFileError([f"{source}:1: not YAML ({type(error).__name__})"]) from None
-    plain = _Plain(source)
-    value = plain.value(node, ()) if node is not None else {}
+        # as texts: 6300 would be a number otherwise, and 0020 another one than it looks
+        document = parse_yaml(text, source, plain=text_scalar)
+    except DocumentError as error:
+        raise FaultFileError([str(error)]) from None
     try:
-        return FaultRules.model_validate(value)
+        return FaultRules.model_validate({} if document.value is None else document.value)
     except ValidationError as error:
         raise FaultFileError(
-            [plain.problem(problem["loc"], problem["msg"], problem["type"]) for problem in error.errors()]
+            [
+                _problem(document, problem["loc"], problem["msg"], problem["type"])
+                for problem in error.errors()
+            ]
         ) from None
 
 
-Value = str | list["Value"] | dict[str, "Value"]
-
-
-@dataclass(slots=True)
-class _Plain:
-    """A YAML document as texts, lists and dicts: PyYAML would take 6300 for a number and 0020 for sixteen."""
-
-    source: str
-    lines: dict[tuple[str | int, ...], int] = field(default_factory=dict)
-    seen: set[int] = field(default_factory=set)
-
-    def value(self, node: yaml.Node, path: tuple[str | int, ...]) -> Value:
-        """The value of *node*; notes on the way in which line each part stands."""
-        line = node.start_mark.line + 1
-        self.lines.setdefault(path, line)
-        if len(path) > _LIMIT_DEPTH or id(node) in self.seen:
-            raise FaultFileError([f"{self.source}:{line}: nested too deeply, or an alias"])
-        self.seen.add(id(node))
-        if isinstance(node, yaml.ScalarNode):
-            return str(node.value)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.value(item, (*path, number)) for number, item in enumerate(node.value)]
-        members: dict[str, Value] = {}
-        for key, item in node.value:
-            line = key.start_mark.line + 1
-            if not isinstance(key, yaml.ScalarNode):
-                raise FaultFileError([f"{self.source}:{line}: a name is expected before the colon"])
-            name = str(key.value)
-            if name in members:
-                raise FaultFileError([f"{self.source}:{line}: {name} stands there twice"])
-            self.lines[(*path, name)] = line
-            members[name] = self.value(item, (*path, name))
-        return members
-
-    def problem(self, location: tuple[str | int, ...], message: str, kind: str) -> str:
-        """``faults.yaml:7: faults[2].sw: what is wrong``; items are counted from 1."""
-        # pydantic puts the kind of fault into the path, between the item and its member.
-        path = location[:2] + location[3:] if len(location) > 2 else location
-        if kind == "missing" and path:
-            message = f"{path[-1]} is missing"
-            path = path[:-1]
-        elif kind == "union_tag_not_found":
-            message = "fault is missing"
-        elif kind == "union_tag_invalid":
-            message = f"there is no such fault; there are {', '.join(FAULTS)}"
-            path = (*path, "fault")
-        elif kind in ("model_type", "model_attributes_type", "dict_type"):
-            message = "members are expected, name: value"
-        elif kind == "tuple_type":
-            message = "a list is expected"
-        elif kind == "extra_forbidden":
-            message = "there is no such condition or setting"
-        name = ""
-        for part in path:
-            name += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if name else part
-        while path and path not in self.lines:
-            path = path[:-1]
-        message = message.removeprefix("Value error, ")
-        return f"{self.source}:{self.lines.get(path, 1)}: {name + ': ' if name else ''}{message}"
+def _problem(document: YamlDocument, location: Place, message: str, kind: str) -> str:
+    """``faults.yaml:7: faults[2].sw: what is wrong``; items are counted from 1."""
+    # pydantic puts the kind of fault into the place, between the item and its member.
+    place = location[:2] + location[3:] if len(location) > 2 else location
+    if kind == "missing" and place:
+        message = f"{place[-1]} is missing"
+        place = place[:-1]
+    elif kind == "union_tag_not_found":
+        message = "fault is missing"
+    elif kind == "union_tag_invalid":
+        message = f"there is no such fault; there are {', '.join(FAULTS)}"
+        place = (*place, "fault")
+    elif kind in ("model_type", "model_attributes_type", "dict_type"):
+        message = "members are expected, name: value"
+    elif kind == "tuple_type":
+        message = "a list is expected"
+    elif kind == "extra_forbidden":
+        message = "there is no such condition or setting"
+    message = message.removeprefix("Value error, ")
+    return str(DocumentError(document.source, message, line=document.line(place), field=field_name(place)))
 
 
 def _matches(pattern: str, digits: str) -> bool:

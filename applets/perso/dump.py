@@ -15,8 +15,8 @@ from bifente.applets.perso.cardrecords import INITIAL, Meta, Records, content_re
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.keys import fingerprint
 from bifente.applets.perso.profilefile import AnyProfile, validate_profile
-from bifente.applets.perso.yamlnodes import Document, write_document
 from bifente.crypto import rsa
+from bifente.documents.yamltext import YamlDocument, write_yaml
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import EF, Layout
 
@@ -26,7 +26,7 @@ _PIN_FIELDS = {"pin": "pin/01", "puk": "pin/02"}
 
 def profile_of(meta: Meta) -> AnyProfile:
     """The resolved profile that the card was made from, without keys, PINs and later changes. Raises ProfileError."""
-    return validate_profile(Document("profile in the card", dict(meta.profile), {(): 1}))
+    return validate_profile(YamlDocument("profile in the card", dict(meta.profile), {(): 1}))
 
 
 def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
@@ -58,7 +58,7 @@ def dump_text(records: Records, *, secrets: bool = False) -> str:
     """:func:`dump` as YAML."""
     what = "with its keys and PINs: keep it to yourself" if secrets else "without keys and PINs"
     head = f"# Dump of card {meta_of(records).serial}, {what}\n"
-    return head + write_document(dump(records, secrets=secrets))
+    return head + write_yaml(dump(records, secrets=secrets))
 
 
 def _changed_files(

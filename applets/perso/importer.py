@@ -7,6 +7,7 @@ from pathlib import Path
 from bifente.applets.perso.errors import ContentError
 from bifente.applets.perso.officialcontents import OfficialContent, begun, official
 from bifente.applets.perso.vitaleprofile import SsvGroup, VitaleProfile
+from bifente.documents import DocumentTooLong, read_bytes
 from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.ssv import Group
@@ -28,18 +29,16 @@ class Content:
 
 
 def read_content(path: Path, *, digest: bytes | None = None, whole: bool = False) -> Content:
-    """The content of a ``.in`` file; ContentError when it is none or is cut, OSError.
+    """The content of a ``.in`` file; ContentError when it is none or is cut, NotADocument, OSError.
 
     The format holds no length. A cut inside a group is always seen; between two groups it is seen in the contents that are
     known (:mod:`~bifente.applets.perso.officialcontents`), doubted in others, unless *whole* says that the caller knows
     better, and certain to be seen when the SHA-256 of the whole file is given as *digest*.
     """
-    with path.open("rb") as file:
-        data = file.read(MAX_SIZE + 1)
-    if len(data) > MAX_SIZE:
-        raise ContentError(
-            f"{path}: more than {MAX_SIZE} bytes", hint="official card contents are much smaller"
-        )
+    try:
+        data = read_bytes(path, MAX_SIZE)
+    except DocumentTooLong as error:
+        raise ContentError(str(error), hint="official card contents are much smaller") from None
     try:
         groups = ssv.decode_card(data)
     except LayoutError as error:

@@ -13,9 +13,9 @@ from bifente.applets.perso.errors import PersoError, Problem, ProfileError
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
 from bifente.applets.perso.vitaleprofile import VitaleProfile
 from bifente.applets.perso.wrongparts import Part, WrongParts, check
-from bifente.applets.perso.yamlnodes import Document, read_document
-from bifente.applets.perso.yamlnodes import Path as YamlPath
-from bifente.layouts.codec import JsonValue
+from bifente.documents import DocumentError, read_bytes, read_text
+from bifente.documents.values import JsonValue, Place, field_name
+from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml
 
 AnyProfile = ProfessionalProfile | VitaleProfile | T1TestProfile
 
@@ -50,19 +50,19 @@ def shipped_text(name: str) -> str:
 
 
 def read_profile(name: str) -> AnyProfile:
-    """The profile in the file *name*, or the shipped one of that name. Raises ProfileError, PersoError or OSError.
+    """The profile in the file *name*, or the shipped one of that name. Raises ProfileError, PersoError, DocumentError or OSError.
 
     A name without folder and suffix is a shipped profile.
     """
     if not name.endswith(_SUFFIXES) and Path(name).name == name:
         return parse_profile(shipped_text(name), f"{name}.yaml")
     path = Path(name)
-    raw = path.read_bytes()
     try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ProfileError([Problem(path.name, line, "", "not UTF-8")]) from None
+        text = read_text(path, MAX_SIZE)
+    except DocumentError as error:
+        if not error.line:  # not a document at all: the path says which, better than its last part
+            raise
+        raise ProfileError([Problem(path.name, error.line, "", error.message)]) from None
     return parse_profile(text, path.name, path.parent)
 
 
@@ -71,19 +71,22 @@ def parse_profile(text: str, source: str, folder: Path | None = None) -> AnyProf
 
     Raises ProfileError, with every problem that was found and the line of each.
     """
-    document = read_document(text, source)
+    try:
+        document = parse_yaml(text, source)
+    except DocumentError as error:
+        raise ProfileError([Problem(source, error.line, error.field, error.message)]) from None
     return validate_profile(document, folder)
 
 
-def validate_profile(document: Document, folder: Path | None = None) -> AnyProfile:
+def validate_profile(document: YamlDocument, folder: Path | None = None) -> AnyProfile:
     """The profile that a document says. Raises ProfileError."""
     value = document.value
     if not isinstance(value, dict):
-        raise ProfileError([document.problem((), "a profile is a mapping that begins with kind: …")])
+        raise ProfileError([_problem(document, (), "a profile is a mapping that begins with kind: …")])
     kind = value.get("kind")
     adapter = _MODELS.get(kind) if isinstance(kind, str) else None
     if adapter is None:
-        raise ProfileError([document.problem(("kind",), f"one of {', '.join(_MODELS)} expected")])
+        raise ProfileError([_problem(document, ("kind",), f"one of {', '.join(_MODELS)} expected")])
     value = _with_key_files(document, value, folder)
     try:
         profile = adapter.validate_python(value)
@@ -95,7 +98,11 @@ def validate_profile(document: Document, folder: Path | None = None) -> AnyProfi
     return profile
 
 
-def _problems(document: Document, error: ValidationError) -> list[Problem]:
+def _problem(document: YamlDocument, place: Place, message: str) -> Problem:
+    return Problem(document.source, document.line(place), field_name(place), message)
+
+
+def _problems(document: YamlDocument, error: ValidationError) -> list[Problem]:
     found: list[Part] = []
     for one in error.errors(include_url=False, include_input=False):
         path = tuple(part for part in one["loc"] if part != "[key]")
@@ -107,8 +114,8 @@ def _problems(document: Document, error: ValidationError) -> list[Problem]:
     return _sorted(document, found)
 
 
-def _sorted(document: Document, found: list[Part]) -> list[Problem]:
-    problems = {document.problem(_known_part(document, path), message) for path, message in found}
+def _sorted(document: YamlDocument, found: list[Part]) -> list[Problem]:
+    problems = {_problem(document, _known_part(document, path), message) for path, message in found}
     return sorted(problems, key=lambda problem: (problem.line, problem.field))
 
 
@@ -156,9 +163,9 @@ def said_of(error: ErrorDetails) -> str:
     return words.format(**error.get("ctx", {}))
 
 
-def _known_part(document: Document, path: YamlPath) -> YamlPath:
+def _known_part(document: YamlDocument, path: Place) -> Place:
     """The path without what pydantic adds to it (keys read as numbers stay texts in the document)."""
-    made: YamlPath = ()
+    made: Place = ()
     for part in path:
         text = (*made, str(part))
         made = text if text in document.lines and (*made, part) not in document.lines else (*made, part)
@@ -166,7 +173,7 @@ def _known_part(document: Document, path: YamlPath) -> YamlPath:
 
 
 def _with_key_files(
-    document: Document, value: Mapping[str, JsonValue], folder: Path | None
+    document: YamlDocument, value: Mapping[str, JsonValue], folder: Path | None
 ) -> dict[str, JsonValue]:
     """The profile with the contents of the key files that it names."""
     keys = value.get("keys")
@@ -177,16 +184,16 @@ def _with_key_files(
         if isinstance(text, str) and "-----BEGIN" not in text:
             try:
                 read[name] = _key_file(Path(folder or ".", text))
+            except DocumentError as error:
+                raise ProfileError([_problem(document, ("keys", name), f"{text}: {error.message}")]) from None
             except (OSError, ValueError) as error:
                 why = error.strerror if isinstance(error, OSError) and error.strerror else "not a PEM file"
-                raise ProfileError([document.problem(("keys", name), f"{text}: {why}")]) from None
+                raise ProfileError([_problem(document, ("keys", name), f"{text}: {why}")]) from None
     return {**value, "keys": {**keys, **read}}
 
 
 def _key_file(path: Path) -> str:
-    with path.open("rb") as file:
-        content = file.read(_KEY_FILE_LIMIT)
-    return content.decode("ascii")
+    return read_bytes(path, _KEY_FILE_LIMIT).decode("ascii")
 
 
 def _folder() -> resources.abc.Traversable:

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bifente.applets.perso.yamlnodes import Path
+from bifente.documents.values import Place
 from bifente.layouts.codec import Codec, JsonValue, PaddedCodec
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.template import OTHERS, Element, ListOf, Template, Wrapped
 
-Part = tuple[Path, str]
+Part = tuple[Place, str]
 """Where, by keys and positions from 0, and what is said of it."""
 
 
@@ -19,7 +19,7 @@ class WrongParts(ValueError):
         self.parts = parts
 
 
-def check(codec: Codec, value: JsonValue, path: Path) -> list[Part]:
+def check(codec: Codec, value: JsonValue, path: Place) -> list[Part]:
     """What *codec* does not take of *value*, which stands at *path*; nothing when it takes it."""
     try:
         codec.encode(value)
@@ -28,7 +28,7 @@ def check(codec: Codec, value: JsonValue, path: Path) -> list[Part]:
     return []
 
 
-def _inside(codec: Codec, value: JsonValue, path: Path) -> Iterator[Part]:
+def _inside(codec: Codec, value: JsonValue, path: Place) -> Iterator[Part]:
     """The parts of *value* that are wrong by themselves."""
     if isinstance(codec, PaddedCodec | Wrapped):
         if value is not None:
@@ -47,14 +47,14 @@ def _inside(codec: Codec, value: JsonValue, path: Path) -> Iterator[Part]:
                 yield (*path, key), "is missing"
 
 
-def _element(element: Element, value: JsonValue, path: Path) -> Iterator[Part]:
+def _element(element: Element, value: JsonValue, path: Place) -> Iterator[Part]:
     if element.many:
         yield from _items(element.content, value, path)
     else:
         yield from check(element.content, value, path)
 
 
-def _items(codec: Codec, value: JsonValue, path: Path) -> Iterator[Part]:
+def _items(codec: Codec, value: JsonValue, path: Place) -> Iterator[Part]:
     if isinstance(value, str) or not isinstance(value, Sequence):
         yield path, "a list expected"
         return

@@ -265,7 +265,7 @@ def test_files_that_are_something_else(tmp_path):
     for whole in (False, True):
         refused(file, b"", "a card begins with group 101", whole=whole)
         refused(file, b"kind: cps3\n", "there is no such group", whole=whole)
-        refused(file, bytes(70000), "more than 65536 bytes", whole=whole)
+        refused(file, bytes(70000), "longer than 64 KiB", whole=whole)
 
 
 @given(st.binary(max_size=200))

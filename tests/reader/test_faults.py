@@ -249,10 +249,11 @@ BAD = [
     ("faults:\n- fault: endless61\n  available: 257", "f:3: faults[1].available: "),
     ("faults:\n- pattern: 0?0\n  fault: mute", "f:2: faults[1].pattern: write whole bytes"),
     ("faults:\n- pattern: '* 00'\n  fault: mute", "f:2: faults[1].pattern: write whole bytes"),
-    ("faults:\n- fault: mute\n  fault: mute", "f:3: fault stands there twice"),
-    ("faults: []\n? [x]\n: 1", "f:2: a name is expected before the colon"),
-    ("a: &x [*x]", "f:1: nested too deeply, or an alias"),
-    ("faults: [[[[[[[[[[[[]]]]]]]]]]]]", "f:1: nested too deeply"),
+    ("faults:\n- fault: mute\n  fault: mute", "f:3: faults[1].fault: stands twice"),
+    ("faults: []\n? [x]\n: 1", "f:2: a key is a text"),
+    ("a: &x [*x]", "f:1: a[1]: aliases are not taken"),
+    ("faults: [[[[[[[[[[[[]]]]]]]]]]]]", "f:1: faults[1]: members are expected"),
+    (f"faults: {'[' * 5000}", "f:1: nested too deeply"),
     ("seed: x\nfaults: []", "f:1: seed: "),
 ]
 

@@ -1,0 +1,114 @@
+"""The one way in which a document of somebody else's comes into memory: whole, with a bound on its size and on the wait.
+
+Regular files are read, and pipes: a PIN or a profile may come from another program (``--pin-file <(pass show pin)``).
+Everything else that a path may lead to is refused before it is opened: opening a device can already have an effect.
+"""
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Final
+
+from bifente.documents.errors import DocumentError, DocumentTooLong, NotADocument
+
+FOR_A_WRITER: Final = 2.0
+"""Seconds until a pipe that nobody has opened for writing is given up."""
+FOR_A_PIECE: Final = 60.0
+"""Seconds until a writer that sends nothing is given up: it may be a program that asks a person."""
+
+_FLAGS: Final = (
+    os.O_RDONLY
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NOCTTY", 0)
+    | getattr(os, "O_NONBLOCK", 0)  # a pipe opens at once, with or without a writer
+)
+_REFUSED: Final = (
+    (stat.S_ISDIR, "a folder, not a file"),
+    (stat.S_ISCHR, "a device, not a file"),
+    (stat.S_ISBLK, "a device, not a file"),
+    (stat.S_ISSOCK, "a socket, not a file"),
+)
+
+
+def read_bytes(path: Path, limit: int, *, inspect: Callable[[os.stat_result], None] | None = None) -> bytes:
+    """All bytes of the file or pipe at *path*, at most *limit*.
+
+    *inspect* sees the status of what was opened before it is read. Raises NotADocument, DocumentTooLong and OSError about
+    *path*.
+    """
+    _check(path, os.stat(path))
+    with open(os.open(path, _FLAGS), "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        _check(path, status)
+        if inspect is not None:
+            inspect(status)
+        try:
+            pipe = stat.S_ISFIFO(status.st_mode)
+            content = _from_pipe(path, file.fileno(), limit) if pipe else _from_file(file.fileno(), limit)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
+    if len(content) > limit:
+        raise DocumentTooLong(str(path), limit)
+    return content
+
+
+def read_text(path: Path, limit: int) -> str:
+    """The text in the file or pipe at *path*: UTF-8, at most *limit* bytes. Raises DocumentError, also with the line; OSError."""
+    return decoded(read_bytes(path, limit), str(path))
+
+
+def decoded(content: bytes, source: str) -> str:
+    """UTF-8 with or without a byte order mark. Raises DocumentError with the line of the first wrong byte."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # counted in what was decoded, which begins behind a byte order mark
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise DocumentError(source, "not UTF-8", line=line) from None
+
+
+def _check(path: Path, status: os.stat_result) -> None:
+    for is_kind, what in _REFUSED:
+        if is_kind(status.st_mode):
+            raise NotADocument(str(path), what, hint="name a file")
+
+
+def _from_file(descriptor: int, limit: int) -> bytes:
+    content = bytearray()
+    while len(content) <= limit and (piece := os.read(descriptor, min(1 << 20, limit + 1 - len(content)))):
+        content += piece
+    return bytes(content)
+
+
+def _from_pipe(path: Path, descriptor: int, limit: int) -> bytes:
+    """What a pipe gives until its writers close it. Raises NotADocument when they are silent for too long."""
+    import select
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    content = bytearray()
+    opened = False
+    deadline = monotonic() + FOR_A_WRITER
+    while len(content) <= limit:
+        try:
+            piece = os.read(descriptor, min(1 << 16, limit + 1 - len(content)))
+        except BlockingIOError:  # there is a writer, and nothing yet
+            if not opened:
+                opened, deadline = True, monotonic() + FOR_A_PIECE
+        else:
+            if piece:
+                content += piece
+                opened, deadline = True, monotonic() + FOR_A_PIECE
+                continue
+            if opened:
+                break
+        left = deadline - monotonic()
+        if left <= 0:
+            what = "a pipe that sends nothing" if opened else "a pipe that nobody writes to"
+            raise NotADocument(str(path), what, hint="name a file, or a pipe with a program behind it")
+        # True also at the end of its last writer, which the next read then finds
+        opened = bool(poll.poll(1000 * left)) or opened
+    return bytes(content)

@@ -1,0 +1,95 @@
+"""Every command that reads a document of somebody's: devices, folders, pipes, huge and deep files are one line each."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bifente.cli.errors import CliError, classify
+from bifente.cli.main import main
+from bifente.cli.opposition import read_list
+from bifente.cli.pinentry import entries_of
+from bifente.cli.secretinput import SecretSource
+from bifente.documents import DocumentError, NotADocument, reading
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and pipes as files are POSIX's")
+
+READERS = {
+    "a profile": ["card", "create", "{}", "-o", "made.card"],
+    "an official content": ["card", "import", "{}", "-o", "made.card"],
+    "fault rules": ["reader", "serve", "--faults", "{}"],
+    "reports": ["conform", "compare", "{}"],
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(reading, "FOR_A_WRITER", 0.05)
+    assert main(["card", "create", "t1test", "-o", "my.card"]) == 0
+    (tmp_path / "a folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(1 << 40)
+    return tmp_path
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_what_is_no_document_is_one_line(
+    folder: Path, reader: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = sorted(os.listdir(folder))
+    capsys.readouterr()
+    for path in ("/dev/zero", f"{folder}/a folder", f"{folder}/pipe", f"{folder}/huge"):
+        code = main([part.format(path) for part in READERS[reader]])
+        printed = capsys.readouterr()
+        complaint, *hints = printed.err.splitlines()
+        assert (code, printed.out) == (3, "")
+        assert complaint.startswith(f"bifente: {path}")
+        assert all(line.startswith("hint: ") for line in hints)
+    assert sorted(os.listdir(folder)) == before
+
+
+def test_a_pin_file_and_a_script_of_the_pin_pad_are_documents_too(folder: Path) -> None:
+    complaints = {
+        "/dev/zero": "device",
+        "a folder": "folder",
+        "pipe": "nobody",
+        "huge": "one short line|longer",
+    }
+    for name, complaint in complaints.items():
+        with pytest.raises((NotADocument, CliError), match=complaint) as caught:
+            SecretSource("PIN", path=folder / name).read()
+        assert str(folder / name) in classify(caught.value).what
+        with pytest.raises(DocumentError, match=complaint):
+            entries_of(folder / name)
+
+
+@pytest.mark.parametrize("text", ["[" * 300_000, '{"format": ' * 300_000, "[NaN]", '"\\ud800"', "[[]]", "{}"])
+def test_a_report_that_is_none_is_one_line(
+    folder: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "r.json").write_text(text)
+    capsys.readouterr()
+    assert main(["conform", "compare", "r.json"]) == 3
+    complaint, hint = capsys.readouterr().err.splitlines()
+    assert complaint.startswith("bifente: r.json")
+    assert hint == "hint: make one: bifente conform --json-file FILE"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 300_000,
+        '{"format": 1, "cps": [], "vitale": 3}',
+        '{"format": 1, "cps": [{"card": "1"}], "vitale": []}',
+        '{"format": 1, "cps": [], "vitale": [{"card": "1", "pan": "2", "date": "soon"}]}',
+        '{"format": 2, "cps": [], "vitale": []}',
+    ],
+)
+def test_a_list_of_opposed_cards_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    (tmp_path / "oppositions.json").write_text(text)
+    with pytest.raises(Exception, match=r"oppositions\.json.*not a list of opposed cards") as caught:
+        read_list(tmp_path / "oppositions.json")
+    assert classify(caught.value).code == 3
