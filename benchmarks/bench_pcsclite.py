@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 from threading import Thread
 
@@ -91,15 +92,15 @@ def echo(path: str) -> None:
     """The floor."""
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
-    listening.listen()
+    listening.listen(256)
     print("ready", flush=True)
     Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    while True:
+    for number in count(1):
         connection, _ = listening.accept()
-        Thread(target=_echo_client, args=(connection,), daemon=True).start()
+        Thread(target=_echo_client, args=(connection, number.to_bytes(4, "little")), daemon=True).start()
 
 
-def _echo_client(connection: socket.socket) -> None:
+def _echo_client(connection: socket.socket, number: bytes) -> None:
     state = (
         ONE.encode().ljust(128, b"\0") + bytes.fromhex("00000000 34000000 00000000") + ATR.ljust(36, b"\0")
     )
@@ -124,9 +125,9 @@ def _echo_client(connection: socket.socket) -> None:
             connection.sendall(states)
         else:
             if command == 1:
-                body[4:8] = (1).to_bytes(4, "little")
+                body[4:8] = number
             elif command == 4:
-                body[140:152] = bytes.fromhex("010000000200000000000000")
+                body[140:152] = number + bytes.fromhex("0200000000000000")
             connection.sendall(body)
         received = rest
 

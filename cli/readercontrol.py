@@ -1,15 +1,19 @@
 """The control socket of ``bifente reader serve``: one JSON object a line asks, one answers.
 
-Questions: ``{"do": "status"}``, ``{"do": "insert", "slot": …, "card": PATH}``, ``{"do": "remove", "slot": …}``,
-``{"do": "swap", "slot": …, "card": PATH}``. Answers: ``{"slots": […]}`` or ``{"error": …, "hint": …, "code": …}``.
+A question is an object of strings: ``{"do": "swap", "slot": "CPS", "card": "/cards/cps.card"}``; :data:`QUESTIONS` says
+what each needs. Answers: ``{"slots": […]}`` or ``{"error": …, "hint": …, "code": …}``. Each client has a thread of its own
+and little time, so that one that says nothing keeps nobody waiting.
 """
 
 import json
+import logging
+import os
 import socket
 from collections.abc import Callable
 from pathlib import Path
-from threading import Thread
-from typing import Final
+from threading import BoundedSemaphore, Event, Thread
+from time import monotonic
+from typing import Final, NamedTuple
 
 from bifente.cli.errors import CliError, ExitCode, classify
 from bifente.reader.pcsclite.place import OwnSocket, same_user
@@ -17,54 +21,123 @@ from bifente.reader.pcsclite.place import OwnSocket, same_user
 Question = dict[str, str]
 Answer = dict[str, object]
 
+
+class Fields(NamedTuple):
+    """The members of a question besides ``do``."""
+
+    needed: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+
+
+QUESTIONS: Final = {
+    "status": Fields(),
+    "insert": Fields(("card",), ("slot",)),
+    "remove": Fields(("slot",)),
+    "swap": Fields(("slot", "card")),
+}
+
 _LONGEST: Final = 65536
+_MOST_CLIENTS: Final = 32
+_QUESTION_SECONDS: Final = 5.0
+"""How long a client may take to ask. The commands of this program ask at once."""
 _SECONDS: Final = 40.0
-"""Longer than the reader waits for a card that is busy."""
+"""How long an answer may take: longer than the reader waits for a card that is busy."""
+_PAUSE: Final = 0.1
+"""Between two attempts to accept, when the first one failed: descriptors may be free again."""
+
+_log = logging.getLogger(__name__)
 
 
 class ControlSocket:
-    """Answers questions with *answer*, one at a time, until :meth:`close`."""
+    """Answers questions with *answer*, several at a time, until :meth:`close`."""
 
     def __init__(self, path: Path, answer: Callable[[Question], Answer]) -> None:
         self._answer = answer
         self._own = OwnSocket(path)
-        self._closing = False
-        self._thread = Thread(target=self._serve, name="reader control", daemon=True)
+        self._closing = Event()
+        self._free = BoundedSemaphore(_MOST_CLIENTS)
+        self._thread = Thread(target=self._accept, name="reader control", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Answer no more and take the socket away."""
-        self._closing = True
+        """Answer no more and take the socket away; a question under way is answered first."""
+        self._closing.set()
         self._own.wake()
         self._thread.join(_SECONDS)
+        deadline = monotonic() + _SECONDS
+        for _ in range(_MOST_CLIENTS):
+            self._free.acquire(timeout=max(deadline - monotonic(), 0))
         self._own.close()
 
-    def _serve(self) -> None:
-        while not self._closing:
+    def _accept(self) -> None:
+        while not self._closing.is_set():
             try:
                 connection, _ = self._own.listening.accept()
-            except OSError:
-                return
+            except OSError as error:
+                if not self._closing.is_set():
+                    _log.warning("a question to the reader could not be accepted: %s", error)
+                self._closing.wait(_PAUSE)
+                continue
+            if not same_user(connection) or not self._free.acquire(blocking=False):
+                connection.close()
+                continue
+            try:
+                Thread(target=self._serve, args=(connection,), name="reader question", daemon=True).start()
+            except RuntimeError:  # no more threads
+                connection.close()
+                self._free.release()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
             with connection:
-                connection.settimeout(_SECONDS)
-                if not same_user(connection):
-                    continue
-                try:
-                    connection.sendall(json.dumps(self._one(_line(connection))).encode() + b"\n")
-                except OSError:
-                    continue
+                line = _line(connection, _QUESTION_SECONDS)
+                if line:
+                    connection.settimeout(_QUESTION_SECONDS)
+                    connection.sendall(json.dumps(self._one(line)).encode() + b"\n")
+        except OSError:
+            return  # who asked has gone, or never asked
+        finally:
+            self._free.release()
 
     def _one(self, line: bytes) -> Answer:
         try:
-            asked = json.loads(line)
-            if not isinstance(asked, dict) or not all(isinstance(value, str) for value in asked.values()):
-                raise CliError("not a question to a reader")
-            return self._answer(asked)
-        except ValueError:
-            return {"error": "not a question to a reader", "code": int(ExitCode.BAD_INPUT)}
+            return self._answer(read_question(line))
         except Exception as error:  # noqa: BLE001 - whoever asked is told, and the reader goes on
             what, hint, code = classify(error)
             return {"error": what, "hint": hint, "code": int(code)}
+
+
+def read_question(line: bytes) -> Question:
+    """The question in *line*. Raises CliError when it is none of :data:`QUESTIONS`, or not with its members."""
+    try:
+        read = json.loads(line)
+    except (ValueError, RecursionError):
+        raise _no_question() from None
+    if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
+        raise _no_question()
+    do = read.get("do", "")
+    fields = QUESTIONS.get(do)
+    if fields is None:
+        raise CliError(f"the reader knows no question {do!r}", hint=f"there are {', '.join(QUESTIONS)}")
+    for name in fields.needed:
+        if not read.get(name):
+            raise CliError(f"{do}: {name} is missing")
+    for name, value in read.items():
+        if name != "do" and name not in fields.needed + fields.allowed:
+            raise CliError(f"{do}: there is no {name!r} in this question")
+        try:
+            unusable = b"\0" in os.fsencode(value)
+        except UnicodeEncodeError:
+            unusable = True
+        if unusable:
+            raise CliError(f"{do}: {name} holds characters that no name has")
+    return read
+
+
+def _no_question() -> CliError:
+    return CliError(
+        "not a question to a reader", hint='one JSON object of strings on a line, as {"do": "status"}'
+    )
 
 
 def ask(path: Path, question: Question) -> Answer:
@@ -74,28 +147,37 @@ def ask(path: Path, question: Question) -> Answer:
         try:
             connection.connect(str(path))
             connection.sendall(json.dumps(question).encode() + b"\n")
-            answer = json.loads(_line(connection))
+            answer = json.loads(_line(connection, _SECONDS))
         except (FileNotFoundError, ConnectionRefusedError):
             raise CliError(
                 "no reader is being served",
                 ExitCode.NO_CARD,
                 hint="bifente reader serve CPS.card VITALE.card",
             ) from None
-        except (TimeoutError, ConnectionError, ValueError):
+        except (TimeoutError, ConnectionError, ValueError, RecursionError):
             raise CliError("the reader does not answer", ExitCode.NO_CARD) from None
     if not isinstance(answer, dict):
         raise CliError("the reader does not answer as expected", ExitCode.NO_CARD)
     if "error" in answer:
         hint = answer.get("hint")
-        raise CliError(
-            str(answer["error"]), ExitCode(int(answer.get("code", 1))), None if hint is None else str(hint)
-        )
+        raise CliError(str(answer["error"]), _code(answer.get("code")), None if hint is None else str(hint))
     return answer
 
 
-def _line(connection: socket.socket) -> bytes:
+def _code(number: object) -> ExitCode:
+    """The exit code of that number; of a reader of another release perhaps one that is not known here."""
+    return next((code for code in ExitCode if code == number), ExitCode.UNEXPECTED)
+
+
+def _line(connection: socket.socket, seconds: float) -> bytes:
+    """What comes up to the end of a line, within *seconds* in all. Raises TimeoutError."""
+    deadline = monotonic() + seconds
     received = b""
     while b"\n" not in received and len(received) < _LONGEST:
+        left = deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
         piece = connection.recv(4096)
         if not piece:
             break

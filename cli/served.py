@@ -94,19 +94,20 @@ class Slots:
 
     def answer(self, question: Question) -> Answer:
         """What the control socket answers."""
+        # Nobody who only looks waits for a card that is being taken out.
+        if question["do"] != "status":
+            self._change(question)
+        return {"slots": self.status()}
+
+    def _change(self, question: Question) -> None:
         with self._lock:
-            match question.get("do"):
-                case "status":
-                    pass
+            match question["do"]:
                 case "insert":
                     self._insert(self._free(question), Path(question["card"]))
                 case "remove":
                     self._remove(self._number(question["slot"]))
                 case "swap":
                     self._swap(question)
-                case _:
-                    raise CliError("not a question to a reader")
-            return {"slots": self.status()}
 
     def status(self) -> list[dict[str, object]]:
         """One line for each slot."""

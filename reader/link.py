@@ -63,6 +63,11 @@ class SlotLink:
         """The card is still there and the link open."""
         return not (self._closed or self._seat.removed)
 
+    @property
+    def powered(self) -> bool:
+        """The card has its supply."""
+        return self._seat.powered
+
     def transmit(self, command: bytes, /) -> bytes:
         """Send one command, return the answer (at least two bytes).
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from secrets import randbits
-from threading import Condition, Lock, Thread
+from threading import Condition, Event, Lock, Thread
 from time import monotonic
 from types import TracebackType
 from typing import Final
@@ -31,6 +31,9 @@ MAX_CLIENTS: Final = 200
 IDLE_POWER_OFF: Final = 5.0
 """Seconds after which an unused card loses its supply (pcscd: PCSCLITE_POWER_OFF_GRACE_PERIOD)."""
 
+STATUS_POLL: Final = 0.4
+"""Seconds in which changes are gathered that are not told at once (pcscd: PCSCLITE_STATUS_POLL_RATE)."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -50,6 +53,7 @@ class PcscServer:
         names: Sequence[str] | None = None,
         pin_pad: PinPad | None = None,
         idle_power_off: float | None = IDLE_POWER_OFF,
+        status_poll: float = STATUS_POLL,
         observe: Observer | None = None,
         max_clients: int = MAX_CLIENTS,
     ) -> None:
@@ -73,8 +77,11 @@ class PcscServer:
         self._waiting: dict[Client, None] = {}
         self._clients_lock = Condition(Lock())
         self._clients: dict[Client, Thread] = {}
-        self._idle = Condition(Lock())
-        self._idle_changed = False
+        self._status_poll = status_poll
+        self._status = Event()
+        self._stirred = False
+        self._told = b""
+        self._ended = Event()
         self._own: OwnSocket | None = None
         self._threads: list[Thread] = []
         self._subscriptions: list[Subscription] = []
@@ -117,7 +124,7 @@ class PcscServer:
             slot.refresh()
         self._threads = [
             Thread(target=self._accept, args=(self._own,), name="pcsc accept", daemon=True),
-            Thread(target=self._watch_idle, name="pcsc idle", daemon=True),
+            Thread(target=self._watch, name="pcsc status", daemon=True),
         ]
         for thread in self._threads:
             thread.start()
@@ -129,8 +136,8 @@ class PcscServer:
             return
         self.closing = True
         own.wake()
-        with self._idle:
-            self._idle.notify_all()
+        self._ended.set()
+        self._status.set()
         with self._clients_lock:
             clients = list(self._clients)
         for client in clients:
@@ -163,8 +170,7 @@ class PcscServer:
                     return
                 # Out of descriptors, say: those that are there go on being served.
                 _log.warning("a client could not be accepted: %s", error)
-                with self._idle:
-                    self._idle.wait(0.1)
+                self._ended.wait(0.1)
                 continue
             if not same_user(connection):
                 _log.warning("a client of another user was sent away")
@@ -212,7 +218,14 @@ class PcscServer:
         return self._slots.index(slot)
 
     def states(self) -> bytes:
-        """The states of all sixteen possible readers."""
+        """The states of all sixteen possible readers, for a client."""
+        states = self._states()
+        if states != self._told:
+            # This client knows more than the others: should it all change back, it has to be told.
+            self._told = b""
+        return states
+
+    def _states(self) -> bytes:
         return b"".join([slot.packed_state() for slot in self._slots]) + self._padding
 
     def name_context(self, client: Client) -> None:
@@ -253,26 +266,39 @@ class PcscServer:
     def _happened(self, reader: int, event: SlotEvent) -> None:
         self._by_place[reader, event.slot].happened(event)
 
-    def _changed(self) -> None:
-        """Tell every waiting client."""
+    def _changed(self, at_once: bool) -> None:
+        """A slot has changed. Cards and readers that come and go are told at once, the rest is gathered.
+
+        Who shares a reader may change ten thousand times a second. As under pcscd, where its status thread looks every
+        0.4 s, a hundred waiting clients then hear of it once, and the one who connects does not wait for them.
+        """
+        if at_once:
+            self._tell()
+        if not self._stirred:
+            self._stirred = True
+            self._status.set()
+
+    def _tell(self) -> None:
+        """Tell every waiting client that something has changed."""
+        self._told = self._states()
         with self._waiting_lock:
             waiting, self._waiting = self._waiting, {}
         for client in waiting:
             client.notify(Rv.SUCCESS)
-        with self._idle:
-            self._idle_changed = True
-            self._idle.notify_all()
 
-    def _watch_idle(self) -> None:
-        """Power unused cards off."""
+    def _watch(self) -> None:
+        """What the status threads of pcscd do: tell what was gathered, power unused cards off."""
         while not self.closing:
             now = monotonic()
-            with self._idle:
-                self._idle_changed = False
             dues = [due for slot in self._slots if (due := slot.power_off_if_idle(now)) is not None]
-            with self._idle:
-                if not self._idle_changed and not self.closing:
-                    self._idle.wait(max(0.0, min(dues) - monotonic()) if dues else None)
+            self._status.wait(max(0.0, min(dues) - monotonic()) if dues else None)
+            self._status.clear()
+            if self._stirred:
+                self._ended.wait(self._status_poll)
+                # In this order: what changes from here on stirs again, what did before is seen below.
+                self._stirred = False
+                if self._states() != self._told:
+                    self._tell()
 
 
 def default_names(readers: Sequence[TwoSlotReader]) -> tuple[str, ...]:

@@ -5,8 +5,7 @@ server must do, those of the PC/SC specification, part 5.
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from time import monotonic
 from typing import Final
 
@@ -33,6 +32,8 @@ MAX_HANDLES: Final = 200
 
 _log = logging.getLogger(__name__)
 
+_SHARES: Final = frozenset(map(int, Share))
+_DISPOSITIONS: Final = frozenset(map(int, Disposition))
 _USABLE: Final = PROTOCOL_T0 | PROTOCOL_T1 | PROTOCOL_RAW | PROTOCOL_ANY_OLD
 
 Observer = Callable[[str, bytes, bytes | None, float], None]
@@ -48,7 +49,7 @@ class PcscSlot(SlotState):
         slot: str,
         name: str,
         *,
-        changed: Callable[[], None],
+        changed: Callable[[bool], None],
         idle_power_off: float | None,
         observe: Observer | None = None,
     ) -> None:
@@ -69,13 +70,26 @@ class PcscSlot(SlotState):
         """
         if share != Share.DIRECT and not preferred & _USABLE:
             raise Refused(Rv.PROTO_MISMATCH)
-        if share not in tuple(Share):
+        if share not in _SHARES:
             raise Refused(Rv.INVALID_VALUE)
         self._check_reader()
         if self.sharing == SHARING_EXCLUSIVE:
             raise Refused(Rv.SHARING_VIOLATION)
         handle = Handle(number, self)
-        with self._turn(handle, alive), self._work:
+        if self._turns.free:
+            active = self._connect(handle, share, preferred)
+        else:
+            self._take_turn(handle, alive)
+            try:
+                active = self._connect(handle, share, preferred)
+            finally:
+                self._turns.leave(handle)
+        self._changed(False)
+        return handle, active
+
+    def _connect(self, handle: Handle, share: int, preferred: int) -> int:
+        """Add the handle; the active protocol."""
+        with self._work:
             if share != Share.DIRECT:
                 if not self.present:
                     raise Refused(Rv.NO_SMARTCARD)
@@ -96,15 +110,13 @@ class PcscSlot(SlotState):
             if share == Share.EXCLUSIVE:
                 # An exclusive handle holds the card as if in a transaction that never ends.
                 self._turns.enter(handle)
-            active = self.protocol
-        self._changed()
-        return handle, active
+            return self.protocol
 
     def reconnect(self, handle: Handle, share: int, preferred: int, initialization: int) -> int:
         """SCardReconnect: the active protocol. Raises Refused."""
         if initialization not in (Disposition.LEAVE, Disposition.RESET, Disposition.UNPOWER):
             raise Refused(Rv.INVALID_VALUE)
-        if share not in tuple(Share):
+        if share not in _SHARES:
             raise Refused(Rv.INVALID_VALUE)
         if share != Share.DIRECT and not preferred & _USABLE:
             raise Refused(Rv.PROTO_MISMATCH)
@@ -129,7 +141,7 @@ class PcscSlot(SlotState):
             handle.event = None
             active = self.protocol
         self._packed = None
-        self._changed()
+        self._changed(False)
         return active
 
     def _share_anew(self, handle: Handle, share: int) -> None:
@@ -145,12 +157,16 @@ class PcscSlot(SlotState):
 
     def disconnect(self, handle: Handle, disposition: int, alive: Callable[[], bool]) -> None:
         """SCardDisconnect. Raises Refused; then the handle is still there."""
-        if disposition not in tuple(Disposition):
+        if disposition not in _DISPOSITIONS:
             raise Refused(Rv.INVALID_VALUE)
         if disposition in (Disposition.RESET, Disposition.UNPOWER):
             # Who resets a card waits for the transaction of another; who leaves it does not.
-            with self._turn(handle, alive), self._work:
-                self._dispose(handle, disposition)
+            self._take_turn(handle, alive)
+            try:
+                with self._work:
+                    self._dispose(handle, disposition)
+            finally:
+                self._turns.leave(handle)
         self._forget(handle)
 
     def _dispose(self, handle: Handle, disposition: int) -> None:
@@ -169,7 +185,8 @@ class PcscSlot(SlotState):
                 return
             self._handles.discard(handle)
             self.sharing = max(0, self.sharing - 1)
-            self._turns.forget(handle)
+            if not self._turns.free:
+                self._turns.forget(handle)
             link = None
             if not self._handles:
                 self.idle_since = monotonic()
@@ -177,7 +194,7 @@ class PcscSlot(SlotState):
             self._packed = None
         if link is not None:
             link.close()
-        self._changed()
+        self._changed(False)
 
     def abandon(self, handle: Handle) -> None:
         """The client released its context or died: a card in its transaction is reset, unless that has happened."""
@@ -204,7 +221,7 @@ class PcscSlot(SlotState):
 
     def end(self, handle: Handle, disposition: int) -> None:
         """SCardEndTransaction. Raises Refused."""
-        if disposition not in tuple(Disposition):
+        if disposition not in _DISPOSITIONS:
             raise Refused(Rv.INVALID_VALUE)
         self._check_event(handle)
         self._check_turn(handle)
@@ -220,21 +237,13 @@ class PcscSlot(SlotState):
         if not left:
             raise Refused(Rv.NOT_TRANSACTED)
 
-    @contextmanager
-    def _turn(self, handle: Handle, alive: Callable[[], bool]) -> Iterator[None]:
-        """Have the turn while something runs that must wait for the transactions of others."""
-        if self._turns.owner is handle:
-            yield
-            return
+    def _take_turn(self, handle: Handle, alive: Callable[[], bool]) -> None:
+        """Go into the turn, one level deeper when it is the handle's already. Waits for the transactions of others."""
         while not self._turns.take(handle):
             if not alive():
                 self._turns.forget(handle)
                 raise Refused(Rv.SHARING_VIOLATION)
             self._check_reader()
-        try:
-            yield
-        finally:
-            self._turns.leave(handle)
 
     # The card
 

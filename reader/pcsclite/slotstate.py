@@ -32,6 +32,7 @@ from bifente.reader.twoslot import TwoSlotReader
 
 _log = logging.getLogger(__name__)
 
+_NEWS: Final = frozenset((SlotChange.INSERTED, SlotChange.REMOVED, SlotChange.READER_GONE))
 _POWERED: Final = ReaderState.PRESENT | ReaderState.POWERED | ReaderState.NEGOTIABLE
 _ANY: Final = PROTOCOL_T0 | PROTOCOL_T1
 
@@ -39,7 +40,8 @@ _ANY: Final = PROTOCOL_T0 | PROTOCOL_T1
 class SlotState:
     """A slot and its card, without what clients do to it.
 
-    *changed* is called, with no lock of the slot held, whenever something changes that a waiting client must hear of.
+    *changed* is called, with no lock of the slot held, whenever something changes that a waiting client must hear of; with
+    True when it is to hear at once.
     *idle_power_off* is the time in seconds after which an unused card loses its supply, as under pcscd; None: never.
     """
 
@@ -49,7 +51,7 @@ class SlotState:
         slot: str,
         name: str,
         *,
-        changed: Callable[[], None],
+        changed: Callable[[bool], None],
         idle_power_off: float | None,
     ) -> None:
         self.reader = reader
@@ -58,7 +60,7 @@ class SlotState:
         self.idle_power_off = idle_power_off
         self.atr = b""
         self.protocol = PROTOCOL_UNDEFINED
-        self.bits = ReaderState.ABSENT
+        self.bits: int = ReaderState.ABSENT
         self.counter = 0
         self.sharing = 0
         self.idle_since: float | None = None
@@ -111,7 +113,8 @@ class SlotState:
                 case SlotChange.POWERED_OFF:
                     self._by_others()
             self._packed = None
-        self._changed()
+        # Cards that come and go are news; a reset is nothing that a client waits for.
+        self._changed(event.change in _NEWS)
 
     def refresh(self) -> None:
         """Look whether a card is there already; what happens later comes as events."""
@@ -130,7 +133,7 @@ class SlotState:
         self.atr, self.bits, self.protocol = atr, _POWERED, PROTOCOL_UNDEFINED
         self.idle_since = monotonic()
 
-    def _gone(self, bits: ReaderState) -> None:
+    def _gone(self, bits: int) -> None:
         self.atr, self.bits, self.protocol = b"", bits, PROTOCOL_UNDEFINED
         self.idle_since = None
         for handle in self._handles:
@@ -156,10 +159,11 @@ class SlotState:
         try:
             if self._link is None:
                 self._link = self.reader.link(self.slot, tell_resets=True)
-            if not self.reader.status(self.slot).powered:
+            if not self._link.powered:
                 with self._own_reset():
                     self._link.cold_reset()
-                self._powered(self._link.atr)
+                # As under pcscd the protocol stays: RAW, when a direct handle has chosen it for the card without supply.
+                self._powered(self._link.atr, self.protocol)
         except CardMute as error:
             _log.error("%s: %s", self.name, error)
             raise Refused(Rv.UNRESPONSIVE_CARD) from None
@@ -213,10 +217,10 @@ class SlotState:
             raise Refused(Rv.NO_SMARTCARD) from None
         self._powered(atr)
 
-    def _powered(self, atr: bytes) -> None:
+    def _powered(self, atr: bytes, protocol: int = PROTOCOL_UNDEFINED) -> None:
         with self._state:
             if self.present:
-                self.atr, self.bits, self.protocol = atr, _POWERED, PROTOCOL_UNDEFINED
+                self.atr, self.bits, self.protocol = atr, _POWERED, protocol
             self._packed = None
 
     def _power_off(self) -> None:
@@ -255,17 +259,22 @@ class SlotState:
                     return None
                 self.idle_since = None
             try:
-                self._rest()
+                if not self._rest():
+                    return None
             except LinkError:
                 return None
         with self._state:
             self.protocol, self._packed = PROTOCOL_UNDEFINED, None
         return None
 
-    def _rest(self) -> None:
-        if self.reader.status(self.slot).links == 0:
-            with self._own_reset():
-                self.reader.power_off(self.slot)
+    def _rest(self) -> bool:
+        """Take the supply of a card that has one and no link. False when it keeps what it has."""
+        status = self.reader.status(self.slot)
+        if status.links or not status.powered:
+            return False
+        with self._own_reset():
+            self.reader.power_off(self.slot)
+        return True
 
     def close(self) -> None:
         """Let go of the card."""

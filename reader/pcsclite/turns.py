@@ -43,6 +43,11 @@ class Turns(Generic[Who]):
         """How many wait."""
         return len(self._queue)
 
+    @property
+    def free(self) -> bool:
+        """Nobody has the turn and nobody waits for it."""
+        return self.owner is None and not self._queue
+
     def enter(self, who: Who) -> None:
         """Go one level deeper; *who* has the turn already or nobody has it."""
         with self._lock:

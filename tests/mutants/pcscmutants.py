@@ -77,7 +77,7 @@ def _status(world: World) -> None:
 def _removal(world: World) -> None:
     good = PcscSlot._gone
 
-    def gone(self: PcscSlot, bits: ReaderState) -> None:
+    def gone(self: PcscSlot, bits: int) -> None:
         good(self, bits)
         for handle in self._handles:
             handle.event = None
@@ -285,7 +285,7 @@ def _unknown(world: World) -> None:
 
 @mutant("nobody is told of a change", "removal-wakes")
 def _lost(world: World) -> None:
-    world.set(PcscServer, "_changed", lambda self: None)
+    world.set(PcscServer, "_changed", lambda self, at_once: None)
 
 
 @mutant("the removal is not told, the insertion is", "removal-wakes", "moves-not-lost", "removed-card")

@@ -154,33 +154,138 @@ def test_a_real_pcscd_says_the_same(
     if reason is not None:
         pytest.skip(reason)
     require_tool("vpcd-config")
+    said = _behind_pcscd(FakeCard(), compiled("semantics"), "Virtual PCD 00 00", "Virtual PCD 00 01")
+    assert _steps(said) == _steps(EXPECTED)
+
+
+class Opened(FakeCard):
+    """A T=0 card that opens with VERIFY, is read when open, and deciphers; a reset closes it."""
+
+    speaks_tpdu = True
+
+    def __init__(self) -> None:
+        super().__init__(T0_ATR)
+        self.open = False
+        self.waiting = b""
+
+    def power_on(self) -> bytes:
+        self.open, self.waiting = False, b""
+        return super().power_on()
+
+    def reset(self) -> bytes:
+        self.open, self.waiting = False, b""
+        return super().reset()
+
+    def transmit(self, command: bytes, /) -> bytes:
+        match command[1]:
+            case 0x20:
+                self.open = True
+                return b"\x90\x00"
+            case 0xB0:
+                return b"read\x90\x00" if self.open else b"\x69\x82"
+            case 0x2A:
+                self.waiting = b"bare"
+                return b"\x61\x04"
+            case 0xC0 if self.waiting:
+                answer, self.waiting = self.waiting + b"\x90\x00", b""
+                return answer
+        return b"\x69\x85"
+
+
+LEFT = """\
+establish 00000000
+keeper 00000000 1
+closed 00000000 6982
+connect 00000000 1
+open 00000000 9000
+read 00000000 726561649000
+still open 00000000 726561649000
+connect 00000000 1
+begin 00000000
+open 00000000 9000
+read 00000000 726561649000
+told 80100068
+again 00000000
+closed 00000000 6982
+open 00000000 9000
+first 00000000 1
+second 00000000 1
+decipher 00000000 6104
+other fetches 00000000 626172659000
+begin 00000000
+decipher 00000000 6104
+other may not 8010000B
+first fetches 00000000 626172659000
+end 00000000
+told 80100068
+again 00000000
+nothing waits 00000000 6985
+leave 00000000
+leave 00000000
+unpower 00000000
+raw 00000000 4
+leave 00000000
+mismatch 8010000F
+mismatch 8010000F
+direct 00000000 4
+reset 00000000
+protocol 1
+leave 00000000
+connect 00000000 1
+leave 00000000
+release 00000000
+"""
+"""What one client leaves to the next (decision 0008): what it has opened, unless it died or ended in a transaction; an
+answer that waits, unless it is in a transaction; RAW, until a reset."""
+
+
+def test_what_one_program_leaves_to_the_next(tmp_path: Path, compiled: Callable[[str], Path]) -> None:
+    with serving(tmp_path, Opened()) as (_, server):
+        assert run(server, compiled("leftovers"), CPS) == LEFT
+
+
+def test_a_real_pcscd_leaves_the_same(
+    compiled: Callable[[str], Path], require_tool: Callable[[str], str]
+) -> None:
+    reason = pcscd.unavailable()
+    if reason is not None:
+        pytest.skip(reason)
+    require_tool("vpcd-config")
+    assert _behind_pcscd(Opened(), compiled("leftovers"), "Virtual PCD 00 00") == LEFT
+
+
+def _behind_pcscd(fake: FakeCard, *program: str | Path) -> str:
+    """What a program says that sees *fake* behind Debian's pcscd."""
     with pcscd.isolated_pcscd() as daemon:
         card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
-        thread = threading.Thread(target=_be_a_card, args=(card,), daemon=True)
+        thread = threading.Thread(target=_be_a_card, args=(card, fake), daemon=True)
         thread.start()
         until(lambda: any("Card ATR" in line for line in daemon.log))
-        environment = {**daemon.environment, "PCSCLITE_NO_BLOCKING": "1"}
         said = subprocess.run(
-            [compiled("semantics"), "Virtual PCD 00 00", "Virtual PCD 00 01"],
-            env=environment,
+            program,
+            env={**daemon.environment, "PCSCLITE_NO_BLOCKING": "1"},
             capture_output=True,
             text=True,
             timeout=60,
             check=True,
         ).stdout
     thread.join(30)
-    assert _steps(said) == _steps(EXPECTED)
+    return said
 
 
-def _be_a_card(connection: socket.socket) -> None:
-    """The echo card behind the vpcd driver: two bytes of length, big-endian, each way; 04 asks for the ATR."""
-    fake = FakeCard()
+def _be_a_card(connection: socket.socket, fake: FakeCard) -> None:
+    """A card behind the vpcd driver: two bytes of length, big-endian, each way. One byte is an order: 0 power off, 1 power
+    on, 2 reset, 4 the ATR."""
     with connection, connection.makefile("rb") as coming:
         while len(length := coming.read(2)) == 2:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             message = coming.read(int.from_bytes(length))
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             if len(message) == 1 and message != b"\x04":
+                if message == b"\x01":
+                    fake.power_on()
+                elif message == b"\x02":
+                    fake.reset()
                 continue
             answer = fake.atr if message == b"\x04" else fake.transmit(message)
             connection.sendall(len(answer).to_bytes(2) + answer)

@@ -5,8 +5,10 @@ import random
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from pcscwire import SECONDS, T1_ATR, FakeCard, Wire, serving, until
 
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer, ServerRunning, SocketPathRefused, place, runtime_folder
-from bifente.reader.pcsclite.codes import Rv
+from bifente.reader.pcsclite.codes import Rv, Share
 from bifente.reader.pcsclite.messages import HEADER, LAYOUTS, Command
 
 CPS, VITALE = "R [CPS] 00 00", "R [Vitale] 00 01"
@@ -86,6 +88,76 @@ def test_connecting_and_leaving_are_changes(tmp_path: Path) -> None:
         assert one.wait()[0].sharing == 1
         two.disconnect(card)
         assert one.news() == Rv.SUCCESS
+
+
+NEVER = 3600.0
+"""A poll of the status thread that does not come within a test."""
+
+
+def test_connections_are_told_together_cards_at_once(tmp_path: Path) -> None:
+    """A hundred clients wait: five hundred connections send them nothing, a card sends one message to each."""
+    with (
+        ExitStack() as connections,
+        serving(tmp_path, FakeCard(), status_poll=NEVER) as (reader, server),
+        Wire(server.path) as one,
+    ):
+        waiting = [connections.enter_context(Wire(server.path)) for _ in range(100)]
+        for each in waiting:
+            each.wait()
+        for _ in range(500):
+            assert one.disconnect(one.card(CPS)) == Rv.SUCCESS
+        reader.insert("Vitale", FakeCard())
+        for each in waiting:
+            assert each.news() == Rv.SUCCESS
+            # Had anything else been sent, it would be taken for the states.
+            assert [state.bits for state in each.states()[:2]] == [0x34, 0x34]
+
+
+def test_a_connection_costs_the_same_however_many_wait(tmp_path: Path) -> None:
+    """Counted in calls of Python functions, in the thread of the client that connects."""
+
+    def calls(waiting: int) -> int:
+        with serving(tmp_path, FakeCard(), status_poll=NEVER) as (_, server):
+            for number in range(waiting):
+                server.wait(number)  # type: ignore[arg-type] # whoever it is: nobody may be told
+            slot, counted = server.slot(CPS.encode()), 0
+
+            def count(frame: object, event: str, argument: object) -> None:
+                nonlocal counted
+                counted += event in ("call", "c_call")
+
+            slot.connect(1, Share.SHARED, 3, lambda: True)
+            sys.setprofile(count)
+            try:
+                for number in range(2, 12):
+                    slot.disconnect(slot.connect(number, Share.SHARED, 3, lambda: True)[0], 0, lambda: True)
+            finally:
+                sys.setprofile(None)
+            for number in range(waiting):
+                assert server.stop_waiting(number)  # type: ignore[arg-type]
+            return counted
+
+    alone = calls(0)
+    assert calls(1) == calls(100) == alone
+    assert alone <= 10 * 60
+
+
+def test_who_knows_more_than_the_others_is_told_when_it_is_over(tmp_path: Path) -> None:
+    """Connected and left between two polls: who looked meanwhile saw a connection that nobody else was told of."""
+    with (
+        serving(tmp_path, FakeCard(), status_poll=0.05) as (_, server),
+        Wire(server.path) as one,
+        Wire(server.path) as two,
+    ):
+        for _ in range(20):
+            card = two.card(CPS)
+            seen = one.wait()[0].sharing
+            two.disconnect(card)
+            while seen:
+                assert one.news() == Rv.SUCCESS
+                seen = one.wait()[0].sharing
+            one.send(Command.STOP_WAITING_READER_STATE_CHANGE)
+            one.news()
 
 
 def test_cancel_from_a_second_connection(tmp_path: Path) -> None:
