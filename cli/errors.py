@@ -35,8 +35,10 @@ class ExitCode(IntEnum):
     WRITE_FAILED = 12
     NO_PERMISSION = 13
     NOT_USABLE = 14
+    HUNG_UP = 129
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
+    TERMINATED = 143
 
 
 MEANINGS: dict[ExitCode, str] = {
@@ -55,8 +57,10 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.WRITE_FAILED: "something could not be written (disk full, read-only)",
     ExitCode.NO_PERMISSION: "permission denied",
     ExitCode.NOT_USABLE: "`bifente doctor` found something that cannot work as it is set up here",
+    ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.OUTPUT_CLOSED: "whoever read the output stopped reading",
+    ExitCode.TERMINATED: "told to end (SIGTERM)",
 }
 
 
@@ -118,6 +122,9 @@ _BY_NAME: dict[str, ExitCode] = {
     "CryptoError": ExitCode.SIGNATURE_INVALID,
     "SheetRefused": ExitCode.SIGNATURE_INVALID,
     "UntrustedCertificate": ExitCode.SIGNATURE_INVALID,
+    # Signals
+    "Terminated": ExitCode.TERMINATED,
+    "HungUp": ExitCode.HUNG_UP,
 }
 """Name of one of our error classes → code. The most derived class that has a line decides."""
 

@@ -6,6 +6,7 @@
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -98,6 +99,44 @@ class OutputClosed(Exception):
     """Whoever read our output stopped reading, as ``head`` does."""
 
 
+class Terminated(BaseException):
+    """SIGTERM came. Like KeyboardInterrupt it is an error of nobody's, and everything opened is given back on its way."""
+
+    def __init__(self) -> None:
+        super().__init__("terminated")
+
+
+class HungUp(Terminated):
+    """SIGHUP came: the terminal is gone, and with it whoever could read anything."""
+
+
+@contextmanager
+def _signals_give_everything_back() -> Iterator[None]:
+    """SIGTERM and SIGHUP become exceptions, once: files, sockets and locks are not left behind.
+
+    What is ignored (nohup) stays so; so does what whoever calls us has arranged.
+    """
+
+    def came(number: int, _frame: object) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)  # what is being given back now shall not be cut short
+        raise HungUp if number == getattr(signal, "SIGHUP", None) else Terminated
+
+    before: dict[int, object] = {}
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)  # no SIGHUP on Windows
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            try:
+                before[number] = signal.signal(number, came)
+            except ValueError:
+                break  # not the main thread: signals are not ours to handle
+    try:
+        yield
+    finally:
+        for number in before:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @click.group(
     cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
 )
@@ -115,12 +154,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _open_what_is_closed()
     _write_any_character()
     try:
-        result = cli.main(
-            args=None if arguments is None else list(arguments),
-            prog_name="bifente",
-            standalone_mode=False,
-            obj=settings,
-        )
+        with _signals_give_everything_back():
+            result = cli.main(
+                args=None if arguments is None else list(arguments),
+                prog_name="bifente",
+                standalone_mode=False,
+                obj=settings,
+            )
         sys.stdout.flush()
     except (OutputClosed, BrokenPipeError):
         # Python flushes stdout once more when it ends: give it something that accepts.
@@ -129,6 +169,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:  # the one edge: whatever happened becomes one line and a code
         if isinstance(error, SystemExit):
             raise
+        if isinstance(error, HungUp):
+            for stream in (
+                sys.stdout,
+                sys.stderr,
+            ):  # a write to the terminal that is gone would fail once more
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         from bifente.cli.errors import report
 
         return report(error, debug=settings.debug)

@@ -1,5 +1,6 @@
 """Who types at the PIN pad of a served reader: the person before this terminal, or the lines of a file."""
 
+import atexit
 import os
 import select
 import termios
@@ -43,6 +44,8 @@ def _ask(terminal: int, prompt: Prompt) -> str:
     before = termios.tcgetattr(terminal)
     silent = termios.tcgetattr(terminal)
     silent[3] &= ~termios.ECHO
+    # The thread that asks is left where it is when the reader is ended: its terminal must not stay silent.
+    atexit.register(termios.tcsetattr, terminal, termios.TCSAFLUSH, before)
     termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
     try:
         os.write(terminal, f"{prompt.slot}: {prompt.ask} ({prompt.least} to {prompt.most} digits): ".encode())
@@ -59,6 +62,7 @@ def _ask(terminal: int, prompt: Prompt) -> str:
     finally:
         os.write(terminal, b"\n")
         termios.tcsetattr(terminal, termios.TCSAFLUSH, before)
+        atexit.unregister(termios.tcsetattr)
     digits = line.strip().decode("latin-1")
     if not digits:
         raise EntryCancelled

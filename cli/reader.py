@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.cardfiles import PATH
-from bifente.cli.serving import RunCommand, need_unix, run_program, socket_path, until_signal
+from bifente.cli.running import run_program
+from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
@@ -96,15 +97,16 @@ def serve(
         from bifente.cli.servedvpcd import serve_vpcd_until
 
         with (
+            until_signal(stop),
             wrappers(latency, faults, record, unmask=unmask, sink=_Printed() if trace else None) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
-            until_signal(stop),
         ):
             serve_vpcd_until(
                 stop, slots, vpcd_port, listen=vpcd_listen, control=socket_path(alias, "control")
             )
         return
     with (
+        until_signal(stop),
         wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
@@ -114,11 +116,10 @@ def serve(
         with _one_of_a_name(), server:
             control = ControlSocket(socket_path(alias, "control"), slots.answer)
             try:
-                with until_signal(stop):
-                    for variable, value in server.environment.items():
-                        click.echo(f"export {variable}={shlex.quote(value)}")
-                    sys.stdout.flush()
-                    stop.wait()
+                for variable, value in server.environment.items():
+                    click.echo(f"export {variable}={shlex.quote(value)}")
+                sys.stdout.flush()
+                stop.wait()
             finally:
                 control.close()
 

@@ -1,7 +1,6 @@
-"""What the commands share that serve a reader, or run a program that sees one."""
+"""What the commands share that serve a reader."""
 
 import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,22 +25,6 @@ class RunCommand(click.Command):
         return super().parse_args(ctx, args[:at])
 
 
-def run_program(program: list[str], environment: dict[str, str]) -> int:
-    """Run *program* to its end; returns its exit code, 128 and the signal when one ended it."""
-    # Ctrl-C in the terminal is for the program; what it makes of it is our result. A handler that does nothing, unlike
-    # an ignored signal, is not inherited.
-    before = signal.signal(signal.SIGINT, lambda *_: None)
-    try:
-        process = subprocess.Popen(program, env=environment)
-    except FileNotFoundError:
-        raise CliError(f"{program[0]}: no such program") from None
-    else:
-        code = process.wait()
-    finally:
-        signal.signal(signal.SIGINT, before)
-    return code if code >= 0 else 128 - code
-
-
 def need_unix() -> None:
     """Raise CliError where there is no pcsc-lite."""
     if not sys.platform.startswith("linux"):
@@ -63,10 +46,23 @@ def socket_path(alias: str, kind: str) -> Path:
 
 @contextmanager
 def until_signal(stop: Event) -> Iterator[None]:
-    """Ctrl-C and SIGTERM set *stop* while the block runs."""
-    before = {
-        number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    """Ctrl-C, SIGTERM, SIGHUP and SIGQUIT set *stop* while the block runs; a second Ctrl-C does what it usually does.
+
+    The block should hold everything that must be given back: a signal that comes while it is set up ends it as well.
+    What the parent process ignores (nohup) stays ignored.
+    """
+
+    def told(number: int, _frame: object) -> None:
+        stop.set()
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+
+    stopping = [signal.SIGINT, signal.SIGTERM]
+    for name in ("SIGHUP", "SIGQUIT"):  # not on Windows
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            stopping.append(number)
+    before = {number: signal.signal(number, told) for number in stopping}
     try:
         yield
     finally:

@@ -15,8 +15,9 @@ import click
 
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
-from bifente.cli.serving import RunCommand, need_unix, run_program, socket_path, until_signal
+from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import SLOT, TRACE, UNMASK, whole
 
 if TYPE_CHECKING:
@@ -93,29 +94,26 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
     need_unix()
     path = socket_path(f"{alias}-{os.getpid()}" if program else alias, "comm")
     names = (name,) if name != _NAME else None
-    with PcscServer(reader, path=path, names=names) as server:
-        if program:
+    server = PcscServer(reader, path=path, names=names)
+    if program:
+        with server:
             return run_program(program, {**os.environ, **server.environment})
+    stop = Event()
+    with until_signal(stop), server:
         for variable, value in server.environment.items():
             click.echo(f"export {variable}={shlex.quote(value)}")
         sys.stdout.flush()
-        stop = Event()
-        with until_signal(stop):
-            stop.wait()
+        stop.wait()
     return 0
 
 
 def _offer_vpcd(reader: "TwoSlotReader") -> None:
     from bifente.reader.vpcd.service import VpcdService
 
-    service = VpcdService(reader)
-    try:
+    stop = Event()
+    with until_signal(stop), VpcdService(reader) as service:
         click.echo(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
-        stop = Event()
-        with until_signal(stop):
-            stop.wait()
-    finally:
-        service.stop()
+        stop.wait()
 
 
 @click.command(short_help="Send the commands of a trace to a card, and compare.")
