@@ -89,7 +89,8 @@ class ReaderGone(LinkError):
 class LinkTimeout(LinkError):
     """The card or the reader did not answer in time."""
 
-    def __init__(self, what: str, seconds: float) -> None:
-        super().__init__(f"{what}: no answer within {seconds:g} s")
+    def __init__(self, what: str, seconds: float | None) -> None:
+        """*seconds* is None where nobody says how long was waited."""
+        super().__init__(f"{what}: no answer {'in time' if seconds is None else f'within {seconds:g} s'}")
         self.what = what
         self.seconds = seconds

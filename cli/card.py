@@ -22,6 +22,7 @@ from bifente.cli.cardfiles import (
     failing_as_files,
     igc_option,
 )
+from bifente.cli.cardkinds import need_pair
 from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
@@ -286,6 +287,7 @@ def rights(
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession, VitaleSession, recognise
 
+    need_pair(cps, card)
     devices = open_card(cps), open_card(card)
     with failing_as_files(*devices), TwoSlotReader() as reader:
         for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):

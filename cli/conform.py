@@ -26,7 +26,7 @@ _KINDS = ("cps3", "vitale2", "t1test")
     "readers",
     multiple=True,
     metavar="NAME",
-    help="A PC/SC reader, by a part of its name. May be repeated.",
+    help="A PC/SC reader: its name, a part of it, or its number. May be repeated.",
 )
 @click.option(
     "--over",
@@ -47,7 +47,7 @@ _KINDS = ("cps3", "vitale2", "t1test")
     "slots",
     multiple=True,
     metavar="SLOT",
-    help="Only the cards in these slots; of a --reader, by a part of the name.",
+    help="Only the cards in these slots: name, part of it, or number; of a --reader, too.",
 )
 @click.option("--suite", "suites", multiple=True, type=click.Choice(_SUITES), help="Only these suites.")
 @click.option("--case", "names", multiple=True, metavar="TEXT", help="Only cases whose name contains TEXT.")
@@ -117,17 +117,12 @@ def _digits(source: SecretSource) -> bytes | None:
 
 
 def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]:
+    from bifente.reader.choose import choose
     from bifente.testing.targets import SLOTS
 
-    unknown = [slot for slot in slots if slot.casefold() not in {name.casefold() for name in SLOTS.values()}]
-    if unknown:
-        raise CliError(f"there is no slot {unknown[0]}", hint=f"the slots are {', '.join(SLOTS.values())}")
-    wanted = {slot.casefold() for slot in slots}
-    return tuple(
-        kind
-        for kind, slot in SLOTS.items()
-        if (not kinds or kind in kinds) and (not slots or slot.casefold() in wanted)
-    )
+    kinds_of_slots = list(SLOTS)
+    wanted = {kinds_of_slots[choose("slot", slot, list(SLOTS.values()))] for slot in slots}
+    return tuple(kind for kind in SLOTS if (not kinds or kind in kinds) and (not slots or kind in wanted))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
 from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_files
+from bifente.cli.cardkinds import need_pair
 from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.documents import replace_file
@@ -103,6 +104,7 @@ def demo(
             _card(given, authority, folder / name, day)
             for given, name in ((cps, "cps.card"), (vitale, "vitale.card"))
         ]
+        need_pair(cards[0], cards[1], (cps, vitale))
         road = _drive(authority, folder, cards, _pin(cps, pin), day, accept=accept)
     except BaseException:
         if out is None:  # a folder that nobody has been told of

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import click
 
+from bifente.cli.main import HungUp, Terminated
 from bifente.cli.visible import visible
 
 
@@ -122,9 +123,6 @@ _BY_NAME: dict[str, ExitCode] = {
     "CryptoError": ExitCode.SIGNATURE_INVALID,
     "SheetRefused": ExitCode.SIGNATURE_INVALID,
     "UntrustedCertificate": ExitCode.SIGNATURE_INVALID,
-    # Signals
-    "Terminated": ExitCode.TERMINATED,
-    "HungUp": ExitCode.HUNG_UP,
 }
 """Name of one of our error classes → code. The most derived class that has a line decides."""
 
@@ -164,6 +162,10 @@ def classify(error: BaseException) -> Report:
         return Report("interrupted", None, ExitCode.INTERRUPTED)
     if isinstance(error, KeyboardInterrupt):
         return Report("interrupted", None, ExitCode.INTERRUPTED)
+    if isinstance(error, Terminated):
+        return Report(
+            str(error), None, ExitCode.HUNG_UP if isinstance(error, HungUp) else ExitCode.TERMINATED
+        )
     if isinstance(error, click.ClickException):
         hint = None
         if isinstance(error, click.UsageError) and error.ctx is not None:

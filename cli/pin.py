@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.cardfiles import CARD, JSON, failing_as_files
+from bifente.cli.cardkinds import need_kind
 from bifente.cli.secretinput import SecretSource, pin_options
 
 if TYPE_CHECKING:
@@ -94,6 +95,7 @@ def _session(card: Path) -> "Iterator[CpsSession]":
     from bifente.reader import CPS_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession
 
+    need_kind(card, "cps3", "the card of this PIN: only a CPS has one")
     device = open_card(card)
     with failing_as_files(device), TwoSlotReader() as reader:
         reader.insert(CPS_SLOT, device)

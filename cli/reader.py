@@ -15,6 +15,7 @@ import click
 from bifente.cli.cardfiles import PATH
 from bifente.cli.running import run_program
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
+from bifente.cli.tracefiles import say
 from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def serve(
             wrappers(latency, faults, record, unmask=unmask, sink=_Printed() if trace else None) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
         ):
+            say(slots.notes())
             serve_vpcd_until(
                 stop, slots, vpcd_port, listen=vpcd_listen, control=socket_path(alias, "control")
             )
@@ -110,6 +112,7 @@ def serve(
         wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
+        say(slots.notes())
         server = slots.serve(
             socket_path(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
         )
@@ -155,6 +158,7 @@ def run(
         wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
+        say(slots.notes())
         server = slots.serve(
             socket_path(f"run-{os.getpid()}", "comm"),
             pin_pad=_pad(pin_pad),
@@ -167,7 +171,7 @@ def run(
 @reader.command()
 @click.argument("card", metavar="X.card", type=PATH)
 @click.option(
-    "--slot", metavar="SLOT", help="A slot's number, or CPS or Vitale; by default where the card belongs."
+    "--slot", metavar="SLOT", help="A slot: name, part of it, or number.  [default: where the card belongs]"
 )
 @_as
 @_json
@@ -184,7 +188,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
 @_as
 @_json
 def remove(slot: str, alias: str, as_json: bool) -> None:
-    """Take the card out of SLOT (a number, or CPS or Vitale), whatever it is doing."""
+    """Take the card out of SLOT (its name, a part of it, or its number), whatever it is doing."""
     _ask(alias, {"do": "remove", "slot": slot}, as_json=as_json)
 
 

@@ -13,9 +13,11 @@ from bifente.apdu.link import Card, CardAbsent
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.card import read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_snapshot
+from bifente.cli.cardkinds import called, kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.reader.choose import choose
 from bifente.reader.errors import DuplicateCard
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
@@ -124,22 +126,34 @@ class Slots:
                     "powered": status.powered,
                     "atr": status.atr.hex().upper(),
                     "links": status.links,
+                    "misplaced": self._misplaced(number),
                 }
             )
         return lines
 
+    def notes(self) -> list[str]:
+        """What is unusual about the cards in the slots, one line each."""
+        return [
+            f"{self._held[number][0]}, {called(self._held[number][1])}, is in slot {self.places[number][1]}"
+            for number in sorted(self._held)
+            if self._misplaced(number)
+        ]
+
+    def _misplaced(self, number: int) -> bool:
+        """There is a card in the slot that programs look for in the other one."""
+        usual = _USUAL_SLOT.get(self._held[number][1]) if number in self._held else None
+        return usual is not None and usual != self.places[number][1]
+
     def _number(self, slot: str) -> int:
-        """A slot by its number, or by its name in the first reader."""
-        for number, (_, name) in enumerate(self.places):
-            if slot == str(number + 1) or slot.casefold() == name.casefold():
-                return number
-        raise CliError(f"no slot {slot}", hint=f"slots are numbered 1 to {len(self.places)}")
+        """A slot by its name, a part of it or its number. Raises ReaderError."""
+        short = [number for number, (_, name) in enumerate(self.places) if name.casefold() == slot.casefold()]
+        return short[0] if len(short) == 1 else choose("slot", slot, self.names)
 
     def _free(self, question: Question) -> int:
         slot = question.get("slot")
         if slot:
             return self._number(slot)
-        kind = _kind(Path(question["card"]))
+        kind = kind_of_file(Path(question["card"]))
         empty = [number for number in range(len(self.places)) if number not in self._held]
         if not empty:
             raise CliError("every slot holds a card", hint="bifente reader swap SLOT X.card")
@@ -158,7 +172,7 @@ class Slots:
         """Power the card on *held* in a slot that is empty; when that fails, its file is given back."""
         reader, slot = self.places[number]
         try:
-            kind = _kind(path)
+            kind = kind_of_file(path)
             card: Card = _card(held, kind)
             for wrapper in self._wrappers:
                 card = wrapper(card, self.names[number])
@@ -180,7 +194,7 @@ class Slots:
     def _swap(self, question: Question) -> None:
         """The card that is in a slot leaves it only for one that may come in."""
         number, path = self._number(question["slot"]), Path(question["card"])
-        _kind(path)
+        kind_of_file(path)
         before = self._held.get(number)
         if before is None:
             self._insert(number, path)
@@ -226,11 +240,6 @@ class Slots:
         self.close()
 
 
-def _kind(path: Path) -> str:
-    with MemoryStore(read_snapshot(path)) as snapshot:
-        return str(read_meta(snapshot).get("kind"))
-
-
 def _card(held: _Held, kind: str) -> SmartCard:
     return card_of(held, kind)
 
@@ -241,5 +250,7 @@ def show_status(slots: object) -> None:
         return
     for slot in slots:
         card = slot["card"] or "empty"
+        if slot.get("misplaced"):
+            card += f" ({called(slot['kind'])} in this slot)"
         state = f", {slot['links']} connected" if slot["links"] else ""
         click.echo(f"{slot['slot']}  {slot['name']}: {card}{state}")

@@ -50,10 +50,8 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
     What the format cannot keep is said on stderr.
     """
     kind = output_format(output, to)
-    with reading(trace, "converting") as (_, source):
+    with reading(trace, "converting", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
-        if slot is not None:
-            clean.items = (item for item in clean.items if item.slot == slot)
         losses = write(kind, clean, output)
     say([f"{kind.title} does not keep {loss}" for loss in losses])
 
@@ -67,10 +65,8 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
 @UNMASK
 def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | None, unmask: bool) -> None:
     """Say each exchange in words, following what the card has selected, verified and set."""
-    with reading(trace, "reading") as (_, source):
+    with reading(trace, "reading", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
-        if slot is not None:
-            clean.items = (item for item in clean.items if item.slot == slot)
         if html is not None:
             from bifente.cli.traceshow import write_page
 

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from bifente.traces.formats import Format, Source
 
 TRACE = click.argument("trace", metavar="TRACE", type=PATH)
-SLOT = click.option("--slot", metavar="NAME", help="Only the card in this slot.")
+SLOT = click.option(
+    "--slot", metavar="SLOT", help="Only the card in this slot: its name, a part of it, or its number."
+)
 UNMASK = click.option(
     "--unmask", is_flag=True, help="Keep PINs, PUKs, keys and deciphered data where they stand."
 )
@@ -29,19 +31,34 @@ _EVERY = 2000
 
 
 @contextmanager
-def reading(path: Path, what: str | None) -> "Iterator[tuple[Format, Source]]":
-    """Open a trace; ``-`` is the standard input.
+def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[tuple[Format, Source]]":
+    """Open a trace; ``-`` is the standard input. With *slot*, only the items of the card in that one.
 
-    A bar on stderr says *what* is being done while the items are taken; None for the second trace of two.
+    A bar on stderr says *what* is being done while the items are taken; None for the second trace of two. Raises
+    ReaderError for a slot that the trace does not have, before anything else is done with it.
     """
     from bifente.traces import formats
 
     bar = progress(what) if what is not None else nullcontext()
     with _opened(path) as stream, bar as told:
+        only = None if slot is None else _slot_called(slot, stream)
         kind, source = formats.read_stream(stream)
         if told is not None:
             source.items = _counted(source.items, stream, _size(stream), told)
+        if only is not None:
+            source.items = (item for item in source.items if item.slot == only)
         yield kind, source
+
+
+def _slot_called(wanted: str, stream: BinaryIO) -> str:
+    """The slot of the trace that is meant: its items are read once for the names, of which there are few."""
+    from bifente.reader.choose import choose
+    from bifente.traces import formats
+
+    _, source = formats.read_stream(stream)
+    names = list(dict.fromkeys(item.slot for item in source.items))
+    stream.seek(0)
+    return names[choose("slot", wanted, names)]
 
 
 @contextmanager
@@ -73,13 +90,13 @@ def whole(path: Path, what: str, slot: str | None = None) -> "Trace":
     """A trace in memory, only *slot* of it when one is named. CliError when it has several and none is named."""
     from bifente.traces import Trace
 
-    with reading(path, what) as (_, source):
-        items = tuple(item for item in source.items if slot is None or item.slot == slot)
+    with reading(path, what, slot) as (_, source):
+        items = tuple(source.items)
     slots = sorted({item.slot for item in items})
     if len(slots) > 1:
         raise CliError(f"the trace is of the slots {', '.join(slots)}", hint="choose one with --slot")
     if not items:
-        raise CliError("the trace is empty" if slot is None else f"the trace has nothing of slot {slot}")
+        raise CliError("the trace is empty")
     return Trace(source.header, items)
 
 

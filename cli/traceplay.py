@@ -15,6 +15,7 @@ import click
 
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
@@ -118,7 +119,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
 
 @click.command(short_help="Send the commands of a trace to a card, and compare.")
 @TRACE
-@click.option("--reader", metavar="NAME", help="The PC/SC reader that holds the card.")
+@click.option("--reader", metavar="NAME", help=READER)
 @click.option("--card", "file", metavar="X.card", type=PATH, help="A card file instead.")
 @click.option("--write", "writes", is_flag=True, help="Send also what changes the card.")
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
@@ -181,24 +182,15 @@ def _card(reader: str | None, file: Path | None) -> "Iterator[tuple[Card, bytes]
 
         card = open_card(file)
     else:
-        card = _relay(reader or "")
+        card = relayed(reader or "")
     try:
         yield card, card.power_on()
     finally:
         card.power_off()
 
 
-def _relay(name: str) -> "Card":
-    from bifente.reader.relay import RelayCard
-
-    try:
-        return RelayCard(name)
-    except ImportError as error:
-        raise CliError(str(error), ExitCode.USAGE) from None
-
-
 @click.command(cls=_RunOrServe, short_help="Record what a program says to the card in a reader.")
-@click.option("--reader", "name", required=True, metavar="NAME", help="The PC/SC reader that holds the card.")
+@click.option("--reader", "name", required=True, metavar="NAME", help=READER)
 @click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
 @click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
 @UNMASK
@@ -222,16 +214,14 @@ def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: 
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
     need_unix()
-    card = _relay(name)
-    atr = card.power_on()
+    card = relayed(name)
+    name, atr = card.name, card.power_on()
     try:
-        protocol = getattr(card, "protocol", None)
-        tpdu = bool(getattr(card, "speaks_tpdu", False))
-        header = TraceHeader(name, atr, protocol, datetime.now(UTC), masked=not unmask)
+        header = TraceHeader(name, atr, card.protocol, datetime.now(UTC), masked=not unmask)
         # The recorder masks; what remains to be done are pseudonyms.
         cleaner = Cleaner(None if personal else Pseudonyms(), secrets=False)
         with TraceWriter.create(output, header) as writer:
-            level = Level.TPDU if tpdu else Level.APDU
+            level = Level.TPDU if card.speaks_tpdu else Level.APDU
             recorder = Recorder(card, CleanSink(writer, cleaner), level=level, unmask=unmask)
             with TwoSlotReader("relay", slots=(_SLOT,), warm_reset_other=False) as reader:
                 reader.insert(_SLOT, recorder)

@@ -18,6 +18,7 @@ from bifente.apdu.link import (
     ReaderGone,
     TransmissionProtocol,
 )
+from bifente.reader.errors import ServiceAbsent, UnknownReader
 
 NAMES: Final = {
     getattr(scard, name) & 0xFFFFFFFF: name
@@ -29,11 +30,13 @@ NAMES: Final = {
 
 _ABSENT: Final = frozenset({scard.SCARD_E_NO_SMARTCARD & 0xFFFFFFFF})
 _REMOVED: Final = frozenset({scard.SCARD_W_REMOVED_CARD & 0xFFFFFFFF, scard.SCARD_W_RESET_CARD & 0xFFFFFFFF})
+_UNKNOWN: Final = frozenset(
+    {scard.SCARD_E_UNKNOWN_READER & 0xFFFFFFFF, scard.SCARD_E_NO_READERS_AVAILABLE & 0xFFFFFFFF}
+)
 _GONE: Final = frozenset(
     value & 0xFFFFFFFF
     for value in (
         scard.SCARD_E_READER_UNAVAILABLE,
-        scard.SCARD_E_UNKNOWN_READER,
         scard.SCARD_E_NO_SERVICE,
         scard.SCARD_E_SERVICE_STOPPED,
     )
@@ -60,27 +63,14 @@ def failed(call: str, result: int, reader: str) -> LinkError:
         return CardAbsent(reader)
     if result in _REMOVED:
         return CardRemoved(reader)
+    if result in _UNKNOWN:
+        # Only who has not connected yet may have given a wrong name.
+        return UnknownReader(reader) if call == "SCardConnect" else ReaderGone(reader)
     if result in _GONE:
-        return ReaderGone(reader)
+        return ServiceAbsent(name_of(result)) if call == "SCardEstablishContext" else ReaderGone(reader)
     if result == scard.SCARD_E_TIMEOUT & 0xFFFFFFFF:
-        return LinkTimeout(call, 0)
+        return LinkTimeout(call, None)
     return PcscFailed(call, result)
-
-
-def list_readers() -> list[str]:
-    """The names of the readers there are. Raises LinkError."""
-    result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
-    if result:
-        raise failed("SCardEstablishContext", result, "PC/SC")
-    try:
-        result, readers = scard.SCardListReaders(context, [])
-        if result & 0xFFFFFFFF == scard.SCARD_E_NO_READERS_AVAILABLE & 0xFFFFFFFF:
-            return []
-        if result:
-            raise failed("SCardListReaders", result, "PC/SC")
-        return list(readers)
-    finally:
-        scard.SCardReleaseContext(context)
 
 
 class PcscLink:

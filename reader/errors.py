@@ -9,6 +9,25 @@ class ReaderError(Exception):
     hint: str = ""
 
 
+class UnknownReader(LinkError):
+    """PC/SC knows no reader of that name; it may never have been there."""
+
+    hint = "bifente trace record --reader and bifente conform --reader list the readers there are"
+
+    def __init__(self, reader: str) -> None:
+        super().__init__(f"PC/SC knows no reader {reader}")
+        self.reader = reader
+
+
+class ServiceAbsent(LinkError):
+    """No PC/SC service answers: it does not run, or may not be used."""
+
+    hint = "start it (systemctl start pcscd.socket); or take the export line that bifente reader serve prints"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"no PC/SC service answers ({reason.rstrip('.')})")
+
+
 class UnknownSlot(ReaderError):
     """The reader has no slot of that name."""
 

@@ -14,6 +14,8 @@ from bifente.apdu.link import (
     ReaderGone,
     TransmissionProtocol,
 )
+from bifente.reader.choose import choose
+from bifente.reader.errors import ServiceAbsent, UnknownReader
 from bifente.reader.pyscard import CURE
 
 _BOTH: Final = 3
@@ -56,7 +58,7 @@ class RelayCard:
             result, self._context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
             if result != scard.SCARD_S_SUCCESS:
                 self._context = None
-                raise ReaderGone(f"{self.name} ({_message(scard, result)})")
+                raise ServiceAbsent(_message(scard, result))
         share = scard.SCARD_SHARE_EXCLUSIVE if self._exclusive else scard.SCARD_SHARE_SHARED
         result, handle, spoken = scard.SCardConnect(self._context, self.name, share, self._wanted)
         self._check(result)
@@ -119,30 +121,47 @@ class RelayCard:
         if result == scard.SCARD_W_REMOVED_CARD:
             self._handle = None
             raise CardRemoved(self.name)
+        if result in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_NO_READERS_AVAILABLE):
+            # Before there was a connection, nobody can say that it has been there.
+            raise UnknownReader(self.name) if self._handle is None else ReaderGone(self.name)
         if result in (
-            scard.SCARD_E_UNKNOWN_READER,
             scard.SCARD_E_READER_UNAVAILABLE,
             scard.SCARD_E_NO_SERVICE,
             scard.SCARD_E_SERVICE_STOPPED,
-            scard.SCARD_E_NO_READERS_AVAILABLE,
         ):
             raise ReaderGone(self.name)
         if result == scard.SCARD_E_TIMEOUT:
-            raise LinkTimeout(f"reader {self.name}", 0)
+            raise LinkTimeout(f"reader {self.name}", None)
         raise LinkError(f"reader {self.name}: {_message(scard, result)}")
 
 
 def reader_names() -> list[str]:
-    """The readers that the PC/SC service of the system knows. Raises LinkError, ImportError without pyscard."""
+    """The readers that the PC/SC service of the system knows.
+
+    Raises ServiceAbsent, LinkError, ImportError without pyscard.
+    """
     scard = _scard()
     result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
     if result != scard.SCARD_S_SUCCESS:
-        raise ReaderGone(f"of PC/SC ({_message(scard, result)})")
+        raise ServiceAbsent(_message(scard, result))
     try:
         result, names = scard.SCardListReaders(context, [])
-        return [str(name) for name in names] if result == scard.SCARD_S_SUCCESS else []
+        if result == scard.SCARD_E_NO_READERS_AVAILABLE:
+            return []
+        if result != scard.SCARD_S_SUCCESS:
+            raise LinkError(f"the list of readers: {_message(scard, result)}")
+        return [str(name) for name in names]
     finally:
         scard.SCardReleaseContext(context)
+
+
+def reader_called(wanted: str) -> str:
+    """The PC/SC reader that is meant by *wanted*: its name, a part that no other has, or its number in the list.
+
+    Raises NoSuchName or AmbiguousName, which list what there is, and what :func:`reader_names` raises.
+    """
+    names = reader_names()
+    return names[choose("reader", wanted, names)]
 
 
 def _scard() -> ModuleType:

@@ -32,6 +32,7 @@ from bifente.terminal.errors import (
     WrongPin,
 )
 from bifente.terminal.processors import Channel
+from bifente.terminal.whichcard import what_it_is
 
 MF: Final = layout.LAYOUT.mf.fid
 APPLICATION: Final = 0x0001
@@ -94,10 +95,10 @@ class CpsSession:
                 files.select_application(self.channel, step, name, files.WITH_FCP)
             except CardRefused as refused:
                 raise CpsUnusable(
-                    f"CPS invalide: the card in the CPS slot does not know {name.hex().upper()}",
+                    f"CPS invalide: the card in the CPS slot {what_it_is(self.link, 'cps3', name)}",
                     step=step,
                     sw=refused.sw,
-                    hint="is it a carte CPS, in the right slot?",
+                    hint="put the professional's card there: are the two cards swapped?",
                 ) from refused
 
     @property

@@ -24,6 +24,7 @@ from bifente.terminal.errors import (
     VitaleUnusable,
 )
 from bifente.terminal.processors import Channel
+from bifente.terminal.whichcard import what_it_is
 
 IDENTITY_FID: Final = 0xD001
 PAN_FID: Final = 0x2F02
@@ -80,10 +81,10 @@ class VitaleSession:
             files.select_application(self.channel, step, layout.AID_MF, files.WITH_FCI)
         except CardRefused as refused:
             raise VitaleUnusable(
-                "the card in the Vitale slot is no carte Vitale 2",
+                f"the card in the Vitale slot {what_it_is(self.link, 'vitale2', layout.AID_MF)}",
                 step=step,
                 sw=refused.sw,
-                hint="is it a carte Vitale, in the right slot?",
+                hint="put the patient's card there: are the two cards swapped?",
             ) from refused
         self._directory = layout.AID_MF
 

@@ -77,8 +77,8 @@ def over_socket(
     *around* is called with the reader before it is served. Raises ConformanceError when PC/SC in this process speaks
     to another service already, ImportError without pyscard.
     """
-    from bifente.conformance.pcsc import list_readers
     from bifente.reader.pcsclite import PcscServer
+    from bifente.reader.relay import reader_names
 
     path, first = _socket_path()
     try:
@@ -87,7 +87,7 @@ def over_socket(
                 around(reader)
             with PcscServer(reader, path=path, idle_power_off=None) as server:
                 with _environment(server.environment if first else {}):
-                    listed = list_readers()
+                    listed = reader_names()
                 if not set(server.names) <= set(listed):
                     raise ConformanceError("PC/SC in this process speaks to another service already")
                 places = dict(zip(SLOTS, server.names, strict=True))

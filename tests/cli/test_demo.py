@@ -118,7 +118,7 @@ def test_what_may_be_accepted(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "code"),
-    [(["--vitale", "vitale-expired"], 10), (["--vitale", "none.card"], 4), (["--cps", "vitale-single"], 9)],
+    [(["--vitale", "vitale-expired"], 10), (["--vitale", "none.card"], 4), (["--cps", "vitale-single"], 3)],
 )
 def test_a_demo_that_fails_leaves_no_folder_that_it_has_not_named(
     arguments: list[str], code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -107,8 +107,8 @@ def test_a_vitale_has_no_pin(tmp_path, pooled_authority, pooled_source, capsys):
             read_profile("vitale-single"), pooled_authority, keys=pooled_source, today=date(2026, 3, 2)
         ),
     )
-    assert main(["pin", "status", str(path)]) == 9
-    assert "is it a carte CPS" in capsys.readouterr().err
+    assert main(["pin", "status", str(path)]) == 3
+    assert "v.card is a carte Vitale: it cannot be the card of this PIN" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_said_as_such(card, monkeypatch, capsys):

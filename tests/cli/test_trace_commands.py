@@ -98,7 +98,6 @@ def test_show_in_words() -> None:
     assert "= CPX IAS, PIN 01 verified" in text
     assert "GET RESPONSE" not in text
     assert "GET RESPONSE" in run("show", LOG, "--tpdu").stdout
-    assert "nothing" not in run("show", LOG, "--slot", "elsewhere").stdout
 
 
 def test_show_as_json() -> None:
@@ -283,7 +282,20 @@ def test_play_to_a_reader(served: dict[str, str], tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr + done.stdout
     assert "the same in 2 exchanges" in done.stdout
     gone = bifente(served, "trace", "play", recorded, "--reader", "No such reader")
-    assert gone.returncode == 8
+    assert gone.returncode == 3
+    assert f"there are: 1 {NAME}, 2 " in gone.stderr
+    for part in ("[cps]", "1"):
+        done = bifente(served, "trace", "play", recorded, "--reader", part)
+        assert done.returncode == 0, done.stderr
+    either = bifente(served, "trace", "play", recorded, "--reader", "bi-fente")
+    assert either.returncode == 3
+    assert f"may be any of: 1 {NAME}, 2 " in either.stderr
+    nobody = bifente(
+        {**served, "PCSCLITE_CSOCK_NAME": "/nonexistent"}, "trace", "play", recorded, "--reader", NAME
+    )
+    assert nobody.returncode == 8
+    assert "no PC/SC service answers" in nobody.stderr
+    assert "gone" not in nobody.stderr
     empty = bifente(
         served, "trace", "play", recorded, "--reader", NAME.replace("CPS] 00 00", "Vitale] 00 01")
     )
@@ -295,5 +307,6 @@ def test_record_needs_a_program_and_a_card(served: dict[str, str], tmp_path: Pat
     out = tmp_path / "out.trace"
     assert bifente(served, "trace", "record", "--reader", NAME, "-o", out).returncode == 2
     missing = bifente(served, "trace", "record", "--reader", "No such reader", "-o", out, "--", "true")
-    assert missing.returncode == 8
+    assert missing.returncode == 3
+    assert "there is no reader 'No such reader'" in missing.stderr
     assert not out.exists()

@@ -81,7 +81,7 @@ def test_one_suite_one_card_one_case(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--slot", "elsewhere"], "no slot elsewhere"),
+        (["--slot", "elsewhere"], "no slot 'elsewhere'; there are: 1 CPS, 2 Vitale, 3 Test"),
         (["--case", "no such case"], "no case has been chosen"),
         (["compare", "/nowhere.json"], "/nowhere.json"),
     ],

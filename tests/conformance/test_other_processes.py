@@ -97,7 +97,7 @@ def test_a_wrong_pin_costs_one_try_and_ends_the_run(maker: CardMaker) -> None:
 
 def test_a_reader_that_is_not_there(served: EmulatedReader) -> None:
     done = conform(served.environment, "--reader", "Omnikey", code=3)
-    assert "the readers are: bifente [CPS] 00 00" in done.stderr
+    assert "there are: 1 bifente [CPS] 00 00, 2 bifente [Vitale] 00 01" in done.stderr
 
 
 def test_a_name_that_may_be_either(served: EmulatedReader) -> None:

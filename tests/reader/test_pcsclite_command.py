@@ -136,7 +136,10 @@ def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environ
         # What was taken out is free again, what is in is not.
         bifente(environment, "apdu", "send", cards["cps"], "0084000008")
         bifente(environment, "apdu", "send", cards["t1"], "0084000008", code=5)
-        assert "no slot 7" in bifente(environment, "reader", "remove", "7", code=3).stderr
+        assert (
+            "there is no slot '7'; there are: 1 Bif"
+            in bifente(environment, "reader", "remove", "7", code=3).stderr
+        )
         bifente(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
         assert running.stop() == 0
 

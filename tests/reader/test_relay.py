@@ -13,7 +13,9 @@ from bifente.apdu.link import (
     TransmissionProtocol,
 )
 from bifente.reader import TwoSlotReader, relay
-from bifente.reader.relay import RelayCard, reader_names
+from bifente.reader.choose import NoSuchName
+from bifente.reader.errors import ServiceAbsent, UnknownReader
+from bifente.reader.relay import RelayCard, reader_called, reader_names
 
 scard = pytest.importorskip("smartcard.scard")
 
@@ -88,20 +90,26 @@ def test_t1_and_cold_reset(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "kind"),
+    ("result", "kind", "first"),
     [
-        ("SCARD_E_NO_SMARTCARD", CardAbsent),
-        ("SCARD_W_REMOVED_CARD", CardRemoved),
-        ("SCARD_E_UNKNOWN_READER", ReaderGone),
-        ("SCARD_E_READER_UNAVAILABLE", ReaderGone),
-        ("SCARD_E_TIMEOUT", LinkTimeout),
-        ("SCARD_E_SHARING_VIOLATION", LinkError),
+        ("SCARD_E_NO_SMARTCARD", CardAbsent, CardAbsent),
+        ("SCARD_W_REMOVED_CARD", CardRemoved, CardRemoved),
+        ("SCARD_E_UNKNOWN_READER", ReaderGone, UnknownReader),
+        ("SCARD_E_READER_UNAVAILABLE", ReaderGone, ReaderGone),
+        ("SCARD_E_NO_SERVICE", ReaderGone, ReaderGone),
+        ("SCARD_E_TIMEOUT", LinkTimeout, LinkTimeout),
+        ("SCARD_E_SHARING_VIOLATION", LinkError, LinkError),
     ],
 )
-def test_what_goes_wrong(result: str, kind: type[LinkError], service: Service) -> None:
+def test_what_goes_wrong(
+    result: str, kind: type[LinkError], first: type[LinkError], service: Service
+) -> None:
+    """A name that PC/SC does not know at first was never there; later, the reader is gone."""
     service.fails["Connect"] = getattr(scard, result)
-    with pytest.raises(kind):
+    with pytest.raises(first) as caught:
         RelayCard("A reader").power_on()
+    assert ("gone" in str(caught.value)) is (first is ReaderGone)
+    assert "0 s" not in str(caught.value)
     service.fails.clear()
     card = RelayCard("A reader")
     card.power_on()
@@ -112,13 +120,17 @@ def test_what_goes_wrong(result: str, kind: type[LinkError], service: Service) -
 
 def test_no_service(service: Service) -> None:
     service.fails["EstablishContext"] = scard.SCARD_E_NO_SERVICE
-    with pytest.raises(ReaderGone):
-        RelayCard("A reader").power_on()
-    with pytest.raises(ReaderGone):
-        reader_names()
+    for asked in (RelayCard("A reader").power_on, reader_names, lambda: reader_called("A")):
+        with pytest.raises(ServiceAbsent, match="no PC/SC service answers"):
+            asked()
 
 
 def test_names(service: Service) -> None:
     assert reader_names() == ["A reader"]
     service.fails["ListReaders"] = scard.SCARD_E_NO_READERS_AVAILABLE
     assert reader_names() == []
+    with pytest.raises(NoSuchName, match="no reader 'A', and no other either"):
+        reader_called("A")
+    service.fails["ListReaders"] = scard.SCARD_E_INVALID_HANDLE
+    with pytest.raises(LinkError):
+        reader_names()

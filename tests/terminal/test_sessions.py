@@ -3,7 +3,12 @@
 from hashlib import sha256
 
 import pytest
+from issued import records
 
+from bifente.applets import card_of
+from bifente.applets.kernel.store import MemoryStore
+from bifente.layouts import cps3 as layout
+from bifente.reader import CPS_SLOT, TwoSlotReader
 from bifente.terminal import (
     CardRefused,
     CpsSession,
@@ -13,6 +18,7 @@ from bifente.terminal import (
     ProtocolBroken,
     RecognitionRequired,
     VitaleSession,
+    VitaleUnusable,
     WrongPin,
 )
 
@@ -266,8 +272,28 @@ def test_impossible_pointers(scripted, content):
 
 
 def test_an_unknown_card_is_told_apart(scripted):
-    with pytest.raises(CpsUnusable):
-        CpsSession(scripted(("*", "6A82")))
+    with pytest.raises(CpsUnusable, match=f"does not know {layout.AID_MF.hex().upper()}: it is not a CPS"):
+        CpsSession(scripted(*[("*", "6A82")] * 4))
+
+
+@pytest.mark.parametrize("profile", ["vitale-single", "gp", "t1test"])
+def test_a_card_in_the_wrong_slot_is_named(profile: str):
+    """Swapped cards: the message says what is there, and the hint what to do."""
+    kind = {"vitale-single": "vitale2", "gp": "cps3", "t1test": "t1test"}[profile]
+    there = {"vitale-single": "a carte Vitale", "gp": "a CPS", "t1test": "the T=1 test card"}[profile]
+    with TwoSlotReader() as reader:
+        reader.insert(CPS_SLOT, card_of(MemoryStore(records(profile)), kind))
+        link = reader.link(CPS_SLOT)
+        if profile != "gp":
+            with pytest.raises(
+                CpsUnusable, match=f"the card in the CPS slot is {there}, not a CPS"
+            ) as caught:
+                CpsSession(link)
+            assert "swapped" in caught.value.hint
+        if profile != "vitale-single":
+            with pytest.raises(VitaleUnusable, match=f"slot is {there}, not a carte Vitale") as refused:
+                VitaleSession(link)
+            assert "swapped" in refused.value.hint
 
 
 def test_other_refusals_keep_their_status_word(scripted):

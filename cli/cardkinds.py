@@ -1,0 +1,46 @@
+"""Cards named on the command line that are not what their place is for: told by the names of their files."""
+
+from pathlib import Path
+
+from bifente.cli.errors import CliError
+
+_CALLED = {"cps3": "a CPS", "vitale2": "a carte Vitale", "t1test": "the T=1 test card"}
+
+
+def kind_of_file(path: Path) -> str:
+    """The kind of a card file. Raises StoreError kinds."""
+    from bifente.applets.kernel.card import read_meta
+    from bifente.applets.kernel.store import MemoryStore, read_snapshot
+
+    with MemoryStore(read_snapshot(path)) as snapshot:
+        return str(read_meta(snapshot).get("kind"))
+
+
+def called(kind: str) -> str:
+    """What a person calls a kind of card."""
+    return _CALLED.get(kind, f"a card of kind {kind}")
+
+
+def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:
+    """Raise CliError unless *cps* is the file of a CPS and *vitale* that of a Vitale; *given* is what the user called them."""
+    first, second = kind_of_file(cps), kind_of_file(vitale)
+    professional, patient = given or (cps, vitale)
+    if (first, second) == ("vitale2", "cps3"):
+        raise CliError(
+            f"the cards are swapped: {professional} is {called(first)}, {patient} is {called(second)}",
+            hint="give them the other way round",
+        )
+    _need(professional, first, "cps3", "the professional's card")
+    _need(patient, second, "vitale2", "the patient's card")
+
+
+def need_kind(path: Path, wanted: str, role: str) -> None:
+    """Raise CliError unless *path* is the file of a card of that kind; *role* is what it is needed as."""
+    _need(path, kind_of_file(path), wanted, role)
+
+
+def _need(given: object, kind: str, wanted: str, role: str) -> None:
+    if kind != wanted:
+        raise CliError(
+            f"{given} is {called(kind)}: it cannot be {role}", hint=f"{called(wanted)} is needed here"
+        )

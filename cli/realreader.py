@@ -1,0 +1,20 @@
+"""Real readers on the command line: the card in the PC/SC reader that a name, a part of one or a number means."""
+
+from typing import TYPE_CHECKING, Final
+
+from bifente.cli.errors import CliError, ExitCode
+
+if TYPE_CHECKING:
+    from bifente.reader.relay import RelayCard
+
+READER: Final = "The PC/SC reader that holds the card: its name, a part of it, or its number."
+
+
+def relayed(wanted: str, *, exclusive: bool = False) -> "RelayCard":
+    """The card in that reader, not powered. Raises CliError without pyscard, ReaderError, LinkError."""
+    from bifente.reader.relay import RelayCard, reader_called
+
+    try:
+        return RelayCard(reader_called(wanted), exclusive=exclusive)
+    except ImportError as error:
+        raise CliError(str(error), ExitCode.USAGE) from None

@@ -1,0 +1,32 @@
+"""Which kind of card is behind a link, found out by the names of applications that it knows."""
+
+from typing import Final
+
+from bifente.apdu import SW, ApduError, ResponseAPDU
+from bifente.apdu.link import Link, LinkError
+from bifente.layouts import cps3, t1test, vitale2
+
+NAMES: Final = {"cps3": "a CPS", "vitale2": "a carte Vitale", "t1test": "the T=1 test card"}
+"""Kind of card → what a person calls it."""
+
+_APPLICATIONS: Final = {"cps3": cps3.AID_CONTACT, "vitale2": vitale2.AID_VITALE, "t1test": t1test.AID}
+
+
+def kind_of(link: Link) -> str | None:
+    """The kind whose application the card knows by its name, None for a card of no known kind. Raises LinkError."""
+    for kind, name in _APPLICATIONS.items():
+        sw = ResponseAPDU.parse(link.transmit(bytes((0x00, 0xA4, 0x04, 0x0C, len(name))) + name)).sw
+        if sw is SW.SUCCESS or sw >> 8 == 0x61:
+            return kind
+    return None
+
+
+def what_it_is(link: Link, wanted: str, name: bytes) -> str:
+    """What is wrong with a card that does not know the application *name* of the kind *wanted*, as the end of a sentence."""
+    try:
+        kind = kind_of(link)
+    except (LinkError, ApduError):  # it has refused already; now it does not even do that
+        kind = None
+    if kind is None or kind == wanted:
+        return f"does not know {name.hex().upper()}: it is not {NAMES[wanted]}"
+    return f"is {NAMES[kind]}, not {NAMES[wanted]}"
