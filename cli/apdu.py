@@ -30,14 +30,13 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
 
     PINs and PUKs in a command are not shown. "-" reads lines from the standard input.
     """
-    from bifente.apdu.secrets import shown_command
-    from bifente.traces.explain import explain_bytes
+    from bifente.traces.explain import explain_bytes, shown_bytes
 
     blocks = list(_each(_lines(hexadecimal), "HEX", lambda text: parse_hex(text, "HEX"), _PLAIN))
     if not all(blocks):
         raise CliError("HEX: there are no bytes to explain", hint=_PLAIN)
     if as_json:
-        told = [{"hex": shown_command(block), "lines": list(explain_bytes(block))} for block in blocks]
+        told = [{"hex": shown_bytes(block), "lines": list(explain_bytes(block))} for block in blocks]
         click.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
     for number, block in enumerate(blocks):

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bifente.apdu.secrets import DialogueSecrecy
 from bifente.traces.files import Sink
 from bifente.traces.follow import Follower
-from bifente.traces.mask import Masker
 from bifente.traces.model import Exchange, Item
 from bifente.traces.octets import Octets
 from bifente.traces.pseudonyms import Pseudonyms
-from bifente.traces.words import instruction_name
+from bifente.traces.words import name_of
 
 
 @dataclass(slots=True)
@@ -39,38 +39,37 @@ class Cleaner:
         self.removed = Removed()
         self._pseudonyms = pseudonyms
         self._secrets = secrets
-        self._maskers: dict[str, Masker] = {}
+        self._secrecies: dict[str, DialogueSecrecy] = {}
         self._follower = Follower()
 
     def clean(self, item: Item) -> Item:
         """The next item without what must not stay."""
-        masker = self._maskers.get(item.slot)
-        if masker is None:
-            masker = self._maskers[item.slot] = Masker()
+        secrecy = self._secrecies.get(item.slot)
+        if secrecy is None:
+            secrecy = self._secrecies[item.slot] = DialogueSecrecy()
         if not isinstance(item, Exchange):
-            masker.reset()
+            secrecy.reset()
             if self._pseudonyms is not None:
                 self._follower.explain(item)
             return item
         asked, said = item.command, item.response
         if self._secrets:
-            asked, said = self._masked(masker, asked, said)
+            asked, said = self._masked(secrecy, asked, said)
         if self._pseudonyms is not None:
             asked, said = self._replaced(asked, said, item.slot)
         if asked is item.command and said is item.response:
             return item
         return Exchange(asked, said, item.time, item.duration, item.slot, item.level)
 
-    def _masked(self, masker: Masker, command: Octets, response: Octets) -> tuple[Octets, Octets]:
-        asked, said = masker.mask(command.shown, response.shown)
-        if not (asked.hidden or said.hidden):
+    def _masked(self, secrecy: DialogueSecrecy, command: Octets, response: Octets) -> tuple[Octets, Octets]:
+        spans, secret = secrecy.of(command.shown, response.shown)
+        hidden = ((0, len(response) - 2),) if secret and len(response) > 2 else ()
+        if _covered(spans, command) and _covered(hidden, response):
             return command, response
-        asked = Octets.hiding(asked.shown, (*asked.hidden, *command.hidden))
-        said = Octets.hiding(said.shown, (*said.hidden, *response.hidden))
+        asked = Octets.hiding(command.shown, (*spans, *command.hidden))
+        said = Octets.hiding(response.shown, (*hidden, *response.hidden))
         new = _size(asked) + _size(said) - _size(command) - _size(response)
-        if not new:
-            return command, response
-        name = instruction_name(command.shown[0], command.shown[1])
+        name = name_of(asked)
         count, size = self.removed.secrets.get(name, (0, 0))
         self.removed.secrets[name] = (count + 1, size + new)
         return asked, said
@@ -90,6 +89,11 @@ class Cleaner:
             count, size = self.removed.personal.get(name, (0, 0))
             self.removed.personal[name] = (count + 1, size + changed)
         return asked, said
+
+
+def _covered(spans: tuple[tuple[int, int], ...], octets: Octets) -> bool:
+    """What must be hidden is."""
+    return all(any(first <= start and stop <= last for first, last in octets.hidden) for start, stop in spans)
 
 
 def _size(octets: Octets) -> int:

@@ -5,11 +5,11 @@ words by itself, and :class:`Follower` a whole dialogue, remembering what has be
 """
 
 from bifente.traces.follow import Explanation, Follower
-from bifente.traces.identify import explain_bytes
+from bifente.traces.identify import explain_bytes, shown_bytes
 from bifente.traces.mask import Masker
 from bifente.traces.model import Exchange
 
-__all__ = ["Explanation", "Follower", "explain_bytes", "explain_command", "explain_response"]
+__all__ = ["Explanation", "Follower", "explain_bytes", "explain_command", "explain_response", "shown_bytes"]
 
 
 def explain_command(raw: bytes) -> str:

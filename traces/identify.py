@@ -1,6 +1,6 @@
 """What a string of bytes is: a command, an answer, an ATR, a data object; and what it says."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bifente.apdu import tlv
 from bifente.apdu.atr import Atr
@@ -8,15 +8,16 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.fcp import Fcp
 from bifente.apdu.sdo import Docp, SdoRequest
-from bifente.apdu.secrets import shown_command
+from bifente.apdu.secrets import secret_spans, shown_command
 from bifente.apdu.status import SW
 from bifente.layouts.names import layout_for_atr
 from bifente.traces.commands import describe, sdo_name
 from bifente.traces.state import CardState
-from bifente.traces.words import CPS2TER, INSTRUCTIONS, SECRET_TAGS, TAGS, count
+from bifente.traces.words import CPS2TER, INSTRUCTIONS, SECRET_TAGS, TAGS, count, instruction_name
 
 _LONGEST_VALUE = 32
 """Longer values of data objects are only counted."""
+_NOT_SHOWN = ", not shown"
 
 
 def explain_bytes(data: bytes) -> list[str]:
@@ -27,6 +28,19 @@ def explain_bytes(data: bytes) -> list[str]:
     parameters, a security data object or its request, a CV certificate, other data objects; a command APDU with a known
     instruction; any other answer; any other command APDU.
     """
+    return _identify(data)[1]
+
+
+def shown_bytes(data: bytes) -> str:
+    """*data* in hexadecimal, with ``**`` for what :func:`explain_bytes` does not show either."""
+    attempt, lines = _identify(data)
+    if attempt in (_usual_command, _known_command, _any_command, None):
+        return shown_command(data)
+    return "**" * len(data) if any(line.endswith(_NOT_SHOWN) for line in lines) else data.hex().upper()
+
+
+def _identify(data: bytes) -> tuple[Callable[[bytes], list[str]] | None, list[str]]:
+    """As what *data* was recognised, and its lines."""
     for attempt in (
         _atr,
         _status_word,
@@ -39,8 +53,8 @@ def explain_bytes(data: bytes) -> list[str]:
     ):
         lines = attempt(data)
         if lines:
-            return lines
-    return [f"{count(len(data))}: no command, answer, ATR or data object"]
+            return attempt, lines
+    return None, [f"{count(len(data))}: no command, answer, ATR or data object"]
 
 
 def _atr(data: bytes) -> list[str]:
@@ -94,7 +108,7 @@ def _object_lines(item: tlv.Tlv, depth: int) -> Iterator[str]:
     name = TAGS.get(item.tag)
     head = f"{'  ' * depth}{item.tag:02X}{f' {name}' if name else ''}"
     if item.tag in SECRET_TAGS:
-        yield f"{head}: {count(len(item.value))}, not shown"
+        yield f"{head}: {count(len(item.value))}{_NOT_SHOWN}"
         return
     if item.constructed and depth < tlv.MAX_DEPTH:
         try:
@@ -140,12 +154,16 @@ def _known_command(data: bytes) -> list[str]:
 def _any_command(data: bytes) -> list[str]:
     if len(data) < 4 or data[0] == 0xFF:
         return []
+    if any(start < 2 for start, _ in secret_spans(data)):
+        return [f"{count(len(data))} that may be a PIN, masked"]
     try:
         command = CommandAPDU.parse(data)
     except ApduError as error:
         if len(data) < 5 or data[1] not in INSTRUCTIONS:
             return []
         return [f"command {shown_command(data)}", f"  {INSTRUCTIONS[data[1]]}, but {error}"]
+    if any(start < 5 for start, _ in secret_spans(data)):
+        return [f"command {shown_command(data)}", f"  {instruction_name(command.cla, command.ins)}, masked"]
     lines = [f"command APDU, case {command.case.value}", f"  {describe(command, CardState())}"]
     lines.append(f"  CLA {command.cla:02X}, INS {command.ins:02X}, P1 {command.p1:02X}, P2 {command.p2:02X}")
     if command.data:
@@ -156,8 +174,7 @@ def _any_command(data: bytes) -> list[str]:
 
 
 def _shown_data(command: CommandAPDU) -> str:
-    shown = shown_command(command.raw)
-    if "*" in shown:
+    if secret_spans(command.raw):
         return "masked"
     return command.data.hex().upper() if len(command.data) <= _LONGEST_VALUE else count(len(command.data))
 

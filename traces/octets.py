@@ -4,14 +4,17 @@ A hidden byte is not there: in its place stands a zero, so that lengths and posi
 """
 
 import re
-from collections.abc import Iterable
+from binascii import hexlify
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from bifente.traces.errors import HiddenBytes, TraceError
 
-_TEXT: Final = re.compile(r"(?:[0-9A-Fa-f]{2}|\*\*)*")
-_RUN: Final = re.compile(r"(?:\*\*)+")
+_STARS: Final = re.compile(r"\*+")
+
+
+_NO_PAIRS: Final = "these are not pairs of hexadecimal digits, or ** for a hidden byte"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -46,28 +49,28 @@ class Octets:
             else:
                 merged.append((start, stop))
         if not merged:
-            return cls(bytes(data))
+            return plain_octets(bytes(data))
         kept = bytearray(data)
         for start, stop in merged:
             kept[start:stop] = bytes(stop - start)
-        return cls(bytes(kept), tuple(merged))
+        return _octets(bytes(kept), tuple(merged))
 
     @classmethod
     def parse(cls, text: str) -> "Octets":
         """Read hexadecimal with ``**`` for hidden bytes. Raises TraceError."""
+        try:
+            data = bytes.fromhex(text.replace("*", "0"))
+        except ValueError:
+            data = b""
+        # bytes.fromhex passes over white space; a trace has none.
+        if 2 * len(data) != len(text):
+            raise TraceError(_NO_PAIRS)
         if "*" not in text:
-            try:
-                plain = bytes.fromhex(text)
-            except ValueError:
-                plain = b""
-            # bytes.fromhex passes over white space; a trace has none.
-            if 2 * len(plain) != len(text):
-                raise TraceError("these are not pairs of hexadecimal digits")
-            return cls(plain)
-        if not _TEXT.fullmatch(text):
-            raise TraceError("these are not pairs of hexadecimal digits or **")
-        hidden = [(run.start() // 2, run.end() // 2) for run in _RUN.finditer(text)]
-        return cls(bytes.fromhex(text.replace("*", "0")), tuple(hidden))
+            return plain_octets(data)
+        runs = [found.span() for found in _STARS.finditer(text)]
+        if any((start | stop) & 1 for start, stop in runs):
+            raise TraceError(_NO_PAIRS)
+        return _octets(data, tuple((start // 2, stop // 2) for start, stop in runs))
 
     def __len__(self) -> int:
         return len(self.shown)
@@ -90,14 +93,48 @@ class Octets:
 
     def hex(self) -> str:
         """Upper-case hexadecimal with ``**`` for each hidden byte."""
-        text = self.shown.hex().upper()
+        return self.hexadecimal().decode()
+
+    def hexadecimal(self) -> bytes:
+        """The same as bytes, which is what files take."""
+        text = hexlify(self.shown).upper()
         for start, stop in self.hidden:
-            text = text[: 2 * start] + "**" * (stop - start) + text[2 * stop :]
+            text = text[: 2 * start] + b"**" * (stop - start) + text[2 * stop :]
         return text
 
     def matches(self, data: bytes) -> bool:
         """*data* has this length, and these bytes wherever they are not hidden."""
-        return len(data) == len(self.shown) and Octets.hiding(data, self.hidden).shown == self.shown
+        if not self.hidden:
+            return data == self.shown
+        if len(data) != len(self.shown):
+            return False
+        at = 0
+        for start, stop in self.hidden:
+            if data[at:start] != self.shown[at:start]:
+                return False
+            at = stop
+        return data[at:] == self.shown[at:]
 
     def __repr__(self) -> str:
         return f"Octets({self.hex()})"
+
+
+_new = object.__new__
+_set_shown: Callable[[Octets, bytes], None] = vars(Octets)["shown"].__set__
+_set_hidden: Callable[[Octets, tuple[tuple[int, int], ...]], None] = vars(Octets)["hidden"].__set__
+
+
+def plain_octets(data: bytes) -> Octets:
+    """*data*, of which nothing is hidden; without the detour of the generated constructor, half of reading a trace."""
+    made = _new(Octets)
+    _set_shown(made, data)
+    _set_hidden(made, ())
+    return made
+
+
+def _octets(shown: bytes, hidden: tuple[tuple[int, int], ...]) -> Octets:
+    """What needs no check, for it was made here."""
+    made = _new(Octets)
+    _set_shown(made, shown)
+    _set_hidden(made, hidden)
+    return made

@@ -3,6 +3,7 @@
 from typing import Final
 
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, ALGORITHM_SHEET
+from bifente.traces.octets import Octets
 
 INSTRUCTIONS: Final = {
     0x04: "DEACTIVATE FILE",
@@ -197,6 +198,13 @@ def instruction_name(cla: int, ins: int) -> str:
     if cla & 0xF0 == 0xA0 and ins in CPS2TER:
         return f"CPS2ter {CPS2TER[ins]}"
     return INSTRUCTIONS.get(ins) or f"INS {ins:02X}"
+
+
+def name_of(command: Octets) -> str:
+    """What a recorded command is called; nothing of what is hidden in it."""
+    if len(command) < 2 or command.hides(0, 2):
+        return "no command"
+    return instruction_name(command.shown[0], command.shown[1])
 
 
 def algorithm_name(reference: int) -> str:

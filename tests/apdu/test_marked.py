@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from bifente.apdu import CommandAPDU
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.marked import MarkedBytes, is_change, is_verify, marks
-from bifente.apdu.secrets import ResponseSecrecy, shown_command, shown_response
+from bifente.apdu.secrets import DialogueSecrecy, shown_command, shown_response
 
 UPDATE = MarkedBytes(bytes.fromhex("00D60000043132333400"), ((5, 9),))
 """A command of which nobody would guess that it carries a PIN."""
@@ -18,10 +18,10 @@ def test_what_is_marked_is_shown_to_nobody() -> None:
     assert repr(CommandAPDU.parse(UPDATE)) == "CommandAPDU(00D6000004********00)"
     # A card that echoes it echoes a secret, at once or by GET RESPONSE.
     assert shown_response(UPDATE, b"1234\x90\x00") == "********9000"
-    secrecy = ResponseSecrecy()
-    assert secrecy.of(UPDATE)
-    assert secrecy.of(bytes.fromhex("00C0000004"))
-    assert not secrecy.of(bytes.fromhex("00B0000004"))
+    secrecy = DialogueSecrecy()
+    assert secrecy.of(UPDATE, b"\x61\x04") == (((5, 9),), True)
+    assert secrecy.of(bytes.fromhex("00C0000004"), b"1234\x90\0") == ((), True)
+    assert secrecy.of(bytes.fromhex("00B0000004"), b"1234\x90\0") == ((), False)
 
 
 def test_built_from_marked_data_a_command_is_marked() -> None:
