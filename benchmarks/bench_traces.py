@@ -41,7 +41,7 @@ def recorded() -> Trace:
 
 def lines(items: list[Item]) -> bytes:
     """A canonical trace of these items."""
-    return "".join(f"{line}\n" for line in [header_line(recorded().header), *map(item_line, items)]).encode()
+    return b"".join([header_line(recorded().header), *map(item_line, items)])
 
 
 def repeated(items: tuple[Item, ...], count: int) -> list[Item]:

@@ -240,8 +240,10 @@ def _get_data(command: CommandAPDU, state: CardState) -> str:
 
 def _get_response(command: CommandAPDU, state: CardState) -> str:
     asked = "all there is" if command.ne in (None, 256) else count(command.ne or 0)
-    of = f", of {state.waiting.words}" if state.waiting is not None else ""
-    return f"GET RESPONSE, {asked}{of}"
+    if state.waiting is None:
+        return f"GET RESPONSE, {asked}"
+    words = state.waiting.words or describe(CommandAPDU.parse(state.waiting.command), state)
+    return f"GET RESPONSE, {asked}, of {words}"
 
 
 def _channel(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001

@@ -5,22 +5,19 @@ challenges, cryptograms and PINs count only by their length, as do the answers t
 not count, nor do times. Memory does not grow with the traces: they are aligned within a window.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
+from itertools import islice
 from typing import Final
 
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.traces.follow import Explanation, Follower
+from bifente.traces.align import Ahead, Aligner
+from bifente.traces.follow import Follower
 from bifente.traces.join import joined
 from bifente.traces.model import EventKind, Exchange, Item
 from bifente.traces.octets import Octets
-
-WINDOW: Final = 256
-"""So far ahead the two are looked at to find where they agree again."""
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
 _SECRET: Final = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D})
@@ -29,6 +26,9 @@ _CERTIFICATES: Final = frozenset({0x00AE, 0x00BE, 0x0092})
 _CPS2TER_CRYPTOGRAM: Final = frozenset(
     {0x10, 0x3E, 0x46, 0x48, 0x4A, 0x4C, 0x4E, 0x50, 0x52, 0x58, 0x5C, 0x5E}
 )
+_BY_LENGTH: Final = _SECRET | _CRYPTOGRAM
+"""Instructions of which only the length of the data counts."""
+_PLAIN_CLASSES: Final = frozenset({0x00, 0x10, 0x80})
 _MOST_SHOWN: Final = 32
 
 
@@ -64,9 +64,11 @@ class Difference:
     compared: int = 0
     """Exchanges and resets that both traces have."""
     count: int = 0
-    """All divergences."""
+    """All divergences; behind those that are kept, an answer that differs in several data objects counts once."""
     divergences: list[Divergence] = field(default_factory=list)
     """The first of them."""
+    looked: int = 0
+    """How many items and places were looked at: what the comparison has cost."""
 
     @property
     def same(self) -> bool:
@@ -74,17 +76,119 @@ class Difference:
         return self.count == 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Told:
-    """One item of a trace, in its light."""
+class _Heard:
+    """One item of a trace; what it means is worked out when somebody wants to know."""
 
-    number: int
-    item: Item
-    key: tuple[object, ...]
-    explanation: Explanation
-    ignored: bool
-    """Only the length of the answer counts."""
-    path: str
+    __slots__ = ("_chance", "_key", "item", "number")
+
+    def __init__(self, number: int, item: Item) -> None:
+        self.number = number
+        self.item = item
+        self._key: tuple[object, ...] | None = None
+        self._chance = False
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """By what it is aligned."""
+        key = self._key
+        if key is None:
+            item = self.item
+            if isinstance(item, Exchange):
+                key, self._chance = _meaning(item)
+            else:
+                key = (item.slot, "reset")
+            self._key = key
+        return key
+
+    @property
+    def chance(self) -> bool:
+        """Only the length of its answer counts."""
+        return self.key is not None and self._chance
+
+
+class _Comparison:
+    """Two traces side by side: what lies ahead of each, and what is known of its cards so far.
+
+    Words are made for the divergences that are kept, and the cards are followed as long as there may be another.
+    """
+
+    def __init__(self, first: Iterable[Item], second: Iterable[Item], most: int) -> None:
+        self.result = Difference()
+        self._most = most
+        self._ahead = Ahead(_hear(first)), Ahead(_hear(second))
+        self._followers = Follower(), Follower()
+        self._aligner = Aligner(*self._ahead)
+
+    def run(self, told: Callable[[int], None] | None) -> None:
+        """Compare to the end."""
+        left, right = self._ahead
+        result = self.result
+        while True:
+            one, other = left.at(0), right.at(0)
+            if one is None and other is None:
+                break
+            if one is not None and other is not None and _alike(one, other):
+                result.compared += 1
+                if told is not None and result.compared % 1000 == 0:
+                    told(result.compared)
+                self._aligner.agreed()
+                self._pair(left.take(), right.take())
+                continue
+            without = self._aligner.apart()
+            for side in (0, 1):
+                for _ in range(without[side]):
+                    self._lonely(side, self._ahead[side].take())
+        result.looked = result.compared + self._aligner.looked
+
+    def _pair(self, one: _Heard, other: _Heard) -> None:
+        ours, theirs = one.item, other.item
+        same = (
+            isinstance(ours, Exchange)
+            and isinstance(theirs, Exchange)
+            and ours.response.shown == theirs.response.shown
+        )
+        if len(self.result.divergences) >= self._most:
+            # Nobody reads more of it: data objects are not told apart any more.
+            self.result.count += not same and next(_differences(one, other, whole=True), None) is not None
+            return
+        found = [] if same else list(_differences(one, other))
+        self.result.count += len(found)
+        if found:
+            path, words = self._words(0, one)
+            self._keep(Divergence(one.number, other.number, ours.slot, path, words, *each) for each in found)
+        else:
+            self._followers[0].follow(ours)
+        self._followers[1].follow(theirs)
+
+    def _lonely(self, side: int, heard: _Heard) -> None:
+        """One trace has an item that the other lacks."""
+        self.result.count += 1
+        if len(self.result.divergences) >= self._most:
+            return
+        path, words = self._words(side, heard)
+        slot, number = heard.item.slot, heard.number
+        lost = side == 0
+        self._keep([
+            Divergence(number if lost else None, None if lost else number, slot, path, words, "exchange",
+                       "there" if lost else "not there", "not there" if lost else "there")
+        ])  # fmt: skip
+
+    def _keep(self, found: Iterable[Divergence]) -> None:
+        kept = self.result.divergences
+        kept.extend(islice(found, self._most - len(kept)))
+
+    def _words(self, side: int, heard: _Heard) -> tuple[str, str]:
+        """The directory and file of an item, and what was asked; what it did to the card is learnt."""
+        follower, item = self._followers[side], heard.item
+        state = follower.state(item.slot)
+        before = (state.directory_name, state.file_name)
+        explanation = follower.explain(item)
+        if not isinstance(item, Exchange):
+            return "", explanation.text
+        after = (explanation.directory, explanation.file)
+        selects = item.command.shown[1:2] == b"\xa4"
+        path = "/".join(part for part in (before if selects else after) if part)
+        return path, explanation.command or explanation.text
 
 
 def compare(
@@ -95,96 +199,37 @@ def compare(
     told: Callable[[int], None] | None = None,
 ) -> Difference:
     """Compare two traces; *most* bounds the divergences that are kept, *told* hears how many items were compared."""
-    result = Difference()
-
-    def report(divergence: Divergence) -> None:
-        result.count += 1
-        if len(result.divergences) < most:
-            result.divergences.append(divergence)
-
-    left, right = _Ahead(_tell(first)), _Ahead(_tell(second))
-    while True:
-        one, other = left.peek(), right.peek()
-        if one is None and other is None:
-            return result
-        if one is not None and other is not None and _alike(one, other):
-            left.take()
-            right.take()
-            result.compared += 1
-            if told is not None and result.compared % 1000 == 0:
-                told(result.compared)
-            for divergence in _differences(one, other):
-                report(divergence)
-            continue
-        only_first, only_second = _apart(left, right)
-        for each in left.take_many(only_first):
-            report(_missing(each, None))
-        for each in right.take_many(only_second):
-            report(_missing(None, each))
+    comparison = _Comparison(first, second, most)
+    comparison.run(told)
+    return comparison.result
 
 
-class _Ahead:
-    """An iterator that can be looked into."""
-
-    def __init__(self, source: Iterator[_Told]) -> None:
-        self._source = source
-        self._seen: deque[_Told] = deque()
-
-    def peek(self) -> _Told | None:
-        return next(iter(self.window(1)), None)
-
-    def window(self, size: int) -> list[_Told]:
-        """The next items, up to *size*, which stay."""
-        while len(self._seen) < size:
-            following = next(self._source, None)
-            if following is None:
-                break
-            self._seen.append(following)
-        return [self._seen[at] for at in range(min(size, len(self._seen)))]
-
-    def take(self) -> None:
-        self._seen.popleft()
-
-    def take_many(self, count: int) -> list[_Told]:
-        return [self._seen.popleft() for _ in range(count)]
-
-
-def _apart(left: _Ahead, right: _Ahead) -> tuple[int, int]:
-    """How many items of each have no partner, up to where the two agree again."""
-    ours, theirs = left.window(WINDOW), right.window(WINDOW)
-    numbers: dict[tuple[object, ...], int] = {}
-    keys = [[numbers.setdefault(each.key, len(numbers)) for each in window] for window in (ours, theirs)]
-    matcher = SequenceMatcher(None, keys[0], keys[1], autojunk=False)
-    for at, there, size in matcher.get_matching_blocks():
-        if size and (at or there):
-            return at, there
-    return len(ours), len(theirs)
-
-
-def _tell(items: Iterable[Item]) -> Iterator[_Told]:
-    follower = Follower()
+def _hear(items: Iterable[Item]) -> Iterator[_Heard]:
+    """The exchanges and resets, the former numbered from 1."""
     number = 0
     for item in joined(items):
-        state = follower.state(item.slot)
-        before = (state.directory_name, state.file_name)
-        if not isinstance(item, Exchange):
-            explanation = follower.explain(item)
-            if item.kind in _RESETS:
-                yield _Told(number, item, (item.slot, "reset"), explanation, False, "")
+        if isinstance(item, Exchange):
+            number += 1
+        elif item.kind not in _RESETS:
             continue
-        number += 1
-        explanation = follower.explain(item)
-        key, ignored = _meaning(item)
-        after = (explanation.directory, explanation.file)
-        selects = item.command.shown[1:2] == b"\xa4"
-        path = "/".join(part for part in (before if selects else after) if part)
-        yield _Told(number, item, key, explanation, ignored, path)
+        yield _Heard(number, item)
 
 
 def _meaning(exchange: Exchange) -> tuple[tuple[object, ...], bool]:
     """By what a command is aligned, and whether the bytes of its answer are left to chance."""
     raw = exchange.command.shown
     slot = exchange.slot
+    if (
+        len(raw) >= 4
+        and raw[0] in _PLAIN_CLASSES
+        and raw[1] not in _BY_LENGTH
+        and not exchange.command.hidden
+    ):
+        # The usual case: all of it counts but Le.
+        size = len(raw)
+        end = size if size <= 5 or size - raw[4] == 5 else size - 1
+        if size <= 5 or (raw[4] and end - raw[4] == 5):
+            return (slot, raw[0], raw[1], raw[2], raw[3], raw[5:end]), False
     try:
         command = CommandAPDU.parse(raw)
     except ApduError:
@@ -205,12 +250,14 @@ def _meaning(exchange: Exchange) -> tuple[tuple[object, ...], bool]:
     return (*head, command.data), False
 
 
-def _alike(one: _Told, other: _Told) -> bool:
-    if one.key == other.key:
-        return True
+def _alike(one: _Heard, other: _Heard) -> bool:
     ours, theirs = one.item, other.item
     if not (isinstance(ours, Exchange) and isinstance(theirs, Exchange)):
-        return False
+        return one.key == other.key
+    if ours.slot == theirs.slot and ours.command == theirs.command:
+        return True
+    if one.key == other.key:
+        return True
     # A masked command is like any of its length.
     masked = ours.command.masked or theirs.command.masked
     return masked and one.key[:5] == other.key[:5] and _same(ours.command, theirs.command)
@@ -224,31 +271,32 @@ def _same(one: Octets, other: Octets) -> bool:
     return Octets.hiding(one.shown, spans) == Octets.hiding(other.shown, spans)
 
 
-def _differences(one: _Told, other: _Told) -> Iterator[Divergence]:
+def _differences(one: _Heard, other: _Heard, *, whole: bool = False) -> Iterator[tuple[str, str, str]]:
+    """Which field differs, what it was and what it became; *whole* does not look for the data objects in it."""
     ours, theirs = one.item, other.item
     if not (isinstance(ours, Exchange) and isinstance(theirs, Exchange)):
         was, became = getattr(ours, "atr", b""), getattr(theirs, "atr", b"")
         if was != became:
-            yield _divergence(one, other, "ATR", was.hex().upper() or "none", became.hex().upper() or "none")
+            yield "ATR", was.hex().upper() or "none", became.hex().upper() or "none"
         return
     said, now = ours.response, theirs.response
     if _same(said, now):
         return
     if len(said) < 2 or len(now) < 2:
-        yield _divergence(one, other, "answer", _shown(said), _shown(now))
+        yield "answer", _shown(said), _shown(now)
         return
     if said.shown[-2:] != now.shown[-2:]:
-        yield _divergence(
-            one, other, "status word", said.shown[-2:].hex().upper(), now.shown[-2:].hex().upper()
-        )
+        yield "status word", said.shown[-2:].hex().upper(), now.shown[-2:].hex().upper()
         return
-    if one.ignored:
+    if one.chance:
         if len(said) != len(now):
-            yield _divergence(one, other, "length", str(len(said) - 2), str(len(now) - 2))
+            yield "length", str(len(said) - 2), str(len(now) - 2)
+        return
+    if whole:
+        yield "data", "", ""
         return
     for path, was_data, became_data in _data(said, now):
-        name = f"data {path}" if path else "data"
-        yield _divergence(one, other, name, _shown(was_data), _shown(became_data))
+        yield f"data {path}" if path else "data", _shown(was_data), _shown(became_data)
 
 
 def _data(said: Octets, now: Octets) -> Iterator[tuple[str, Octets, Octets]]:
@@ -296,26 +344,3 @@ def _shown(octets: Octets) -> str:
         return "nothing"
     text = octets.hex()
     return text if len(octets) <= _MOST_SHOWN else f"{text[: 2 * _MOST_SHOWN]}… ({len(octets)} bytes)"
-
-
-def _words(told: _Told) -> str:
-    return told.explanation.command or told.explanation.text
-
-
-def _divergence(one: _Told, other: _Told, name: str, was: str, became: str) -> Divergence:
-    return Divergence(one.number, other.number, one.item.slot, one.path, _words(one), name, was, became)
-
-
-def _missing(one: _Told | None, other: _Told | None) -> Divergence:
-    told = one or other
-    assert told is not None
-    return Divergence(
-        None if one is None else one.number,
-        None if other is None else other.number,
-        told.item.slot,
-        told.path,
-        _words(told),
-        "exchange",
-        "there" if one is not None else "not there",
-        "there" if other is not None else "not there",
-    )

@@ -4,15 +4,19 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Final, Protocol
 
 from bifente.traces.errors import TraceError
-from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_item
+from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_line
 
 MAX_LINE = 1 << 20
 """Longer lines are no traces: a command and an answer of 65 544 bytes each take a quarter of it."""
+
+
+FLUSH_AFTER: Final = 0.05
+"""Seconds that a line of a recorded trace waits at most before it is in its file."""
 
 
 class Sink(Protocol):
@@ -38,12 +42,16 @@ class TraceList:
 
 
 class TraceWriter:
-    """A sink that writes the canonical form to a binary stream, line by line, and flushes each line."""
+    """A sink that writes the canonical form to a binary stream, line by line, and flushes each line.
+
+    A file that was created here is flushed beside the dialogue, :data:`FLUSH_AFTER` seconds after a line at the latest:
+    a card does not wait for the disk. What cannot be written is raised with the next item, or when it is closed.
+    """
 
     def __init__(self, stream: BinaryIO, header: TraceHeader) -> None:
         self._stream = stream
         self._lock = Lock()
-        self._owned = False
+        self._flusher: _Flusher | None = None
         self._line(header_line(header))
 
     @classmethod
@@ -51,21 +59,25 @@ class TraceWriter:
         """Write to a new file that only its owner may read. Raises FileExistsError, OSError."""
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         writer = cls(os.fdopen(descriptor, "wb"), header)
-        writer._owned = True
+        writer._flusher = _Flusher(writer._stream)
         return writer
 
     def write(self, item: Item, /) -> None:
-        """Write one exchange or event."""
+        """Write one exchange or event. Raises OSError, perhaps for an earlier one."""
         self._line(item_line(item))
 
-    def _line(self, text: str) -> None:
+    def _line(self, line: bytes) -> None:
         with self._lock:
-            self._stream.write(text.encode("ascii") + b"\n")
-            self._stream.flush()
+            self._stream.write(line)
+            if self._flusher is None:
+                self._stream.flush()
+            else:
+                self._flusher.written()
 
     def close(self) -> None:
-        """Close the file, if it was created here."""
-        if self._owned:
+        """Close the file, if it was created here. Raises OSError."""
+        if self._flusher is not None:
+            self._flusher.stop()
             self._stream.close()
 
     def __enter__(self) -> "TraceWriter":
@@ -77,6 +89,50 @@ class TraceWriter:
         self.close()
 
 
+class _Flusher:
+    """Flushes a stream from a thread of its own, some time after something was written."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._due = Event()
+        self._waiting = False
+        self._ended = Event()
+        self._error: OSError | None = None
+        self._thread: Thread | None = None
+
+    def written(self) -> None:
+        """Something waits to be flushed. Raises the OSError of an earlier flush."""
+        if self._waiting:
+            return
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="bifente-trace", daemon=True)
+            self._thread.start()
+        self._waiting = True
+        self._due.set()
+
+    def _run(self) -> None:
+        while not self._ended.is_set():
+            self._due.wait()
+            self._ended.wait(FLUSH_AFTER)
+            # Before the flush: what is written from now on is a matter of the next one.
+            self._due.clear()
+            self._waiting = False
+            try:
+                self._stream.flush()
+            except OSError as error:
+                self._error = error
+
+    def stop(self) -> None:
+        """End the thread; the stream is flushed by whoever closes it."""
+        self._ended.set()
+        self._due.set()
+        if self._thread is not None:
+            self._thread.join()
+
+
 class TraceReader:
     """Reads the canonical form from a binary stream. The header is read at once, the items while iterating.
 
@@ -84,30 +140,30 @@ class TraceReader:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        self._stream = stream
-        self._number = 0
-        first = self._next()
+        self._lines = _lines(stream)
+        first = next(self._lines, None)
         if first is None:
             raise TraceError("the trace is empty", 1)
-        self.header = parse_header(first, 1)
-
-    def _next(self) -> str | None:
-        raw = self._stream.readline(MAX_LINE + 1)
-        if not raw:
-            return None
-        self._number += 1
-        if len(raw) > MAX_LINE:
-            raise TraceError("the line is too long", self._number)
-        if not raw.endswith(b"\n"):
-            raise TraceError("the line is cut off", self._number)
         try:
-            return raw.decode("ascii")
+            self.header = parse_header(first[1].decode("ascii"), 1)
         except UnicodeDecodeError:
-            raise TraceError("a trace is ASCII", self._number) from None
+            raise TraceError("a trace is ASCII", 1) from None
 
     def __iter__(self) -> Iterator[Item]:
-        while (text := self._next()) is not None:
-            yield parse_item(text, self._number)
+        for number, raw in self._lines:
+            yield parse_line(raw, number)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """The lines with their ends, from 1."""
+    number = 0
+    while raw := stream.readline(MAX_LINE + 1):
+        number += 1
+        if len(raw) > MAX_LINE:
+            raise TraceError("the line is too long", number)
+        if raw[-1] != 0x0A:
+            raise TraceError("the line is cut off", number)
+        yield number, raw
 
 
 def read_trace(source: Path | BinaryIO | bytes) -> Trace:

@@ -1,6 +1,7 @@
 """Follows a dialogue: each exchange in words, in the light of those before it."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
@@ -13,7 +14,7 @@ from bifente.traces.commands import describe, read_target, target_of_path
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 from bifente.traces.octets import Octets
 from bifente.traces.state import CardState, Waiting
-from bifente.traces.words import count, instruction_name
+from bifente.traces.words import count, name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +59,29 @@ class Follower:
         asked, said = _exchange(item, state)
         return _explanation(f"{asked} → {said}", asked, said, state)
 
+    def follow(self, item: Item) -> bool:
+        """The next item without words, which costs a fraction; False when it has certainly changed nothing."""
+        if isinstance(item, ReaderEvent):
+            self._states[item.slot] = _state_after(item)
+            return True
+        state = self._states.get(item.slot)
+        if state is None:
+            state = self.state(item.slot)
+        return _follow(item, state)
+
     def _event(self, event: ReaderEvent) -> Explanation:
-        restarted = event.kind in (EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET)
-        state = CardState.after_reset(event.atr) if restarted else CardState()
-        self._states[event.slot] = state
+        state = self._states[event.slot] = _state_after(event)
         text = str(event.kind)
         if event.atr:
             text += f", ATR {event.atr.hex().upper()}"
         if state.layout is not None:
             text += f" ({state.layout.title})"
         return _explanation(text, "", "", state)
+
+
+def _state_after(event: ReaderEvent) -> CardState:
+    restarted = event.kind in (EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET)
+    return CardState.after_reset(event.atr) if restarted else CardState()
 
 
 def _explanation(text: str, asked: str, said: str, state: CardState) -> Explanation:
@@ -99,22 +113,65 @@ def _exchange(exchange: Exchange, state: CardState) -> tuple[str, str]:
     meant, words = command, asked
     if command.ins == 0xC0 and state.waiting is not None:
         # What GET RESPONSE fetches is the other half of an earlier answer.
-        meant, words = CommandAPDU.parse(state.waiting.command), state.waiting.words
+        meant = CommandAPDU.parse(state.waiting.command)
+        words = state.waiting.words
     said = tell(meant, data, sw, hidden=hidden)
     _learn(command, meant, sw, state)
+    _wait(command, meant, sw, state, words)
+    return asked, said
+
+
+def _wait(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState, words: str) -> None:
+    """Take note of what waits for GET RESPONSE."""
     if sw.bytes_available is not None:
         state.waiting = Waiting(meant.raw, words)
     elif command.ins != 0xC0 or sw.exact_le is None:
         state.waiting = None
-    return asked, said
+
+
+_TEACHING: Final = frozenset({0x20, 0x21, 0x22, 0x82, 0xA4, 0xC0})
+"""Instructions from which a listener learns something of the card, besides READ and UPDATE BINARY with a short EF."""
+_BINARY: Final = frozenset({0xB0, 0xD6})
+
+
+def _follow(exchange: Exchange, state: CardState) -> bool:
+    """The same as :func:`_exchange` without words; whether the state may have changed."""
+    raw, response = exchange.command.shown, exchange.response.shown
+    if len(raw) < 4 or len(response) < 2:
+        return False
+    ins = raw[1]
+    if (
+        state.waiting is None
+        and not state.chained
+        and not raw[0] & 0x10
+        and response[-2] != 0x61
+        and ins not in _TEACHING
+        and not (ins in _BINARY and raw[2] & 0x80)
+    ):
+        return False
+    try:
+        if exchange.command.hides(2, 5):
+            return False
+        command = CommandAPDU.parse(raw)
+    except ApduError:
+        return False
+    sw = SW(int.from_bytes(response[-2:], "big"))
+    meant, words = command, ""
+    if ins == 0xC0 and state.waiting is not None:
+        meant, words = CommandAPDU.parse(state.waiting.command), state.waiting.words
+    _learn(command, meant, sw, state)
+    _wait(command, meant, sw, state, words)
+    return True
 
 
 def _malformed(command: Octets) -> str:
+    size = count(len(command))
+    if command.hides(0, 2):
+        return f"{size}, masked: no command, perhaps a PIN"
     if len(command) < 2:
-        return f"{count(len(command))}, no command"
-    name = instruction_name(command.shown[0], command.shown[1])
+        return f"{size}, no command"
     masked = ", masked" if command.masked else ""
-    return f"{name}, {count(len(command))} whose lengths do not add up{masked}"
+    return f"{name_of(command)}, {size} whose lengths do not add up{masked}"
 
 
 def _status_only(response: Octets) -> str:

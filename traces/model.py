@@ -14,17 +14,23 @@ Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol``
 
 import json
 import re
+from binascii import unhexlify
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NoReturn
 
 from bifente.apdu.link import TransmissionProtocol
+from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import Octets
+from bifente.traces.octets import Octets, plain_octets
 
 VERSION: Final = 1
+MAX_NAME: Final = 256
+"""Characters of the name of a reader or slot; PC/SC has 128."""
 
 _HEADER: Final = "bifente-trace"
 _PROTOCOLS: Final = {"T=0": TransmissionProtocol.T0, "T=1": TransmissionProtocol.T1}
@@ -78,6 +84,25 @@ class ReaderEvent:
 
 Item = Exchange | ReaderEvent
 
+_new: Final = object.__new__
+_set_command, _set_response, _set_time, _set_duration, _set_slot, _set_level = (
+    vars(Exchange)[each.name].__set__ for each in fields_of(Exchange)
+)
+
+
+def exchange(
+    command: Octets, response: Octets, time: int, duration: int, slot: str, level: Level
+) -> Exchange:
+    """An Exchange without the detour of its generated constructor: a microsecond on each line of a trace."""
+    made = _new(Exchange)
+    _set_command(made, command)
+    _set_response(made, response)
+    _set_time(made, time)
+    _set_duration(made, duration)
+    _set_slot(made, slot)
+    _set_level(made, level)
+    return made
+
 
 @dataclass(frozen=True, slots=True)
 class TraceHeader:
@@ -104,12 +129,12 @@ class Trace:
         return (item for item in self.items if isinstance(item, Exchange))
 
 
-def header_line(header: TraceHeader) -> str:
-    """The canonical first line, without its end."""
+def header_line(header: TraceHeader) -> bytes:
+    """The canonical first line, with its end."""
     return _dump(
         {
             _HEADER: header.version,
-            "reader": header.reader,
+            "reader": _writable(header.reader),
             "atr": None if header.atr is None else header.atr.hex().upper(),
             "protocol": None if header.protocol is None else f"T={0 if header.protocol == 1 else 1}",
             "date": None if header.date is None else _date_text(header.date),
@@ -118,21 +143,24 @@ def header_line(header: TraceHeader) -> str:
     )
 
 
-def item_line(item: Item) -> str:
-    """The canonical line of an exchange or event, without its end."""
+def item_line(item: Item) -> bytes:
+    """The canonical line of an exchange or event, with its end."""
     if isinstance(item, Exchange):
-        return _dump(
-            {
-                "time": item.time,
-                "duration": item.duration,
-                "slot": item.slot,
-                "level": item.level.value,
-                "command": item.command.hex(),
-                "response": item.response.hex(),
-            }
+        return b'{"time":%d,"duration":%d,"slot":%b,"level":"%b","command":"%b","response":"%b"}\n' % (
+            item.time,
+            item.duration,
+            _quoted(item.slot),
+            item.level.encode(),
+            item.command.hexadecimal(),
+            item.response.hexadecimal(),
         )
     return _dump(
-        {"time": item.time, "slot": item.slot, "event": item.kind.value, "atr": item.atr.hex().upper()}
+        {
+            "time": item.time,
+            "slot": _writable(item.slot),
+            "event": item.kind.value,
+            "atr": item.atr.hex().upper(),
+        }
     )
 
 
@@ -147,7 +175,7 @@ def parse_header(text: str, line: int = 1) -> TraceHeader:
         fields.refuse(f"protocol is T=0 or T=1, not {protocol!r}")
     atr = fields.text_or_none("atr")
     header = TraceHeader(
-        fields.text("reader"),
+        fields.name("reader"),
         None if atr is None else fields.octets("atr").plain,
         None if protocol is None else _PROTOCOLS[protocol],
         fields.date("date"),
@@ -158,27 +186,33 @@ def parse_header(text: str, line: int = 1) -> TraceHeader:
 
 
 _EXCHANGE: Final = re.compile(
-    r'\{"time":(0|[1-9]\d{0,17}),"duration":(0|[1-9]\d{0,17}),"slot":"([ !#-\[\]-~]*)","level":"(TPDU|APDU)",'
-    r'"command":"((?:[0-9A-F]{2}|\*\*)*)","response":"((?:[0-9A-F]{2}|\*\*)*)"\}\n?'
+    rb'\{"time":(0|[1-9]\d{0,17}),"duration":(0|[1-9]\d{0,17}),"slot":"([ !#-\[\]-~]{0,256})","level":"(TPDU|APDU)",'
+    rb'"command":"([0-9A-Fa-f*]*)","response":"([0-9A-Fa-f*]*)"\}\n?'
 )
 """An exchange as it is written here; whatever else is JSON takes the longer way, to the same result."""
-_LEVELS: Final = {level.value: level for level in Level}
+_LEVELS: Final = {level.value.encode(): level for level in Level}
 
 
-def parse_item(text: str, line: int) -> Item:
+def parse_line(raw: bytes, line: int) -> Item:
     """Read the line of an exchange or event. Raises TraceError."""
-    usual = _EXCHANGE.fullmatch(text)
+    usual = _EXCHANGE.fullmatch(raw)
     if usual is not None:
         time, duration, slot, level, command, response = usual.groups()
-        return Exchange(
-            Octets.parse(command), Octets.parse(response), int(time), int(duration), slot, _LEVELS[level]
-        )
-    return _parse_json_item(text, line)
+        try:
+            asked = Octets.parse(command.decode()) if b"*" in command else plain_octets(unhexlify(command))
+            said = Octets.parse(response.decode()) if b"*" in response else plain_octets(unhexlify(response))
+            return exchange(asked, said, int(time), int(duration), slot.decode(), _LEVELS[level])
+        except (ValueError, TraceError):  # no pairs of digits: the longer way says where
+            pass
+    try:
+        return _parse_json_item(raw.decode("ascii"), line)
+    except UnicodeDecodeError:
+        raise TraceError("a trace is ASCII", line) from None
 
 
 def _parse_json_item(text: str, line: int) -> Item:
     fields = _Fields(text, line)
-    time, slot = fields.number("time"), fields.text("slot")
+    time, slot = fields.number("time"), fields.name("slot")
     item: Item
     if fields.has("event"):
         kind = fields.text("event")
@@ -201,8 +235,18 @@ def _parse_json_item(text: str, line: int) -> Item:
     return item
 
 
-def _dump(fields: Mapping[str, object]) -> str:
-    return json.dumps(fields, separators=(",", ":"))
+@lru_cache(maxsize=64)
+def _quoted(name: str) -> bytes:
+    return json.dumps(_writable(name)).encode()
+
+
+def _writable(name: str) -> str:
+    """A name as it can be read again: readers, and the logs of others, may bring anything."""
+    return visible(name)[:MAX_NAME]
+
+
+def _dump(values: Mapping[str, object]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode() + b"\n"
 
 
 def _date_text(date: datetime) -> str:
@@ -244,6 +288,16 @@ class _Fields:
         value = self._get(name)
         if not isinstance(value, str):
             self.refuse(f"{name} is a string")
+        return value
+
+    def name(self, name: str) -> str:
+        """The name of a reader or slot: one short line of letters that can be shown."""
+        value = self.text(name)
+        if len(value) > MAX_NAME:
+            self.refuse(f"{name} has {len(value)} characters, more than {MAX_NAME}")
+        if visible(value) != value:
+            odd = next(letter for letter in value if visible(letter) != letter)
+            self.refuse(f"{name} holds the character U+{ord(odd):04X}, which no name has")
         return value
 
     def text_or_none(self, name: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Final
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.join import counted
 from bifente.traces.model import Exchange, Item, TraceHeader
-from bifente.traces.words import instruction_name
+from bifente.traces.words import name_of
 
 MOST: Final = 20_000
 """Rows of one page; browsers are slow with more."""
@@ -89,8 +89,7 @@ class _Timing:
         self._of: dict[str, tuple[int, int, int]] = {}
 
     def add(self, exchange: Exchange) -> None:
-        command = exchange.command.shown
-        name = instruction_name(command[0], command[1]) if len(command) >= 2 else "no command"
+        name = name_of(exchange.command)
         count, total, most = self._of.get(name, (0, 0, 0))
         self._of[name] = (count + 1, total + exchange.duration, max(most, exchange.duration))
 

@@ -6,8 +6,8 @@ from time import monotonic_ns
 from bifente.apdu.link import Card
 from bifente.traces.files import Sink
 from bifente.traces.mask import Masker
-from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.model import EventKind, Level, ReaderEvent, exchange
+from bifente.traces.octets import plain_octets
 
 
 class Stopwatch:
@@ -79,12 +79,18 @@ class Recorder:
 
     def transmit(self, command: bytes, /) -> bytes:
         """Pass one command on, note it with its answer, and give the answer back."""
-        begin = self._clock()
+        clock = self._clock
+        begin = clock()
         response = b""
         try:
             response = self._card.transmit(command)
         finally:
-            self._note(command, response, begin, self._clock() - begin)
+            duration = clock() - begin
+            if self._masker is None:
+                asked, said = plain_octets(bytes(command)), plain_octets(bytes(response))
+            else:
+                asked, said = self._masker.mask(command, response)
+            self._sink.write(exchange(asked, said, begin, duration, self._slot, self._level))
         return response
 
     def _restarted(self, kind: EventKind, atr: bytes) -> bytes:
@@ -92,10 +98,3 @@ class Recorder:
             self._masker.reset()
         self._sink.write(ReaderEvent(kind, self._clock(), self._slot, atr))
         return atr
-
-    def _note(self, command: bytes, response: bytes, begin: int, duration: int) -> None:
-        if self._masker is None:
-            asked, said = Octets(bytes(command)), Octets(bytes(response))
-        else:
-            asked, said = self._masker.mask(command, response)
-        self._sink.write(Exchange(asked, said, begin, duration, self._slot, self._level))

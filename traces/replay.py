@@ -4,19 +4,18 @@ Masked bytes of a recorded command are wildcards of their length; masked bytes o
 never asked in the trace is answered 6FFF, as cardpeek's replay reader does, and noted as a miss.
 """
 
-from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.follow import Follower
 from bifente.traces.mask import Masker
-from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace
+from bifente.traces.model import EventKind, Exchange, Item, Level, Trace
 from bifente.traces.octets import Octets
-from bifente.traces.state import CardState
+from bifente.traces.recall import CommandIndex, with_and_without_le
+from bifente.traces.recordedstates import RecordedStates
 
 NOT_IN_TRACE: Final = b"\x6f\xff"
 NO_ANSWER: Final = b"\x6f\x00"
@@ -96,14 +95,12 @@ class ReplayCard:
             *(None if each.command.masked else each.command.shown for each in self._exchanges), None,
         ]  # fmt: skip
         self._in_order = policy is not Policy.STATEFUL
-        self._by_command: dict[bytes, list[int]] = {}
-        self._masked: dict[int, list[int]] = {}
-        for number, each in enumerate(self._exchanges):
-            if each.command.masked:
-                self._masked.setdefault(len(each.command), []).append(number)
-            else:
-                self._by_command.setdefault(each.command.shown, []).append(number)
-        self._states = _States(items, self._exchanges, self._atrs[0]) if policy is Policy.STATEFUL else None
+        self._index = CommandIndex(each.command for each in self._exchanges)
+        self._states = (
+            RecordedStates(items, self._exchanges, self._atrs[0], self._index)
+            if policy is Policy.STATEFUL
+            else None
+        )
 
     def __repr__(self) -> str:
         return f"ReplayCard({len(self._exchanges)} exchanges, {self.policy})"
@@ -141,6 +138,11 @@ class ReplayCard:
     def answered(self) -> int:
         """How many commands were answered from the trace."""
         return self._asked - self._missed
+
+    @property
+    def lookups(self) -> int:
+        """How many look-ups were made so far to find exchanges: what searching has cost."""
+        return self._index.lookups + (0 if self._states is None else self._states.lookups)
 
     @property
     def unused(self) -> int:
@@ -204,132 +206,19 @@ class ReplayCard:
 
     def _find(self, command: bytes) -> int | None:
         if self.policy is Policy.STRICT:
-            following = self._exchanges[self._at : self._at + 1]
-            alike = following and any(
-                following[0].command.matches(each) for each in _with_and_without_le(command)
-            )
+            if self._at >= len(self._exchanges):
+                return None
+            following = self._exchanges[self._at].command
+            alike = any(map(following.matches, (command, *with_and_without_le(command))))
             return self._at if alike else None
+        places = self._index.places(command)
+        if not places:
+            return None
         if self._states is not None:
-            return self._states.find(command, self._candidates)
-        candidates = self._candidates(command)
-        if not candidates:
-            return None
-        here = bisect_left(candidates, self._at)
-        if here < len(candidates):
-            return candidates[here]
+            return self._states.find(places)
+        here = self._index.next_of(places, self._at)
+        if here is not None:
+            return here
         # cardpeek goes on from the reset that is current, then everything before it counts too.
-        start = self._starts[max(self._session, 0)]
-        again = bisect_left(candidates, start)
-        return candidates[again] if again < len(candidates) else candidates[0]
-
-    def _candidates(self, command: bytes) -> list[int]:
-        return next(filter(None, map(self._recorded, _with_and_without_le(command))), [])
-
-    def _recorded(self, command: bytes) -> list[int]:
-        plain = self._by_command.get(command, [])
-        masked = [
-            number
-            for number in self._masked.get(len(command), ())
-            if self._exchanges[number].command.matches(command)
-        ]
-        return sorted(plain + masked) if masked else plain
-
-
-def _with_and_without_le(command: bytes) -> Iterator[bytes]:
-    """The command as it is, then the same with Le = 00 or without Le."""
-    yield command
-    size = len(command)
-    body = 5 + command[4] if size > 5 else 4
-    if size == body:
-        yield command + b"\0"
-    elif size == body + 1 and command[-1] == 0:
-        yield command[:-1]
-
-
-_Key = tuple[object, ...]
-
-
-_MOST_REMEMBERED: Final = 1 << 16
-
-
-class _States:
-    """The state in which each exchange was recorded, and the one in which the replayed card is now.
-
-    States are numbered. What an exchange makes of a state, and which exchanges fit a command in a state, is worked out
-    once and remembered: replaying is then a matter of looking up.
-    """
-
-    def __init__(self, items: Iterable[Item], exchanges: list[Exchange], atr: bytes) -> None:
-        self._exchanges = exchanges
-        self._slot = exchanges[0].slot
-        self._numbers: dict[_Key, int] = {}
-        self._states: list[CardState] = []
-        self._files: list[_Key] = []
-        self._recorded: list[int] = []
-        follower = Follower()
-        follower.explain(ReaderEvent(EventKind.COLD_RESET, 0, self._slot, atr))
-        for item in items:
-            if isinstance(item, Exchange):
-                self._recorded.append(self._number(follower.state(self._slot)))
-            follower.explain(item)
-        self._after: dict[tuple[int, int], int] = {}
-        self._fitting: dict[tuple[int, bytes], list[int]] = {}
-        self._turn: dict[tuple[int, bytes], int] = {}
-        self._now = 0
-        self.reset(atr)
-
-    def _number(self, state: CardState) -> int:
-        whole, file = _keys(state)
-        number = self._numbers.setdefault(whole, len(self._states))
-        if number == len(self._states):
-            self._states.append(state.copy())
-            self._files.append(file)
-        return number
-
-    def reset(self, atr: bytes) -> None:
-        """The card was reset; what has been used may be used again."""
-        self._turn.clear()
-        self._now = self._number(CardState.after_reset(atr))
-
-    def learn(self, number: int) -> None:
-        """The card has answered as in exchange *number*."""
-        step = (self._now, number)
-        after = self._after.get(step)
-        if after is None:
-            follower = Follower()
-            follower.resume(self._states[self._now].copy(), self._slot)
-            follower.explain(self._exchanges[number])
-            after = self._number(follower.state(self._slot))
-            if len(self._after) < _MOST_REMEMBERED:
-                self._after[step] = after
-        self._now = after
-
-    def find(self, command: bytes, candidates: Callable[[bytes], list[int]]) -> int | None:
-        """The exchange for *command* in the present state; each of several in turn, the last again and again."""
-        place = (self._now, command)
-        fitting = self._fitting.get(place)
-        if fitting is None:
-            fitting = self._fit(candidates(command))
-            if len(self._fitting) < _MOST_REMEMBERED:
-                self._fitting[place] = fitting
-        if not fitting:
-            return None
-        if len(fitting) == 1:
-            return fitting[0]
-        turn = self._turn.get(place, 0)
-        self._turn[place] = turn + 1
-        return fitting[min(turn, len(fitting) - 1)]
-
-    def _fit(self, candidates: list[int]) -> list[int]:
-        """Those of this state, else those of this file, else all."""
-        recorded, file = self._recorded, self._files[self._now]
-        exact = [each for each in candidates if recorded[each] == self._now]
-        return exact or [each for each in candidates if self._files[recorded[each]] == file] or candidates
-
-
-def _keys(state: CardState) -> tuple[_Key, _Key]:
-    """The whole state, and the file alone."""
-    waiting = None if state.waiting is None else state.waiting.command
-    file: _Key = (state.directory_name, state.file_name, waiting, state.chained)
-    environment = frozenset((place, frozenset(values.items())) for place, values in state.environment.items())
-    return (*file, frozenset(state.verified), state.recognised, environment), file
+        again = self._index.next_of(places, self._starts[max(self._session, 0)])
+        return again if again is not None else self._index.next_of(places, 0)

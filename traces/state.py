@@ -1,6 +1,6 @@
 """What is known of a card from what has been said to it so far."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bifente.layouts.names import layout_for_atr, short_name
 from bifente.layouts.nodes import DF, EF, Layout
@@ -8,11 +8,10 @@ from bifente.layouts.nodes import DF, EF, Layout
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An answer that waits for GET RESPONSE: of which command, and how it was put in words."""
+    """An answer that waits for GET RESPONSE: of which command, and how it was put in words (empty when nobody did)."""
 
     command: bytes
     words: str
-    secret: bool = False
 
 
 @dataclass(slots=True)
@@ -44,8 +43,18 @@ class CardState:
 
     def copy(self) -> "CardState":
         """The same state, to go its own way."""
-        environment = {place: dict(values) for place, values in self.environment.items()}
-        return replace(self, verified=set(self.verified), environment=environment)
+        return CardState(
+            self.layout,
+            self.directory,
+            self.aid,
+            self.file,
+            self.fid,
+            set(self.verified),
+            self.recognised,
+            {place: dict(values) for place, values in self.environment.items()},
+            self.waiting,
+            self.chained,
+        )
 
     @property
     def directory_name(self) -> str | None:

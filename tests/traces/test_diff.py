@@ -1,10 +1,13 @@
 """T=0 halves put together, and two traces compared by what was said."""
 
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.traces.diff import WINDOW, Difference, compare
+from bifente.traces.align import WINDOW
+from bifente.traces.diff import Difference, compare
 from bifente.traces.join import counted, joined
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent
 from bifente.traces.octets import Octets
@@ -165,3 +168,75 @@ def test_the_order_of_the_two_does_not_decide(
 ) -> None:
     there, back = compare(said(*one), said(*other)), compare(said(*other), said(*one))
     assert there.same == back.same
+
+
+def poll(count: int, between: int) -> list[tuple[str, str]]:
+    """The same question again and again, and something else between."""
+    return [
+        ("0084000008", "00112233445566779000") if at % 2 else (f"00A4020C02{between + at:04X}", "9000")
+        for at in range(count)
+    ]
+
+
+def scattered(count: int, seed: int, kinds: int) -> list[tuple[str, str]]:
+    chance = Random(seed)
+    return [(f"00B0{chance.randrange(kinds):04X}01", f"{chance.randrange(2):02X}9000") for _ in range(count)]
+
+
+PAIRS = {
+    "a poll with something between": lambda count: (poll(count, 0), poll(count, 0x4000)),
+    "a poll alone": lambda count: ([poll(2, 0)[1]] * count, poll(count, 0)),
+    "nothing in common": lambda count: (poll(count, 0)[::2] * 2, scattered(count, 1, 1000)),
+    "few commands in any order": lambda count: (scattered(count, 1, 4), scattered(count, 2, 4)),
+    "many commands in any order": lambda count: (scattered(count, 1, 300), scattered(count, 2, 300)),
+    "backwards": lambda count: (scattered(count, 1, 50), scattered(count, 1, 50)[::-1]),
+    "each third twice": lambda count: (
+        poll(count, 0),
+        [each for at, each in enumerate(poll(count, 0)) for _ in range(2 if at % 3 == 0 else 1)][:count],
+    ),
+    "periods that do not fit": lambda count: (
+        [scattered(7, 1, 90)[at % 7] for at in range(count)],
+        [scattered(7, 1, 90)[at * 3 % 7] for at in range(count)],
+    ),
+    "masked on one side": lambda count: (
+        [("0020000104********", "9000")] * count,
+        [(f"00D60000{4:02X}********", "9000")] * count,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("most", [1, 1_000_000])
+def test_what_a_comparison_costs_grows_with_the_traces_and_no_faster(name: str, most: int) -> None:
+    """A trace against itself looks once at each item; any other pair a few times, however long the traces are."""
+    costs = []
+    for count in (300, 2400):
+        one, other = PAIRS[name](count)
+        result = compare(said(*one), said(*other), most=most)
+        costs.append(result.looked / count)
+        assert compare(said(*one), said(*one)).looked == count
+    assert costs[1] <= costs[0] * 1.2 + 1
+    assert max(costs) <= 16
+
+
+@given(st.lists(st.integers(0, 5), max_size=60), st.lists(st.integers(0, 5), max_size=60), st.booleans())
+def test_the_cost_of_any_two_is_bounded(one: list[int], other: list[int], shifted: bool) -> None:
+    first = [(f"00B0{number:04X}01", "009000") for number in one]
+    second = [(f"00B0{number + (3 if shifted else 0):04X}01", "009000") for number in other]
+    result = compare(said(*first), said(*second), most=1_000_000)
+    assert result.looked <= 24 * (len(one) + len(other)) + 600
+    assert 2 * result.compared + result.count == len(one) + len(other)
+
+
+def test_a_long_insertion_is_found_to_be_one() -> None:
+    """Though what was inserted holds commands of what follows."""
+    common = [(f"00B0{at:04X}01", "009000") for at in range(400)]
+    inserted = [(f"00B0{at * 7 % 400:04X}01", "009000") for at in range(90)]
+    result = compare(said(*common), said(*common[:200], *inserted, *common[200:]))
+    assert (result.compared, result.count) == (400, 90)
+
+
+def test_behind_what_is_shown_an_answer_counts_once() -> None:
+    was, became = ("00B0000000", "8001AA8101BB9000"), ("00B0000000", "8001AB8101BC9000")
+    assert compare(said(was, was), said(became, became)).count == 4
+    assert compare(said(was, was), said(became, became), most=1).count == 3

@@ -1,7 +1,7 @@
 """A recorded card in a slot again: what it answers under each policy, and what it reports."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from issued import records
 
@@ -10,8 +10,10 @@ from bifente.applets.kernel.store import MemoryStore
 from bifente.reader import TwoSlotReader
 from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList
+from bifente.traces.follow import Follower
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace, TraceHeader
 from bifente.traces.octets import Octets
+from bifente.traces.recall import CommandIndex, with_and_without_le
 from bifente.traces.record import Recorder
 from bifente.traces.replay import NO_ANSWER, NOT_IN_TRACE, Policy, ReplayCard
 
@@ -208,3 +210,86 @@ def test_any_command_is_answered_with_at_least_two_bytes(
     for command in commands:
         assert len(card.transmit(command)) >= 2
     assert card.answered + card.missed == len(commands)
+
+
+def long_trace(count: int) -> list[Item]:
+    """Files selected, PINs presented (masked in two ways), keys loaded, the same record read in each file."""
+    items: list[Item] = []
+    for number in range(count):
+        items += [
+            exchange(f"00A4020C02{number:04X}", "9000"),
+            exchange("0020000104********", "9000"),
+            exchange(f"00DB{number:04X}04********", "9000"),
+            exchange("0020********", "6700"),
+            exchange("00B0000001", f"{number & 0xFF:02X}9000"),
+        ]
+    return items
+
+
+def cost(policy: Policy, count: int) -> tuple[float, float]:
+    """Look-ups a command, in the recorded order and then backwards with other PINs."""
+    card = ReplayCard(trace(*long_trace(count)), policy)
+    card.power_on()
+    found = []
+    for order in (range(count), reversed(range(count))):
+        before = card.lookups
+        for number in order:
+            ask(card, f"00A4020C02{number:04X}", f"0020000104{number:08X}", f"00DB{number:04X}04{number:08X}")
+            ask(card, f"0020{number:08X}", "00B0000001")
+        found.append((card.lookups - before) / count)
+    return found[0], found[1]
+
+
+@every_policy
+def test_a_command_costs_the_same_in_a_long_trace_as_in_a_short_one(policy: Policy) -> None:
+    short, long = cost(policy, 40), cost(policy, 1600)
+    assert all(many <= few + 1 for few, many in zip(short, long, strict=True))
+    assert max(long) <= 60
+
+
+octets = st.builds(
+    Octets.hiding,
+    st.binary(max_size=8).map(lambda raw: bytes(byte & 1 for byte in raw)),
+    st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=2),
+)
+
+
+@given(st.lists(octets, max_size=12), st.lists(st.integers(0, 1), max_size=8).map(bytes), st.integers(0, 12))
+@example([Octets.parse("****"), Octets.parse("0001"), Octets.parse("00**")], b"\0\1", 1)
+def test_what_is_looked_up_is_what_matches(recorded: list[Octets], command: bytes, at: int) -> None:
+    index = CommandIndex(recorded)
+    matching = [number for number, each in enumerate(recorded) if each.matches(command)]
+    for variant in with_and_without_le(command):
+        matching = matching or [number for number, each in enumerate(recorded) if each.matches(variant)]
+    places = index.places(command)
+    assert sorted(number for place in places for number in index.numbers[place]) == matching
+    assert index.next_of(places, at) == next((number for number in matching if number >= at), None)
+
+
+learnt = st.sampled_from(
+    ["00A4020C02D120", "00A404000DE828BD080F8025000001FF0010", "00A40300", "002000010431323334", "0020FF00",
+     "002241B606840181800142", "00820000020102", "00C0000002", "00B08100", "00B0000001", "0084000008", "10A4",
+     "102A00AE0101", "00C0", "A0A4000002", "0020", ""]
+)  # fmt: skip
+
+
+@given(
+    st.lists(
+        st.tuples(learnt, st.sampled_from(["9000", "6102", "6C02", "63C2", "6983", "019000", ""])),
+        max_size=20,
+    )
+)
+def test_to_follow_a_dialogue_teaches_the_same_as_to_explain_it(dialogue: list[tuple[str, str]]) -> None:
+    explained, followed = Follower(), Follower()
+    for follower in (explained, followed):
+        follower.explain(reset())
+    for command, response in dialogue:
+        item = exchange(command, response)
+        explained.explain(item)
+        before = followed.state().copy()
+        changed = followed.follow(item)
+        known, state = explained.state(), followed.state()
+        for name in ("directory", "aid", "file", "fid", "verified", "recognised", "environment", "chained"):
+            assert getattr(known, name) == getattr(state, name)
+        assert (known.waiting and known.waiting.command) == (state.waiting and state.waiting.command)
+        assert changed or state == before

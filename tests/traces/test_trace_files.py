@@ -2,8 +2,10 @@
 
 import io
 import json
+import resource
 import stat
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu.link import TransmissionProtocol
+from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
 from bifente.traces.files import MAX_LINE, TraceList, TraceReader, TraceWriter, read_trace, trace_bytes
 from bifente.traces.model import (
@@ -23,7 +26,7 @@ from bifente.traces.model import (
     Trace,
     TraceHeader,
     item_line,
-    parse_item,
+    parse_line,
 )
 from bifente.traces.octets import Octets
 
@@ -52,13 +55,14 @@ octets = st.builds(
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=3),
 )
 times = st.integers(0, 10**15)
+names = st.text(max_size=20).filter(lambda text: visible(text) == text)
 items = st.one_of(
-    st.builds(Exchange, octets, octets, times, times, st.text(max_size=8), st.sampled_from(Level)),
-    st.builds(ReaderEvent, st.sampled_from(EventKind), times, st.text(max_size=8), st.binary(max_size=33)),
+    st.builds(Exchange, octets, octets, times, times, names, st.sampled_from(Level)),
+    st.builds(ReaderEvent, st.sampled_from(EventKind), times, names, st.binary(max_size=33)),
 )
 headers = st.builds(
     TraceHeader,
-    st.text(max_size=20),
+    names,
     st.none() | st.binary(max_size=33),
     st.none() | st.sampled_from(TransmissionProtocol),
     st.none()
@@ -80,11 +84,11 @@ def test_the_canonical_form() -> None:
 
 @given(items)
 def test_the_short_way_and_the_long_one_agree(item: Item) -> None:
-    text = item_line(item)
+    text = item_line(item).decode().rstrip("\n")
     spread = text.replace(",", ", ")
-    assert parse_item(text, 1) == parse_item(f"{text}\n", 1) == item
+    assert parse_line(text.encode(), 1) == parse_line(f"{text}\n".encode(), 1) == item
     if spread.count(", ") == text.count(",") and not item.slot.count(","):
-        assert parse_item(spread, 1) == item
+        assert parse_line(spread.encode(), 1) == item
 
 
 @given(traces)
@@ -242,3 +246,60 @@ def test_lines_are_plain_json() -> None:
         ["time", "duration", "slot", "level", "command", "response"],
         ["time", "slot", "event", "atr"],
     ]
+
+
+def test_a_line_is_in_its_file_while_the_card_is_silent(tmp_path: Path) -> None:
+    """Recording does not wait for the disk, and a reader of the file does not wait for the next command."""
+    path = tmp_path / "said.trace"
+    with TraceWriter.create(path, EXAMPLE.header) as writer:
+        for item in EXAMPLE.items:
+            writer.write(item)
+        bound = time.monotonic() + 20
+        while path.read_bytes() != EXAMPLE_TEXT.encode():
+            assert time.monotonic() < bound
+            time.sleep(0.01)
+
+
+def test_what_cannot_be_written_is_not_lost_silently(tmp_path: Path) -> None:
+    """A file may not grow any more, as on a full disk: whoever records hears of it, at the latest at the end."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with (  # noqa: PT012  # which of the lines it is nobody can know
+            pytest.raises(OSError, match="too large"),
+            TraceWriter.create(tmp_path / "x", EXAMPLE.header) as file,
+        ):
+            for _ in range(10_000):
+                file.write(EXAMPLE.items[1])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"reader":"bifente', '"reader":"\\u001b[2Jbifente', "line 1: reader holds the character U\\+001B"),
+        (
+            '"slot":"CPS","event":"cold',
+            '"slot":"C\\nPS","event":"cold',
+            "line 2: slot holds the character U\\+000A",
+        ),
+        ('"slot":"CPS","level', '"slot":"\\u202eCPS","level', "line 3: slot holds the character U\\+202E"),
+        ('"slot":"CPS","level', '"slot":"C\\u009bPS","level', "line 3: slot holds the character U\\+009B"),
+        (
+            '"slot":"CPS","level',
+            f'"slot":"{"C" * 300}","level',
+            "line 3: slot has 300 characters, more than 256",
+        ),
+    ],
+)
+def test_names_are_checked_when_they_are_read(old: str, new: str, message: str) -> None:
+    with pytest.raises(TraceError, match=message):
+        read_trace(EXAMPLE_TEXT.replace(old, new, 1).encode())
+
+
+def test_names_are_written_so_that_they_can_be_read(tmp_path: Path) -> None:
+    odd = Trace(TraceHeader("a\x1b]0;b\n\x9b"), (ReaderEvent(EventKind.REMOVED, 0, "\u202eCPS" + 300 * "S"),))
+    again = read_trace(trace_bytes(odd))
+    assert again.header.reader == "a\\x1b]0;b\\x0a\\x9b"
+    assert again.items[0].slot.startswith("\\u202eCPSS")

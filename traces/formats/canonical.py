@@ -25,7 +25,7 @@ class Canonical:
 
     def write(self, source: Source, stream: BinaryIO) -> list[str]:
         """Write a trace; nothing is lost."""
-        stream.write(header_line(source.header).encode("ascii") + b"\n")
+        stream.write(header_line(source.header))
         for item in source.items:
-            stream.write(item_line(item).encode("ascii") + b"\n")
+            stream.write(item_line(item))
         return []
