@@ -1,0 +1,38 @@
+"""A carte Vitale as a virtual card content (``.in``), the form in which official test cards are handed on."""
+
+from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.perso.cardrecords import Records, layout_of
+from bifente.applets.perso.errors import PersoError
+from bifente.layouts import ssv
+from bifente.layouts.errors import LayoutError
+from bifente.layouts.nodes import EF
+from bifente.layouts.ssv import Group, GroupsCodec
+
+
+def groups_of(records: Records) -> list[Group]:
+    """The groups of the card's rights, in their order; PersoError when there are none or a file does not hold groups."""
+    pieces: dict[str, list[Group]] = {}
+    for path, node in layout_of(records).walk():
+        name = file_record(path)
+        if not isinstance(node, EF) or not isinstance(node.codec, GroupsCodec) or name not in records:
+            continue
+        decoded, value = record_value(name, records[name])
+        if not decoded:
+            raise PersoError(
+                f"{node.name} holds bytes that are not groups", hint="bifente card show says what is there"
+            )
+        pieces[node.name] = ssv.from_json(value)
+    try:
+        groups = ssv.join(pieces)
+    except LayoutError as error:
+        raise PersoError(f"the card's groups do not make a content: {error}") from None
+    if not groups:
+        raise PersoError(
+            "not a carte Vitale with rights", hint="a content (.in) holds the rights of a Vitale"
+        )
+    return groups
+
+
+def export_content(records: Records) -> bytes:
+    """The content of a Vitale (``spec/fse.md`` §3.3): what ``read_content`` reads. Raises PersoError."""
+    return ssv.encode(groups_of(records))
