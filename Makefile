@@ -37,6 +37,8 @@ $(VENV)/.test: $(VENV)/.core
 
 demo: $(VENV)/.core
 	@$(BIN)/bifente demo
+	@echo
+	@echo "The command is $(BIN)/bifente; '. $(BIN)/activate' puts it in reach of this shell."
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest -n 2 --session-timeout=1500

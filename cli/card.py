@@ -9,6 +9,7 @@ import click
 
 from bifente.cli.authority import open_authority, roots_for
 from bifente.cli.cardchange import COMMANDS
+from bifente.cli.cardexport import export
 from bifente.cli.cardfiles import (
     CARD,
     JSON,
@@ -41,7 +42,7 @@ def card() -> None:
     """
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, export):
     card.add_command(_command)
 
 

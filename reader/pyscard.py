@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 CURE = (
     "pyscard is not installed. On Debian and Ubuntu: apt install python3-pyscard; "
-    "or: apt install gcc swig libpcsclite-dev python3-dev && pip install 'bifente[pcsc]'"
+    "or: apt install gcc swig libpcsclite-dev python3-dev && pip install pyscard"
 )
 
 

@@ -1,0 +1,49 @@
+"""``bifente card export``: a Vitale in the form in which virtual card contents are handed on."""
+
+import json
+from pathlib import Path
+
+import click
+
+from bifente.cli.cardfiles import CARD, JSON, PATH
+
+
+@click.command("export", short_help="Write a Vitale as a virtual card content (.in).")
+@CARD
+@click.option(
+    "-o",
+    "--out",
+    "output",
+    required=True,
+    metavar="FILE.in",
+    type=PATH,
+    help="The file to make (mode 600); it must not be there yet.",
+)
+@JSON
+def export(card: Path, output: Path, as_json: bool) -> None:
+    """Write the rights of a carte Vitale as a virtual card content (.in), which bifente card import reads.
+
+    Keys, certificates and volets are not in that form: bifente card dump keeps the whole card.
+
+    \b
+    bifente card export patient.card -o patient.in
+    """
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso.exporter import groups_of
+    from bifente.documents.writing import new_file
+    from bifente.layouts import ssv
+
+    groups = groups_of(read_snapshot(card))
+    content = ssv.encode(groups)
+    new_file(output, content)
+    beneficiaries = sum(group.id == 104 for group in groups)
+    if as_json:
+        said = {
+            "file": str(output),
+            "groups": len(groups),
+            "beneficiaries": beneficiaries,
+            "bytes": len(content),
+        }
+        click.echo(json.dumps(said, ensure_ascii=False))
+    else:
+        click.echo(f"{output}: {len(groups)} groups, {beneficiaries} beneficiaries, {len(content)} bytes")
