@@ -1,6 +1,18 @@
-"""The cards."""
+"""The cards. What stands here is imported when it is first used: showing a card file needs no card that answers."""
 
-from bifente.applets.kernel.card import SmartCard
-from bifente.applets.kinds import KINDS, card_of, layout_of, open_card
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bifente.applets.kernel.card import SmartCard
+    from bifente.applets.kinds import KINDS, card_of, layout_of, open_card
 
 __all__ = ["KINDS", "SmartCard", "card_of", "layout_of", "open_card"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(
+        import_module("bifente.applets.kernel.card" if name == "SmartCard" else "bifente.applets.kinds"), name
+    )

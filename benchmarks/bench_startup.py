@@ -1,21 +1,58 @@
-"""How soon ``bifente --help`` is there: nothing but click may be imported for it."""
+"""How soon a command is there, as a process of its own: help, a card on the screen, a reader that is ready.
 
+The floor is an interpreter that imports click. What a command may import is counted by ``tests/cli/test_imports.py``.
+"""
+
+import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Timer
 
-from frame import Result, against_floor
+from cards import records
+from frame import PROCESS_LIMIT, Result, against_floor, pinned, run_process
+
+from bifente.applets.kernel.store import create_card_file
+
+PROGRAM = Path(sys.executable).with_name("bifente")
+
+
+def floor() -> None:
+    """``python -c "import click"``."""
+    run_process([sys.executable, "-c", "import click"])
+
+
+def until_ready(*arguments: str | Path) -> None:
+    """Start a command, wait for its first line on the standard output, end it."""
+    with (
+        pinned(),
+        subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,
+    ):
+        guard = Timer(PROCESS_LIMIT, process.kill)
+        guard.start()
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+        finally:
+            guard.cancel()
+            process.terminate()
+        if not line:
+            raise RuntimeError(f"{arguments[0]} ended before it was ready")
 
 
 def results() -> Iterator[Result]:
-    """``bifente --help`` against ``python -c "import click"``, both as processes of their own."""
-    program = Path(sys.executable).with_name("bifente")
-
-    def subject() -> None:
-        subprocess.run([program, "--help"], stdout=subprocess.DEVNULL, check=True, timeout=30)
-
-    def floor() -> None:
-        subprocess.run([sys.executable, "-c", "import click"], check=True, timeout=30)
-
-    yield against_floor("bifente --help", subject, floor, rounds=15, most=3.0)
+    """Each against the floor, in turns."""
+    yield against_floor(
+        "bifente --help", lambda: run_process([PROGRAM, "--help"]), floor, rounds=21, most=1.1
+    )
+    with tempfile.TemporaryDirectory(prefix="bifente-bench-") as folder:
+        card, patient = Path(folder, "doctor.card"), Path(folder, "patient.card")
+        create_card_file(card, records("gp"))
+        create_card_file(patient, records("vitale-single"))
+        yield against_floor(
+            "bifente card show", lambda: run_process([PROGRAM, "card", "show", card]), floor, most=3.0
+        )
+        served = ("reader", "serve", "--as", f"bench-{os.getpid()}", card, patient)
+        yield against_floor("bifente reader serve, ready", lambda: until_ready(*served), floor, most=3.0)

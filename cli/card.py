@@ -56,7 +56,7 @@ def profiles(name: str | None, as_json: bool) -> None:
     bifente card profiles
     bifente card profiles gp > my-doctor.yaml
     """
-    from bifente.applets.perso.profilefile import shipped_profiles, shipped_text
+    from bifente.applets.perso.shipped import shipped_profiles, shipped_text
 
     if name is not None:
         text = shipped_text(name)

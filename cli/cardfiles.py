@@ -49,7 +49,7 @@ def complete_profile(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The shipped profiles."""
-    from bifente.applets.perso.profilefile import shipped_profiles
+    from bifente.applets.perso.shipped import shipped_profiles
 
     return [
         CompletionItem(name, help=text)

@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 from click.shell_completion import CompletionItem
@@ -18,11 +17,13 @@ from click.shell_completion import CompletionItem
 from bifente import __version__
 
 
-@dataclass(slots=True)
 class Settings:
     """What the options of ``bifente`` itself say; ``click.Context.obj`` of every command."""
 
-    debug: bool = False
+    __slots__ = ("debug",)  # by hand: a dataclass costs more than all else that is imported here
+
+    def __init__(self, *, debug: bool = False) -> None:
+        self.debug = debug
 
 
 COMMANDS: dict[str, tuple[str, str]] = {

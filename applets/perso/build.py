@@ -29,6 +29,7 @@ from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record, fil
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys
+from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profile import (
     ENVIRONMENT_LETTER,
     FileContent,
@@ -68,7 +69,7 @@ def personalise(
     values = contents(profile)
     if isinstance(profile, ProfessionalProfile | VitaleProfile):
         pairs = _key_pairs(profile, keys, progress)
-        for name, (path, reference) in _maker(profile).KEYS.items():
+        for name, (path, reference) in key_places(profile.kind).items():
             records[key_record(path, reference)] = rsa.private_bytes(pairs[name])
         for name, content in _certificates(profile, layout, pairs, issuer).items():
             values[name] = {"hex": content.hex().upper()}
@@ -137,21 +138,6 @@ def meta(profile: AnyProfile, today: date) -> Meta:
     )
 
 
-def certificate_files(kind: str) -> Mapping[str, str]:
-    """Name of each certificate's file → name of its key, for a kind of card."""
-    makers: dict[str, Mapping[str, str]] = {
-        "cps3": cpscard.CERTIFICATES,
-        "vitale2": vitalecard.CERTIFICATES,
-    }
-    return makers.get(kind, {})
-
-
-def key_places(kind: str) -> Mapping[str, tuple[str, int]]:
-    """Name of each private key → its directory's path and its reference, for a kind of card."""
-    makers: dict[str, Mapping[str, tuple[str, int]]] = {"cps3": cpscard.KEYS, "vitale2": vitalecard.KEYS}
-    return makers.get(kind, {})
-
-
 def changeable(layout: Layout) -> list[str]:
     """The records that commands can change: PINs and their counters, the date, files that somebody may write."""
     names = [DATE_RECORD]
@@ -196,7 +182,9 @@ def _serial_of(profile: AnyProfile) -> str | None:
 def _key_pairs(
     profile: ProfessionalProfile | VitaleProfile, source: KeySource, progress: Progress | None
 ) -> dict[str, RSAPrivateKey]:
-    given: dict[str, SecretStr | None] = {name: getattr(profile.keys, name) for name in _maker(profile).KEYS}
+    given: dict[str, SecretStr | None] = {
+        name: getattr(profile.keys, name) for name in key_places(profile.kind)
+    }
     return card_keys(given, source, progress)
 
 

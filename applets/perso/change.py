@@ -7,7 +7,7 @@ from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
 from bifente.applets.perso import cpscard, vitalecard
-from bifente.applets.perso.build import certificate_files, changeable, issue, key_places
+from bifente.applets.perso.build import changeable, issue
 from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
 from bifente.applets.perso.cardrecords import (
     INITIAL,
@@ -21,6 +21,7 @@ from bifente.applets.perso.cardrecords import (
 from bifente.applets.perso.dump import profile_of
 from bifente.applets.perso.errors import PathError, PersoError
 from bifente.applets.perso.issuer import Issuer
+from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue

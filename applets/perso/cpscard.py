@@ -7,25 +7,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
 from bifente.applets.perso.issuer import Issuer
+from bifente.applets.perso.places import certificate_files
 from bifente.applets.perso.profile import ProfessionalProfile
 from bifente.codes.usage import CertificateUsage
 from bifente.layouts import businessdata, cps3, identity
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.recognition import KEY_RECOGNITION
 
 DOMAIN, PEER_DOMAIN = "C", "V"
-APPLICATION = "3F00/0001"
-KEYS = {
-    "signature": (APPLICATION, cps3.KEY_SIGNATURE),
-    "authentication": (APPLICATION, cps3.KEY_AUTHENTICATION),
-    "recognition": (APPLICATION, KEY_RECOGNITION),
-}
-CERTIFICATES = {
-    "EF.C.CH.SIG": "signature",
-    "EF.C.CH.AUT": "authentication",
-    "EF.CVC": "recognition",
-}
-"""The files of certificates and whose key they certify."""
 
 VALIDITY_YEARS = 3
 
@@ -103,7 +91,7 @@ def certificates(
     end = datetime.combine(profile.expires + timedelta(days=1), time(), UTC)
     made = {
         name: issuer.issue_certificate(holder, public_keys[key], CertificateUsage(key), begin, end)
-        for name, key in CERTIFICATES.items()
+        for name, key in certificate_files("cps3").items()
         if key != "recognition"
     }
     made["EF.CVC"] = issuer.issue_cv(

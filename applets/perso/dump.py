@@ -10,10 +10,11 @@ from collections.abc import Mapping
 
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, key_record
-from bifente.applets.perso.build import certificate_files, changeable, contents, key_places
+from bifente.applets.perso.build import changeable, contents
 from bifente.applets.perso.cardrecords import INITIAL, Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.keys import fingerprint
+from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profilefile import AnyProfile, validate_profile
 from bifente.crypto import rsa
 from bifente.documents.yamltext import YamlDocument, write_yaml

@@ -4,12 +4,15 @@ import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from pydantic import SecretStr
 
 from bifente.crypto import rsa
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
 
 KEY_BITS = 2048
 
@@ -24,7 +27,7 @@ Progress = Callable[[int, int, str], None]
 
 
 def card_keys(
-    names: Mapping[str, SecretStr | None], source: KeySource, progress: Progress | None = None
+    names: "Mapping[str, SecretStr | None]", source: KeySource, progress: Progress | None = None
 ) -> dict[str, RSAPrivateKey]:
     """A key for each name: the PEM one where there is one, else from *source*, in as many threads as processors.
 

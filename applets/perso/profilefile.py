@@ -1,7 +1,6 @@
-"""Profiles as files: YAML with line numbers in every error, and the ones that are shipped."""
+"""Profiles as files: YAML with line numbers in every error."""
 
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,8 +8,9 @@ from pydantic_core import ErrorDetails
 
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso.cardrecords import file_named
-from bifente.applets.perso.errors import PersoError, Problem, ProfileError
+from bifente.applets.perso.errors import Problem, ProfileError
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
+from bifente.applets.perso.shipped import shipped_text
 from bifente.applets.perso.vitaleprofile import VitaleProfile
 from bifente.applets.perso.wrongparts import Part, WrongParts, check
 from bifente.documents import DocumentError, read_bytes, read_text
@@ -27,26 +27,6 @@ _MODELS: dict[str, TypeAdapter[AnyProfile]] = {
 
 _SUFFIXES = (".yaml", ".yml")
 _KEY_FILE_LIMIT = 1 << 16
-
-
-def shipped_profiles() -> dict[str, str]:
-    """The names of the shipped profiles, sorted, with the first line of each (what card it makes)."""
-    found = {}
-    for entry in sorted(_folder().iterdir(), key=lambda entry: entry.name):
-        if entry.name.endswith(".yaml"):
-            first = entry.read_text(encoding="utf-8").partition("\n")[0]
-            found[entry.name.removesuffix(".yaml")] = first.removeprefix("#").strip()
-    return found
-
-
-def shipped_text(name: str) -> str:
-    """The YAML of a shipped profile. Raises PersoError."""
-    if name not in shipped_profiles():
-        raise PersoError(
-            f"there is no shipped profile {name!r}",
-            hint="bifente card profiles lists them; a file of your own ends with .yaml",
-        )
-    return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def read_profile(name: str) -> AnyProfile:
@@ -194,7 +174,3 @@ def _with_key_files(
 
 def _key_file(path: Path) -> str:
     return read_bytes(path, _KEY_FILE_LIMIT).decode("ascii")
-
-
-def _folder() -> resources.abc.Traversable:
-    return resources.files("bifente.applets.perso") / "profiles"

@@ -11,9 +11,9 @@ from bifente.apdu.cvc import Cha, CvEnvelope, CvError
 from bifente.apdu.errors import ApduError
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
-from bifente.applets.perso.build import certificate_files
 from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of, texts_of
 from bifente.applets.perso.keys import fingerprint
+from bifente.applets.perso.places import certificate_files
 from bifente.codes.gip import label
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError

@@ -11,16 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
 from bifente.applets.perso.issuer import Issuer
+from bifente.applets.perso.places import certificate_files
 from bifente.applets.perso.vitaleprofile import VitaleProfile
 from bifente.layouts import identity, ssv, vitale2
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.recognition import KEY_RECOGNITION, KEY_SHEET
 from bifente.layouts.ssv import Group
 
 DOMAIN, PEER_DOMAIN = "V", "C"
-VITALE, ADELE = "3F00/0001", "3F00/0002"
-KEYS = {"recognition": (VITALE, KEY_RECOGNITION), "sheet": (ADELE, KEY_SHEET)}
-CERTIFICATES = {"EF.CVC": "recognition", "EF.CVC.SHEET": "sheet"}
 
 ISSUER = "8025000002"
 """The issuer number in EF.PAN: that of real cartes Vitale is not public, this one is ``synthetic``."""
@@ -87,7 +84,7 @@ def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
         "URGENCE": profile.volet_urgence,
         "MEDICAL": profile.volet_medical,
     }
-    values["POINTERS"] = _pointers({*values, *CERTIFICATES, "POINTERS"})
+    values["POINTERS"] = _pointers({*values, *certificate_files("vitale2"), "POINTERS"})
     return values
 
 
@@ -107,7 +104,7 @@ def certificates(
             effective=profile.issued,
             expiry=profile.expires,
         )
-        for name, key in CERTIFICATES.items()
+        for name, key in certificate_files("vitale2").items()
     }
 
 

@@ -105,7 +105,7 @@ def test_create_from_a_file_with_another_authority(bench, capsys, production_aut
 
 
 def read_text(name: str) -> str:
-    from bifente.applets.perso.profilefile import shipped_text
+    from bifente.applets.perso.shipped import shipped_text
 
     return shipped_text(name)
 

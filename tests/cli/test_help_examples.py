@@ -15,7 +15,7 @@ from keypool import KeySource
 
 from bifente.applets.kernel.store import copy_card_file, create_card_file
 from bifente.applets.perso import build, personalise, read_profile
-from bifente.applets.perso.profilefile import shipped_text
+from bifente.applets.perso.shipped import shipped_text
 from bifente.cli.main import COMMANDS, main
 from bifente.igc import Authority
 

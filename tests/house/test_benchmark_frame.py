@@ -65,17 +65,23 @@ def test_an_unknown_benchmark_is_refused_with_the_names() -> None:
     assert "startup" in done.stderr
 
 
-def test_help_starts_within_three_imports_of_click() -> None:
+def test_a_benchmark_runs_and_says_its_floors() -> None:
+    """What the figures are is the benchmark's to judge; ``tests/cli/test_imports.py`` counts what they come from."""
     done = subprocess.run(
         [sys.executable, BENCHMARKS, "--json", "startup"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    (result,) = json.loads(done.stdout)["results"]
-    assert result["ratio"] <= 3
+    results = json.loads(done.stdout)["results"]
+    assert [one["name"] for one in results] == [
+        "bifente --help",
+        "bifente card show",
+        "bifente reader serve, ready",
+    ]
+    assert all(one["floor"] > 0 and one["ratio"] > 0 for one in results)
 
 
 def test_a_process_is_measured_to_the_millisecond(frame: ModuleType) -> None:
