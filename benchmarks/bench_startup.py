@@ -16,19 +16,23 @@ from frame import PROCESS_LIMIT, Result, against_floor, pinned, run_process
 
 from bifente.applets.kernel.store import create_card_file
 
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""An installed program has its bytecode; a checkout that may not write any would be compiled by each run."""
 PROGRAM = Path(sys.executable).with_name("bifente")
 
 
 def floor() -> None:
     """``python -c "import click"``."""
-    run_process([sys.executable, "-c", "import click"])
+    run_process([sys.executable, "-c", "import click"], env=ENVIRONMENT)
 
 
 def until_ready(*arguments: str | Path) -> None:
     """Start a command, wait for its first line on the standard output, end it."""
     with (
         pinned(),
-        subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process,
+        subprocess.Popen(
+            [PROGRAM, *arguments], env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        ) as process,
     ):
         guard = Timer(PROCESS_LIMIT, process.kill)
         guard.start()
@@ -45,14 +49,21 @@ def until_ready(*arguments: str | Path) -> None:
 def results() -> Iterator[Result]:
     """Each against the floor, in turns."""
     yield against_floor(
-        "bifente --help", lambda: run_process([PROGRAM, "--help"]), floor, rounds=21, most=1.1
+        "bifente --help",
+        lambda: run_process([PROGRAM, "--help"], env=ENVIRONMENT),
+        floor,
+        rounds=21,
+        most=1.1,
     )
     with tempfile.TemporaryDirectory(prefix="bifente-bench-") as folder:
         card, patient = Path(folder, "doctor.card"), Path(folder, "patient.card")
         create_card_file(card, records("gp"))
         create_card_file(patient, records("vitale-single"))
         yield against_floor(
-            "bifente card show", lambda: run_process([PROGRAM, "card", "show", card]), floor, most=3.0
+            "bifente card show",
+            lambda: run_process([PROGRAM, "card", "show", card], env=ENVIRONMENT),
+            floor,
+            most=3.0,
         )
         served = ("reader", "serve", "--as", f"bench-{os.getpid()}", card, patient)
         yield against_floor("bifente reader serve, ready", lambda: until_ready(*served), floor, most=3.0)
