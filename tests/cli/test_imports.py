@@ -50,6 +50,7 @@ def test_help_imports_click_and_one_module_of_ours() -> None:
         "bifente",
         "bifente.cli",
         "bifente.cli.main",
+        "signal",
     }
 
 
