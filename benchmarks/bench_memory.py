@@ -46,7 +46,10 @@ def results() -> Iterator[Result]:
         for number in range(CARDS + 1):
             create_card_file(Path(folder, f"{number}.card"), records("gp"))
         done = subprocess.run(
-            [sys.executable, "-c", _CHILD, folder, str(CARDS)], capture_output=True, check=True, timeout=300
+            [sys.executable, "-P", "-c", _CHILD, folder, str(CARDS)],
+            capture_output=True,
+            check=True,
+            timeout=300,
         )
     figures = json.loads(done.stdout)
     mib = 1024 * 1024

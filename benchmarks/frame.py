@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Timer
 
 ROUNDS = 11
@@ -78,16 +79,20 @@ def run_process(
     ``Popen.wait`` with a time limit sleeps between looks, up to 50 ms: it would measure its own sleeps. Without one it
     blocks until the process has ended; a timer keeps the wait bounded.
     """
-    with pinned(core):
-        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
-    guard = Timer(PROCESS_LIMIT, process.kill)
-    guard.start()
-    try:
-        status = process.wait()
-    finally:
-        guard.cancel()
-    if check and status:
-        raise RuntimeError(f"{command[0]} ended with {status}")
+    with TemporaryFile() as errors:
+        with pinned(core):
+            process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=errors)
+        guard = Timer(PROCESS_LIMIT, process.kill)
+        guard.start()
+        try:
+            status = process.wait()
+        finally:
+            guard.cancel()
+        if check and status:
+            errors.seek(0)
+            raise RuntimeError(
+                f"{command[0]} ended with {status}: {errors.read()[-500:].decode(errors='replace')}"
+            )
 
 
 def judged(measure: Callable[[], Iterable[Result]]) -> Iterator[Result]:
