@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import frame
 from frame import Result, judged, table
 
 FOLDER = Path(__file__).parent
@@ -39,7 +40,9 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.add_argument("--strict", action="store_true", help="exit with 1 when a limit is missed")
+    parser.add_argument("--quick", action="store_true", help="one round each: does it run, not how fast")
     options = parser.parse_args()
+    frame.quick = options.quick
     unknown = set(options.names) - set(names())
     if unknown:
         parser.error(f"no benchmark {', '.join(sorted(unknown))}; there are: {', '.join(names())}")

@@ -23,6 +23,9 @@ ROUNDS = 11
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 """The cores this process may use; empty where the system does not say."""
 
+quick = False
+"""One round of everything and no second measurement: whether a benchmark runs, not what it measures."""
+
 PROCESS_LIMIT = 120.0
 """Seconds after which a measured process is killed."""
 
@@ -102,7 +105,7 @@ def judged(measure: Callable[[], Iterable[Result]]) -> Iterator[Result]:
     """
     missed: dict[str, list[Result]] = {}
     for one in measure():
-        if one.kept is False:
+        if one.kept is False and not quick:
             missed[one.name] = [one]
         else:
             yield one
@@ -138,11 +141,12 @@ def pairs(
     """Seconds of subject and floor, measured in turns after one warm-up of each; who begins alternates."""
     if rounds < ROUNDS:
         raise ValueError(f"a median needs at least {ROUNDS} rounds, not {rounds}")
-    subject()
-    floor()
+    if not quick:
+        subject()
+        floor()
     subjects: list[float] = []
     floors: list[float] = []
-    for number in range(rounds):
+    for number in range(1 if quick else rounds):
         order = [(subject, subjects), (floor, floors)]
         for work, seconds in order if number % 2 else reversed(order):
             seconds.append(timed(work, repeat))
@@ -190,7 +194,7 @@ def per_second(
     """
     if floor is None:
         work()
-        rate = count / statistics.median(timed(work) for _ in range(rounds))
+        rate = count / statistics.median(timed(work) for _ in range(1 if quick else rounds))
         return Result(name, unit, rate, least=least, note=note)
     subjects, floors = pairs(work, floor, rounds=rounds)
     rate, floor_rate = count / statistics.median(subjects), count / statistics.median(floors)
@@ -233,7 +237,7 @@ def median_of(
 ) -> Result:
     """The median time of one call in milliseconds; ``most`` is in milliseconds too."""
     work()
-    milliseconds = statistics.median(timed(work, repeat) for _ in range(rounds)) * 1000
+    milliseconds = statistics.median(timed(work, repeat) for _ in range(1 if quick else rounds)) * 1000
     return Result(name, "ms", milliseconds, most=most, note=note)
 
 

@@ -68,7 +68,7 @@ def test_an_unknown_benchmark_is_refused_with_the_names() -> None:
 def test_a_benchmark_runs_and_says_its_floors() -> None:
     """What the figures are is the benchmark's to judge; ``tests/cli/test_imports.py`` counts what they come from."""
     done = subprocess.run(
-        [sys.executable, BENCHMARKS, "--json", "startup"],
+        [sys.executable, BENCHMARKS, "--json", "--quick", "startup", "kernel"],
         capture_output=True,
         text=True,
         timeout=250,
@@ -80,6 +80,8 @@ def test_a_benchmark_runs_and_says_its_floors() -> None:
         "bifente --help",
         "bifente card show",
         "bifente reader serve, ready",
+        "SELECT EF with FCP + READ BINARY 16 under PIN",
+        "VERIFY, right PIN, store in memory",
     ]
     assert all(one["floor"] > 0 and one["ratio"] > 0 for one in results)
 
