@@ -2,7 +2,7 @@
 
 What every dialogue needs is named here. The codecs of what is inside (``tlv``, ``fcp``, ``security``, ``sdo``,
 ``atr``, ``historical``, ``cvc``) are imported from their modules by whoever uses them, which keeps this import cheap;
-only ``cvc``, ``structures`` and ``cvstructures`` load construct.
+only ``structures`` and ``cvstructures`` load construct.
 """
 
 from bifente.apdu.classbyte import ClassByte, ClassRange, SecureMessaging

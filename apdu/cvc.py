@@ -13,9 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 from typing import Final
-
-from construct import Bytes, Const, ConstructError, Struct, Terminated
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv, decode_one
@@ -222,29 +221,13 @@ def decode_date(raw: bytes) -> date:
         raise _malformed(f"{digits} is not a day of the calendar") from None
 
 
-_CONTENT = Struct(
-    "cpi" / Const(bytes((CPI_DATED,))),
-    "car" / Bytes(_CAR_SIZE),
-    "chr" / Bytes(_CHR_SIZE),
-    "cha" / Bytes(_CHA_SIZE),
-    "effective" / Bytes(3),
-    "expiry" / Bytes(3),
-    "oid" / Const(OID_RSA_SHA256),
-    "n" / Bytes(_MODULUS),
-    "e" / Bytes(3),
-    Terminated,
-)
+_AT_CAR, _AT_CHR, _AT_CHA, _AT_EFFECTIVE, _AT_EXPIRY, _AT_OID, _AT_N, _AT_E = 1, 9, 21, 28, 31, 34, 43, 299
+"""Where the fields of a content begin; :data:`bifente.apdu.cvstructures.CONTENT` declares them."""
 
-_ENVELOPE = Struct(
-    Const(bytes.fromhex("7F21820162")),
-    Const(bytes.fromhex("5F37820100")),
-    "signature" / Bytes(_MODULUS),
-    Const(bytes.fromhex("5F3850")),
-    "remainder" / Bytes(_REMAINDER),
-    Const(bytes.fromhex("4208")),
-    "car" / Bytes(_CAR_SIZE),
-    Terminated,
-)
+_SIGNATURE_HEAD = bytes.fromhex("7F218201625F37820100")
+_REMAINDER_HEAD = bytes.fromhex("5F3850")
+_CAR_HEAD = bytes.fromhex("4208")
+"""Tags and lengths of an envelope of ours; :data:`bifente.apdu.cvstructures.ENVELOPE` declares it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,35 +257,33 @@ class CvContent:
     @classmethod
     def parse(cls, raw: bytes) -> "CvContent":
         """Read 302 bytes. Raises CvError (MALFORMED, KEY)."""
-        try:
-            fields = _CONTENT.parse(raw)
-        except ConstructError:
+        if len(raw) != _CONTENT_SIZE or raw[0] != CPI_DATED or raw[_AT_OID:_AT_N] != OID_RSA_SHA256:
             raise _malformed(
                 f"{len(raw)} bytes are not a certificate content of {_CONTENT_SIZE} bytes with CPI B0"
-            ) from None
+            )
         return cls(
-            Car.parse(fields.car),
-            fields.chr,
-            Cha.parse(fields.cha),
-            decode_date(fields.effective),
-            decode_date(fields.expiry),
-            int.from_bytes(fields.n),
-            int.from_bytes(fields.e),
+            Car.parse(raw[_AT_CAR:_AT_CHR]),
+            raw[_AT_CHR:_AT_CHA],
+            Cha.parse(raw[_AT_CHA:_AT_EFFECTIVE]),
+            decode_date(raw[_AT_EFFECTIVE:_AT_EXPIRY]),
+            decode_date(raw[_AT_EXPIRY:_AT_OID]),
+            int.from_bytes(raw[_AT_N:_AT_E]),
+            int.from_bytes(raw[_AT_E:]),
         )
 
     def encode(self) -> bytes:
         """The 302 bytes that are signed."""
-        return bytes(
-            _CONTENT.build(
-                {
-                    "car": self.car.encode(),
-                    "chr": self.chr,
-                    "cha": self.cha.encode(),
-                    "effective": encode_date(self.effective),
-                    "expiry": encode_date(self.expiry),
-                    "n": self.n.to_bytes(_MODULUS),
-                    "e": self.e.to_bytes(3),
-                }
+        return b"".join(
+            (
+                bytes((CPI_DATED,)),
+                self.car.encode(),
+                self.chr,
+                self.cha.encode(),
+                encode_date(self.effective),
+                encode_date(self.expiry),
+                OID_RSA_SHA256,
+                self.n.to_bytes(_MODULUS),
+                self.e.to_bytes(3),
             )
         )
 
@@ -318,11 +299,20 @@ class CvEnvelope:
     @classmethod
     def parse(cls, raw: bytes) -> "CvEnvelope":
         """Read one of our certificates, exactly 359 bytes. Raises CvError (MALFORMED)."""
-        try:
-            fields = _ENVELOPE.parse(raw)
-        except ConstructError:
-            raise _malformed(f"{len(raw)} bytes are not a CV certificate of {ENVELOPE_SIZE} bytes") from None
-        return cls(fields.signature, fields.remainder, fields.car)
+        remainder = len(_SIGNATURE_HEAD) + _MODULUS
+        car = remainder + len(_REMAINDER_HEAD) + _REMAINDER
+        if (
+            len(raw) != ENVELOPE_SIZE
+            or not raw.startswith(_SIGNATURE_HEAD)
+            or not raw.startswith(_REMAINDER_HEAD, remainder)
+            or not raw.startswith(_CAR_HEAD, car)
+        ):
+            raise _malformed(f"{len(raw)} bytes are not a CV certificate of {ENVELOPE_SIZE} bytes")
+        return cls(
+            raw[len(_SIGNATURE_HEAD) : remainder],
+            raw[remainder + len(_REMAINDER_HEAD) : car],
+            raw[car + len(_CAR_HEAD) :],
+        )
 
     @classmethod
     def parse_foreign(cls, raw: bytes) -> "CvEnvelope":
@@ -348,9 +338,7 @@ class CvEnvelope:
             raise _malformed(
                 f"signature, remainder and CAR have {_MODULUS}, {_REMAINDER}, 8 bytes, not {sizes}"
             )
-        return bytes(
-            _ENVELOPE.build({"signature": self.signature, "remainder": self.remainder, "car": self.car})
-        )
+        return _SIGNATURE_HEAD + self.signature + _REMAINDER_HEAD + self.remainder + _CAR_HEAD + self.car
 
 
 def _one(objects: list[Tlv], tag: int, *, needed: bool) -> bytes:
@@ -373,25 +361,30 @@ class DatelessContent:
     @classmethod
     def parse(cls, raw: bytes, modulus_size: int) -> "DatelessContent":
         """Read a recovered content whose key has *modulus_size* bytes. Raises CvError (MALFORMED)."""
-        layout = Struct(
-            Const(bytes((CPI_DATELESS,))),
-            "car" / Bytes(_CAR_SIZE),
-            "chr" / Bytes(_CHR_SIZE),
-            "cha" / Bytes(_CHA_SIZE),
-            Const(OID_RSA_SHA256),
-            "n" / Bytes(modulus_size),
-            "e" / Bytes(len(raw) - 37 - modulus_size),
-            Terminated,
-        )
         if modulus_size < 1 or not 1 <= len(raw) - 37 - modulus_size <= 4:
             raise _malformed(
                 f"{len(raw)} bytes are not a dateless content with a key of {modulus_size} bytes"
             )
-        try:
-            fields = layout.parse(raw)
-        except ConstructError:
-            raise _malformed("not a dateless certificate content with CPI 8A") from None
-        return cls(fields.car, fields.chr, fields.cha, int.from_bytes(fields.n), int.from_bytes(fields.e))
+        oid, n = 28, 28 + len(OID_RSA_SHA256)
+        if raw[0] != CPI_DATELESS or raw[oid:n] != OID_RSA_SHA256:
+            raise _malformed("not a dateless certificate content with CPI 8A")
+        e = n + modulus_size
+        return cls(
+            raw[_AT_CAR:_AT_CHR],
+            raw[_AT_CHR:_AT_CHA],
+            raw[_AT_CHA:oid],
+            int.from_bytes(raw[n:e]),
+            int.from_bytes(raw[e:]),
+        )
+
+
+@lru_cache(maxsize=64)
+def _opened(signature: bytes, n: int, e: int) -> bytes:
+    """The public operation (RFC 8017 §5.2.2), which ``cryptography`` does not offer without a padding of its own.
+
+    What comes out is public, and the same certificate is met by a terminal and by cards, again and again: it is kept.
+    """
+    return pow(int.from_bytes(signature), e, n).to_bytes(len(signature))
 
 
 def recover(envelope: CvEnvelope, n: int, e: int) -> bytes:
@@ -402,10 +395,9 @@ def recover(envelope: CvEnvelope, n: int, e: int) -> bytes:
     size = (n.bit_length() + 7) // 8
     if size < 34 or len(envelope.signature) != size:
         raise _malformed(f"a signature of this authority has {size} bytes, not {len(envelope.signature)}")
-    value = int.from_bytes(envelope.signature)
-    if value >= n:
+    if int.from_bytes(envelope.signature) >= n:
         raise CvError(CvReason.BAD_SIGNATURE, "the signature is not below the modulus")
-    block = pow(value, e, n).to_bytes(size)
+    block = _opened(envelope.signature, n, e)
     if block[0] != 0x6A or block[-1] != 0xBC:
         raise CvError(CvReason.BAD_SIGNATURE, "the signature does not open with this authority's key")
     content = block[1:-33] + envelope.remainder

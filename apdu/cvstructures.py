@@ -1,7 +1,4 @@
-"""The structures of the CV certificates, declared with construct in the manner of :mod:`bifente.apdu.structures`.
-
-Content and envelope of our own certificates are declared where they are used, in :mod:`bifente.apdu.cvc`.
-"""
+"""The structures of the CV certificates, declared with construct in the manner of :mod:`bifente.apdu.structures`."""
 
 from datetime import date
 
@@ -69,6 +66,49 @@ CV_DATE = ExprAdapter(
     lambda day, _: (day.year - 2000, day.month, day.day, None),
 )
 """Year in the century, month and day, in BCD; ValueError for a day that is not in the calendar."""
+
+_OID = bytes.fromhex("2A8122F42A02040104")
+
+CONTENT = Struct(
+    "cpi" / Const(b"\xb0"),
+    "car" / Bytes(8),
+    "chr" / Bytes(12),
+    "cha" / Bytes(7),
+    "effective" / Bytes(3),
+    "expiry" / Bytes(3),
+    "oid" / Const(_OID),
+    "n" / Bytes(256),
+    "e" / Bytes(3),
+    Terminated,
+)
+"""What a certificate of ours says, before its fields are looked at."""
+
+ENVELOPE = Struct(
+    Const(bytes.fromhex("7F21820162")),
+    Const(bytes.fromhex("5F37820100")),
+    "signature" / Bytes(256),
+    Const(bytes.fromhex("5F3850")),
+    "remainder" / Bytes(80),
+    Const(bytes.fromhex("4208")),
+    "car" / Bytes(8),
+    Terminated,
+)
+"""One of our certificates as it travels."""
+
+
+def dateless_content(modulus: int, exponent: int) -> Construct:
+    """The real IAS ECC content, for a key whose modulus and exponent have so many bytes."""
+    return Struct(
+        Const(b"\x8a"),
+        "car" / Bytes(8),
+        "chr" / Bytes(12),
+        "cha" / Bytes(7),
+        Const(_OID),
+        "n" / Bytes(modulus),
+        "e" / Bytes(exponent),
+        Terminated,
+    )
+
 
 FOREIGN_CERTIFICATE = FocusedSeq(
     "certificate",

@@ -300,6 +300,8 @@ def rights(
         doctor.verify_pin(pin.read())
         with recognise(doctor, patient, date=as_date(day), anchors=anchors):
             groups = patient.rights()
+            if anchors and patient.issued is None:
+                click.echo("note: the card holds no issuer's signature: its rights are not proven", err=True)
     if as_json:
         click.echo(json.dumps(ssv.to_json(groups), ensure_ascii=False, indent=2))
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import open_authority
+from bifente.cli.authority import default_folder, open_authority
 from bifente.cli.cardfiles import (
     CARD,
     JSON,
@@ -24,6 +24,7 @@ from bifente.cli.errors import CliError, ExitCode, quoted
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
     from bifente.applets.perso.change import Changes
+    from bifente.igc import Authority
 
 
 @click.command("set", short_help="Change a field of a card.")
@@ -32,11 +33,27 @@ if TYPE_CHECKING:
 @click.argument("value", metavar="VALUE", required=False)
 @click.option("--json", "as_json", is_flag=True, help="VALUE is JSON.")
 @click.option("--remove", is_flag=True, help="Remove the optional field, item or file; no VALUE then.")
-def set_(card: Path, path: str, value: str | None, as_json: bool, remove: bool) -> None:
+@click.option(
+    "--unsigned",
+    is_flag=True,
+    help="Leave the issuer's signature as it is: a card that somebody has tampered with.",
+)
+@igc_option
+def set_(
+    card: Path,
+    path: str,
+    value: str | None,
+    as_json: bool,
+    remove: bool,
+    unsigned: bool,
+    igc: Path | None,
+) -> None:
     """Change the field at PATH to VALUE; nothing but its file changes.
 
     PATH is the file's name, FID or path of FIDs, then what is inside: a key, a position from 1, for rights the number of
-    group and field. Certificates stay as they are: the card may then contradict them, as a tester may want.
+    group and field. Certificates stay as they are: the card may then contradict them, as a tester may want. The issuer's
+    signature over rights and situations is made anew when its authority is at hand (--igc, or the default one); else the
+    card says that it does not cover the change, and terminals refuse what is read.
 
     \b
     bifente card set patient.card G101/3 201512310000
@@ -57,7 +74,73 @@ def set_(card: Path, path: str, value: str | None, as_json: bool, remove: bool) 
             return change.remove_field(records, path)
         return change.set_field(records, path, value, as_json=as_json)
 
-    edit(card, changed)
+    issuer = None if unsigned else _at_hand(igc)
+    edit(card, lambda records: _signed_anew(records, changed(records), issuer, named=igc is not None))
+    _note_uncovered(card, igc)
+
+
+def _at_hand(igc: Path | None) -> "Authority | None":
+    """The authority in *igc*, else the default one when there is one: none is made for this."""
+    from bifente.igc import Authority
+
+    if igc is None and not Authority.exists(default_folder()):
+        return None
+    return open_authority(igc)
+
+
+def _signed_anew(
+    records: "Records", changes: "Changes", issuer: "Authority | None", *, named: bool
+) -> "Changes":
+    """*changes*, and the signature of the card's issuer over them when it covered what was there before."""
+    from bifente.applets.perso import change, issuersigned
+    from bifente.applets.perso.errors import PersoError
+
+    after = change.after(records, changes)
+    if issuer is None or issuersigned.uncovered(records) or not issuersigned.uncovered(after):
+        return changes
+    try:
+        return {**changes, **change.sign(after, issuer, date.today())}
+    except PersoError:
+        if named:
+            raise
+        return changes  # another authority's card: what it shows then is said
+
+
+def _note_uncovered(card: Path, igc: Path | None) -> None:
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso import issuersigned
+
+    missing = issuersigned.uncovered(read_snapshot(card))
+    if missing:
+        where = f" --igc {quoted(igc)}" if igc is not None else ""
+        click.echo(
+            f"note: the issuer's signature does not cover {', '.join(missing)}: terminals refuse that; "
+            f"bifente card sign {quoted(card)}{where} signs it anew",
+            err=True,
+        )
+
+
+@click.command("sign", short_help="Have the issuer sign anew what stands on a card.")
+@CARD
+@igc_option
+@date_option("When it is signed.")
+def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
+    """Make the issuer's signature over rights or situations anew: it covers what stands on the card now.
+
+    The authority must be the one that issued the card. A card that was made before there were such signatures gets one.
+
+    \b
+    bifente card set patient.card BEN01/106/3 1 --unsigned
+    bifente card sign patient.card
+    """
+    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.perso import change, issuersigned
+
+    if issuersigned.signature_record(read_snapshot(card)) is None:
+        raise CliError(f"{card}: nothing on this kind of card is signed by an issuer")
+    authority = open_authority(igc)
+    edit(card, lambda records: change.sign(records, authority, as_date(day)))
+    click.echo(f"{card}: signed by its issuer on {as_date(day)}")
 
 
 @click.command("block", short_help="Take all tries from the PIN.")
@@ -227,4 +310,4 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
         )
 
 
-COMMANDS = (set_, block, expire, oppose, clone, restore)
+COMMANDS = (set_, sign, block, expire, oppose, clone, restore)

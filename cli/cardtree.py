@@ -55,6 +55,8 @@ def _head(card: CardView) -> list[Line]:
         lines.append(("from", card.comment))
     if card.holder:
         lines.append(("recognition", card.holder))
+    if card.issuer_signature:
+        lines.append(("issuer's signature", card.issuer_signature))
     if card.latest_date:
         lines.append(("latest date shown", card.latest_date))
     return lines

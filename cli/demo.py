@@ -223,7 +223,7 @@ def _leave(road: Road, authority: "Authority") -> None:
 
 def facts(road: Road) -> dict[str, object]:
     """Everything for a program."""
-    from bifente.fse import canonical
+    from bifente.cli.sheet import facts as verified_facts
     from bifente.traces.follow import Follower
     from bifente.traces.model import Exchange
 
@@ -233,9 +233,8 @@ def facts(road: Road) -> dict[str, object]:
         "files": sorted(path.name for path in road.folder.iterdir()),
         "care_date": road.day.isoformat(),
         "problems": road.problems,
-        "sheet": json.loads(canonical.encode(road.sheet)),
+        **verified_facts(road.verdict),
         "signed_bytes": len(road.signed),
-        "verified": {"cps": True, "vitale": True},
         "apdus": [
             {
                 "slot": item.slot,

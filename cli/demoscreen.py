@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bifente.cli.screen import Screen
+from bifente.cli.sheet import told
 from bifente.cli.visible import visible
 from bifente.documents import replace_file
 from bifente.traces.follow import Follower
@@ -69,7 +70,10 @@ def openssl_command(day: date) -> str:
 
 def _title() -> Text:
     title = Text("bifente demo", style="bold")
-    return title.append("  TEST cards under a TEST authority: nothing here is real", style="not bold")
+    return title.append(
+        "  TEST cards under a TEST authority: nothing here is real, and what no public document says is synthetic",
+        style="not bold",
+    )
 
 
 def _dialogue(items: list[Item], *, show_all: bool, narrow: bool) -> RenderableType:
@@ -183,7 +187,7 @@ def _sheet(road: "Road") -> RenderableType:
     parts += [Text(f"accepted: {problem}", style="yellow") for problem in road.problems]
     return Panel(
         Group(*parts),
-        title=f"feuille de soins n° {sheet.number}, care date {road.day}",
+        title=f"feuille de soins n° {sheet.number}, care date {road.day}, form and signatures synthetic",
         title_align="left",
         box=box.ROUNDED,
     )
@@ -197,6 +201,11 @@ def _verdicts(road: "Road") -> RenderableType:
         good, f"Vitale {verdict.vitale.chr[2:].hex().upper()} signed, opened by the CPS that signed too"
     )
     lines.add_row(good, _told(f"CPS signed (CAdES-BES): {verdict.signer.subject.rfc4514_string(_NAMES)}"))
+    for words in told(verdict):
+        missing = words.startswith("note: ")
+        lines.add_row(
+            Text("!", style="bold yellow") if missing else good, _told(words.removeprefix("note: "))
+        )
     rest = sum(road.timings.values()) - road.key_seconds
     lines.add_row(
         "",

@@ -121,6 +121,7 @@ _BY_NAME: dict[str, ExitCode] = {
     "RecognitionRequired": ExitCode.RECOGNITION_REFUSED,
     # Signatures and certificates
     "CryptoError": ExitCode.SIGNATURE_INVALID,
+    "NotIssued": ExitCode.SIGNATURE_INVALID,
     "SheetRefused": ExitCode.SIGNATURE_INVALID,
     "UntrustedCertificate": ExitCode.SIGNATURE_INVALID,
 }

@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("bifente.cli.doctor:doctor", "Look whether this machine has what cards and readers need."),
     "reader": ("bifente.cli.reader:reader", "Offer the two-slot reader to PC/SC programs."),
     "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
+    "sheet": ("bifente.cli.sheet:sheet", "Verify signed care sheets."),
     "trace": ("bifente.cli.trace:trace", "Convert, show, mask, compare, record and replay dialogues."),
     "pin": ("bifente.cli.pin:pin", "Show, present, change and unblock the PIN of a card."),
 }

@@ -111,6 +111,11 @@ def sign_digest(key: RSAPrivateKey, algorithm: Literal["sha1", "sha256"], digest
     return key.sign(digest, _PKCS1, _PREHASHED[algorithm])
 
 
+def sign_message(key: RSAPrivateKey, message: bytes) -> bytes:
+    """RSASSA-PKCS1-v1_5 with SHA-256 over *message*."""
+    return key.sign(message, _PKCS1, hashes.SHA256())
+
+
 def decrypt(key: RSAPrivateKey, cryptogram: bytes) -> bytes:
     """RSAES-PKCS1-v1_5 decryption: PSO DECIPHER. Raises CryptoError when the cryptogram cannot belong to the key.
 

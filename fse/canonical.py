@@ -8,6 +8,7 @@ normalisation form C. A sheet has exactly one such form, and :func:`decode` refu
 import json
 import types
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -18,14 +19,35 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from bifente.fse.errors import CanonicalError, InvalidSheet
 from bifente.fse.sheet import CareSheet
 
-FORMAT: Final = "bifente-sheet/1"
+FORMATS: Final = {1: "bifente-sheet/1", 2: "bifente-sheet/2"}
+"""What a sheet of each version begins with. From version 2 on it says itself where its form comes from."""
+
+PROVENANCE: Final = "synthetic"
 MAX_SIZE: Final = 65536
 """No sheet is longer: what is longer is not read."""
 
 
 def encode(sheet: CareSheet) -> bytes:
     """The canonical bytes. Raises CanonicalError for a text that is not in normalisation form C or no Unicode."""
-    return _dump({"format": FORMAT, "sheet": _plain(sheet)})
+    head = {"format": FORMATS[sheet.version]} | ({} if sheet.version == 1 else {"provenance": PROVENANCE})
+    return _dump(head | {"sheet": _without(_plain(sheet), sheet.version)})
+
+
+_NOT_WRITTEN: Final[Mapping[int, frozenset[str]]] = {1: frozenset({"earlier"}), 2: frozenset()}
+"""What the values have and a version does not write. The version itself stands in the format."""
+
+
+def _without(value: object, version: int) -> object:
+    """The plain *value* without what this version does not write."""
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: {key: item for key, item in field.items() if key not in _NOT_WRITTEN[version]}
+        if name == "rights"
+        else field
+        for name, field in value.items()
+        if name != "version"
+    }
 
 
 def decode(data: bytes) -> CareSheet:
@@ -35,16 +57,35 @@ def decode(data: bytes) -> CareSheet:
     try:
         value = json.loads(data.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
     except (ValueError, RecursionError) as error:
-        raise CanonicalError(f"no JSON: {str(error).splitlines()[0]}") from error
-    if not isinstance(value, dict) or value.keys() != {"format", "sheet"} or value["format"] != FORMAT:
-        raise CanonicalError(f"not of format {FORMAT}")
+        raise CanonicalError(f"not JSON: {str(error).splitlines()[0]}") from error
+    version = _version(value)
     try:
-        sheet = _build(CareSheet, value["sheet"], "sheet")
+        sheet = _build(CareSheet, _completed(value["sheet"], version), "sheet")
     except InvalidSheet as error:
         raise CanonicalError(str(error)) from error
     if not isinstance(sheet, CareSheet) or encode(sheet) != data:
         raise CanonicalError("the bytes are not in canonical form")
     return sheet
+
+
+def _version(value: Any) -> int:
+    """The version of a document; CanonicalError for one of another format."""
+    if isinstance(value, dict):
+        for version, name in FORMATS.items():
+            head = {"format": name} | ({} if version == 1 else {"provenance": PROVENANCE})
+            if {key: item for key, item in value.items() if key != "sheet"} == head and "sheet" in value:
+                return version
+    raise CanonicalError(f"not of format {' or '.join(FORMATS.values())}")
+
+
+def _completed(sheet: object, version: int) -> object:
+    """The plain sheet with what this version does not write."""
+    if not isinstance(sheet, dict) or "version" in sheet:
+        return sheet
+    rights = sheet.get("rights")
+    if version == 1 and isinstance(rights, dict) and "earlier" not in rights:
+        sheet = {**sheet, "rights": {**rights, "earlier": []}}
+    return {**sheet, "version": version}
 
 
 def _dump(value: object) -> bytes:
@@ -128,4 +169,4 @@ def _build_text(kind: Any, text: str, where: str) -> object:
             return date.fromisoformat(text)
         return kind(text)
     except (ValueError, InvalidOperation) as error:
-        raise CanonicalError(f"{where}: {text[:40]!r} is no {kind.__name__}") from error
+        raise CanonicalError(f"{where}: {text[:40]!r} is not a {kind.__name__}") from error

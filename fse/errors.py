@@ -45,7 +45,7 @@ class UnknownSituation(FseError):
         self.known = tuple(known)
 
 
-class MaySignNoSheet(FseError):
+class MaySignNoSheet(InvalidSheet):
     """The billing situation has no *habilitation à signer une facture* (field 2.20 is 0; what other values than 0 and 1
     mean is not public)."""
 

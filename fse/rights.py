@@ -5,11 +5,12 @@ and a period includes its last day.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 
-from bifente.fse.errors import UnknownBeneficiary
+from bifente.fse.errors import InvalidSheet, UnknownBeneficiary
+from bifente.layouts.ssv import BENEFICIARIES
 from bifente.layouts.ssv_groups import Group
 
 
@@ -33,10 +34,14 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From ``begin`` to ``end``, both included, as AAAAMMJJ; empty is open."""
+    """From ``begin`` to ``end``, both included, as AAAAMMJJ; empty is open. InvalidSheet for what is not a date."""
 
     begin: str
     end: str
+
+    def __post_init__(self) -> None:
+        _check_day("a period begins on", self.begin)
+        _check_day("a period ends on", self.end)
 
     def covers(self, day: str) -> bool:
         """*day* is AAAAMMJJ; texts of one length in digits order as their dates do."""
@@ -57,6 +62,9 @@ class Insured:
     centre: str
     management_code: str
 
+    def __post_init__(self) -> None:
+        _check_day("the card ends on", self.card_end)
+
 
 @dataclass(frozen=True, slots=True)
 class Beneficiary:
@@ -73,6 +81,10 @@ class Beneficiary:
     quality: str
     amo_service: str
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.number <= BENEFICIARIES:
+            raise InvalidSheet(f"bénéficiaire {self.number}: a card has 1 to {BENEFICIARIES}")
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
@@ -84,30 +96,72 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class DayRights:
+    """AMO rights and couverture on a day of care before the care date, where other ones were in force."""
+
+    day: date
+    amo: Period | None
+    coverage: Coverage | None
+
+
+@dataclass(frozen=True, slots=True)
 class Rights:
-    """Rights of one bénéficiaire as they are on the care date; None where the card has nothing for that day."""
+    """Rights of one bénéficiaire as they are on the care date; None where the card has nothing for that day.
+
+    ``earlier`` has the days of acts on which others were in force, by date.
+    """
 
     insured: Insured
     beneficiary: Beneficiary
     amo: Period | None
     coverage: Coverage | None
+    earlier: tuple[DayRights, ...] = ()
+
+    def __post_init__(self) -> None:
+        days = [one.day for one in self.earlier]
+        if days != sorted(set(days)):
+            raise InvalidSheet("rights of earlier days stand once each, by date")
 
     def lacking(self, day: date) -> tuple[ProblemKind, ...]:
         """What these rights do not give on *day*: an ended card, closed rights, no code couverture in force."""
+        there = next((one for one in self.earlier if one.day == day), None)
+        amo, coverage = (self.amo, self.coverage) if there is None else (there.amo, there.coverage)
         today = compact(day)
         found = []
         if self.insured.card_end and today > self.insured.card_end:
             found.append(ProblemKind.CARD_EXPIRED)
-        if self.amo is None or not self.amo.covers(today):
+        if amo is None or not amo.covers(today):
             found.append(ProblemKind.RIGHTS_CLOSED)
-        if self.coverage is None or not self.coverage.period.covers(today):
+        if coverage is None or not coverage.period.covers(today):
             found.append(ProblemKind.NO_COVERAGE)
         return tuple(found)
+
+    def with_day(self, day: date, other: "Rights") -> "Rights":
+        """These rights with those of *day* beside them, which *other* says, where they are not the same."""
+        if (other.amo, other.coverage) == (self.amo, self.coverage):
+            return self
+        earlier = (*self.earlier, DayRights(day, other.amo, other.coverage))
+        return replace(self, earlier=tuple(sorted(earlier, key=lambda one: one.day)))
 
 
 def compact(day: date) -> str:
     """AAAAMMJJ."""
-    return day.strftime("%Y%m%d")
+    return f"{day.year:04}{day.month:02}{day.day:02}"
+
+
+def _check_day(what: str, text: str) -> None:
+    if text and not _is_day(text):
+        raise InvalidSheet(f"{what} {text!r}: that is not a date AAAAMMJJ")
+
+
+def _is_day(text: str) -> bool:
+    if len(text) != 8 or not (text.isascii() and text.isdigit()):
+        return False
+    try:
+        date(int(text[:4]), int(text[4:6]), int(text[6:]))
+    except ValueError:
+        return False
+    return True
 
 
 def rights_at(groups: Sequence[Group], number: int, day: date) -> tuple[Rights, tuple[Problem, ...]]:
@@ -129,14 +183,22 @@ def rights_at(groups: Sequence[Group], number: int, day: date) -> tuple[Rights, 
                 ProblemKind.CARD_EXPIRED, f"the carte Vitale ended on {insured.card_end}, care on {today}"
             )
         )
-    periods = [_period(group, 1, problems) for group in rest if group.id == 105]
+    periods = [
+        period for group in rest if group.id == 105 for period in [_period(group, 1, problems)] if period
+    ]
     amo = next((period for period in periods if period.covers(today)), None)
     if amo is None:
         known = ", ".join(f"{one.begin or '…'} to {one.end or '…'}" for one in periods) or "none on the card"
         problems.append(
             Problem(ProblemKind.RIGHTS_CLOSED, f"no AMO rights are open on {today} (periods: {known})")
         )
-    covers = [Coverage(_period(group, 1, problems), group[3], group[4]) for group in rest if group.id == 106]
+    covers = [
+        Coverage(period, group[3], group[4])
+        for group in rest
+        if group.id == 106
+        for period in [_period(group, 1, problems)]
+        if period
+    ]
     coverage = next((one for one in covers if one.period.covers(today)), None)
     if coverage is None:
         problems.append(Problem(ProblemKind.NO_COVERAGE, f"no code couverture is in force on {today}"))
@@ -166,7 +228,7 @@ def _insured(group: Group, problems: list[Problem]) -> Insured:
     return Insured(
         card_type=group[1],
         card_serial=group[2],
-        card_end=_day(group, 3, problems),
+        card_end=_day(group, 3, problems) or "",
         nir=group[8],
         nir_key=group[9],
         regime=group[10],
@@ -191,18 +253,22 @@ def _beneficiary(number: int, group: Group) -> Beneficiary:
     )
 
 
-def _period(group: Group, first: int, problems: list[Problem]) -> Period:
-    return Period(_day(group, first, problems), _day(group, first + 1, problems))
+def _period(group: Group, first: int, problems: list[Problem]) -> Period | None:
+    """The period of two date fields; None when one of them is not a date: it then covers no day."""
+    begin, end = _day(group, first, problems), _day(group, first + 1, problems)
+    return None if begin is None or end is None else Period(begin, end)
 
 
-def _day(group: Group, number: int, problems: list[Problem]) -> str:
-    """The AAAAMMJJ of a date field, empty when it is open. One that is no date at all is reported and taken as open."""
+def _day(group: Group, number: int, problems: list[Problem]) -> str | None:
+    """The AAAAMMJJ of a date field, empty when it is open. One that is not a date is reported: None."""
     text = group[number]
     if not text.strip("0 "):
         return ""
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
-        problems.append(
-            Problem(ProblemKind.UNREADABLE_DATE, f"field {group.id}.{number} is no date of 12 digits")
-        )
-        return ""
-    return text[:8]
+        why = f"field {group.id}.{number} is not a date of 12 digits"
+    elif not _is_day(text[:8]):
+        why = f"field {group.id}.{number} is not a day of the calendar"
+    else:
+        return text[:8]
+    problems.append(Problem(ProblemKind.UNREADABLE_DATE, why))
+    return None

@@ -20,6 +20,8 @@ from bifente.fse.verify import VerifiedSheet, verify
 from bifente.igc import TrustStore
 from bifente.layouts.ssv_groups import Group
 from bifente.terminal import CpsSession, Recognition, RecognitionRequired, VitaleSession, recognise
+from bifente.terminal.cps import professional_groups
+from bifente.terminal.vitale import rights_groups
 
 
 class CareSession:
@@ -36,8 +38,8 @@ class CareSession:
         self.timings: dict[str, float] = {}
         self._intermediates = [one.public_bytes(Encoding.DER) for one in trust.intermediates]
         self._recognition: Recognition | None = None
-        self._rights: list[Group] | None = None
-        self._professional: list[Group] | None = None
+        self._rights: dict[str, bytes] | None = None
+        self._professional: dict[str, bytes] | None = None
         with self._timed("cards"):
             self.cps = CpsSession(cps_link)
             self.vitale = VitaleSession(vitale_link)
@@ -65,19 +67,28 @@ class CareSession:
         return self._recognition
 
     def rights(self) -> list[Group]:
-        """SSV groups 101 to 111 of the Vitale, read once."""
+        """SSV groups 101 to 111 of the Vitale, read once. Raises NotIssued for what its issuer has not signed."""
         if self._rights is None:
             self.recognition.require()
             with self._timed("rights"):
-                self._rights = self.vitale.rights()
-        return self._rights
+                self._rights = self.vitale.rights_contents()
+        return rights_groups(self._rights)
 
     def professional(self) -> list[Group]:
-        """SSV groups 1 and 2 of the CPS, read once."""
+        """SSV groups 1 and 2 of the CPS, read once. Raises NotIssued for what its issuer has not signed."""
         if self._professional is None:
             with self._timed("professional"):
-                self._professional = self.cps.professional()
-        return self._professional
+                self._professional = self.cps.professional_contents()
+        return professional_groups(self._professional)
+
+    @property
+    def not_proven(self) -> tuple[str, ...]:
+        """Which cards hold no issuer's signature, so that what they say is believed and not proven."""
+        return tuple(
+            f"{what}: the card holds no issuer's signature"
+            for what, signature in (("rights", self.vitale.issued), ("situations", self.cps.issued))
+            if signature is None
+        )
 
     def beneficiaries(self) -> list[Beneficiary]:
         """The bénéficiaires of the Vitale in card order."""
@@ -114,7 +125,13 @@ class CareSession:
     def sign(self, sheet: CareSheet) -> bytes:
         """Have both cards sign; returns the CMS (DER)."""
         with self._timed("signature"):
-            return signature.sign(sheet, self.recognition, intermediates=self._intermediates)
+            return signature.sign(
+                sheet,
+                self.recognition,
+                intermediates=self._intermediates,
+                rights=self._rights,
+                professional=self._professional,
+            )
 
     def verify(self, signed: bytes) -> VerifiedSheet:
         """Verify both signatures against the trusted authorities. Raises SheetRefused."""

@@ -10,16 +10,30 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
+from bifente.codes.specialities import profession_of
 from bifente.fse.errors import InvalidSheet, MaySignNoSheet, RightsRefused, UnknownSituation
 from bifente.fse.rights import Problem, ProblemKind, Rights, rights_at
 from bifente.layouts.ssv_groups import Group
 
+VERSION: Final = 2
+VERSIONS: Final = (1, 2)
+"""The form of a sheet: what it says and what is signed with it. 1 is read still, 2 is written."""
+
 MAX_ACTS: Final = 3
 MAX_NUMBER: Final = 999_999_999
 MAX_CENTS: Final = 99_999_999
+MAX_SITUATION: Final = 255
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]{0,4}")
 _MAX_COEFFICIENT = Decimal("9999.99")
+
+EARLIEST: Final = date(1998, 1, 1)
+"""No care sheet is older: the first carte Vitale was given out in 1998."""
+
+_CPF: Final = "1"
+_CARD_TYPES: Final = ("0", _CPF, "2", "3")
+_MAY_NOT: Final = "0"
+"""Of fields 2.20 and 2.21: no *habilitation*."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,10 @@ class Act:
             raise InvalidSheet(f"coefficient {coefficient}: at most two decimals")
         if not 0 <= self.amount <= MAX_CENTS:
             raise InvalidSheet(f"amount {self.amount}: 0 to {MAX_CENTS} cents")
+        if self.date < EARLIEST:
+            raise InvalidSheet(
+                f"act {self.code} of {self.date.isoformat()}: there was no care sheet before 1998"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +117,10 @@ class CareSheet:
 
     ``care_date`` is the day by which rights and certificates are judged; no act is later. ``accepted`` names the
     problems of the rights that the professional chose to accept: the caisse reads them. What the rights lack on the
-    care date is always among them.
+    care date or on the day of an act is always among them. ``version`` is the form in which it is written; one of
+    version 1 does not say which rights were in force on earlier days.
+
+    Raises InvalidSheet, of which MaySignNoSheet is one.
     """
 
     number: int
@@ -109,8 +130,16 @@ class CareSheet:
     rights: Rights
     acts: tuple[Act, ...]
     accepted: tuple[ProblemKind, ...] = ()
+    version: int = VERSION
 
     def __post_init__(self) -> None:
+        if self.version not in VERSIONS:
+            raise InvalidSheet(
+                f"version {self.version} of a sheet: {' and '.join(map(str, VERSIONS))} are known"
+            )
+        if self.version == 1 and self.rights.earlier:
+            raise InvalidSheet("a sheet of version 1 says nothing of the rights on earlier days")
+        check_professional(self.professional, self.situation)
         if not 1 <= self.number <= MAX_NUMBER:
             raise InvalidSheet(f"sheet number {self.number}: 1 to {MAX_NUMBER}")
         if not 1 <= len(self.acts) <= MAX_ACTS:
@@ -122,11 +151,15 @@ class CareSheet:
                 )
         if list(self.accepted) != sorted(set(self.accepted), key=lambda kind: kind.value):
             raise InvalidSheet("accepted problems stand once each, in alphabetical order")
-        missing = [kind.value for kind in self.rights.lacking(self.care_date) if kind not in self.accepted]
-        if missing:
-            raise InvalidSheet(
-                f"rights on {self.care_date}: {', '.join(missing)}, and nobody has accepted that"
-            )
+        if self.care_date < EARLIEST:
+            raise InvalidSheet(f"care date {self.care_date.isoformat()}: there was no care sheet before 1998")
+        days = {self.care_date} if self.version == 1 else {self.care_date, *(act.date for act in self.acts)}
+        if not {one.day for one in self.rights.earlier} <= days - {self.care_date}:
+            raise InvalidSheet("rights of a day on which there is no act")
+        for day in sorted(days):
+            missing = [kind.value for kind in self.rights.lacking(day) if kind not in self.accepted]
+            if missing:
+                raise InvalidSheet(f"rights on {day}: {', '.join(missing)}, and nobody has accepted that")
 
     @property
     def total(self) -> int:
@@ -154,15 +187,8 @@ def draw_up(
     Raises UnknownSituation, MaySignNoSheet, UnknownBeneficiary, RightsRefused, InvalidSheet.
     """
     holder, chosen = _professional(professional, situation)
-    if chosen.may_sign_sheets == "0":
-        raise MaySignNoSheet(chosen.number)
-    found, problems = rights_at(rights, beneficiary, care_date)
-    for day in sorted({act.date for act in acts} - {care_date}):
-        problems += rights_at(rights, beneficiary, day)[1]
-    problems = tuple(dict.fromkeys(problems))
-    refused = [problem for problem in problems if problem.kind not in accept]
-    if refused:
-        raise RightsRefused(refused)
+    check_professional(holder, chosen)
+    found, accepted = judge_rights(rights, beneficiary, care_date, acts, accept=accept)
     return CareSheet(
         number=number,
         care_date=care_date,
@@ -170,8 +196,51 @@ def draw_up(
         situation=chosen,
         rights=found,
         acts=tuple(acts),
-        accepted=_kinds(problems),
+        accepted=accepted,
     )
+
+
+def judge_rights(
+    groups: Sequence[Group],
+    beneficiary: int,
+    care_date: date,
+    acts: Sequence[Act],
+    *,
+    accept: Collection[ProblemKind],
+) -> tuple[Rights, tuple[ProblemKind, ...]]:
+    """The rights of a sheet with these *acts*, and what is wrong with them, as far as it is in *accept*.
+
+    Raises UnknownBeneficiary, RightsRefused.
+    """
+    found, problems = rights_at(groups, beneficiary, care_date)
+    for day in sorted({act.date for act in acts} - {care_date}):
+        there, more = rights_at(groups, beneficiary, day)
+        found = found.with_day(day, there)
+        problems += more
+    problems = tuple(dict.fromkeys(problems))
+    refused = [problem for problem in problems if problem.kind not in accept]
+    if refused:
+        raise RightsRefused(refused)
+    return found, _kinds(problems)
+
+
+def check_professional(holder: Professional, situation: BillingSituation) -> None:
+    """Raise InvalidSheet unless this kind of card may bill in this situation; MaySignNoSheet when 2.20 forbids it."""
+    if holder.card_type not in _CARD_TYPES:
+        raise InvalidSheet(
+            f"type of card {holder.card_type!r}: one of {', '.join(_CARD_TYPES)} (G02) is expected"
+        )
+    if holder.card_type == _CPF:
+        raise InvalidSheet("a CPF bills nothing: its holder is in training")
+    if not 0 <= situation.number <= MAX_SITUATION:
+        raise InvalidSheet(f"situation de facturation {situation.number}: 0 to {MAX_SITUATION}")
+    if situation.may_sign_sheets == _MAY_NOT:
+        raise MaySignNoSheet(situation.number)
+    if holder.card_type != "0" and profession_of(situation.speciality) is not None:
+        raise InvalidSheet(
+            f"a card of type {holder.card_type} has no profession: "
+            f"the situation of speciality {situation.speciality} is not its holder's"
+        )
 
 
 def situation_number(group: Group) -> int:

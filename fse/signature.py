@@ -3,63 +3,97 @@
 Provenance: **synthetic**; the deployed signature of an FSE is not public. First the Vitale's key 81 signs
 (:func:`bifente.layouts.recognition.sheet_payload`), then the CPS's signature key signs a CMS SignedData (RFC 5652;
 CAdES-BES, RFC 5126 §4.3.1) whose encapsulated content holds the sheet's canonical bytes *and* the Vitale's signature
-and certificate, so that neither can be exchanged::
+and certificate, so that neither can be exchanged, *and* what both cards' issuers have signed, with the very files that
+the sheet was drawn up from::
 
     SignedSheet ::= SEQUENCE {
-        version            INTEGER (1),
+        version            INTEGER (2),
         sheet              OCTET STRING,   -- canonical bytes
         vitaleSignature    OCTET STRING,   -- 256 bytes
         vitaleCertificate  OCTET STRING,   -- CV certificate 7F21 of key 81
         chrVitale          OCTET STRING,   -- 12 bytes
         rv                 OCTET STRING,   -- 16 bytes, the Vitale's challenge
         chrCps             OCTET STRING,   -- 12 bytes
-        rc                 OCTET STRING }  -- 16 bytes, the CPS's challenge
+        rc                 OCTET STRING,   -- 16 bytes, the CPS's challenge
+        vitaleIssued       Issued,
+        cpsIssued          Issued }
+
+    Issued ::= SEQUENCE {
+        signature  OCTET STRING,           -- the EF of the issuer's signature; empty on a card without one
+        files      SEQUENCE OF SEQUENCE { fid OCTET STRING (SIZE (2)), content OCTET STRING } }
+
+Of the Vitale go group 101 and the bénéficiaire of the sheet, of the CPS all that its issuer signed. Version 1 ended with
+``rc``; no card signs it any more, it is read and verified still.
 
 The content type is id-data. ``openssl`` verifies the CPS's half with the root and nothing else::
 
     openssl cms -verify -binary -inform DER -in sheet.p7m -CAfile root.pem -out content.der
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-# tsp must be imported, or the attribute signing_certificate_v2 has no type
-from asn1crypto import algos, cms, core, tsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
-from bifente.apdu.tlv import encode
+from bifente.apdu.errors import ApduError
+from bifente.apdu.issuersignature import EMPTY_FILE, IssuerSignature, IssuerSignatureError, digest_of
+from bifente.apdu.tlv import decode, encode
 from bifente.fse import canonical
+from bifente.fse.cms import INTEGER, OCTET_STRING, SEQUENCE, assemble, issuer_and_serial, signed_attributes
 from bifente.fse.errors import FseError, InvalidSheet
-from bifente.fse.sheet import CareSheet
-from bifente.layouts import identity
+from bifente.fse.sheet import VERSION, VERSIONS, CareSheet
+from bifente.fse.signer import check_signer
+from bifente.layouts import cps3, identity, vitale2
 from bifente.layouts.codec import record
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.recognition import sheet_payload
+from bifente.layouts.recognition import sheet_payload, sheet_payload_1
 from bifente.terminal import Recognition
 
-VERSION: Final = 1
-
-_SEQUENCE = 0x30
 _CARD_NUMBER = 0x5A
-_DIRECTORY_NAME = 0xA4
-"""The alternative [4] of GeneralName (RFC 5280 §4.2.1.6)."""
+
+CPS_FIDS: Final = {node.name: node.fid for _, node in cps3.LAYOUT.issued()}
+VITALE_FIDS: Final = {node.name: node.fid for _, node in vitale2.LAYOUT.issued()}
+"""The files that a card's issuer signs: FID by name."""
+
+_INSURED = VITALE_FIDS["G101"]
+_FIRST, _LAST = VITALE_FIDS["BEN01"], VITALE_FIDS["BEN19"]
 
 
-class _SignedSheet(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
-    _fields = [  # noqa: RUF012  asn1crypto reads a list
-        ("version", core.Integer),
-        ("sheet", core.OctetString),
-        ("vitale_signature", core.OctetString),
-        ("vitale_certificate", core.OctetString),
-        ("chr_vitale", core.OctetString),
-        ("rv", core.OctetString),
-        ("chr_cps", core.OctetString),
-        ("rc", core.OctetString),
-    ]
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What a card's issuer signed: the EF with the signature, and files by their FIDs. Both empty without one."""
+
+    signature: bytes = b""
+    files: tuple[tuple[int, bytes], ...] = ()
+
+    @property
+    def digest(self) -> bytes:
+        """What the cards have signed of it in their recognition."""
+        return digest_of(self.signature)
+
+    def encode(self) -> bytes:
+        """DER of ``Issued``."""
+        files = b"".join(
+            encode(SEQUENCE, _octets(fid.to_bytes(2, "big")) + _octets(content))
+            for fid, content in self.files
+        )
+        return encode(SEQUENCE, _octets(self.signature) + encode(SEQUENCE, files))
+
+    @classmethod
+    def parse(cls, value: bytes) -> "Issued":
+        """From the value of ``Issued``; ApduError or ValueError."""
+        signature, files = decode(value)
+        pairs = []
+        for file in decode(files.value):
+            fid, content = decode(file.value)
+            if len(fid.value) != 2:
+                raise ValueError(f"an FID has 2 bytes, not {len(fid.value)}")
+            pairs.append((int.from_bytes(fid.value, "big"), content.value))
+        return cls(signature.value, tuple(pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,58 +107,142 @@ class SignedContent:
     rv: bytes
     chr_cps: bytes
     rc: bytes
+    vitale_issued: Issued = Issued()
+    cps_issued: Issued = Issued()
+    version: int = VERSION
 
     @property
     def vitale_payload(self) -> bytes:
         """The message under the Vitale's signature. ValueError when a field has a wrong length."""
-        return sheet_payload(sha256(self.sheet).digest(), self.chr_vitale, self.rv, self.chr_cps, self.rc)
+        parts = sha256(self.sheet).digest(), self.chr_vitale, self.rv, self.chr_cps, self.rc
+        if self.version == 1:
+            return sheet_payload_1(*parts)
+        return sheet_payload(*parts, self.vitale_issued.digest, self.cps_issued.digest)
 
     def encode(self) -> bytes:
         """DER of ``SignedSheet``."""
-        values = {name: getattr(self, name) for name in self.__slots__}
-        encoded: bytes = _SignedSheet({"version": VERSION, **values}).dump()
-        return encoded
+        values = b"".join(_octets(getattr(self, name)) for name in _OCTETS)
+        issued = b"" if self.version == 1 else self.vitale_issued.encode() + self.cps_issued.encode()
+        return encode(SEQUENCE, encode(INTEGER, bytes((self.version,))) + values + issued)
 
     @classmethod
     def parse(cls, raw: bytes) -> "SignedContent":
         """Read DER; ValueError for anything that :meth:`encode` would not give."""
         try:
-            parsed = _SignedSheet.load(raw, strict=True)
-            version = parsed["version"].native
-            content = cls(*(parsed[name].native for name in cls.__slots__))
-        except (ValueError, TypeError, KeyError, IndexError) as error:
-            raise ValueError(f"no SignedSheet: {error}") from error
-        if version != VERSION:
-            raise ValueError(f"SignedSheet of version {version}, {VERSION} is known")
+            (outer,) = decode(raw)
+            items = decode(outer.value)
+            version = int.from_bytes(items[0].value, "big")
+            if version not in VERSIONS:
+                raise ValueError(
+                    f"SignedSheet of version {version}, {' and '.join(map(str, VERSIONS))} are known"
+                )
+            values = {name: item.value for name, item in zip(_OCTETS, items[1:8], strict=True)}
+            issued = [Issued.parse(item.value) for item in items[8:]]
+            content = (
+                cls(**values, version=version)
+                if version == 1
+                else cls(**values, **dict(zip(_ISSUED, issued, strict=True)))
+            )
+        except (ApduError, ValueError, IndexError, OverflowError) as error:
+            raise ValueError(f"not a SignedSheet: {error}") from error
         if content.encode() != raw:
             raise ValueError("SignedSheet not in DER")
         return content
 
 
-def sign(sheet: CareSheet, recognition: Recognition, *, intermediates: Iterable[bytes]) -> bytes:
+_OCTETS = ("sheet", "vitale_signature", "vitale_certificate", "chr_vitale", "rv", "chr_cps", "rc")
+_ISSUED = ("vitale_issued", "cps_issued")
+
+
+def _octets(value: bytes) -> bytes:
+    return encode(OCTET_STRING, value)
+
+
+def sign(
+    sheet: CareSheet,
+    recognition: Recognition,
+    *,
+    intermediates: Iterable[bytes],
+    rights: Mapping[str, bytes] | None = None,
+    professional: Mapping[str, bytes] | None = None,
+) -> bytes:
     """Sign *sheet* by both cards of *recognition*; returns the CMS (DER).
 
     *intermediates* are DER certificates of authorities: the one that issued the CPS's signature certificate travels
-    with the signature. Raises RecognitionRequired, PinRequired and other TerminalErrors, InvalidSheet when its rights
-    were read from another Vitale, FseError when no intermediate is the issuer.
+    with the signature. *rights* and *professional* are the files that the sheet was drawn up from, by name; without
+    them they are read again. Raises RecognitionRequired, PinRequired and other TerminalErrors, InvalidSheet when its
+    rights were read from another Vitale or its professional is not the holder of the CPS, FseError when no intermediate
+    is the issuer.
     """
     recognition.require()
     check_vitale(sheet, recognition.chr_vitale)
-    raw = canonical.encode(sheet)
-    signer = recognition.cps.signature_certificate()
+    cps, vitale = recognition.cps, recognition.vitale
+    signer = cps.signature_certificate()
     intermediate = _issuer_of(signer, intermediates)
-    vitale = recognition.vitale
-    certificate = vitale.sheet_certificate()
+    check_signer(sheet, load_der_x509_certificate(signer))
+    rights_issued = Issued()
+    if recognition.issuer_vitale:
+        files = by_fid(vitale.rights_contents() if rights is None else rights, VITALE_FIDS)
+        rights_issued = Issued(
+            recognition.issuer_vitale,
+            of_beneficiary(recognition.issuer_vitale, sheet.rights.beneficiary.number, files),
+        )
+    holder_issued = Issued()
+    if recognition.issuer_cps:
+        covered = IssuerSignature.parse(recognition.issuer_cps)
+        files = by_fid(professional or {}, CPS_FIDS)
+        if files.keys() != covered.digests.keys():
+            files = by_fid(cps.signed_contents(covered), CPS_FIDS)
+        holder_issued = Issued(recognition.issuer_cps, tuple(sorted(files.items())))
+    raw = canonical.encode(sheet)
     content = SignedContent(
         sheet=raw,
         vitale_signature=vitale.sign_sheet(sha256(raw).digest()),
-        vitale_certificate=certificate,
+        vitale_certificate=vitale.sheet_certificate(),
         chr_vitale=recognition.chr_vitale,
         rv=recognition.rv,
         chr_cps=recognition.chr_cps,
         rc=recognition.rc,
+        vitale_issued=rights_issued,
+        cps_issued=holder_issued,
     )
-    return sign_content(content.encode(), signer, intermediate, recognition.cps.sign)
+    # the whole digest: the card would do the last round of it as well, after all others were done in Python
+    return sign_content(
+        content.encode(), signer, intermediate, lambda message: cps.sign_digest(sha256(message).digest())
+    )
+
+
+def by_fid(contents: Mapping[str, bytes], fids: Mapping[str, int]) -> dict[int, bytes]:
+    """Files by FID, of those by name; a name that no issuer signs is left out."""
+    return {fids[name]: content for name, content in contents.items() if name in fids}
+
+
+def of_beneficiary(
+    signature: bytes, number: int, files: Mapping[int, bytes]
+) -> tuple[tuple[int, bytes], ...]:
+    """Group 101 and the file of bénéficiaire *number* (from 1, in card order) among the signed files of a Vitale.
+
+    Raises InvalidSheet when the issuer has signed no such file or it was not read.
+    """
+    try:
+        wanted = _INSURED, beneficiary_fid(IssuerSignature.parse(signature), number)
+        return tuple((fid, files[fid]) for fid in wanted)
+    except IssuerSignatureError as error:
+        raise InvalidSheet(str(error)) from error
+    except KeyError as error:
+        raise InvalidSheet(f"the file {error.args[0]:04X} of the Vitale was not read") from error
+
+
+def beneficiary_fid(signature: IssuerSignature, number: int) -> int:
+    """The FID of bénéficiaire *number* (from 1): the files that hold one stand in card order. Raises InvalidSheet."""
+    fids = [
+        fid for fid, digest in signature.digests.items() if _FIRST <= fid <= _LAST and digest != EMPTY_FILE
+    ]
+    if not 1 <= number <= len(fids):
+        raise InvalidSheet(
+            f"the issuer has signed {len(fids)} bénéficiaires, the sheet is for number {number}"
+        )
+    return fids[number - 1]
 
 
 def check_vitale(sheet: CareSheet, chr_vitale: bytes) -> None:
@@ -158,87 +276,9 @@ def sign_content(
     return assemble(content, signer, intermediate, attributes, signature)
 
 
-def signed_attributes(content: bytes, signer: bytes, intermediate: bytes) -> bytes:
-    """DER of the SET of signed attributes: contentType, messageDigest, signingCertificateV2 (RFC 5035 §3).
-
-    The last names both certificates by their digests, so that no byte of either can be changed afterwards.
-    """
-    references = _certificate_reference(signer) + _certificate_reference(intermediate)
-    signing = encode(_SEQUENCE, encode(_SEQUENCE, references))
-    attributes = cms.CMSAttributes(
-        [
-            cms.CMSAttribute({"type": "content_type", "values": ["data"]}),
-            cms.CMSAttribute({"type": "message_digest", "values": [sha256(content).digest()]}),
-            cms.CMSAttribute(
-                {
-                    "type": "signing_certificate_v2",
-                    "values": [tsp.SigningCertificateV2.load(signing)],
-                }
-            ),
-        ]
-    )
-    encoded: bytes = attributes.dump()
-    return encoded
-
-
-@lru_cache(maxsize=64)
-def _certificate_reference(der: bytes) -> bytes:
-    """DER of an ESSCertIDv2.
-
-    Parts are given to asn1crypto as DER: it would encode a tree of its own objects anew on each level, 20 times slower.
-    """
-    issuer, serial = _issuer_and_serial(der)
-    directory_name = encode(_SEQUENCE, encode(_DIRECTORY_NAME, issuer))
-    reference = tsp.ESSCertIDv2(
-        {
-            "cert_hash": sha256(der).digest(),
-            "issuer_serial": tsp.IssuerSerial.load(encode(_SEQUENCE, directory_name + serial)),
-        }
-    )
-    encoded: bytes = reference.dump()
-    return encoded
-
-
-def assemble(
-    content: bytes, signer: bytes, intermediate: bytes, attributes: bytes, signature: bytes
-) -> bytes:
-    """The CMS around its parts: there is exactly one, byte for byte."""
-    issuer, serial = _issuer_and_serial(signer)
-    sha_256 = algos.DigestAlgorithm({"algorithm": "sha256"})
-    info = cms.SignerInfo(
-        {
-            "version": "v1",
-            "sid": cms.SignerIdentifier(
-                "issuer_and_serial_number",
-                cms.IssuerAndSerialNumber.load(encode(_SEQUENCE, issuer + serial)),
-            ),
-            "digest_algorithm": sha_256,
-            "signed_attrs": cms.CMSAttributes.load(attributes),
-            "signature_algorithm": algos.SignedDigestAlgorithm({"algorithm": "sha256_rsa"}),
-            "signature": signature,
-        }
-    )
-    signed = cms.SignedData(
-        {
-            "version": "v1",
-            "digest_algorithms": [sha_256],
-            "encap_content_info": {"content_type": "data", "content": content},
-            "certificates": [_certificate(signer), _certificate(intermediate)],
-            "signer_infos": [info],
-        }
-    )
-    encoded: bytes = cms.ContentInfo({"content_type": "signed_data", "content": signed}).dump()
-    return encoded
-
-
-def check_certificate(der: bytes) -> None:
-    """Raise FseError for what is not an X.509 certificate of version 3 with a positive serial number."""
-    _certificate(der)
-
-
 def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
     for der in intermediates:
-        if _issued(der, signer):
+        if issued_by(der, signer):
             return der
     raise FseError("none of the known authorities has issued the CPS's signature certificate")
 
@@ -247,30 +287,15 @@ def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
 
 
 @lru_cache(maxsize=64)
-def _issued(authority: bytes, der: bytes) -> bool:
-    """Whether the certificate *der* is signed by *authority*: two authorities may have one name."""
-    _certificate(authority), _certificate(der)
+def issued_by(authority: bytes, der: bytes) -> bool:
+    """Whether the certificate *der* is signed by *authority*: two authorities may have one name.
+
+    Raises FseError for a certificate that cannot be read: versions and serial numbers that ``cryptography`` would warn
+    of are refused before it sees them.
+    """
+    issuer_and_serial(authority), issuer_and_serial(der)
     try:
         load_der_x509_certificate(der).verify_directly_issued_by(load_der_x509_certificate(authority))
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
-
-
-@lru_cache(maxsize=64)
-def _issuer_and_serial(der: bytes) -> tuple[bytes, bytes]:
-    """Both as DER."""
-    body = _certificate(der)["tbs_certificate"]
-    return body["issuer"].dump(), body["serial_number"].dump()
-
-
-def _certificate(der: bytes) -> Any:  # an asn1crypto certificate: the library has no types
-    try:
-        certificate = x509.Certificate.load(der, strict=True)
-        body = certificate["tbs_certificate"]
-        usable = body["version"].native == "v3" and body["serial_number"].native > 0 and body["subject"]
-    except (ValueError, TypeError, KeyError) as error:
-        raise FseError(f"a certificate cannot be read: {error}") from error
-    if not usable:
-        raise FseError("a certificate is not of version 3, or has no positive serial number")
-    return certificate

@@ -1,33 +1,41 @@
 """Is a signed care sheet genuine: whose signature holds, whose does not, and why.
 
 Every byte of the message is covered: the content by both signatures, the certificates by their issuers, and the CMS
-around them is compared with the only form that its parts can have.
+around them is compared with the only form that its parts can have. What the sheet says is drawn up again from the files
+that the cards' issuers have signed, by the functions that drew it up first, and must come out the same.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Final, TypeVar
 
-from asn1crypto import cms
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, CvError
+from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, signed_by
 from bifente.fse import canonical
+from bifente.fse.cms import Message, assemble, parse, signed_attributes
 from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
-from bifente.fse.sheet import CareSheet
+from bifente.fse.sheet import BillingSituation, CareSheet, Professional, judge_rights
 from bifente.fse.signature import (
+    CPS_FIDS,
+    VITALE_FIDS,
+    Issued,
     SignedContent,
-    assemble,
-    check_certificate,
+    beneficiary_fid,
     check_vitale,
-    signed_attributes,
+    issued_by,
 )
+from bifente.fse.signer import card_number, check_holder, check_signer
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
+from bifente.terminal import TerminalError
+from bifente.terminal.cps import holder_of, professional_groups
+from bifente.terminal.vitale import rights_groups
 
 T = TypeVar("T")
 
@@ -36,27 +44,37 @@ MAX_SIZE: Final = 131072
 
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, FseError)
 
-_CARD_ID = x509.ObjectIdentifier("1.2.250.1.71.1.2.3")
-"""gipCardID: issuer and number of the card, e.g. ``8025000001/2900000017``."""
-
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSheet:
-    """A sheet whose two signatures hold. ``vitale`` and ``signer`` are the verified certificates."""
+    """A sheet whose two signatures hold. ``vitale`` and ``signer`` are the verified certificates.
+
+    ``rights_issued`` and ``professional_issued`` are the issuers' signatures by which what the sheet says of rights and
+    professional was issued; None where the card had none, or the sheet is of version 1: then the terminal that drew it
+    up is believed.
+    """
 
     sheet: CareSheet
     vitale: CvContent
     signer: x509.Certificate
     content: SignedContent
+    rights_issued: IssuerSignature | None
+    professional_issued: IssuerSignature | None
 
+    @property
+    def version(self) -> int:
+        """The version of the sheet."""
+        return self.content.version
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """The parts of a CMS, not judged yet."""
-
-    content: bytes
-    certificates: tuple[bytes, ...]
-    signature: bytes
+    @property
+    def not_proven(self) -> tuple[str, ...]:
+        """What no issuer has signed, in words; empty when all is proven."""
+        old = " (a sheet of version 1)" if self.version == 1 else " (the card holds no issuer's signature)"
+        missing = (
+            ("the rights are not proven by their issuer", self.rights_issued),
+            ("names and situation de facturation are not proven by their issuer", self.professional_issued),
+        )
+        return tuple(words + old for words, signature in missing if signature is None)
 
 
 def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> VerifiedSheet:
@@ -79,6 +97,10 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     when = day or (sheet.care_date if sheet is not None else None)
     vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
     signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when))
+    rights = _judge(
+        Signatory.VITALE, failures, lambda: _issued(content.vitale_issued, "V", content.chr_vitale, trust)
+    )
+    holder = _judge(Signatory.CPS, failures, lambda: _issued(content.cps_issued, "C", content.chr_cps, trust))
     if sheet is not None and vitale is not None:
         _judge(Signatory.VITALE, failures, lambda: _read_from(sheet, content))
     if signer is not None:
@@ -86,7 +108,11 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
         _judge(Signatory.CPS, failures, lambda: _named_by(sheet, signer))
     if failures or sheet is None or vitale is None or signer is None:
         raise SheetRefused(failures)
-    return VerifiedSheet(sheet, vitale, signer, content)
+    _judge(Signatory.VITALE, failures, lambda: _rights_as_issued(sheet, content, rights))
+    _judge(Signatory.CPS, failures, lambda: _professional_as_issued(sheet, content, holder, signer))
+    if failures:
+        raise SheetRefused(failures)
+    return VerifiedSheet(sheet, vitale, signer, content, rights, holder)
 
 
 class _Doubt(Exception):
@@ -102,31 +128,20 @@ def _judge(who: Signatory, failures: list[tuple[Signatory, str]], check: Callabl
         return None
 
 
-def _read(signed: bytes) -> _Message:
+def _read(signed: bytes) -> Message:
     if len(signed) > MAX_SIZE:
         raise ValueError(f"{len(signed)} bytes, at most {MAX_SIZE} are read")
-    try:
-        info = cms.ContentInfo.load(signed, strict=True)
-        if info["content_type"].native != "signed_data":
-            raise ValueError("no CMS SignedData")
-        data = info["content"]
-        signers = data["signer_infos"]
-        if len(signers) != 1:
-            raise ValueError(f"{len(signers)} signers, one is expected")
-        return _Message(
-            content=data["encap_content_info"]["content"].native,
-            certificates=tuple(one.chosen.dump() for one in data["certificates"]),
-            signature=signers[0]["signature"].native,
-        )
-    except (TypeError, KeyError, IndexError, AttributeError, OverflowError) as error:
-        raise ValueError(f"no CMS SignedData: {error}") from error
+    return parse(signed)
 
 
 def _sheet(content: SignedContent) -> CareSheet:
     try:
-        return canonical.decode(content.sheet)
+        sheet = canonical.decode(content.sheet)
     except CanonicalError as error:
-        raise _Doubt(f"what it signs is no sheet: {error}") from error
+        raise _Doubt(f"what it signs is not a sheet: {error}") from error
+    if sheet.version != content.version:
+        raise _Doubt(f"a sheet of version {sheet.version} in a message of version {content.version}")
+    return sheet
 
 
 def _vitale(content: SignedContent, trust: TrustStore, day: date | None) -> CvContent:
@@ -141,17 +156,18 @@ def _vitale(content: SignedContent, trust: TrustStore, day: date | None) -> CvCo
         raise _Doubt(f"the Vitale's certificate holds {period}, not on {day}")
     if certificate.chr != content.chr_vitale:
         raise _Doubt("the certificate is that of another Vitale")
-    key = RSAPublicNumbers(certificate.e, certificate.n).public_key()
     try:
-        key.verify(content.vitale_signature, content.vitale_payload, PKCS1v15(), SHA256())
-    except InvalidSignature as error:
-        raise _Doubt("the signature is not that of this sheet and this recognition") from error
+        payload = content.vitale_payload
     except ValueError as error:
         raise _Doubt(str(error)) from error
+    if not signed_by(certificate.n, certificate.e, content.vitale_signature, payload):
+        raise _Doubt(
+            "the signature is not that of this sheet, this recognition and these issuers' signatures"
+        )
     return certificate
 
 
-def _cps(signed: bytes, message: _Message, trust: TrustStore, day: date | None) -> x509.Certificate:
+def _cps(signed: bytes, message: Message, trust: TrustStore, day: date | None) -> x509.Certificate:
     der, issuer_der = _signer_first(message.certificates)
     try:
         attributes = signed_attributes(message.content, der, issuer_der)
@@ -181,21 +197,76 @@ def _signer_first(certificates: tuple[bytes, ...]) -> tuple[bytes, bytes]:
     """Signer and intermediate, which DER has sorted by their bytes."""
     if len(certificates) != 2:
         raise _Doubt(f"{len(certificates)} certificates, signer and intermediate are expected")
-    for leaf_der, issuer_der in (certificates, certificates[::-1]):
+    for leaf, issuer in (certificates, certificates[::-1]):
         try:
-            leaf, issuer = (_loaded(one) for one in (leaf_der, issuer_der))
-            if leaf.issuer == issuer.subject:
-                leaf.verify_directly_issued_by(issuer)
-                return leaf_der, issuer_der
-        except (InvalidSignature, *_UNREADABLE):
+            if issued_by(issuer, leaf):
+                return leaf, issuer
+        except _UNREADABLE:
             continue
     raise _Doubt("neither of the certificates was issued by the other")
 
 
-def _loaded(der: bytes) -> x509.Certificate:
-    """Versions and serial numbers that ``cryptography`` would warn of are refused before it sees them."""
-    check_certificate(der)
-    return x509.load_der_x509_certificate(der)
+def _issued(issued: Issued, domain: str, chr_: bytes, trust: TrustStore) -> IssuerSignature | None:
+    """The issuer's signature of a card, with files that it covers; None when the card has none."""
+    if not issued.signature:
+        if issued.files:
+            raise _Doubt("files without the signature of their issuer")
+        return None
+    try:
+        signature = trust.verify_issued(issued.signature, domain)
+    except IssuerSignatureError as error:
+        raise _Doubt(f"the issuer's signature on the card is refused: {error}") from error
+    if signature.chr != chr_:
+        raise _Doubt("the issuer's signature is that of another card")
+    uncovered = signature.uncovered(dict(issued.files))
+    if uncovered:
+        raise _Doubt(f"the issuer has not signed {', '.join(f'{fid:04X}' for fid in uncovered)} as it is")
+    return signature
+
+
+def _rights_as_issued(sheet: CareSheet, content: SignedContent, signature: IssuerSignature | None) -> None:
+    """The rights on the sheet come out of what the issuer has signed."""
+    if signature is None:
+        return
+    names = {fid: name for name, fid in VITALE_FIDS.items()}
+    files = {names[fid]: file for fid, file in content.vitale_issued.files}
+    beneficiary = sheet.rights.beneficiary
+    try:
+        wanted = {"G101", names[beneficiary_fid(signature, beneficiary.number)]}
+        if files.keys() != wanted:
+            raise _Doubt(f"the files {', '.join(sorted(wanted))} of the Vitale are expected")
+        found, accepted = judge_rights(
+            rights_groups(files), 1, sheet.care_date, sheet.acts, accept=sheet.accepted
+        )
+    except (FseError, TerminalError) as error:
+        raise _Doubt(f"what the issuer has signed makes no such sheet: {error}") from error
+    rights = replace(found, beneficiary=replace(found.beneficiary, number=beneficiary.number))
+    if rights != sheet.rights or accepted != sheet.accepted:
+        raise _Doubt("the rights on the sheet are not those that their issuer has signed")
+
+
+def _professional_as_issued(
+    sheet: CareSheet, content: SignedContent, signature: IssuerSignature | None, signer: x509.Certificate
+) -> None:
+    """Professional and situation on the sheet come out of what the issuer has signed."""
+    if signature is None:
+        return
+    names = {fid: name for name, fid in CPS_FIDS.items()}
+    if [fid for fid, _ in content.cps_issued.files] != list(signature.digests):
+        raise _Doubt("the message holds other files of the CPS than its issuer has signed")
+    try:
+        files = {names[fid]: file for fid, file in content.cps_issued.files}
+        check_holder(holder_of(files), signer)
+        groups = professional_groups(files)
+    except (FseError, TerminalError) as error:
+        raise _Doubt(f"what the issuer has signed makes no such sheet: {error}") from error
+    except KeyError as error:
+        raise _Doubt(f"the issuer has signed a file {error.args[0]:04X} that no CPS has") from error
+    holder, *situations = groups
+    if Professional.of(holder) != sheet.professional:
+        raise _Doubt("the professional on the sheet is not the one whom the issuer has signed")
+    if sheet.situation not in [BillingSituation.of(group) for group in situations]:
+        raise _Doubt("the situation de facturation on the sheet is not one that the issuer has signed")
 
 
 def _read_from(sheet: CareSheet, content: SignedContent) -> None:
@@ -208,11 +279,7 @@ def _read_from(sheet: CareSheet, content: SignedContent) -> None:
 
 def _opened_by(content: SignedContent, signer: x509.Certificate) -> None:
     """The CPS that opened the Vitale is the one that signed."""
-    try:
-        raw = signer.extensions.get_extension_for_oid(_CARD_ID).value.public_bytes()
-        card = raw[2:].decode("ascii")
-    except (x509.ExtensionNotFound, ValueError):
-        card = "no card number"
+    card = card_number(signer)
     issuer, digits = content.chr_cps[2:7].hex(), content.chr_cps[7:11].hex()
     if not card.startswith(f"{issuer}/") or card[-8:] != digits:
         raise _Doubt(f"the Vitale was opened by CPS {issuer}/…{digits}, the sheet is signed by {card}")
@@ -222,8 +289,7 @@ def _named_by(sheet: CareSheet | None, signer: x509.Certificate) -> None:
     """The holder of the CPS that signed is the professional on the sheet."""
     if sheet is None:
         return
-    named = sheet.professional
-    wanted = f"{named.id_type}{named.national_id}{named.id_key}"
-    names = [one.value for one in signer.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)]
-    if names != [wanted]:
-        raise _Doubt(f"the sheet names professional {wanted}, the signer is {', '.join(map(str, names))}")
+    try:
+        check_signer(sheet, signer)
+    except InvalidSheet as error:
+        raise _Doubt(str(error)) from error

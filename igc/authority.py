@@ -6,6 +6,7 @@ Its keys are test keys in every sense: kept unencrypted in a folder of their own
 import json
 import secrets
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from os import PathLike
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError
+from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
 from bifente.crypto import iso9796, rsa
@@ -239,6 +241,19 @@ class Authority:
             raise CertificateRefused(str(error)) from None
         signature, remainder = iso9796.sign(self._cv_key(domain), content)
         return CvEnvelope(signature, remainder, root.car).encode()
+
+    def sign_contents(self, *, domain: str, pan: bytes, digests: Mapping[int, bytes], day: date) -> bytes:
+        """Sign what stands on a card with the CV root of *domain* (``C`` or ``V``): the content of its EF.
+
+        *digests* has the SHA-256 of each file by its FID; *pan* 10 bytes; *day* is when it is signed. Raises
+        CertificateRefused. See :mod:`bifente.apdu.issuersignature`.
+        """
+        root = self.cv_root(domain)
+        if len(pan) != 10:
+            raise CertificateRefused(f"a PAN has 10 bytes, not {len(pan)}")
+        unsigned = IssuerSignature(root.car, bytes(2) + pan, day, dict(sorted(digests.items())))
+        signature = rsa.sign_message(self._cv_key(domain), unsigned.message)
+        return replace(unsigned, signature=signature).encode()
 
     def crl(
         self,

@@ -15,7 +15,9 @@ from cryptography.x509.verification import (
     VerificationError,
 )
 
+from bifente.apdu import issuersignature
 from bifente.apdu.cvc import Car, CvContent, CvEnvelope, verify_by_any
+from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.errors import UntrustedCertificate
 
@@ -78,6 +80,15 @@ class TrustStore:
         """Verify a CV certificate with the root that it names. Raises CvError; dates are the caller's to judge."""
         keys = [(root.car, root.n, root.e) for root in self.cv_roots]
         return verify_by_any(CvEnvelope.parse(raw), keys)
+
+    def verify_issued(self, raw: bytes, domain: str) -> IssuerSignature:
+        """Verify the issuer's signature on a card of *domain* (``C`` or ``V``) with the root that it names.
+
+        Raises IssuerSignatureError; whose card it is stays to be compared.
+        """
+        return issuersignature.verify_by_any(
+            raw, domain, [(root.car, root.n, root.e) for root in self.cv_roots]
+        )
 
     def cv_root(self, domain: str, environment: str) -> CvRoot | None:
         """The root of a domain (``C`` or ``V``) in an environment, or None."""

@@ -22,7 +22,12 @@ from bifente.layouts.nodes import (
     SecurityEnvironment,
     ef_access,
 )
-from bifente.layouts.recognition import ALGORITHM_RECOGNITION, CPS_CERTIFICATE_FID, KEY_RECOGNITION
+from bifente.layouts.recognition import (
+    ALGORITHM_RECOGNITION,
+    CPS_CERTIFICATE_FID,
+    CPS_ISSUER_SIGNATURE_FID,
+    KEY_RECOGNITION,
+)
 from bifente.layouts.roles import pin_environment
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
@@ -63,6 +68,9 @@ _PERSONAL = frozenset(
 )
 """What names the holder."""
 
+_ISSUED_FILES = frozenset({"CPS_ID_CARD", "CPS_NAME_PS", "CPS_INFO_PS", "CPS_SIT_FACT"})
+"""What a care sheet says of the professional comes from these and the activities: the issuer signs them."""
+
 
 def _ef(
     name: str, fid: int, codec: Codec, meaning: str, access: Access = _FREE, source: str = SYNTHETIC
@@ -74,7 +82,17 @@ def _ef(
     """
     contactless = _NOTHING if access is _UNDER_PIN else _FREE
     personal = name in _PERSONAL
-    return EF(name, fid, codec, access, source, contactless=contactless, meaning=meaning, personal=personal)
+    return EF(
+        name,
+        fid,
+        codec,
+        access,
+        source,
+        contactless=contactless,
+        meaning=meaning,
+        personal=personal,
+        issued=name in _ISSUED_FILES,
+    )
 
 
 def _activity(number: int) -> EF:
@@ -88,6 +106,7 @@ def _activity(number: int) -> EF:
         meaning=f"situation d'exercice {number:02}",
         optional=True,
         personal=True,
+        issued=True,
     )
 
 
@@ -113,6 +132,16 @@ _APPLICATION = DF(
             "X.509 certificate of the authentication key 82",
         ),
         _ef("EF.CVC", CPS_CERTIFICATE_FID, RawCodec(), "CV certificate of the recognition key 83"),
+        EF(
+            "EF.SIG.ISSUER",
+            CPS_ISSUER_SIGNATURE_FID,
+            RawCodec(),
+            _UNDER_PIN,
+            SYNTHETIC,
+            contactless=_NOTHING,
+            meaning="the issuer's signature over holder, activities and situations de facturation",
+            optional=True,
+        ),
         _ef("CPS_ID_CARD", 0xD104, businessdata.ID_CARD, "the card", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"),
         _ef(
             "CPS_NAME_PS",
@@ -264,4 +293,5 @@ LAYOUT = Layout(
     select_answers=frozenset({0x04, 0x0C}),
     source=REAL,
     whole_paths=True,
+    issuer_signature=f"3F00/0001/{CPS_ISSUER_SIGNATURE_FID:04X}",
 )

@@ -72,6 +72,8 @@ class EF:
     optional: bool = False
     personal: bool = False
     """Holds data of a person: traces of a real card do not show it."""
+    issued: bool = False
+    """Covered by the issuer's signature on the card (synthetic, see :mod:`bifente.apdu.issuersignature`)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
@@ -190,6 +192,8 @@ class Layout:
     source: str
     whole_paths: bool = False
     """Whether SELECT by path takes only paths that begin at 3F00, whatever P1 says they begin at."""
+    issuer_signature: str | None = None
+    """Path of the EF with the issuer's signature, which covers the files that are ``issued``."""
 
     def walk(self) -> Iterator[tuple[str, EF | DF]]:
         """Each directory and file with its path, depth first, in the order of the layout."""
@@ -205,6 +209,11 @@ class Layout:
             if candidate == path and isinstance(node, EF):
                 return node
         raise KeyError(path)
+
+    def issued(self) -> Iterator[tuple[str, EF]]:
+        """The files that the issuer's signature covers, with their paths, by ascending FID."""
+        found = [(path, node) for path, node in self.walk() if isinstance(node, EF) and node.issued]
+        return iter(sorted(found, key=lambda item: item[1].fid))
 
     def named(self, name: str) -> tuple[str, EF]:
         """Path and EF of that name; KeyError without one."""

@@ -10,9 +10,13 @@ The dialogue, in the order of :class:`Step`::
     1  both     MSE SET 81 B6 {83 CAR}, PSO VERIFY CERTIFICATE: each card verifies the other's certificate
     2  both     GET CHALLENGE 16: RC from the CPS, RV from the Vitale
     3  CPS      MSE SET 41 A4 {80 E1, 84 83}, INTERNAL AUTHENTICATE RV -> SIG_C over cps_token
-    4  Vitale   MSE SET 81 A4 {80 E1, 83 CHR_C}, EXTERNAL AUTHENTICATE RC || SIG_C -> auth(CHA_C)
+    4  Vitale   MSE SET 81 A4 {80 E1, 83 CHR_C}, EXTERNAL AUTHENTICATE RC || D_C || SIG_C -> auth(CHA_C)
     5  Vitale   MSE SET 41 A4 {80 E1, 84 83}, INTERNAL AUTHENTICATE RC -> SIG_V over vitale_token
-    6  CPS      MSE SET 81 A4 {80 E1, 83 CHR_V}, EXTERNAL AUTHENTICATE RV || SIG_V
+    6  CPS      MSE SET 81 A4 {80 E1, 83 CHR_V}, EXTERNAL AUTHENTICATE RV || D_V || SIG_V
+
+D_C and D_V are the SHA-256 of the issuer's signature (:mod:`bifente.apdu.issuersignature`) that each card holds *now*,
+zeros on a card without one; the terminal reads that file before steps 3 and 5, under the PIN and under the recognition.
+Each card puts its own into its token, so that nobody between card and terminal can pass an earlier one off as current.
 
 All signatures are RSASSA-PKCS1-v1_5 with SHA-256 (RFC 8017 §8.2) by keys of 2048 bits.
 
@@ -26,11 +30,14 @@ from enum import IntEnum
 from hashlib import sha256
 from typing import Final
 
-TOKEN_LABEL: Final = b"bifente-C2C/1"
+TOKEN_LABEL: Final = b"bifente-C2C/2"
 """Begins each token of the mutual recognition."""
 
-SHEET_LABEL: Final = b"bifente-FSE/1"
+SHEET_LABEL: Final = b"bifente-FSE/2"
 """Begins what a Vitale signs for a care sheet."""
+
+SHEET_LABEL_1: Final = b"bifente-FSE/1"
+"""Began it before the issuer's signatures: no card signs so any more, and such sheets are still verified."""
 
 ROLE_CPS: Final = 0x01
 ROLE_VITALE: Final = 0x02
@@ -48,12 +55,19 @@ CHALLENGE_SIZE: Final = 16
 CHR_SIZE: Final = 12
 CHA_SIZE: Final = 7
 CAR_SIZE: Final = 8
+DIGEST_SIZE: Final = 32
 SIGNATURE_SIZE: Final = 256
 
 DOMAIN_CPS: Final = 0x01
 DOMAIN_VITALE: Final = 0x02
 USAGE_AUTHENTICATION: Final = 0x01
 USAGE_SHEET_SIGNATURE: Final = 0x02
+
+CPS_ISSUER_SIGNATURE_FID: Final = 0xD084
+"""EF of the issuer's signature, in ADF 0001 of the CPS; under the PIN, as what it covers."""
+
+VITALE_ISSUER_SIGNATURE_FID: Final = 0x2003
+"""EF of the issuer's signature, in the ADF VITALE; open to any recognised card. POINTERS does not list it."""
 
 CPS_CERTIFICATE_FID: Final = 0xD083
 """EF of the CV certificate of key 83, in ADF 0001 of the CPS; free to read."""
@@ -77,34 +91,66 @@ class Step(IntEnum):
     CPS_VERIFIES = 6
 
 
-def cps_token(cha_cps: bytes, chr_cps: bytes, rc: bytes, chr_vitale: bytes, rv: bytes) -> bytes:
-    """What the CPS signs in step 3 and the Vitale verifies in step 4 (77 bytes).
+def cps_token(
+    cha_cps: bytes, chr_cps: bytes, rc: bytes, chr_vitale: bytes, rv: bytes, issued_cps: bytes
+) -> bytes:
+    """What the CPS signs in step 3 and the Vitale verifies in step 4 (109 bytes).
 
-    *cha_cps* 7 bytes, *chr_cps* and *chr_vitale* 12 bytes, the challenges *rc* and *rv* 16 bytes each;
-    ValueError for any other length.
+    *cha_cps* 7 bytes, *chr_cps* and *chr_vitale* 12 bytes, the challenges *rc* and *rv* 16 bytes each, *issued_cps* (D_C)
+    32 bytes; ValueError for any other length.
     """
-    return _token_head(ROLE_CPS, cha_cps) + _identities(chr_cps, rc, chr_vitale, rv)
+    return _token_head(ROLE_CPS, cha_cps) + _identities(chr_cps, rc, chr_vitale, rv) + _digest(issued_cps)
 
 
-def vitale_token(cha_vitale: bytes, chr_vitale: bytes, rv: bytes, chr_cps: bytes, rc: bytes) -> bytes:
+def vitale_token(
+    cha_vitale: bytes, chr_vitale: bytes, rv: bytes, chr_cps: bytes, rc: bytes, issued_vitale: bytes
+) -> bytes:
     """What the Vitale signs in step 5 and the CPS verifies in step 6; sizes as for :func:`cps_token`."""
-    return _token_head(ROLE_VITALE, cha_vitale) + _identities(chr_vitale, rv, chr_cps, rc)
+    identities = _identities(chr_vitale, rv, chr_cps, rc)
+    return _token_head(ROLE_VITALE, cha_vitale) + identities + _digest(issued_vitale)
 
 
-def sheet_payload(sheet_hash: bytes, chr_vitale: bytes, rv: bytes, chr_cps: bytes, rc: bytes) -> bytes:
-    """The message of the Vitale's signature under a care sheet (101 bytes).
+def sheet_payload(
+    sheet_hash: bytes,
+    chr_vitale: bytes,
+    rv: bytes,
+    chr_cps: bytes,
+    rc: bytes,
+    issued_vitale: bytes,
+    issued_cps: bytes,
+) -> bytes:
+    """The message of the Vitale's signature under a care sheet (165 bytes).
 
-    *sheet_hash* is the SHA-256 of the sheet's canonical bytes. The RSA signature is over this message hashed once
-    more, see :func:`sheet_digest`. ValueError for a wrong length.
+    *sheet_hash* is the SHA-256 of the sheet's canonical bytes, *issued_vitale* and *issued_cps* are D_V and D_C of the
+    recognition. The RSA signature is over this message hashed once more, see :func:`sheet_digest`. ValueError for a
+    wrong length.
     """
-    if len(sheet_hash) != 32:
-        raise ValueError(f"the hash of a sheet has 32 bytes, not {len(sheet_hash)}")
-    return SHEET_LABEL + sheet_hash + _identities(chr_vitale, rv, chr_cps, rc)
+    identities = _identities(chr_vitale, rv, chr_cps, rc)
+    return SHEET_LABEL + _digest(sheet_hash) + identities + _digest(issued_vitale) + _digest(issued_cps)
 
 
-def sheet_digest(sheet_hash: bytes, chr_vitale: bytes, rv: bytes, chr_cps: bytes, rc: bytes) -> bytes:
+def sheet_payload_1(sheet_hash: bytes, chr_vitale: bytes, rv: bytes, chr_cps: bytes, rc: bytes) -> bytes:
+    """The message under a sheet of version 1 (101 bytes), which names no issuer's signature."""
+    return SHEET_LABEL_1 + _digest(sheet_hash) + _identities(chr_vitale, rv, chr_cps, rc)
+
+
+def sheet_digest(
+    sheet_hash: bytes,
+    chr_vitale: bytes,
+    rv: bytes,
+    chr_cps: bytes,
+    rc: bytes,
+    issued_vitale: bytes,
+    issued_cps: bytes,
+) -> bytes:
     """SHA-256 of :func:`sheet_payload`: the digest inside the Vitale's signature (32 bytes)."""
-    return sha256(sheet_payload(sheet_hash, chr_vitale, rv, chr_cps, rc)).digest()
+    return sha256(sheet_payload(sheet_hash, chr_vitale, rv, chr_cps, rc, issued_vitale, issued_cps)).digest()
+
+
+def _digest(value: bytes) -> bytes:
+    if len(value) != DIGEST_SIZE:
+        raise ValueError(f"a digest has {DIGEST_SIZE} bytes, not {len(value)}")
+    return value
 
 
 def _token_head(role: int, cha: bytes) -> bytes:

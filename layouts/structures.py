@@ -266,7 +266,6 @@ _IDENTITIES = (
     "own_challenge" / Bytes(recognition.CHALLENGE_SIZE),
     "peer_chr" / Bytes(recognition.CHR_SIZE),
     "peer_challenge" / Bytes(recognition.CHALLENGE_SIZE),
-    Terminated,
 )
 
 TOKEN = Struct(
@@ -274,8 +273,17 @@ TOKEN = Struct(
     "role" / Coded(BytesInteger(1), {"cps": recognition.ROLE_CPS, "vitale": recognition.ROLE_VITALE}),
     "own_cha" / Bytes(recognition.CHA_SIZE),
     *_IDENTITIES,
+    "issued" / Bytes(recognition.DIGEST_SIZE),
+    Terminated,
 )
 """What each card signs for the other."""
 
-SHEET = Struct(Const(recognition.SHEET_LABEL), "sheet_hash" / Bytes(32), *_IDENTITIES)
+SHEET = Struct(
+    Const(recognition.SHEET_LABEL),
+    "sheet_hash" / Bytes(recognition.DIGEST_SIZE),
+    *_IDENTITIES,
+    "issued_vitale" / Bytes(recognition.DIGEST_SIZE),
+    "issued_cps" / Bytes(recognition.DIGEST_SIZE),
+    Terminated,
+)
 """What the Vitale signs for a care sheet."""

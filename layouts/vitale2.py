@@ -17,6 +17,7 @@ from bifente.layouts.recognition import (
     KEY_SHEET,
     SHEET_CERTIFICATE_FID,
     VITALE_CERTIFICATE_FID,
+    VITALE_ISSUER_SIGNATURE_FID,
 )
 from bifente.layouts.roles import ANY_PROFESSIONAL, EMERGENCY_VOLET, MEDICAL_VOLET, RECOGNISED, environment
 from bifente.layouts.ssv import GroupsCodec
@@ -50,6 +51,7 @@ def _ef(
         meaning=meaning,
         optional=True,
         personal=True,
+        issued=isinstance(codec, GroupsCodec),
     )
 
 
@@ -74,6 +76,15 @@ _VITALE = DF(
             0x02,
             meaning="country, NIR and beginning of validity",
             personal=True,
+        ),
+        EF(
+            "EF.SIG.ISSUER",
+            VITALE_ISSUER_SIGNATURE_FID,
+            RawCodec(),
+            ef_access(read=RECOGNISED),
+            SYNTHETIC,
+            meaning="the issuer's signature over the rights",
+            optional=True,
         ),
         _ef("G101", 0x2101, GroupsCodec(), "SSV group 101: données assuré"),
         _ef("G102", 0x2102, GroupsCodec(), "SSV group 102: service AMO famille"),
@@ -201,4 +212,5 @@ LAYOUT = Layout(
     ),
     select_answers=frozenset({0x00, 0x04, 0x0C}),
     source=CARDPEEK,
+    issuer_signature=f"3F00/0001/{VITALE_ISSUER_SIGNATURE_FID:04X}",
 )

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Protocol
 
-from bifente.apdu import cvc
+from bifente.apdu import cvc, issuersignature
 from bifente.apdu.cvc import CvContent, CvEnvelope
+from bifente.apdu.issuersignature import IssuerSignature
 
 
 class CvAnchor(Protocol):
@@ -28,6 +29,15 @@ def verify_certificate(raw: bytes, anchors: Iterable[CvAnchor]) -> CvContent:
     """The content of a CV certificate signed by one of *anchors*. Dates are not judged. Raises CvError."""
     keys = [(anchor.car, anchor.n, anchor.e) for anchor in anchors]
     return cvc.verify_by_any(CvEnvelope.parse(raw), keys)
+
+
+def verify_issued(raw: bytes, domain: str, anchors: Iterable[CvAnchor]) -> IssuerSignature:
+    """The issuer's signature on a card of *domain* (``C`` or ``V``), made by one of *anchors*.
+
+    Raises IssuerSignatureError; whose card it is stays to be compared.
+    """
+    keys = [(anchor.car, anchor.n, anchor.e) for anchor in anchors]
+    return issuersignature.verify_by_any(raw, domain, keys)
 
 
 def outside_dates(content: CvContent, day: date) -> str | None:

@@ -4,10 +4,12 @@ The commands are those that the public middleware sends to a CPS3 (Cryptolib CPS
 PR #2217), so an emulated, a recorded and a real card are spoken to alike.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.marked import MarkedBytes
 from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.tlv import encode, find
@@ -19,7 +21,7 @@ from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.recognition import Step
 from bifente.layouts.ssv_groups import Group
-from bifente.terminal import files
+from bifente.terminal import files, issued
 from bifente.terminal.errors import (
     CardKind,
     CardRefused,
@@ -44,6 +46,13 @@ DATA_OBJECTS: Final = {
     if isinstance(file, EF) and file.name.startswith("CPS_")
 }
 """The data objects by their PKCS#11 labels (``CPS_DATA``, ``CPS_NAME_PS``, ``CPS_ACTIVITY_01_PS``…) and their FIDs."""
+
+_HOLDER = {
+    "CPS_ID_CARD": businessdata.ID_CARD,
+    "CPS_NAME_PS": businessdata.NAME,
+    "CPS_INFO_PS": businessdata.INFO,
+}
+_PROFESSIONAL = (*_HOLDER, "CPS_SIT_FACT")
 
 _HASH_SHA256 = 0x40
 _SIGN_SHA256 = 0x42
@@ -86,6 +95,8 @@ class CpsSession:
 
     def __init__(self, link: Link, *, extended: bool | None = None) -> None:
         self.channel = Channel(link, CardKind.CPS, extended=extended)
+        self.issued: IssuerSignature | None = None
+        """What the issuer signed, once a recognition has verified it: what is read is then held against it."""
         self._select()
 
     def _select(self) -> None:
@@ -145,27 +156,35 @@ class CpsSession:
 
     def holder(self) -> CardHolder:
         """Whom the card names, from its free data objects CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS."""
-        codecs = {
-            "CPS_ID_CARD": businessdata.ID_CARD,
-            "CPS_NAME_PS": businessdata.NAME,
-            "CPS_INFO_PS": businessdata.INFO,
-        }
+        return holder_of({label: self.data_object(label) for label in _HOLDER})
+
+    def issuer_signature(self) -> bytes:
+        """The file with the issuer's signature, empty when the card has none; needs the PIN."""
         try:
-            return businessdata.holder_of(
-                *(codec.decode(self.data_object(label)) for label, codec in codecs.items())
-            )
-        except LayoutError as error:
-            raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read holder") from error
+            return self._read(Step.CPS_SIGNS, recognition.CPS_ISSUER_SIGNATURE_FID)
+        except CardRefused as refused:
+            if refused.sw != SW.FILE_NOT_FOUND:
+                raise
+            return b""
 
     def professional(self) -> list[Group]:
-        """SSV group 1 (holder) and groups 2 (one for each *situation de facturation*); needs the PIN."""
-        holder = self.holder()
-        content = self.data_object("CPS_SIT_FACT")
-        try:
-            situations = businessdata.billing_groups(businessdata.BILLING.decode(content))
-            return [businessdata.holder_group(holder), *situations]
-        except LayoutError as error:
-            raise ProtocolBroken(f"CPS_SIT_FACT: {error}", step="read CPS_SIT_FACT") from error
+        """SSV group 1 (holder) and groups 2 (one for each *situation de facturation*); needs the PIN.
+
+        Raises NotIssued when the issuer's signature is known and does not cover what the card says.
+        """
+        return professional_groups(self.professional_contents())
+
+    def professional_contents(self) -> dict[str, bytes]:
+        """The data objects that :func:`professional_groups` reads, by label; raises as :meth:`professional`."""
+        if self.issued is not None:
+            return self.signed_contents(self.issued)
+        return {label: self.data_object(label) for label in _PROFESSIONAL}
+
+    def signed_contents(self, signature: IssuerSignature) -> dict[str, bytes]:
+        """All files under *signature*, by their labels; needs the PIN. Raises NotIssued."""
+        return issued.read_covered(
+            CardKind.CPS, signature, lambda node: self._read(f"read {node.name}", node.fid)
+        )
 
     def write_data(self, content: bytes) -> None:
         """Overwrite the beginning of CPS_DATA, the only object that the holder may write; needs the PIN."""
@@ -342,6 +361,24 @@ class CpsSession:
         if value is None:
             raise ProtocolBroken(f"{what} holds no card number", step=f"read {what}")
         return value
+
+
+def holder_of(contents: Mapping[str, bytes]) -> CardHolder:
+    """Whom CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS name. Raises ProtocolBroken."""
+    try:
+        return businessdata.holder_of(*(codec.decode(contents[label]) for label, codec in _HOLDER.items()))
+    except (LayoutError, KeyError) as error:
+        raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read holder") from error
+
+
+def professional_groups(contents: Mapping[str, bytes]) -> list[Group]:
+    """SSV group 1 and groups 2 from the data objects of a CPS, by their labels. Raises ProtocolBroken."""
+    holder = holder_of(contents)
+    try:
+        situations = businessdata.billing_groups(businessdata.BILLING.decode(contents["CPS_SIT_FACT"]))
+        return [businessdata.holder_group(holder), *situations]
+    except (LayoutError, KeyError) as error:
+        raise ProtocolBroken(f"CPS_SIT_FACT: {error}", step="read CPS_SIT_FACT") from error
 
 
 def crt(*, algorithm: int, key: int | None = None) -> bytes:

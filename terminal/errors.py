@@ -5,6 +5,7 @@ and of published integrations of SSV 1.40). Where that list has no code for a ca
 class says so.
 """
 
+from collections.abc import Sequence
 from enum import Enum
 
 from bifente.apdu import SW, CardAbsent, CardRemoved, LinkError, LinkTimeout, ReaderGone
@@ -155,6 +156,26 @@ class RecognitionRequired(TerminalError):
     """
 
     hint = "recognise the two cards again"
+
+
+class NotIssued(TerminalError):
+    """What a card gives is not what its issuer has signed; ``files`` names what is not covered.
+
+    F004 for a CPS, F014 for a Vitale: the card cannot be used, or somebody between card and terminal changes it.
+    """
+
+    hint = (
+        "the card was changed after it was issued, or between card and terminal; "
+        "an emulated card is signed anew by bifente card sign"
+    )
+
+    def __init__(
+        self, card: CardKind, why: str, *, step: Step | str | None = None, files: Sequence[str] = ()
+    ) -> None:
+        super().__init__(f"{card.value}: {why}", step=step)
+        self.card = card
+        self.files = tuple(files)
+        self.ssv_code = 0xF004 if card is CardKind.CPS else 0xF014
 
 
 class CardRefused(TerminalError):

@@ -13,15 +13,18 @@ from typing import Final, Self
 
 from bifente.apdu import SW, LinkError
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvReason
+from bifente.apdu.issuersignature import IssuerSignature, digest_of, signed_by
 from bifente.apdu.tlv import encode
 from bifente.layouts import recognition as protocol
 from bifente.layouts.recognition import Step
+from bifente.terminal import issued
 from bifente.terminal.anchors import CvAnchor, outside_dates, verify_certificate
 from bifente.terminal.cps import CpsSession, crt
 from bifente.terminal.errors import (
     CardKind,
     CardRefused,
     CpsUnusable,
+    NotIssued,
     PinRequired,
     ProtocolBroken,
     RecognitionRequired,
@@ -52,7 +55,8 @@ class Recognition:
 
     ``rc`` and ``rv`` are the challenges (16 bytes) of CPS and Vitale, ``chr_cps`` and ``chr_vitale`` their holder
     references (12 bytes); ``cha_cps`` is the professional's authorisation, None when the terminal had no key to read
-    it with. Ends with close, reset, removal, log-out or a failed authentication: :attr:`active` tells.
+    it with. ``issuer_cps`` and ``issuer_vitale`` are the files with the issuers' signatures, empty where a card has
+    none; :attr:`CpsSession.issued` and :attr:`VitaleSession.issued` are the verified ones. Ends with close, reset, removal, log-out or a failed authentication: :attr:`active` tells.
     """
 
     def __init__(
@@ -66,6 +70,8 @@ class Recognition:
         chr_cps: bytes,
         chr_vitale: bytes,
         cha_cps: Cha | None,
+        issuer_cps: bytes,
+        issuer_vitale: bytes,
     ) -> None:
         self.cps = cps
         self.vitale = vitale
@@ -74,6 +80,8 @@ class Recognition:
         self.chr_cps = chr_cps
         self.chr_vitale = chr_vitale
         self.cha_cps = cha_cps
+        self.issuer_cps = issuer_cps
+        self.issuer_vitale = issuer_vitale
         self._transactions = transactions
         self._epochs = self._current()
         self._closed = False
@@ -117,11 +125,13 @@ def recognise(
     """Let the two cards recognise each other; the CPS's PIN must have been presented.
 
     *date* is the real date, which the cards do not know. With *anchors* the terminal verifies both certificates
-    itself and judges their dates; without them it leaves that to the cards.
+    itself and judges their dates, and verifies both cards' tokens and their issuers' signatures: what the sessions then
+    read is held against these. Without anchors it leaves that to the cards, which know nothing of each other's files.
 
-    Raises PinRequired, TestWithReal, CpsUnusable, VitaleUnusable, CardRefused with the pair (step, status word), and
-    the errors of the links. After an error nothing is held, and no Vitale is left open.
+    Raises PinRequired, TestWithReal, CpsUnusable, VitaleUnusable, NotIssued, CardRefused with the pair (step, status
+    word), and the errors of the links. After an error nothing is held, and no Vitale is left open.
     """
+    cps.issued = vitale.issued = None
     with ExitStack() as holding:
         holding.enter_context(_transaction(cps.channel))
         holding.enter_context(_transaction(vitale.channel))
@@ -162,8 +172,10 @@ class _Dialogue:
                 f"CPS of authority {cps_car}, Vitale of authority {vitale_car}",
                 step=Step.READ_CERTIFICATES,
             )
-        cha_cps, chr_cps = self._judge(CardKind.CPS, cps_certificate)
-        _, chr_vitale = self._judge(CardKind.VITALE, vitale_certificate)
+        cps_content = self._judge(CardKind.CPS, cps_certificate)
+        vitale_content = self._judge(CardKind.VITALE, vitale_certificate)
+        chr_cps = self._reference(self._cps, cps_content)
+        chr_vitale = self._reference(self._vitale, vitale_content)
 
         # the keys are local to these applications, and a SELECT would drop the security environment later
         self._cps.enter_application()
@@ -175,10 +187,21 @@ class _Dialogue:
         rc = _challenge(cps)
         rv = _challenge(vitale)
 
+        issuer_cps = self._cps.issuer_signature()
+        digest = digest_of(issuer_cps)
         token = _compute(cps, Step.CPS_SIGNS, rv)
-        _authenticate(vitale, Step.VITALE_VERIFIES, chr_cps, rc + token)
+        _authenticate(vitale, Step.VITALE_VERIFIES, chr_cps, rc + digest + token)
+        if cps_content is not None:
+            signed = protocol.cps_token(cps_content.cha.encode(), chr_cps, rc, chr_vitale, rv, digest)
+            self._cps.issued = self._issued(cps_content, issuer_cps, signed, token)
+
+        issuer_vitale = self._vitale.issuer_signature()
+        digest = digest_of(issuer_vitale)
         token = _compute(vitale, Step.VITALE_SIGNS, rc)
-        _authenticate(cps, Step.CPS_VERIFIES, chr_vitale, rv + token)
+        _authenticate(cps, Step.CPS_VERIFIES, chr_vitale, rv + digest + token)
+        if vitale_content is not None:
+            signed = protocol.vitale_token(vitale_content.cha.encode(), chr_vitale, rv, chr_cps, rc, digest)
+            self._vitale.issued = self._issued(vitale_content, issuer_vitale, signed, token)
         return Recognition(
             self._cps,
             self._vitale,
@@ -187,14 +210,29 @@ class _Dialogue:
             rv=rv,
             chr_cps=chr_cps,
             chr_vitale=chr_vitale,
-            cha_cps=cha_cps,
+            cha_cps=cps_content.cha if cps_content is not None else None,
+            issuer_cps=issuer_cps,
+            issuer_vitale=issuer_vitale,
         )
 
-    def _judge(self, card: CardKind, certificate: bytes) -> tuple[Cha | None, bytes]:
-        """Authorisation and reference of a holder; verified when there are anchors, else taken from the PAN."""
+    def _issued(self, content: CvContent, raw: bytes, signed: bytes, token: bytes) -> IssuerSignature | None:
+        """The issuer's signature that a card holds now: the card's own token says which one that is."""
+        card = CardKind.CPS if content.cha.domain == protocol.DOMAIN_CPS else CardKind.VITALE
+        if not signed_by(content.n, content.e, token, signed):
+            raise NotIssued(
+                card, "the card itself holds another issuer's signature than the one that was read"
+            )
+        return issued.verified(card, raw, content.chr, self._anchors)
+
+    @staticmethod
+    def _reference(session: CpsSession | VitaleSession, content: CvContent | None) -> bytes:
+        """The card's holder reference: of its verified certificate, else from its number."""
+        return content.chr if content is not None else b"\0\0" + session.pan()
+
+    def _judge(self, card: CardKind, certificate: bytes) -> CvContent | None:
+        """What a card's certificate says, verified; None without anchors."""
         if not self._anchors:
-            session = self._cps if card is CardKind.CPS else self._vitale
-            return None, b"\0\0" + session.pan()
+            return None
         try:
             content = verify_certificate(certificate, self._anchors)
         except CvError as error:
@@ -206,7 +244,7 @@ class _Dialogue:
         problem = _wrong_holder(card, content) or outside_dates(content, self._day)
         if problem is not None:
             raise _unusable(card, problem)
-        return content.cha, content.chr
+        return content
 
 
 def _authority(certificate: bytes, card: CardKind) -> Car:

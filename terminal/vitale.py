@@ -4,10 +4,12 @@ Identity and NIR are read with the commands of the public readers (cardpeek ``vi
 rights, the two volets and the sheet's signature are behind the recognition and ``synthetic``.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.tlv import Tlv, decode, encode, find
 from bifente.layouts import identity, recognition, ssv, volets
 from bifente.layouts import vitale2 as layout
@@ -15,7 +17,7 @@ from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, 
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
 from bifente.layouts.ssv_groups import Group
-from bifente.terminal import files
+from bifente.terminal import files, issued
 from bifente.terminal.errors import (
     CardKind,
     CardRefused,
@@ -71,6 +73,8 @@ class VitaleSession:
 
     def __init__(self, link: Link, *, extended: bool | None = None) -> None:
         self.channel = Channel(link, CardKind.VITALE, extended=extended)
+        self.issued: IssuerSignature | None = None
+        """What the issuer signed, once a recognition has verified it: what is read is then held against it."""
         self._directory: bytes | None = None
         self._pointers: dict[str, FilePointer] | None = None
         self._select()
@@ -161,14 +165,34 @@ class VitaleSession:
         self._enter(pointer.application)
         return self._content(pointer)
 
-    def rights(self) -> list[Group]:
-        """SSV groups 101 to 111 in the official order of the card. Raises RecognitionRequired."""
-        listed = self._freshly_listed()
-        pieces = {name: self._groups(name) for name in ssv.piece_names() if name in listed}
+    def issuer_signature(self) -> bytes:
+        """The file with the issuer's signature, empty when the card has none. Raises RecognitionRequired."""
+        self._enter(layout.AID_VITALE)
         try:
-            return ssv.join(pieces)
-        except LayoutError as error:
-            raise ProtocolBroken(f"the rights on the Vitale: {error}", step="read rights") from error
+            return self._read(Step.VITALE_SIGNS, layout.AID_VITALE, recognition.VITALE_ISSUER_SIGNATURE_FID)
+        except CardRefused as refused:
+            if refused.sw != SW.FILE_NOT_FOUND:
+                raise
+            return b""
+
+    def rights(self) -> list[Group]:
+        """SSV groups 101 to 111 in the official order of the card.
+
+        Raises RecognitionRequired, and NotIssued when the issuer's signature is known and does not cover them.
+        """
+        return rights_groups(self.rights_contents())
+
+    def rights_contents(self) -> dict[str, bytes]:
+        """The files that :func:`rights_groups` reads, by name; raises as :meth:`rights`."""
+        if self.issued is None:
+            listed = self._freshly_listed()
+            return {name: self._content(listed[name]) for name in ssv.piece_names() if name in listed}
+        self._enter(layout.AID_VITALE)  # anew: a card that was reset meanwhile then says what is missing
+        return issued.read_covered(
+            CardKind.VITALE,
+            self.issued,
+            lambda node: self._read(f"read {node.name}", layout.AID_VITALE, node.fid),
+        )
 
     def emergency_volet(self) -> JsonValue:
         """The *volet d'urgence* (:data:`bifente.layouts.volets.EMERGENCY`); None when it is empty or absent."""
@@ -195,14 +219,6 @@ class VitaleSession:
 
     def _content(self, pointer: FilePointer) -> bytes:
         return self._read(f"read {pointer.name}", pointer.application, pointer.fid)
-
-    def _groups(self, name: str) -> list[Group]:
-        content = self._content(self.pointers()[name])
-        try:
-            value, _ = ssv.GroupsCodec().decode_prefix(content)
-            return ssv.from_json(value)
-        except LayoutError as error:
-            raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
 
     def sign_sheet(self, sheet_hash: bytes) -> bytes:
         """The Vitale's signature (256 bytes) for a care sheet with this SHA-256 of its canonical bytes.
@@ -262,6 +278,21 @@ class VitaleSession:
         except ApduError as error:
             raise ProtocolBroken(f"the file is no BER-TLV: {error}", step=step) from error
         return value.decode("latin-1") if value is not None else ""
+
+
+def rights_groups(contents: Mapping[str, bytes]) -> list[Group]:
+    """SSV groups 101 to 111 in the order of the card, from its files by their names. Raises ProtocolBroken."""
+    pieces = {}
+    for name, content in contents.items():
+        try:
+            value, _ = ssv.GroupsCodec().decode_prefix(content)
+            pieces[name] = ssv.from_json(value)
+        except LayoutError as error:
+            raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
+    try:
+        return ssv.join(pieces)
+    except LayoutError as error:
+        raise ProtocolBroken(f"the rights on the Vitale: {error}", step="read rights") from error
 
 
 def _pointers(content: bytes) -> dict[str, FilePointer]:

@@ -10,10 +10,12 @@ from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.issuersignature import digest_of, signed_by
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.environment import usable_key
 from bifente.applets.kernel.errors import CardError
+from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Challenge, Peer, Recognition
 from bifente.crypto import rsa
@@ -21,6 +23,7 @@ from bifente.layouts.nodes import Crt
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     CHALLENGE_SIZE,
+    DIGEST_SIZE,
     DOMAIN_CPS,
     SIGNATURE_SIZE,
     cps_token,
@@ -32,9 +35,6 @@ if TYPE_CHECKING:
 
 MAX_AUTHENTICATION_INPUT = 102
 """40 % of a modulus of 256 bytes (RFC 8017 leaves more room; the cards do not)."""
-
-_SHA256_PREFIX = bytes.fromhex("3031300D060960864801650304020105000420")
-"""DigestInfo of SHA-256 up to the digest (RFC 8017 §9.2 note 1)."""
 
 
 class ChallengeRequest(NamedTuple):
@@ -105,7 +105,9 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
         if challenge is None or challenge.answered is not None or peer is None:
             raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
         challenge.answered = peer_challenge
-        token = cps_token(own.cha.encode(), own.chr, challenge.value, peer.chr, peer_challenge)
+        token = cps_token(
+            own.cha.encode(), own.chr, challenge.value, peer.chr, peer_challenge, issued_digest(card)
+        )
     else:
         recognition = volatile.recognition
         if recognition is None:
@@ -114,7 +116,12 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
             raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
         recognition.answered = True
         token = vitale_token(
-            own.cha.encode(), own.chr, recognition.own_challenge, recognition.peer.chr, peer_challenge
+            own.cha.encode(),
+            own.chr,
+            recognition.own_challenge,
+            recognition.peer.chr,
+            peer_challenge,
+            issued_digest(card),
         )
     return rsa.sign_digest(key, "sha256", sha256(token).digest())
 
@@ -124,23 +131,24 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
     volatile = card.volatile
     challenge, volatile.challenge = volatile.challenge, None
     peer = _named_peer(card)
-    if len(request.data) != CHALLENGE_SIZE + SIGNATURE_SIZE:
+    if len(request.data) != CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE:
         raise CardError(SW.INCORRECT_DATA_FIELD)
     if challenge is None:
         raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
-    peer_challenge, signature = request.data[:CHALLENGE_SIZE], request.data[CHALLENGE_SIZE:]
+    peer_challenge, rest = request.data[:CHALLENGE_SIZE], request.data[CHALLENGE_SIZE:]
+    issued, signature = rest[:DIGEST_SIZE], rest[DIGEST_SIZE:]
     own = card.persistent.identity
     if own.cha.domain == DOMAIN_CPS:
         if challenge.answered is None or not compare_digest(challenge.answered, peer_challenge):
             raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
-        token = vitale_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value)
+        token = vitale_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
     else:
-        token = cps_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value)
-    if not _signature_holds(peer, token, signature):
+        token = cps_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
+    if not signed_by(peer.n, peer.e, signature, token):
         volatile.forget_recognition()
         raise CardError(SW.CHANGED_WARNING)
     volatile.role = peer.cha
-    volatile.recognition = Recognition(peer, challenge.value, peer_challenge)
+    volatile.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
     return b""
 
 
@@ -162,14 +170,13 @@ def _named_peer(card: "SmartCard") -> Peer:
     return peer
 
 
-def _signature_holds(peer: Peer, message: bytes, signature: bytes) -> bool:
-    """RSASSA-PKCS1-v1_5 with SHA-256, verified by comparing with the one right encoding (RFC 8017 §8.2.2)."""
-    value = int.from_bytes(signature, "big")
-    if value >= peer.n:
-        return False
-    digest_info = _SHA256_PREFIX + sha256(message).digest()
-    expected = b"\x00\x01" + b"\xff" * (SIGNATURE_SIZE - 3 - len(digest_info)) + b"\x00" + digest_info
-    return compare_digest(pow(value, peer.e, peer.n).to_bytes(SIGNATURE_SIZE, "big"), expected)
+def issued_digest(card: "SmartCard") -> bytes:
+    """The digest of the issuer's signature that the card holds, zeros when it holds none."""
+    path = card.layout.issuer_signature
+    node: Directory | File | None = card.tree.mf
+    for part in path.split("/")[1:] if path is not None else ():
+        node = node.by_fid.get(int(part, 16)) if isinstance(node, Directory) else None
+    return digest_of(node.content if isinstance(node, File) else b"")
 
 
 GET_CHALLENGE = Instruction(0x84, "GET CHALLENGE", _challenge_request, _get_challenge)

@@ -10,6 +10,7 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
+from bifente.applets.kernel.authentication import issued_digest
 from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
@@ -137,6 +138,8 @@ def _compute_signature(card: "SmartCard", data: bytes) -> bytes:  # noqa: ARG001
             recognition.own_challenge,
             recognition.peer.chr,
             recognition.peer_challenge,
+            issued_digest(card),
+            recognition.peer_issued,
         )
     return rsa.sign_digest(key, "sha1" if name == "sha1" else "sha256", digest)
 

@@ -230,6 +230,8 @@ class Recognition:
     peer: Peer
     own_challenge: bytes
     peer_challenge: bytes
+    peer_issued: bytes
+    """The digest of the issuer's signature on the other card, as its token said."""
     answered: bool = False
 
 

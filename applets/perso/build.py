@@ -24,7 +24,7 @@ from bifente.applets.kernel.state import (
     root_record,
 )
 from bifente.applets.kinds import layout_of
-from bifente.applets.perso import cpscard, vitalecard
+from bifente.applets.perso import cpscard, issuersigned, vitalecard
 from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record, file_named
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.issuer import Issuer
@@ -83,6 +83,8 @@ def personalise(
         _override(records, layout, place, override)
     records |= _pins(profile, layout)
     records[META_RECORD] = meta(profile, today).record()
+    if issuer is not None and layout.issuer_signature is not None and not _gives_signature(profile, layout):
+        records |= issuersigned.signed(records, issuer, today)
     records |= {f"{INITIAL}{name}": records[name] for name in changeable(layout) if name in records}
     if profile.state is not None:
         records |= {INITIAL + name: bytes.fromhex(old) for name, old in profile.state.initial.items()}
@@ -259,6 +261,12 @@ def _override(records: dict[str, bytes], layout: Layout, place: str, content: Fi
 def raw_record(content: bytes) -> bytes:
     """The record of a file whose bytes its codec does not give back (as the kernel writes it)."""
     return b'{"raw": "' + content.hex().upper().encode() + b'"}'
+
+
+def _gives_signature(profile: AnyProfile, layout: Layout) -> bool:
+    """Whether the profile itself says what stands in the EF of the issuer's signature, or that it is absent."""
+    path = layout.issuer_signature
+    return path is not None and bool({path, layout.file(path).name} & profile.files.keys())
 
 
 def _large(beginning: str | None) -> str:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
-from bifente.applets.perso import cpscard, vitalecard
+from bifente.applets.perso import cpscard, issuersigned, vitalecard
 from bifente.applets.perso.build import changeable, issue
 from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
 from bifente.applets.perso.cardrecords import (
@@ -71,6 +71,17 @@ def remove_field(records: Records, path: str) -> Changes:
     return _kept(records, {name: content_record(place.node, place.path, new)})
 
 
+def sign(records: Records, issuer: Issuer, day: date) -> Changes:
+    """The issuer signs anew what stands on the card. Raises PersoError for another issuer, and what the issuer raises."""
+    check_issuer(records, issuer)
+    return _kept(records, dict(issuersigned.signed(records, issuer, day)))
+
+
+def after(records: Records, changes: Changes) -> dict[str, bytes]:
+    """The records as they are once *changes* are written."""
+    return {name: value for name, value in {**records, **changes}.items() if value is not None}
+
+
 def block(records: Records, *, puk: bool = False) -> Changes:
     """No try is left for the PIN, or for the PUK. Raises PersoError when the card has none."""
     name = f"{pin_record(PUK if puk else PIN)}/left"
@@ -110,6 +121,8 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
         dated = {"G101/3": f"{end}0000", "EF.NIR/debut_validite": begin}
     for path, text in dated.items():
         changes |= set_field({**records, **_written(changes)}, path, text)
+    if issuersigned.read(records) is not None:
+        changes |= issuersigned.signed({**records, **_written(changes)}, issuer, max(issued, on))
     dates: dict[str, JsonValue] = {"issued": issued.isoformat(), "expires": on.isoformat()}
     changes[META_RECORD] = replace(meta, profile={**meta.profile, **dates}).record()
     return _kept(records, {name: value for name, value in changes.items() if not name.startswith(INITIAL)})
@@ -204,6 +217,7 @@ def check_issuer(records: Records, issuer: Issuer) -> None:
 
 __all__ = [
     "Changes",
+    "after",
     "block",
     "check_issuer",
     "copied",
@@ -213,4 +227,5 @@ __all__ = [
     "remove_field",
     "restore",
     "set_field",
+    "sign",
 ]

@@ -36,7 +36,11 @@ def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
     layout = layout_of(records)
     document: dict[str, JsonValue] = dict(meta.profile)
     certificates = certificate_files(meta.kind)
-    changed = _changed_files(records, layout, meta, () if secrets else tuple(certificates))
+    path = layout.issuer_signature
+    made_anew = (*certificates, *([layout.file(path).name] if path is not None else []))
+    changed = _changed_files(records, layout, meta, () if secrets else made_anew)
+    if secrets and path is not None and file_record(path) not in records:
+        changed[path] = {"absent": True}  # a card made before there were such signatures stays one
     if changed:
         document["files"] = changed
     keys = _keys(records, meta.kind)

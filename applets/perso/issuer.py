@@ -1,5 +1,6 @@
 """Who certifies a card's keys, as far as personalisation needs to know. ``bifente.igc.Authority`` is one."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Protocol
 
@@ -47,6 +48,9 @@ class Issuer(Protocol):
         self, *, domain: str, pan: bytes, cha: Cha, public_key: RSAPublicKey, effective: date, expiry: date
     ) -> bytes:
         """A CV certificate (7F21) from the root of *domain*, ``C`` or ``V``; *pan* has 10 bytes."""
+
+    def sign_contents(self, *, domain: str, pan: bytes, digests: Mapping[int, bytes], day: date) -> bytes:
+        """The issuer's signature over files of a card (the content of its EF): *digests* are SHA-256 by FID."""
 
     def cv_root(self, domain: str) -> RootKey:
         """The root of *domain*."""

@@ -9,8 +9,10 @@ from cryptography.x509.oid import NameOID
 
 from bifente.apdu.cvc import Cha, CvEnvelope, CvError
 from bifente.apdu.errors import ApduError
+from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
+from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of, texts_of
 from bifente.applets.perso.keys import fingerprint
 from bifente.applets.perso.places import certificate_files
@@ -19,7 +21,7 @@ from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.layouts import ssv
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.nodes import DF, EF, Access, KeyObject, PinObject
+from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.layouts.ssv import GroupsCodec
 from bifente.layouts.ssv_findings import describe, findings, has_control
 
@@ -106,6 +108,8 @@ class CardView:
     opposed: str | None
     holder: str | None
     """CHR and CHA of its recognition."""
+    issuer_signature: str | None = None
+    """What the issuer's signature on the card says; None for a kind of card that has none."""
     findings: Sequence[str] = field(default_factory=tuple)
     root: DirectoryView | None = None
 
@@ -126,6 +130,7 @@ def view(records: Records) -> CardView:
         latest_date=date.decode("ascii", "replace") if date is not None else None,
         opposed=meta.opposed,
         holder=_holder(records),
+        issuer_signature=_issuer_signature(records),
         findings=tuple(_findings(records)),
         root=_directory(records, meta, "", layout.mf),
     )
@@ -168,7 +173,9 @@ def _file(records: Records, meta: Meta, path: str, node: EF) -> FileView:
         source=node.source,
         value=value if decoded else {"hex": str(value)},
         decoded=decoded,
-        lines=list(_lines(meta, node, value, content, decoded=decoded)),
+        lines=list(_signature(layout_of(records), content))
+        if path == layout_of(records).issuer_signature
+        else list(_lines(meta, node, value, content, decoded=decoded)),
     )
 
 
@@ -219,6 +226,35 @@ def _holder(records: Records) -> str | None:
     return f"CHR {record[:12].hex().upper()}, CHA {cha.encode().hex().upper()}"
 
 
+def _issuer_signature(records: Records) -> str | None:
+    if issuersigned.signature_record(records) is None:
+        return None
+    try:
+        read = issuersigned.read(records)
+    except IssuerSignatureError as error:
+        return str(error)
+    if read is None:
+        return "none: what stands on this card is not proven to a terminal"
+    not_covered = issuersigned.uncovered(records)
+    covers = f"does not cover {', '.join(not_covered)}" if not_covered else "covers all that it should"
+    return f"by {read.car.decode('ascii')} on {read.day}, {covers}"
+
+
+def _signature(layout: Layout, content: bytes) -> Iterator[Line]:
+    """The issuer's signature in words."""
+    try:
+        read = IssuerSignature.parse(content)
+    except IssuerSignatureError as error:
+        yield "issuer's signature", str(error)
+        yield "bytes", _hex(content)
+        return
+    names = {node.fid: node.name for _, node in layout.issued()}
+    yield "signed by", f"{read.car.decode('ascii')} on {read.day}"
+    yield "for the card", f"CHR {read.chr.hex().upper()}"
+    yield "covers", ", ".join(names.get(fid, f"{fid:04X}") for fid in read.digests) or "nothing"
+    yield "signature", _hex(read.signature)
+
+
 def _findings(records: Records) -> Iterator[str]:
     """What is odd about the rights on a Vitale, and about any text: told, never refused."""
     layout = layout_of(records)
@@ -233,6 +269,9 @@ def _findings(records: Records) -> Iterator[str]:
             decoded, value = record_value(name, records[name])
             if decoded and any(has_control(text) for text in texts_of(value)):
                 yield f"{node.name}: control characters in a text"
+    not_covered = issuersigned.uncovered(records)
+    if not_covered:
+        yield f"the issuer's signature does not cover {', '.join(not_covered)}: terminals refuse them"
     for finding in findings(groups):
         where = f"{finding.group}" + (f".{finding.field}" if finding.field is not None else "")
         yield f"{where}: {finding.message}"

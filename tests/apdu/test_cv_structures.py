@@ -10,8 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, tlv
-from bifente.apdu.cvc import Car, Cha, CvEnvelope, decode_date, encode_date, recover
-from bifente.apdu.cvstructures import CAR, CHA, CV_DATE, FOREIGN_CERTIFICATE, signed_block
+from bifente.apdu.cvc import (
+    Car,
+    Cha,
+    CvContent,
+    CvEnvelope,
+    DatelessContent,
+    decode_date,
+    encode_date,
+    recover,
+)
+from bifente.apdu.cvstructures import (
+    CAR,
+    CHA,
+    CONTENT,
+    CV_DATE,
+    ENVELOPE,
+    FOREIGN_CERTIFICATE,
+    dateless_content,
+    signed_block,
+)
 
 Given = TypeVar("Given")
 Value = TypeVar("Value")
@@ -65,6 +83,64 @@ def test_dates(raw: bytes) -> None:
 @given(st.dates(date(1990, 1, 1), date(2110, 12, 31)))
 def test_days(day: date) -> None:
     assert refused(encode_date, day) == refused(CV_DATE.build, day)
+
+
+MODULUS = (1 << 2047 | 1).to_bytes(256)
+GOOD_CONTENT = CONTENT.build(
+    {
+        "car": b"FRCTBF01",
+        "chr": bytes(12),
+        "cha": bytes.fromhex("F00180000A0001"),
+        "effective": bytes.fromhex("260101"),
+        "expiry": bytes.fromhex("281231"),
+        "n": MODULUS,
+        "e": b"\x01\x00\x01",
+    }
+)
+GOOD_ENVELOPE = ENVELOPE.build({"signature": b"s" * 256, "remainder": b"r" * 80, "car": b"FRCTBF01"})
+
+
+@given(near(GOOD_CONTENT) | st.sampled_from([GOOD_CONTENT, GOOD_CONTENT + b"\0"]))
+def test_contents(raw: bytes) -> None:
+    """The fields of a content are judged one by one by the codecs above: what is refused beyond is not its layout."""
+    hand, told = refused(CvContent.parse, raw), refused(CONTENT.parse, raw)
+    if hand is not None:
+        assert told is not None
+        assert hand.encode() == CONTENT.build(told) == raw
+        assert (hand.car.encode(), hand.chr, hand.cha.encode()) == (told.car, told.chr, told.cha)
+        assert (encode_date(hand.effective), encode_date(hand.expiry)) == (told.effective, told.expiry)
+        assert (hand.n, hand.e) == (int.from_bytes(told.n), int.from_bytes(told.e))
+    elif told is not None:
+        fields = (refused(Car.parse, told.car), refused(Cha.parse, told.cha))
+        days = (refused(decode_date, told.effective), refused(decode_date, told.expiry))
+        n, e = int.from_bytes(told.n), int.from_bytes(told.e)
+        sound = None not in (*fields, *days) and days[0] <= days[1] and n >> 2047 and n & 1 and e == 65537
+        assert not sound, raw.hex()
+
+
+@given(near(GOOD_ENVELOPE) | st.sampled_from([GOOD_ENVELOPE, GOOD_ENVELOPE + b"\0"]))
+def test_envelopes(raw: bytes) -> None:
+    hand, told = refused(CvEnvelope.parse, raw), refused(ENVELOPE.parse, raw)
+    assert (hand is None) == (told is None)
+    if hand is not None and told is not None:
+        assert (hand.signature, hand.remainder, hand.car) == (told.signature, told.remainder, told.car)
+        assert hand.encode() == ENVELOPE.build(told) == raw
+
+
+@given(
+    near(
+        dateless_content(64, 3).build(
+            {"car": b"c" * 8, "chr": b"h" * 12, "cha": b"a" * 7, "n": b"n" * 64, "e": b"\1\0\1"}
+        )
+    )
+)
+def test_dateless_contents(raw: bytes) -> None:
+    hand = refused(lambda data: DatelessContent.parse(data, 64), raw)
+    told = refused(dateless_content(64, len(raw) - 101).parse, raw) if 1 <= len(raw) - 101 <= 4 else None
+    assert (hand is None) == (told is None)
+    if hand is not None and told is not None:
+        assert (hand.car, hand.chr, hand.cha) == (told.car, told.chr, told.cha)
+        assert (hand.n, hand.e) == (int.from_bytes(told.n), int.from_bytes(told.e))
 
 
 OBJECTS = st.lists(

@@ -202,7 +202,7 @@ def test_step_4_forged(terminal: Terminal) -> None:
 
 def test_step_4_signed_by_a_key_that_the_terminal_made(terminal: Terminal) -> None:
     to_step_3(terminal)
-    token = cps_token(DOCTOR.encode(), CHR_CPS, terminal.rc, CHR_VITALE, terminal.rv)
+    token = cps_token(DOCTOR.encode(), CHR_CPS, terminal.rc, CHR_VITALE, terminal.rv, bytes(32))
     import hashlib
 
     forged = rsa.sign_digest(key("stranger"), "sha256", hashlib.sha256(token).digest())
@@ -376,8 +376,8 @@ def test_the_vitale_signs_a_sheet_only_under_recognition(terminal: Terminal) -> 
 def test_tokens_say_who_speaks() -> None:
     """The two tokens can never be taken for one another, whatever the challenges."""
     same = bytes(16)
-    one = cps_token(DOCTOR.encode(), CHR_CPS, same, CHR_CPS, same)
-    other = vitale_token(DOCTOR.encode(), CHR_CPS, same, CHR_CPS, same)
+    one = cps_token(DOCTOR.encode(), CHR_CPS, same, CHR_CPS, same, bytes(32))
+    other = vitale_token(DOCTOR.encode(), CHR_CPS, same, CHR_CPS, same, bytes(32))
     assert one != other
     assert modulus("cps 83") != modulus("vitale 83")
 

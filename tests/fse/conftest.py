@@ -9,9 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from hashlib import sha256
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding
+from signedsheet import Signed, signer_of
 
 from bifente.apdu import tlv
 from bifente.apdu.cvc import Cha
@@ -134,8 +137,25 @@ class Maker:
 
     authority: Authority
 
+    def issued(self, kind: str, pan: bytes, made: dict[str, bytes]) -> dict[str, bytes]:
+        """The issuer's signature over what is on a card."""
+        layout = layout_of(kind)
+        digests = {
+            node.fid: sha256(bytes.fromhex(json.loads(made[f"file/{path}"])["raw"])).digest()
+            for path, node in layout.issued()
+            if f"file/{path}" in made
+        }
+        domain = "C" if kind == "cps3" else "V"
+        content = self.authority.sign_contents(domain=domain, pan=pan, digests=digests, day=ISSUED)
+        return {f"file/{layout.issuer_signature}": raw(content)}
+
     def cps(
-        self, holder: CardHolder = HOLDER, *, prefix: str = "cps", situations: list[Group] | None = None
+        self,
+        holder: CardHolder = HOLDER,
+        *,
+        prefix: str = "cps",
+        situations: list[Group] | None = None,
+        issued: bool = True,
     ) -> SmartCard:
         serial = holder.card_number[2:]
         pan = identity.pan({"emetteur": "8025000001", "numero": serial})
@@ -165,6 +185,8 @@ class Maker:
         )
         made |= {f"file/3F00/0001/{fid:04X}": raw(content) for fid, content in contents.items()}
         made["file/3F00/D003"] = raw(tlv.encode(0x5A, pan))
+        if issued:
+            made |= self.issued("cps3", pan, made)
         return card_of(MemoryStore(made), "cps3")
 
     def vitale(
@@ -174,6 +196,7 @@ class Maker:
         serial: str = VITALE_SERIAL,
         prefix: str = "vitale",
         expiry: date = EXPIRES,
+        issued: bool = True,
     ) -> SmartCard:
         rights = RIGHTS if rights is None else rights
         pan = identity.pan({"emetteur": "8025000009", "numero": serial})
@@ -211,6 +234,8 @@ class Maker:
         ]
         pointers = identity.POINTERS.encode({"applications": applications, "files": files})
         made["file/3F00/0001/2001"] = raw(pointers)
+        if issued:
+            made |= self.issued("vitale2", pan, made)
         return card_of(MemoryStore(made), "vitale2")
 
 
@@ -258,6 +283,35 @@ def consult() -> Act:
     return Act("G", Decimal(1), 3000, TODAY)
 
 
+@pytest.fixture
+def sign_again(consultation: Callable[..., CareSession], consult: Act, maker: Maker) -> Callable[..., Signed]:
+    """A sheet of these cards, with the means to sign it again."""
+
+    def make(cps: SmartCard | None = None, vitale: SmartCard | None = None, *, prefix: str = "cps") -> Signed:
+        with consultation(cps, vitale) as session:
+            raw = session.sign(session.draw_up([consult], number=1, care_date=TODAY))
+            verified = session.verify(raw)
+            signer = session.cps.signature_certificate()
+        trust = maker.authority.trust_store
+        intermediate = next(one for one in trust.intermediates if one.subject == verified.signer.issuer)
+        return Signed(
+            raw,
+            verified.content,
+            signer,
+            intermediate.public_bytes(Encoding.DER),
+            trust,
+            signer_of(key(f"{prefix} 81")),
+            signer_of(key("vitale 81")),
+        )
+
+    return make
+
+
+@pytest.fixture
+def signed(sign_again: Callable[..., Signed]) -> Signed:
+    return sign_again()
+
+
 @pytest.fixture(scope="session")
 def fse_key() -> Callable[[str], RSAPrivateKey]:
     """The private keys in the cards, by card and number: for the forgers."""
@@ -267,6 +321,16 @@ def fse_key() -> Callable[[str], RSAPrivateKey]:
 @pytest.fixture(scope="session")
 def fse_holder() -> CardHolder:
     return HOLDER
+
+
+@pytest.fixture(scope="session")
+def fse_rights() -> list[Group]:
+    return RIGHTS
+
+
+@pytest.fixture(scope="session")
+def fse_situations() -> list[Group]:
+    return SITUATIONS
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 Real emulated cards; the attacker is a card around the card. The cards' own refusals are in tests/applets.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -11,6 +12,7 @@ import pytest
 
 from bifente.apdu import tlv
 from bifente.apdu.cvc import CvEnvelope
+from bifente.apdu.issuersignature import digest_of
 from bifente.applets import SmartCard
 from bifente.layouts.recognition import Step
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
@@ -19,6 +21,7 @@ from bifente.terminal import (
     CardRefused,
     CpsAbsent,
     CpsSession,
+    NotIssued,
     ReaderFailed,
     TestWithReal,
     VitaleAbsent,
@@ -177,3 +180,170 @@ def test_empty_slots(maker):
     with pytest.raises(ReaderFailed) as gone:
         connect(partial(reader.link, CPS_SLOT), CardKind.CPS)
     assert gone.value.ssv_code == 0x0400
+
+
+# What the issuer has signed: between genuine cards and the terminal, nothing else becomes of it.
+
+RIGHTS_FILES, SIGNATURE_FILE = range(0x2101, 0x2214), 0x2003
+READ, SELECT, EXTERNAL = 0xB0, 0xA4, 0x82
+NO_FILE = b"\x6a\x82"
+
+
+class Shim(Between):
+    """Answers what is read of some files out of another card, or changed; lies to the other card about the digest."""
+
+    def __init__(self, card: SmartCard, source: SmartCard | None = None) -> None:
+        super().__init__(card)
+        self.source = source
+        self.files: frozenset[int] = frozenset()
+        self.replacing: tuple[bytes, bytes] | None = None
+        self.swapped: dict[bytes, bytes] = {}
+        self._file = 0
+
+    def transmit(self, command: bytes, /) -> bytes:
+        ins = command[1]
+        if ins == EXTERNAL:
+            for old, new in self.swapped.items():
+                command = command.replace(old, new)
+        answer = super().transmit(command)
+        if ins == SELECT and len(command) > 6 and command[2] != 0x04:
+            self._file = int.from_bytes(command[5 : 5 + command[4]][-2:])
+        if ins in (SELECT, READ) and command[2] != 0x04 and self._file in self.files:
+            return self._foreign(command)
+        if ins == READ and self.replacing is not None:
+            return answer.replace(*self.replacing)
+        return answer
+
+    def _foreign(self, command: bytes) -> bytes:
+        """The other card's content of the file that is selected."""
+        content = self.content(self._file)
+        if content is None:
+            return NO_FILE
+        if command[1] == SELECT:
+            return b"\x6f\x04\x80\x02" + len(content).to_bytes(2) + b"\x90\x00"
+        at = int.from_bytes(command[2:4])
+        return content[at : at + (command[4] or 256)] + b"\x90\x00"
+
+    def content(self, fid: int) -> bytes | None:
+        """A file of the other card, as it is; None where there is none."""
+        if self.source is None:
+            return None
+        self.source.power_on()
+        found = self.source.tree.mf.by_fid[0x0001].by_fid.get(fid)
+        return found.content if found is not None else None
+
+
+def digest(card: SmartCard, fid: int) -> bytes:
+    card.power_on()
+    found = card.tree.mf.by_fid[0x0001].by_fid.get(fid)
+    return digest_of(found.content if found is not None else b"")
+
+
+def not_issued(session, read) -> NotIssued:
+    with pytest.raises(NotIssued) as caught:
+        read(session)
+    assert "\n" not in str(caught.value)
+    assert caught.value.hint
+    return caught.value
+
+
+def test_a_shim_that_turns_the_ald_of_a_genuine_vitale(consultation, maker):
+    vitale = Shim(maker.vitale())
+    with consultation(vitale=vitale) as session:
+        vitale.replacing = (b"\x010\x040100", b"\x011\x040100")
+        error = not_issued(session, lambda session: session.rights())
+    assert error.files == ("BEN01", "BEN02")
+    assert (error.card, error.ssv_code) == (CardKind.VITALE, 0xF014)
+
+
+@pytest.mark.parametrize(
+    ("genuine", "forged", "file"),
+    [
+        (b"99100001", b"99100003", "CPS_SIT_FACT"),
+        (b"ALICE", b"ALINE", "CPS_NAME_PS"),
+        (b"899700000017", b"899700000025", "CPS_INFO_PS"),
+        (b"2900000017", b"2900000025", "CPS_ID_CARD"),
+    ],
+)
+def test_a_shim_that_changes_what_a_genuine_cps_says(consultation, maker, genuine, forged, file):
+    cps = Shim(maker.cps())
+    with consultation(cps) as session:
+        cps.replacing = (genuine, forged)
+        error = not_issued(session, lambda session: session.professional())
+    assert error.files == (file,)
+    assert (error.card, error.ssv_code) == (CardKind.CPS, 0xF004)
+
+
+def test_a_file_that_is_hidden_or_added(consultation, maker, fse_rights):
+    """One that is taken away is missed; one that is added, whatever POINTERS says of it, is not read."""
+    vitale = Shim(maker.vitale())
+    with consultation(vitale=vitale) as session:
+        vitale.files = frozenset({0x2202})
+        assert not_issued(session, lambda session: session.rights()).files == ("BEN02",)
+    three = maker.vitale([*fse_rights, *fse_rights[5:]])
+    vitale = Shim(maker.vitale(), three)
+    vitale.files = frozenset({0x2001, 0x2203})
+    with consultation(vitale=vitale) as session:
+        assert len(session.beneficiaries()) == 2
+
+
+def carried_over(maker, which: str, fse_rights, fse_situations, fse_holder) -> SmartCard:
+    """A genuine card, signed by its issuer, whose files the attacker puts in the place of this one's."""
+    match which:
+        case "another Vitale":
+            groups = [fse_rights[0].replace(2, "99000002"), *fse_rights[1:]]
+            return maker.vitale(groups, serial="99000002")
+        case "an old Vitale":  # the very card, as it was issued before
+            return maker.vitale([group.replace(3, "0") if group.id == 106 else group for group in fse_rights])
+        case "no Vitale":
+            return maker.vitale(issued=False)
+        case "another CPS":
+            return maker.cps(replace(fse_holder, card_number="2900000058"), prefix="other")
+        case "an old CPS":
+            return maker.cps(situations=[one.replace(15, "10") for one in fse_situations])
+    return maker.cps(issued=False)
+
+
+@pytest.mark.parametrize(
+    "which", ["another Vitale", "an old Vitale", "no Vitale", "another CPS", "an old CPS", "no CPS"]
+)
+@pytest.mark.parametrize("both", [False, True], ids=["one slot", "both slots"])
+def test_genuine_files_carried_over(consultation, maker, fse_rights, fse_situations, fse_holder, which, both):
+    """Another card's rights or situations with their issuer's signature, old ones of this very card, or none at all.
+
+    The card's own token says which signature it holds. In one slot the other card finds that it was told otherwise;
+    a shim in both slots can have the cards agree, and the terminal finds it.
+    """
+    source = carried_over(maker, which, fse_rights, fse_situations, fse_holder)
+    vitales = which.endswith("Vitale")
+    signature, files = (SIGNATURE_FILE, RIGHTS_FILES) if vitales else (0xD084, range(0xD104, 0xD130))
+    first, second = Shim(maker.cps(), source), Shim(maker.vitale(), source)
+    shim, other = (second, first) if vitales else (first, second)
+    shim.files = frozenset({signature, *files})
+    if both:
+        other.swapped = {digest(source, signature): digest(shim.card, signature)}
+        session = consultation(first, second, ready=False)
+        session.present_pin(b"1234")
+        error = not_issued(session, lambda session: session.recognise())
+        assert "holds another issuer's signature" in str(error)
+        assert error.card is (CardKind.VITALE if vitales else CardKind.CPS)
+    else:
+        assert verdict(refusal(consultation(first, second, ready=False))) == (
+            VITALE_IS_NOBODY if vitales else CPS_IS_NOBODY
+        )
+    assert second.card.volatile.role is None, "the Vitale is not left open"
+
+
+def test_a_signature_of_a_stranger(consultation, maker, other_authority):
+    """Signed by an authority that has the same name, and by the one for the other kind of card."""
+    stranger = type(maker)(other_authority)
+    card = maker.vitale(issued=False)
+    foreign = stranger.vitale(serial="19999991")
+    foreign.power_on()
+    content = foreign.tree.mf.by_fid[0x0001].by_fid[SIGNATURE_FILE].content
+    with card.store as store:
+        store.commit({"file/3F00/0001/2003": json.dumps({"raw": content.hex()}).encode()})
+    session = consultation(vitale=card, ready=False)
+    session.present_pin(b"1234")
+    error = not_issued(session, lambda session: session.recognise())
+    assert "not that of the issuer it names" in str(error)

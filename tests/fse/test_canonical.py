@@ -1,6 +1,7 @@
 """One sheet, one byte string: round trip, and no other bytes are taken."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -18,11 +19,13 @@ from bifente.fse import (
     Professional,
 )
 from bifente.fse.canonical import MAX_SIZE, decode, encode
-from bifente.fse.rights import Beneficiary, Coverage, Insured, Period, Rights
+from bifente.fse.rights import Beneficiary, Coverage, DayRights, Insured, Period, Rights, compact
+from bifente.fse.sheet import EARLIEST, VERSIONS
 
 DAY = date(2026, 3, 2)
 latin = st.text(st.characters(max_codepoint=0xFF), max_size=12)
-dates = st.dates(max_value=DAY)
+dates = st.dates(EARLIEST, DAY)
+day_texts = st.just("") | st.dates().map(compact)
 acts = st.builds(
     Act,
     code=st.from_regex(r"\A[A-Z][A-Z0-9]{0,4}\Z"),
@@ -30,28 +33,42 @@ acts = st.builds(
     amount=st.integers(0, 99_999_999),
     date=dates,
 )
-periods = st.builds(Period, begin=latin, end=latin)
+periods = st.builds(Period, begin=day_texts, end=day_texts)
 all_rights = st.builds(
     Rights,
-    insured=st.builds(Insured, *[latin] * 9),
+    insured=st.builds(Insured, latin, latin, day_texts, *[latin] * 6),
     beneficiary=st.builds(Beneficiary, st.integers(1, 19), *[latin] * 9),
     amo=st.none() | periods,
     coverage=st.none() | st.builds(Coverage, periods, latin, latin),
 )
 
 
-def made(rights: Rights, accepted: set[ProblemKind], **fields: object) -> CareSheet:
-    """What the rights lack is accepted always, other things sometimes."""
-    kinds = sorted(accepted | set(rights.lacking(DAY)), key=lambda kind: kind.value)
-    return CareSheet(rights=rights, accepted=tuple(kinds), **fields)  # type: ignore[arg-type]
+def made(
+    rights: Rights,
+    accepted: set[ProblemKind],
+    acts: tuple[Act, ...],
+    version: int,
+    other: Period | None,
+    **fields: object,
+) -> CareSheet:
+    """What the rights lack is accepted always, other things sometimes; *other* was in force on earlier days of acts."""
+    earlier = sorted({act.date for act in acts} - {DAY}) if version > 1 and other is not None else []
+    rights = replace(rights, earlier=tuple(DayRights(day, other, rights.coverage) for day in earlier))
+    lacking = {kind for day in (DAY, *(act.date for act in acts)) for kind in rights.lacking(day)}
+    kinds = sorted(accepted | lacking, key=lambda kind: kind.value)
+    return CareSheet(rights=rights, accepted=tuple(kinds), acts=acts, version=version, **fields)  # type: ignore[arg-type]
 
 
 sheets = st.builds(
     made,
     number=st.integers(1, 999_999_999),
     care_date=st.just(DAY),
-    professional=st.builds(Professional, *[latin] * 7),
-    situation=st.builds(BillingSituation, st.integers(0, 255), *[latin] * 20),
+    professional=st.builds(Professional, st.sampled_from("023"), *[latin] * 6),
+    situation=st.builds(
+        BillingSituation, st.integers(0, 255), *[latin] * 18, latin.filter(lambda text: text != "0"), latin
+    ),
+    version=st.sampled_from(VERSIONS),
+    other=st.none() | periods,
     rights=all_rights,
     acts=st.lists(acts, min_size=1, max_size=3).map(tuple),
     accepted=st.sets(st.sampled_from(ProblemKind)),
@@ -60,7 +77,7 @@ EXAMPLE = CareSheet(
     number=7,
     care_date=DAY,
     professional=Professional("0", "8", "9970000001", "7", "22", "DURIF", "ALICE"),
-    situation=BillingSituation(1, *[""] * 20),
+    situation=BillingSituation(1, *[""] * 12, "01", *[""] * 5, "1", ""),
     rights=Rights(Insured(*[""] * 9), Beneficiary(1, "TÉSSIER", *[""] * 8), Period("20250101", ""), None),
     accepted=(ProblemKind.NO_COVERAGE,),
     acts=(Act("AMI", Decimal("1.50"), 473, DAY),),
@@ -78,12 +95,33 @@ def test_round_trip(sheet):
 def test_the_form_itself():
     text = encode(EXAMPLE).decode()
     assert text.startswith(
-        '{"format":"bifente-sheet/1","sheet":{"accepted":["no-coverage"],"acts":[{"amount":473,"code":"AMI",'
+        '{"format":"bifente-sheet/2","provenance":"synthetic",'
+        '"sheet":{"accepted":["no-coverage"],"acts":[{"amount":473,"code":"AMI",'
     )
     assert '"coefficient":"1.5","date":"2026-03-02"' in text
     assert '"coverage":null' in text
     assert "TÉSSIER" in text
     assert list(json.loads(text)["sheet"]) == sorted(json.loads(text)["sheet"])
+
+
+def test_the_form_of_version_1_is_read_and_written_as_it_was():
+    old = encode(replace(EXAMPLE, version=1))
+    assert old.startswith(b'{"format":"bifente-sheet/1","sheet":{"accepted":["no-coverage"],"acts":')
+    assert b"earlier" not in old
+    assert b"synthetic" not in old
+    assert decode(old) == replace(EXAMPLE, version=1)
+    for wrong in (
+        old.replace(b"sheet/1", b"sheet/2"),
+        RAW.replace(b"sheet/2", b"sheet/1"),
+        RAW.replace(b"synthetic", b"real"),
+        RAW.replace(b'"provenance":"synthetic",', b""),
+        old.replace(b'"insured"', b'"earlier":[],"insured"'),
+        RAW.replace(b'"earlier":[],', b""),
+        RAW.replace(b"}}", b'},"version":2}', 1),
+    ):
+        assert wrong not in (old, RAW)
+        with pytest.raises(CanonicalError):
+            decode(wrong)
 
 
 @pytest.mark.parametrize(
@@ -152,7 +190,7 @@ RAW = encode(EXAMPLE)
         RAW.replace("É".encode(), "E\u0301".encode()),
         RAW.replace("É".encode(), b"\\ud800"),
         RAW.replace("É".encode(), b"\xc9"),
-        RAW.replace(b"bifente-sheet/1", b"bifente-sheet/2"),
+        RAW.replace(b"bifente-sheet/2", b"bifente-sheet/3"),
         RAW.replace(b'"coverage":null', b'"coverage":{}'),
         RAW.replace(b'"coverage":null,', b""),
         RAW.replace(b'"number":7', b'"number":0'),
@@ -212,8 +250,45 @@ def test_impossible_acts(code, coefficient, amount):
         {"acts": (Act("G", Decimal(1), 0, date(2026, 3, 3)),)},
         {"accepted": (ProblemKind.RIGHTS_CLOSED, ProblemKind.NO_COVERAGE)},
         {"accepted": ()},
+        {"version": 0},
+        {"version": 3},
+        {"care_date": date(1, 1, 1)},
+        {"professional": replace(EXAMPLE.professional, card_type="1")},
+        {"professional": replace(EXAMPLE.professional, card_type="9")},
+        {"professional": replace(EXAMPLE.professional, card_type="2")},
+        {"professional": replace(EXAMPLE.professional, card_type="3")},
+        {"situation": replace(EXAMPLE.situation, may_sign_sheets="0")},
+        {"situation": replace(EXAMPLE.situation, number=-1)},
+        {"situation": replace(EXAMPLE.situation, number=256)},
+        {"rights": replace(EXAMPLE.rights, earlier=(DayRights(date(2026, 3, 1), None, None),))},
+        {"acts": (Act("G", Decimal(1), 0, date(2024, 12, 31)),)},
+        {"version": 1, "rights": replace(EXAMPLE.rights, earlier=(DayRights(DAY, None, None),))},
     ],
 )
 def test_impossible_sheets(change):
     with pytest.raises(InvalidSheet):
         CareSheet(**{name: getattr(EXAMPLE, name) for name in EXAMPLE.__slots__} | change)
+
+
+@pytest.mark.parametrize("day", [date(1, 1, 1), date(1997, 12, 31)])
+def test_no_act_is_older_than_the_first_sheet(day):
+    with pytest.raises(InvalidSheet, match="before 1998"):
+        Act("G", Decimal(1), 0, day)
+
+
+@pytest.mark.parametrize(
+    "text", ["ZZZZZZZZ", "2026", "20260230", "20261301", "99999999", "²0260101", "2026-1-1", "000000"]
+)
+def test_a_date_that_is_not_one_is_not_open(text):
+    with pytest.raises(InvalidSheet, match="not a date"):
+        Period("", text)
+    with pytest.raises(InvalidSheet, match="not a date"):
+        Period(text, "")
+    with pytest.raises(InvalidSheet, match="not a date"):
+        replace(EXAMPLE.rights.insured, card_end=text)
+
+
+@pytest.mark.parametrize("number", [-5, 0, 20])
+def test_impossible_beneficiaries(number):
+    with pytest.raises(InvalidSheet, match="1 to 19"):
+        replace(EXAMPLE.rights.beneficiary, number=number)

@@ -69,10 +69,14 @@ def test_a_card_without_rights():
     assert "none on the card" in problems[0].message
 
 
-@pytest.mark.parametrize("text", ["2025", "2025010100AA", "²02501010000", "2025010100000"])
-def test_a_date_that_is_none_is_told(text):
-    groups = card(Group(105, (text.encode("latin-1"), b"")), OPEN[1])
-    assert kinds(groups, date(2026, 1, 1)) == [ProblemKind.UNREADABLE_DATE]
+@pytest.mark.parametrize(
+    "text", ["2025", "2025010100AA", "²02501010000", "2025010100000", "202513010000", "202502300000"]
+)
+@pytest.mark.parametrize("end", [False, True])
+def test_a_date_that_is_none_is_told_and_opens_nothing(text, end):
+    fields = (b"", text.encode("latin-1"))
+    groups = card(Group(105, fields if end else fields[::-1]), OPEN[1])
+    assert kinds(groups, date(2026, 1, 1)) == [ProblemKind.UNREADABLE_DATE, ProblemKind.RIGHTS_CLOSED]
 
 
 def test_mutuelle_beside_amc_is_told():

@@ -23,6 +23,8 @@ CHA, CHR, CHALLENGE, HASH = map(
     about, (recognition.CHA_SIZE, recognition.CHR_SIZE, recognition.CHALLENGE_SIZE, 32)
 )
 IDENTITIES = ("own_chr", "own_challenge", "peer_chr", "peer_challenge")
+TOKEN_PARTS = (*IDENTITIES, "issued")
+SHEET_PARTS = (*IDENTITIES, "issued_vitale", "issued_cps")
 """In the order of the arguments of the three functions."""
 
 
@@ -31,13 +33,14 @@ def _same_message(
     told: Construct,
     fields: dict[str, object],
     head: bytes,
+    names: Sequence[str],
     parts: Sequence[bytes],
 ) -> None:
     try:
         by_hand = build(head, *parts)
     except ValueError:
         by_hand = None
-    given = {**fields, **dict(zip(IDENTITIES, parts, strict=True))}
+    given = {**fields, **dict(zip(names, parts, strict=True))}
     try:
         by_declaration = told.build(given)
     except ConstructError:
@@ -54,14 +57,15 @@ def _same_message(
 @pytest.mark.parametrize(
     ("role", "build"), [("cps", recognition.cps_token), ("vitale", recognition.vitale_token)]
 )
-@given(cha=CHA, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE))
+@given(cha=CHA, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE, HASH))
 def test_tokens(role: str, build: Callable[..., bytes], cha: bytes, parts: tuple[bytes, ...]) -> None:
-    _same_message(build, structures.TOKEN, {"role": role, "own_cha": cha}, cha, parts)
+    _same_message(build, structures.TOKEN, {"role": role, "own_cha": cha}, cha, TOKEN_PARTS, parts)
 
 
-@given(digest=HASH, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE))
+@given(digest=HASH, parts=st.tuples(CHR, CHALLENGE, CHR, CHALLENGE, HASH, HASH))
 def test_what_is_signed_for_a_sheet(digest: bytes, parts: tuple[bytes, ...]) -> None:
-    _same_message(recognition.sheet_payload, structures.SHEET, {"sheet_hash": digest}, digest, parts)
+    fields = {"sheet_hash": digest}
+    _same_message(recognition.sheet_payload, structures.SHEET, fields, digest, SHEET_PARTS, parts)
 
 
 BYTE = st.integers(0, 0xFE)

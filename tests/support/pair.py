@@ -179,7 +179,7 @@ class Terminal:
         answer = send(self.vitale, "002281A4118001E1830C" + self.chr_cps.hex())
         if answer[1] != "9000":
             return answer
-        return chained(self.vitale, 0x82, 0, 0, (self.rc if rc is None else rc) + signature)
+        return chained(self.vitale, 0x82, 0, 0, (self.rc if rc is None else rc) + bytes(32) + signature)
 
     def vitale_signs(self, rc: bytes | None = None) -> tuple[bytes, str]:
         send(self.vitale, "002241A4068001E1840183")
@@ -189,7 +189,7 @@ class Terminal:
         answer = send(self.cps, "002281A4118001E1830C" + self.chr_vitale.hex())
         if answer[1] != "9000":
             return answer
-        return chained(self.cps, 0x82, 0, 0, (self.rv if rv is None else rv) + signature)
+        return chained(self.cps, 0x82, 0, 0, (self.rv if rv is None else rv) + bytes(32) + signature)
 
     def recognise(self) -> str:
         """All of it with a PIN; the last status word."""

@@ -224,31 +224,31 @@ class TwinCard:
         own = self.own
         mine = self.challenge if self.kind == "CPS" else self.session[1]
         build = protocol.cps_token if self.kind == "CPS" else protocol.vitale_token
-        token = build(own.cha.encode(), own.chr, mine, self.known.chr, theirs)
+        token = build(own.cha.encode(), own.chr, mine, self.known.chr, theirs, bytes(32))
         return self.key.sign(token, PKCS1v15(), SHA256()) + b"\x90\x00"
 
     def external(self, data: bytes) -> bytes:
-        theirs, signature = data[:16], data[16:]
+        theirs, issued, signature = data[:16], data[16:48], data[48:]
         mine, self.challenge = self.challenge, b""
         if not mine:
             return b"\x69\x85"
         assert self.known is not None
         build = protocol.vitale_token if self.kind == "CPS" else protocol.cps_token
         own = self.own
-        token = build(self.known.cha.encode(), self.known.chr, theirs, own.chr, mine)
+        token = build(self.known.cha.encode(), self.known.chr, theirs, own.chr, mine, issued)
         public = rsa.RSAPublicNumbers(65537, self.known.n).public_key()
         try:
             public.verify(signature, token, PKCS1v15(), SHA256())
         except InvalidSignature:
             return b"\x63\x00"
-        self.session = (self.known.chr, mine, theirs)
+        self.session = (self.known.chr, mine, theirs, issued)
         return b"\x90\x00"
 
     def sign_sheet(self) -> bytes:
         if self.session is None:
             return b"\x69\x82"
-        peer, mine, theirs = self.session
-        digest = protocol.sheet_digest(self.hash, self.own.chr, mine, peer, theirs)
+        peer, mine, theirs, issued = self.session
+        digest = protocol.sheet_digest(self.hash, self.own.chr, mine, peer, theirs, bytes(32), issued)
         return self.key.sign(digest, PKCS1v15(), utils.Prehashed(SHA256())) + b"\x90\x00"
 
 

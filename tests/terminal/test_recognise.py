@@ -42,7 +42,7 @@ def run(pair, *, pin=True, anchors=True, day=TODAY):
 def test_the_cards_recognise_each_other(pair, anchors):
     with run(pair, anchors=anchors) as made:
         assert made.active
-        assert pair.vitale.session == (made.chr_cps, made.rv, made.rc)
+        assert pair.vitale.session == (made.chr_cps, made.rv, made.rc, bytes(32), bytes(32))
         assert pair.cps.session == (made.chr_vitale, made.rc, made.rv)
         assert made.chr_cps == b"\0\0" + pair.cps.pan
         assert (made.cha_cps is None) is not anchors
@@ -91,7 +91,9 @@ def test_the_vitale_signs_a_sheet(pair):
 
     with run(pair) as made:
         signature = made.vitale.sign_sheet(b"h" * 32)
-        digest = sheet_digest(b"h" * 32, made.chr_vitale, made.rv, made.chr_cps, made.rc)
+        digest = sheet_digest(
+            b"h" * 32, made.chr_vitale, made.rv, made.chr_cps, made.rc, bytes(32), bytes(32)
+        )
     public = pair.vitale.key.public_key()
     public.verify(signature, digest, padding.PKCS1v15(), utils.Prehashed(SHA256()))
 

@@ -1,0 +1,112 @@
+"""``bifente sheet``: signed care sheets as files."""
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.authority import default_folder, open_authority
+from bifente.cli.cardfiles import JSON, PATH, igc_option
+from bifente.cli.errors import CliError
+
+if TYPE_CHECKING:
+    from bifente.fse.verify import VerifiedSheet
+    from bifente.igc import Authority
+
+
+@click.group(short_help="Verify signed care sheets.")
+def sheet() -> None:
+    """Verify signed care sheets, as the demonstration leaves them (sheet.p7m)."""
+
+
+@sheet.command("verify", short_help="Verify both signatures of a signed care sheet.")
+@click.argument("file", metavar="SHEET.p7m", type=PATH)
+@igc_option
+@click.option(
+    "--date",
+    "day",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day by which the certificates are judged.  [default: the care date]",
+)
+@JSON
+def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+    """Verify a signed care sheet: both signatures, the certificates, and what the cards' issuers have signed.
+
+    Sheets of version 1, and those of cards without their issuer's signature, are accepted and say what is not proven.
+    Revocation is not looked at.
+
+    \b
+    bifente demo -o day1
+    bifente sheet verify day1/sheet.p7m
+    bifente sheet verify day1/sheet.p7m --igc DIR --json
+    """
+    from bifente.fse.verify import MAX_SIZE
+    from bifente.fse.verify import verify as verified
+
+    with file.open("rb") as opened:
+        signed = opened.read(MAX_SIZE + 1)
+    trust = _authority(igc).trust_store
+    verdict = verified(signed, trust, day=day.date() if day is not None else None)
+    if as_json:
+        click.echo(json.dumps({"file": str(file), **facts(verdict)}, indent=2, ensure_ascii=False))
+        return
+    from bifente.cli.visible import visible
+
+    what = verdict.sheet
+    click.echo(
+        f"{visible(str(file))}: both signatures hold; feuille de soins n° {what.number} of {what.care_date}, "
+        f"version {verdict.version} (synthetic form)"
+    )
+    for line in told(verdict):
+        click.echo(visible(line))
+
+
+def _authority(folder: Path | None) -> "Authority":
+    """Whom to trust: nothing is made for it."""
+    from bifente.igc import Authority
+
+    if folder is None and not Authority.exists(default_folder()):
+        raise CliError(
+            "there is no authority to trust yet", hint="name the one that issued the cards with --igc DIR"
+        )
+    return open_authority(folder)
+
+
+def told(verdict: "VerifiedSheet") -> list[str]:
+    """What the issuers have signed, and what is not proven: a line for each."""
+    lines = [
+        f"{what} signed by their issuer {signature.car.decode('ascii')} on {signature.day}"
+        for what, signature in (
+            ("rights", verdict.rights_issued),
+            ("names and situation de facturation", verdict.professional_issued),
+        )
+        if signature is not None
+    ]
+    return lines + [f"note: {words}" for words in verdict.not_proven]
+
+
+def facts(verdict: "VerifiedSheet") -> dict[str, object]:
+    """A verified sheet for a program."""
+    from bifente.fse import canonical
+    from bifente.fse.signer import card_number
+
+    def day_of(signed: date | None) -> str | None:
+        return signed.isoformat() if signed is not None else None
+
+    rights, professional = verdict.rights_issued, verdict.professional_issued
+    return {
+        "version": verdict.version,
+        "provenance": canonical.PROVENANCE,
+        "verified": {"cps": True, "vitale": True},
+        "issued": {
+            "rights": day_of(rights.day if rights is not None else None),
+            "professional": day_of(professional.day if professional is not None else None),
+        },
+        "not_proven": list(verdict.not_proven),
+        "signer": card_number(verdict.signer),
+        "vitale": verdict.vitale.chr[2:].hex().upper(),
+        "sheet": json.loads(canonical.encode(verdict.sheet)),
+    }
