@@ -40,6 +40,15 @@ def _roots(authority: "Authority") -> "tuple[CvRoot, ...]":
     return authority.trust_store.cv_roots
 
 
+def authority_at_hand(folder: Path | None = None) -> "Authority | None":
+    """The authority in *folder*; without one the default one when there is one: none is made for this."""
+    from bifente.igc import Authority
+
+    if folder is None and not Authority.exists(default_folder()):
+        return None
+    return open_authority(folder)
+
+
 def open_authority(folder: Path | None = None) -> "Authority":
     """The authority in *folder*, which must be there; without one the default one, made when first needed."""
     from bifente.igc import Authority

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import default_folder, open_authority
+from bifente.cli.authority import authority_at_hand, open_authority
 from bifente.cli.cardfiles import (
     CARD,
     JSON,
@@ -74,18 +74,9 @@ def set_(
             return change.remove_field(records, path)
         return change.set_field(records, path, value, as_json=as_json)
 
-    issuer = None if unsigned else _at_hand(igc)
+    issuer = None if unsigned else authority_at_hand(igc)
     edit(card, lambda records: _signed_anew(records, changed(records), issuer, named=igc is not None))
     _note_uncovered(card, igc)
-
-
-def _at_hand(igc: Path | None) -> "Authority | None":
-    """The authority in *igc*, else the default one when there is one: none is made for this."""
-    from bifente.igc import Authority
-
-    if igc is None and not Authority.exists(default_folder()):
-        return None
-    return open_authority(igc)
 
 
 def _signed_anew(

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import default_folder, open_authority
+from bifente.cli.authority import authority_at_hand
 from bifente.cli.cardfiles import JSON, PATH, igc_option
 from bifente.cli.errors import CliError
 
 if TYPE_CHECKING:
     from bifente.fse.verify import VerifiedSheet
-    from bifente.igc import Authority
 
 
 @click.group(short_help="Verify signed care sheets.")
@@ -43,13 +42,17 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     bifente sheet verify day1/sheet.p7m
     bifente sheet verify day1/sheet.p7m --igc DIR --json
     """
+    from bifente.documents import read_bytes
     from bifente.fse.verify import MAX_SIZE
     from bifente.fse.verify import verify as verified
 
-    with file.open("rb") as opened:
-        signed = opened.read(MAX_SIZE + 1)
-    trust = _authority(igc).trust_store
-    verdict = verified(signed, trust, day=day.date() if day is not None else None)
+    signed = read_bytes(file, MAX_SIZE)
+    authority = authority_at_hand(igc)
+    if authority is None:
+        raise CliError(
+            "there is no authority to trust yet", hint="name the one that issued the cards with --igc DIR"
+        )
+    verdict = verified(signed, authority.trust_store, day=day.date() if day is not None else None)
     if as_json:
         click.echo(json.dumps({"file": str(file), **facts(verdict)}, indent=2, ensure_ascii=False))
         return
@@ -62,17 +65,6 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     )
     for line in told(verdict):
         click.echo(visible(line))
-
-
-def _authority(folder: Path | None) -> "Authority":
-    """Whom to trust: nothing is made for it."""
-    from bifente.igc import Authority
-
-    if folder is None and not Authority.exists(default_folder()):
-        raise CliError(
-            "there is no authority to trust yet", hint="name the one that issued the cards with --igc DIR"
-        )
-    return open_authority(folder)
 
 
 def told(verdict: "VerifiedSheet") -> list[str]:

@@ -136,13 +136,11 @@ class SignedContent:
                 raise ValueError(
                     f"SignedSheet of version {version}, {' and '.join(map(str, VERSIONS))} are known"
                 )
-            values = {name: item.value for name, item in zip(_OCTETS, items[1:8], strict=True)}
+            octets = [item.value for item in items[1:8]]
             issued = [Issued.parse(item.value) for item in items[8:]]
-            content = (
-                cls(**values, version=version)
-                if version == 1
-                else cls(**values, **dict(zip(_ISSUED, issued, strict=True)))
-            )
+            if len(octets) != len(_OCTETS) or len(issued) != (0 if version == 1 else 2):
+                raise ValueError(f"{len(items)} objects in a SignedSheet of version {version}")
+            content = cls(*octets, *(issued or (Issued(), Issued())), version)
         except (ApduError, ValueError, IndexError, OverflowError) as error:
             raise ValueError(f"not a SignedSheet: {error}") from error
         if content.encode() != raw:
@@ -151,7 +149,6 @@ class SignedContent:
 
 
 _OCTETS = ("sheet", "vitale_signature", "vitale_certificate", "chr_vitale", "rv", "chr_cps", "rc")
-_ISSUED = ("vitale_issued", "cps_issued")
 
 
 def _octets(value: bytes) -> bytes:

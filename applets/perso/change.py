@@ -122,7 +122,7 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     for path, text in dated.items():
         changes |= set_field({**records, **_written(changes)}, path, text)
     if issuersigned.read(records) is not None:
-        changes |= issuersigned.signed({**records, **_written(changes)}, issuer, max(issued, on))
+        changes |= issuersigned.signed({**records, **_written(changes)}, issuer, issued)
     dates: dict[str, JsonValue] = {"issued": issued.isoformat(), "expires": on.isoformat()}
     changes[META_RECORD] = replace(meta, profile={**meta.profile, **dates}).record()
     return _kept(records, {name: value for name, value in changes.items() if not name.startswith(INITIAL)})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import stat
 from datetime import date
@@ -14,7 +15,7 @@ from cryptography import x509
 from keypool import KeySource
 
 from bifente.applets.kernel.store import SqliteStore, create_card_file, read_snapshot
-from bifente.applets.perso import build, personalise, read_profile
+from bifente.applets.perso import build, issuersigned, personalise, read_profile
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
 from bifente.layouts import ssv
@@ -363,8 +364,68 @@ def test_set_changes_one_record(bench, capsys):
     assert main(["card", "set", card, "CPS_NAME_PS/nom", "AUTRE"]) == 0
     after = read_snapshot(Path(card))
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    assert changed == {"file/3F00/0001/D105", "initial/file/3F00/0001/D105"}
-    assert capsys.readouterr().out == ""
+    names = {"file/3F00/0001/D105", "initial/file/3F00/0001/D105"}
+    signature = {"file/3F00/0001/D084", "initial/file/3F00/0001/D084"}
+    assert changed == names | signature
+    assert issuersigned.uncovered(after) == []
+    assert main(["card", "set", card, "CPS_DATA", "FF"]) == 0
+    assert read_snapshot(Path(card))["file/3F00/0001/D084"] == after["file/3F00/0001/D084"]
+
+
+def test_a_change_is_signed_by_the_issuer_at_hand_or_said_not_to_be(bench, capsys):
+    """A caisse that updates a card signs it; a forger does not, and whoever reads the card finds out."""
+    card, cps = bench.card("vitale-ald"), bench.card("gp")
+    rights = ["card", "rights", card, "--cps", cps, "--pin", "1234"]
+    assert main(["card", "set", card, "BEN01/106[2]/3", "4"]) == 0
+    assert issuersigned.uncovered(read_snapshot(Path(card))) == []
+    assert main(rights) == 0
+    capsys.readouterr()
+    assert main(["card", "set", card, "BEN01/106[2]/3", "0", "--unsigned"]) == 0
+    _, err = said(capsys)
+    assert "does not cover BEN01" in err[0]
+    assert f"bifente card sign {shlex.quote(card)}" in err[0]
+    assert main(["card", "show", card]) == 0
+    assert "does not cover BEN01" in capsys.readouterr().out
+    assert main(rights) == 10
+    _, err = said(capsys)
+    assert "the issuer's signature does not cover BEN01" in err[0]
+    assert "bifente card sign" in err[1]
+    assert main(["card", "set", card, "BEN01/106[2]/3", "1"]) == 0
+    assert "does not cover" in capsys.readouterr().err, "a card that is not covered is not signed by the way"
+    assert main(["card", "sign", card]) == 0
+    assert "signed by its issuer" in capsys.readouterr().out
+    assert main(rights) == 0
+
+
+def test_without_its_authority_a_change_is_not_covered(
+    bench, capsys, monkeypatch, tmp_path, production_authority
+):
+    card = bench.card("vitale-single")
+    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: tmp_path / "none")
+    assert main(["card", "set", card, "G101/3", "203012310000"]) == 0
+    assert "does not cover G101" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists(), "no authority is made for it"
+    before = read_snapshot(Path(card))
+    stranger = str(production_authority.directory)
+    fresh = bench.card("vitale-single", "fresh.card")
+    assert main(["card", "set", fresh, "G101/3", "203012310000", "--igc", stranger]) != 0
+    assert "another authority issued this card" in capsys.readouterr().err
+    assert main(["card", "sign", card, "--igc", stranger]) != 0
+    assert read_snapshot(Path(card)) == before
+    assert main(["card", "sign", card, "--igc", bench.igc]) == 0
+    assert issuersigned.uncovered(read_snapshot(Path(card))) == []
+    assert main(["card", "sign", bench.card("t1test")]) != 0
+    assert "nothing on this kind of card is signed" in capsys.readouterr().err
+
+
+def test_a_card_made_before_is_read_and_said_not_to_be_proven(bench, capsys):
+    card, cps = bench.card("vitale-single"), bench.card("gp")
+    with SqliteStore(card) as store:
+        store.commit({"file/3F00/0001/2003": None})
+    assert main(["card", "rights", card, "--cps", cps, "--pin", "1234"]) == 0
+    assert "not proven" in capsys.readouterr().err
+    assert main(["card", "show", card]) == 0
+    assert "not proven to a terminal" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -627,7 +688,7 @@ def test_what_is_no_card(command, kind, bench, capsys):
 @pytest.mark.parametrize(
     "command",
     [
-        "create", "profiles", "import", "show", "dump", "diff", "set", "block", "expire", "oppose", "clone",
+        "create", "profiles", "import", "show", "dump", "diff", "set", "sign", "block", "expire", "oppose", "clone",
         "restore", "rights",
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from keypool import KeySource
 
+from bifente.applets.kernel.store import SqliteStore
 from bifente.applets.perso import build
 from bifente.cli.demoscreen import openssl_command
 from bifente.cli.main import main
@@ -153,3 +154,54 @@ def test_a_picture_for_which_there_is_no_room(
     assert f"bifente: {place / 'x.svg'}: No space left on device" in capsys.readouterr().err
     assert os.listdir(place) == ["x.svg"]
     assert (place / "x.svg").read_text() == "old"
+
+
+def test_the_sheet_says_itself_that_its_form_is_synthetic(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "said"
+    assert main(["demo", "-o", str(folder)]) == 0
+    screen = capsys.readouterr().out
+    assert "synthetic" in screen
+    assert "rights signed by their issuer FRVTBF01" in screen
+    assert "names and situation de facturation signed by their issuer FRCTBF01" in screen
+    sheet = json.loads((folder / "sheet.json").read_text())
+    assert (sheet["provenance"], sheet["format"]) == ("synthetic", "bifente-sheet/2")
+
+
+def test_a_signed_sheet_is_verified_as_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "verified"
+    assert main(["demo", "-o", str(folder)]) == 0
+    capsys.readouterr()
+    signed = folder / "sheet.p7m"
+    assert main(["sheet", "verify", str(signed)]) == 0
+    assert "both signatures hold" in capsys.readouterr().out
+    assert main(["sheet", "verify", str(signed), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["version"], facts["not_proven"], facts["provenance"]) == (2, [], "synthetic")
+    assert facts["issued"] == {"rights": date.today().isoformat(), "professional": date.today().isoformat()}
+    broken = bytearray(signed.read_bytes())
+    broken[len(broken) // 2] ^= 1
+    signed.write_bytes(broken)
+    assert main(["sheet", "verify", str(signed)]) != 0
+    assert capsys.readouterr().err.startswith("bifente: ")
+    signed.write_bytes(bytes(200_000))
+    assert main(["sheet", "verify", str(signed)]) != 0
+    assert main(["sheet", "verify", str(folder / "none.p7m")]) != 0
+
+
+def test_a_vitale_made_before_is_said_not_to_be_proven(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "old"
+    assert main(["demo", "-o", str(folder)]) == 0
+    card = folder / "vitale.card"
+    with SqliteStore(card) as store:
+        store.commit({"file/3F00/0001/2003": None})
+    capsys.readouterr()
+    assert main(["demo", "-o", str(tmp_path / "again"), "--vitale", str(card), "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["issued"]["rights"] is None
+    assert "not proven" in facts["not_proven"][0]
+    assert main(["demo", "-o", str(tmp_path / "third"), "--vitale", str(card)]) == 0
+    assert "not proven by their issuer" in capsys.readouterr().out

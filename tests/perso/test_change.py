@@ -9,7 +9,7 @@ from keypool import applied
 
 from bifente.applets import card_of
 from bifente.applets.kernel.store import MemoryStore
-from bifente.applets.perso import PathError, PersoError, change
+from bifente.applets.perso import PathError, PersoError, change, issuersigned
 from bifente.applets.perso.cardrecords import content_bytes, content_value, layout_of, meta_of
 from bifente.applets.perso.compare import compare
 
@@ -170,8 +170,10 @@ def test_expire_a_professionals_card(make, pooled_authority):
     assert certificate.not_valid_after_utc == datetime(2020, 3, 1, tzinfo=UTC)
     changed = {one.where for one in compare(records, after)}
     assert changed == {
-        "EF.C.CH.SIG/hex", "EF.C.CH.AUT/hex", "EF.CVC/hex", "CPS_ID_CARD/emission", "CPS_ID_CARD/fin_validite"
+        "EF.C.CH.SIG/hex", "EF.C.CH.AUT/hex", "EF.CVC/hex", "CPS_ID_CARD/emission", "CPS_ID_CARD/fin_validite",
+        "EF.SIG.ISSUER/hex"
     }  # fmt: skip
+    assert issuersigned.uncovered(after) == []
     assert applied(after, change.restore(after)) == records
 
 

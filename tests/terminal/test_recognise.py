@@ -42,8 +42,8 @@ def run(pair, *, pin=True, anchors=True, day=TODAY):
 def test_the_cards_recognise_each_other(pair, anchors):
     with run(pair, anchors=anchors) as made:
         assert made.active
-        assert pair.vitale.session == (made.chr_cps, made.rv, made.rc, bytes(32), bytes(32))
-        assert pair.cps.session == (made.chr_vitale, made.rc, made.rv)
+        assert pair.vitale.session == (made.chr_cps, made.rv, made.rc, bytes(32))
+        assert pair.cps.session == (made.chr_vitale, made.rc, made.rv, bytes(32))
         assert made.chr_cps == b"\0\0" + pair.cps.pan
         assert (made.cha_cps is None) is not anchors
         assert (pair.cps.held, pair.vitale.held) == (1, 1)
@@ -59,18 +59,24 @@ def test_exact_commands(pair):
     rc, rv = made.rc.hex().upper(), made.rv.hex().upper()
     start = cps.index("002281B60A8308" + b"FRVTBF01".hex().upper())
     assert [one[:10] for one in cps[start + 1 : start + 3]] == ["102A00AEFF", "002A00AE68"]
-    assert cps[start + 3 : start + 7] == [
+    assert cps[start + 3 : start + 8] == [
         "0084000010",
+        "00A40904063F000001D08400",
         "002241A4068001E1840183",
         f"0088000010{rv}00",
         f"002281A4118001E1830C{chr_vitale}",
     ]
-    assert [one[:10] for one in cps[start + 7 :]] == ["10820000FF", "0082000011"]
+    assert [one[:10] for one in cps[start + 8 :]] == ["10820000FF", "0082000031"]
     start = vitale.index("002281B60A8308" + b"FRCTBF01".hex().upper())
     assert vitale[start + 3 : start + 5] == ["0084000010", f"002281A4118001E1830C{chr_cps}"]
     assert vitale[start + 5].startswith("10820000FF" + rc)
-    assert vitale[start + 6][:10] == "0082000011"
-    assert vitale[start + 7 :] == ["002241A4068001E1840183", f"0088000010{rc}00"]
+    assert vitale[start + 6][:10] == "0082000031"
+    assert vitale[start + 7 :] == [
+        "00A404000BD250000002564954414C4500",
+        "00A4020002200300",
+        "002241A4068001E1840183",
+        f"0088000010{rc}00",
+    ]
 
 
 def test_transactions_begin_with_the_cps(pair):
