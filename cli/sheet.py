@@ -40,7 +40,7 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     \b
     bifente demo -o day1
     bifente sheet verify day1/sheet.p7m
-    bifente sheet verify day1/sheet.p7m --igc DIR --json
+    bifente sheet verify day1/sheet.p7m --igc igc --json
     """
     from bifente.documents import read_bytes
     from bifente.fse.verify import MAX_SIZE

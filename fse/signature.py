@@ -140,7 +140,9 @@ class SignedContent:
             issued = [Issued.parse(item.value) for item in items[8:]]
             if len(octets) != len(_OCTETS) or len(issued) != (0 if version == 1 else 2):
                 raise ValueError(f"{len(items)} objects in a SignedSheet of version {version}")
-            content = cls(*octets, *(issued or (Issued(), Issued())), version)
+            sheet, signature, certificate, chr_vitale, rv, chr_cps, rc = octets
+            rights, holder = issued or (Issued(), Issued())
+            content = cls(sheet, signature, certificate, chr_vitale, rv, chr_cps, rc, rights, holder, version)
         except (ApduError, ValueError, IndexError, OverflowError) as error:
             raise ValueError(f"not a SignedSheet: {error}") from error
         if content.encode() != raw:

@@ -280,7 +280,7 @@ def test_no_text_of_a_card_steers_the_terminal(bench, capsys, monkeypatch):
         (["card", "show", vitale], "  104.1: nom usuel: control characters in a text"),
         (["card", "diff", cps, bench.card("gp")], None),
         (["card", "rights", vitale, "--cps", cps, "--pin", "1234"], None),
-        (["demo", "--cps", cps, "--vitale", vitale, "--pin", "1234", "-o", bench.path("x")], None),
+        (["demo", "--vitale", vitale, "--pin", "1234", "-o", bench.path("x")], None),
     ):
         assert main(command) in (0, 1)
         out = capsys.readouterr().out
@@ -288,6 +288,12 @@ def test_no_text_of_a_card_steers_the_terminal(bench, capsys, monkeypatch):
         assert "\x1b" not in out
         assert "\x9b" not in out
         assert finding is None or finding in out.splitlines()
+    assert main(["demo", "--cps", cps, "--pin", "1234", "-o", bench.path("y")]) == 3, (
+        "not its certificate's name"
+    )
+    err = capsys.readouterr().err
+    assert shown in err
+    assert "\x1b" not in err
 
 
 @pytest.mark.parametrize("value", ["A\x1b[31m", "A\nB", "A\x7f"])
@@ -346,7 +352,7 @@ def test_dump_to_the_screen(bench, capsys):
 def test_diff(bench, capsys):
     card = bench.card("vitale-single")
     assert main(["card", "clone", card, "-o", bench.path("b.card")]) == 0
-    assert main(["card", "set", bench.path("b.card"), "G101/3", "201512310000"]) == 0
+    assert main(["card", "set", bench.path("b.card"), "G101/3", "201512310000", "--unsigned"]) == 0
     capsys.readouterr()
     assert main(["card", "diff", card, bench.path("b.card"), "--json"]) == 1
     [found] = json.loads(capsys.readouterr().out)
@@ -386,7 +392,7 @@ def test_a_change_is_signed_by_the_issuer_at_hand_or_said_not_to_be(bench, capsy
     assert f"bifente card sign {shlex.quote(card)}" in err[0]
     assert main(["card", "show", card]) == 0
     assert "does not cover BEN01" in capsys.readouterr().out
-    assert main(rights) == 10
+    assert main(rights) == 11
     _, err = said(capsys)
     assert "the issuer's signature does not cover BEN01" in err[0]
     assert "bifente card sign" in err[1]
