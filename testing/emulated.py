@@ -5,29 +5,16 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Final
 
 from bifente.applets import SmartCard
 from bifente.reader import CPS_SLOT, VITALE_SLOT, SlotLink, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession
 from bifente.testing.cards import PIN, PUK, CardMaker
+from bifente.testing.declared import WAYS, Wanted, check_records
 from bifente.traces.files import TraceList, TraceWriter
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, TraceHeader
 from bifente.traces.record import Recorder, Stopwatch
-
-WAYS: Final = ("process", "pyscard", "socket")
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a test has declared: a profile for each slot (None: the slot is empty), records to change, the way."""
-
-    cps: str | None = "gp"
-    vitale: str | None = "vitale-single"
-    over: str = "process"
-    changes: Mapping[str, bytes] = field(default_factory=dict)
-    """Records of the CPS that are replaced, e.g. ``{"pin/01/left": b"\\x01"}`` for one try left."""
 
 
 class Trace:
@@ -154,7 +141,7 @@ def emulated_reader(maker: CardMaker, wanted: Wanted) -> Iterator[EmulatedReader
 
     *over* ``process``: links of this process; ``pyscard``: pyscard lists it besides, in this process; ``socket``:
     other programs see it besides, by its ``environment``. Raises PersoError for an unknown profile, ValueError for
-    another way, ImportError without pyscard.
+    another way or a record that the card has not, ImportError without pyscard.
     """
     if wanted.over not in WAYS:
         raise ValueError(f"over is one of {', '.join(WAYS)}, not {wanted.over!r}")
@@ -165,7 +152,9 @@ def emulated_reader(maker: CardMaker, wanted: Wanted) -> Iterator[EmulatedReader
         for slot, profile in ((CPS_SLOT, wanted.cps), (VITALE_SLOT, wanted.vitale)):
             if profile is None:
                 continue
-            card = maker.card(profile, wanted.changes if slot == CPS_SLOT else None)
+            changes = wanted.changes if slot == CPS_SLOT else {}
+            check_records(changes, maker.records(profile)[1])
+            card = maker.card(profile, changes)
             recorded = Recorder(card, trace.recorder_sink, slot=slot, clock=clock)
             reader.insert(slot, recorded)
             if slot == CPS_SLOT:

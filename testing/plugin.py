@@ -6,6 +6,7 @@ fixture is first used: a run that uses none starts as fast as without it.
 
 import os
 from collections.abc import Generator, Iterator
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 import pytest
@@ -13,7 +14,8 @@ import pytest
 if TYPE_CHECKING:
     from bifente.conformance.target import Target
     from bifente.testing.cards import CardMaker
-    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace, Wanted
+    from bifente.testing.declared import Wanted
+    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace
 
 MARKER = "bifente"
 
@@ -23,13 +25,22 @@ _reader_of: "pytest.StashKey[EmulatedReader]" = pytest.StashKey()
 _OPTIONS: Final = (
     ("reader", "bifente_readers", "append", "a PC/SC reader, by a part of its name; else emulated cards"),
     ("over", "bifente_over", "store", "the way to emulated cards: process (default) or socket"),
-    ("card", "bifente_kinds", "append", "what is in each --reader: cps3, vitale2 or t1test"),
+    ("card", "bifente_kinds", "append", "what is in each --reader"),
     ("suite", "bifente_suites", "append", "only this suite"),
     ("serial", "bifente_serial", "store", "serial number of the real card that may be tested"),
     ("emulated", "bifente_emulated", "store_true", "the cards in --reader are emulated"),
     ("destructive", "bifente_destructive", "store_true", "PIN tries of a real card may be consumed"),
 )
 """Name, where it is kept, how, and what it means."""
+
+_CHOICES: Final = {
+    "over": ("process", "socket"),
+    "card": ("cps3", "vitale2", "t1test"),
+    "suite": ("reader", "iso7816", "cps", "vitale", "terminal"),
+}
+_ONLY_WITH_READER: Final = ("card", "serial", "emulated", "destructive")
+
+_CARD_FIXTURES: Final = frozenset({"bifente_reader", "cps", "vitale", "blocked_cps", "trace"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,7 +57,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
 def _add(parser: pytest.Parser, prefix: str) -> None:
     group = parser.getgroup("bifente", "bifente: the target of --pyargs bifente.conformance")
     for name, kept, action, text in _OPTIONS:
-        group.addoption(f"--{prefix}{name}", dest=kept, action=action, help=text)
+        choices = {"choices": _CHOICES[name]} if name in _CHOICES else {}
+        group.addoption(f"--{prefix}{name}", dest=kept, action=action, help=text, **choices)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +68,22 @@ def pytest_configure(config: pytest.Config) -> None:
         f'{MARKER}(cps="gp", vitale="vitale-single", over="process", changes={{}}): the emulated cards of this test: a'
         " profile for each slot, None for an empty slot; over is process, pyscard or socket.",
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse markers that would be accepted and change nothing: a name like ours, and ours on a test without cards."""
+    for item in items:
+        for marker in item.iter_markers():
+            if marker.name != MARKER and get_close_matches(marker.name, [MARKER], cutoff=0.8):
+                raise pytest.UsageError(
+                    f"{item.nodeid}: @pytest.mark.{marker.name}: did you mean @pytest.mark.{MARKER}?"
+                )
+        declared = any(marker.name == MARKER for marker in item.own_markers)
+        if declared and not _CARD_FIXTURES & set(getattr(item, "fixturenames", _CARD_FIXTURES)):
+            raise pytest.UsageError(
+                f"{item.nodeid}: @pytest.mark.{MARKER} on a test without cards:"
+                f" it uses none of the fixtures {', '.join(sorted(_CARD_FIXTURES))}"
+            )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -72,7 +100,7 @@ def pytest_runtest_makereport(
 
 def _wanted(item: pytest.Item) -> "Wanted":
     """What the markers declare: the nearest one says it, others what it leaves out."""
-    from bifente.testing.emulated import Wanted
+    from bifente.testing.declared import Wanted
 
     fields: dict[str, object] = {}
     for marker in item.iter_markers(MARKER):
@@ -81,8 +109,8 @@ def _wanted(item: pytest.Item) -> "Wanted":
         for name, value in marker.kwargs.items():
             fields.setdefault(name, value)
     try:
-        return Wanted(**fields)  # type: ignore[arg-type]  # TypeError when it does not fit
-    except TypeError as error:
+        return Wanted.of(fields)
+    except ValueError as error:
         raise pytest.UsageError(f"{item.nodeid}: @pytest.mark.{MARKER}: {error}") from None
 
 
@@ -99,7 +127,15 @@ def bifente_reader(request: pytest.FixtureRequest, bifente_cards: "CardMaker") -
     """A two-slot reader with the cards that the test's marker declares; fresh for each test."""
     from bifente.testing.emulated import emulated_reader
 
-    with emulated_reader(bifente_cards, _wanted(request.node)) as reader:
+    wanted = _wanted(request.node)
+    if wanted.changes and wanted.cps is not None:
+        from bifente.testing.declared import check_records
+
+        try:
+            check_records(wanted.changes, bifente_cards.records(wanted.cps)[1])
+        except ValueError as error:
+            raise pytest.UsageError(f"{request.node.nodeid}: @pytest.mark.{MARKER}: {error}") from None
+    with emulated_reader(bifente_cards, wanted) as reader:
         request.node.stash[_reader_of] = reader
         yield reader
 
@@ -158,6 +194,9 @@ def conformance_target(request: pytest.FixtureRequest, bifente_cards: "CardMaker
             puk=puk,
         )
         return
+    for name in _ONLY_WITH_READER:
+        if option(next(kept for one, kept, *_ in _OPTIONS if one == name)):
+            raise pytest.UsageError(f"--{name} is about the card in a --reader, and none is named")
     from bifente.testing.targets import emulated_cards, in_process, over_socket
 
     cards = emulated_cards(bifente_cards)

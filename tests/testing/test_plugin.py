@@ -120,9 +120,17 @@ def test_the_trace_can_be_kept(pytester: pytest.Pytester) -> None:
     ("marker", "said"),
     [
         ('bifente("nurse")', "takes names"),
-        ('bifente(doctor="gp")', "doctor"),
+        ('bifente(doctor="gp")', "unknown name: 'doctor'; there are cps, vitale, over, changes"),
+        ('bifente(vitalle="gp")', "did you mean 'vitale'"),
         ('bifente(over="air")', "process, pyscard, socket"),
-        ('bifente(cps="nobody")', "no shipped profile 'nobody'"),
+        ('bifente(over="sokcet")', "did you mean 'socket'"),
+        ('bifente(cps="nobody")', "unknown profile in cps: 'nobody'; there are cpa, dentist"),
+        ('bifente(vitale="vitale-familly")', "did you mean 'vitale-family'"),
+        ("bifente(cps=3)", "cps is the name of a profile"),
+        ('bifente(cps="none.yaml")', "none.yaml"),
+        ('bifente(changes={"pin/1/lef": b"!"})', "did you mean 'pin/01/left'"),
+        ('bifente(changes={"pin/01/left": 1})', "bytes; 'pin/01/left' has int"),
+        ('bifente(changes=["pin/01/left"])', "changes is a dict"),
         ("bifente(cps=None)", "cps=None"),
     ],
 )
@@ -131,6 +139,57 @@ def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, said: str) -
     result = run(pytester)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{said}*"])
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("@pytest.mark.bifent(cps=None)\ndef test_it(cps): pass", "did you mean @pytest.mark.bifente"),
+        ("@pytest.mark.bifente(cps=None)\ndef test_it(): pass", "on a test without cards"),
+        (
+            "@pytest.mark.bifente(cps=None, changes={'a': b''})\ndef test_it(vitale): pass",
+            "the test has none",
+        ),
+    ],
+)
+def test_a_marker_that_would_change_nothing_is_refused(
+    pytester: pytest.Pytester, text: str, said: str
+) -> None:
+    pytester.makepyfile(f"import pytest\n\n{text}\n")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=120)
+    assert result.ret != 0
+    assert said in result.stdout.str() + result.stderr.str()
+
+
+def test_a_marker_of_a_class_may_stand_over_tests_without_cards(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.bifente(vitale=None)
+        class TestMany:
+            def test_without(self): pass
+            def test_with(self, cps): pass
+        """
+    )
+    run(pytester).assert_outcomes(passed=2)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--over", "sokcet"], "invalid choice: 'sokcet'"),
+        (["--suite", "vital"], "invalid choice: 'vital'"),
+        (["--serial", "00000017"], "--serial is about the card in a --reader"),
+        (["--destructive"], "--destructive is about the card in a --reader"),
+    ],
+)
+def test_options_that_would_change_nothing_are_refused(
+    pytester: pytest.Pytester, options: list[str], said: str
+) -> None:
+    result = run(pytester, "--pyargs", "bifente.conformance", "-x", *options)
+    assert result.ret != 0
+    assert said in result.stdout.str() + result.stderr.str()
 
 
 def test_other_plugins_may_have_our_short_names(pytester: pytest.Pytester) -> None:
