@@ -34,6 +34,9 @@ OUTPUT = click.option(
     type=PATH,
     help="The card file to make; it must not be there yet.",
 )
+FORCE = click.option("-f", "--force", is_flag=True, help="Replace what is there.")
+"""For commands that write files: without it they refuse to."""
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 igc_option = click.option(

@@ -1,15 +1,19 @@
 """``bifente conform``: what cards and readers promise, tried on emulated and real ones."""
 
+import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import FORCE, JSON, PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.documents import new_file
+from bifente.documents.writing import check_place
 
 if TYPE_CHECKING:
     from bifente.conformance.case import Case
@@ -20,7 +24,25 @@ _SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
 _KINDS = ("cps3", "vitale2", "t1test")
 
 
-@click.group(invoke_without_command=True, short_help="Try what cards and readers promise, and report it.")
+class _Conform(click.Group):
+    """``--json`` took the name of a file once; whoever still writes it so is told what does now."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that *args* begin with."""
+        if args[0] not in self.commands and ctx.params.get("as_json"):
+            raise click.UsageError(
+                f"--json prints the report and takes no file; a file is written by --json-file {args[0]}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Conform,
+    invoke_without_command=True,
+    short_help="Try what cards and readers promise, and report it.",
+)
 @click.option(
     "--reader",
     "readers",
@@ -58,7 +80,9 @@ _KINDS = ("cps3", "vitale2", "t1test")
 @pin_options("PUK", "puk", digits=(8, 8))
 @click.option("--junit", type=PATH, metavar="FILE", help="Write JUnit XML.")
 @click.option("--html", type=PATH, metavar="FILE", help="Write an HTML page.")
-@click.option("--json", "json_", type=PATH, metavar="FILE", help="Write JSON, for compare.")
+@click.option("--json-file", "json_", type=PATH, metavar="FILE", help="Write JSON, for compare.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON, and what failed on stderr.")
+@FORCE
 @click.option("--list", "list_only", is_flag=True, help="List the cases and run none.")
 @click.option("-v", "--verbose", is_flag=True, help="Show every case, not only those that fail.")
 @click.pass_context
@@ -78,6 +102,8 @@ def conform(
     junit: Path | None,
     html: Path | None,
     json_: Path | None,
+    as_json: bool,
+    force: bool,
     list_only: bool,
     verbose: bool,
 ) -> None:
@@ -89,8 +115,19 @@ def conform(
     bifente conform --reader "Reader 00 00" --serial 00000017 --suite iso7816
     bifente conform compare a.json b.json -o table.html
     """
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE}
     if ctx.invoked_subcommand is not None:
+        _without_effect(given, f"conform {ctx.invoked_subcommand} runs no case")
         return
+    if not readers:
+        _without_effect(given & _ABOUT_A_READER, "only with --reader: emulated cards need none of it")
+    elif "over" in given:
+        _without_effect({"over"}, "only without --reader: it is the way to emulated cards")
+    if list_only:
+        _without_effect(given & {"junit", "html", "json_", "as_json"}, "--list runs no case")
+    files = [path for path in (junit, html, json_) if path is not None]
+    for path in files:
+        check_place(path, replace=force)
     from bifente.conformance.engine import chosen
 
     if list_only:
@@ -106,9 +143,35 @@ def conform(
         cases = chosen(suites, target.cards, names)
         if not cases:
             raise CliError("no case has been chosen", hint="bifente conform --list")
-        report = _run(cases, target, verbose=verbose, measured=not suites or "reader" in suites)
-    _write(report, junit, html, json_)
-    _conclude(report)
+        report = _run(
+            cases, target, verbose=verbose, measured=not suites or "reader" in suites, quiet=as_json
+        )
+    _write(report, junit, html, json_, force=force)
+    if as_json:
+        click.echo(report.dumps(), nl=False)
+    _conclude(report, quiet=as_json)
+
+
+_ABOUT_A_READER = frozenset({"serial", "emulated", "destructive", "pin", "pin_file", "puk", "puk_file"})
+
+
+def _without_effect(given: set[str], why: str) -> None:
+    """Refuse options that would be accepted and change nothing."""
+    if given:
+        names = ", ".join(f"--{_SPELLED.get(name, name.replace('_', '-'))}" for name in sorted(given))
+        raise click.UsageError(f"{names} has no effect here: {why}")
+
+
+_SPELLED = {
+    "readers": "reader",
+    "kinds": "card",
+    "slots": "slot",
+    "suites": "suite",
+    "names": "case",
+    "json_": "json-file",
+    "as_json": "json",
+    "list_only": "list",
+}
 
 
 def _digits(source: SecretSource) -> bytes | None:
@@ -164,7 +227,7 @@ def _real(
     )
 
 
-def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool) -> "Report":
+def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool, quiet: bool) -> "Report":
     from bifente.cli.progress import progress
     from bifente.conformance.case import Bench
     from bifente.conformance.engine import run
@@ -179,7 +242,7 @@ def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool
             if bar is not None:
                 bar(done, len(cases), outcome.case)
             if verbose or outcome.verdict == "failed":
-                click.echo(_line(outcome))
+                click.echo(_line(outcome), err=quiet)
 
         report = run(cases, target, told=told)
     if measured:
@@ -194,31 +257,36 @@ def _line(outcome: "Outcome") -> str:
     return f"{mark} {outcome.case}{reason}" + (f" [{outcome.clause}]" if outcome.verdict == "failed" else "")
 
 
-def _write(report: "Report", junit: Path | None, html: Path | None, json_: Path | None) -> None:
+def _write(
+    report: "Report", junit: Path | None, html: Path | None, json_: Path | None, *, force: bool
+) -> None:
+    def write(path: Path, text: str) -> None:
+        new_file(path, text.encode("utf-8"), replace=force, mode=0o666)
+
     if json_ is not None:
-        json_.write_text(report.dumps(), encoding="utf-8")
+        write(json_, report.dumps())
     if junit is not None:
         from bifente.conformance.junit import junit as xml
 
-        junit.write_text(xml(report), encoding="utf-8")
+        write(junit, xml(report))
     if html is not None:
         from bifente.conformance.html import page
 
-        html.write_text(page([report]), encoding="utf-8")
+        write(html, page([report]))
 
 
-def _conclude(report: "Report") -> None:
+def _conclude(report: "Report", *, quiet: bool) -> None:
     from bifente.conformance.model import summary
 
     for name, figure in report.measured.items():
-        click.echo(f"{name}: {figure}")
-    click.echo(f"{report.target}: {summary(report.outcomes)}")
+        click.echo(f"{name}: {figure}", err=quiet)
+    click.echo(f"{report.target}: {summary(report.outcomes)}", err=quiet)
     reasons: dict[str, int] = {}
     for outcome in report.outcomes:
         if outcome.verdict == "skipped":
             reasons[outcome.reason] = reasons.get(outcome.reason, 0) + 1
     for reason, count in reasons.items():
-        click.echo(f"  {count} not run: {reason}")
+        click.echo(f"  {count} not run: {reason}", err=quiet)
     if report.failures:
         raise CliError(
             f"{len(report.failures)} cases failed", ExitCode.CARD_REFUSED, hint="--html FILE shows each"
@@ -228,7 +296,9 @@ def _conclude(report: "Report") -> None:
 @conform.command(short_help="Put reports side by side.")
 @click.argument("reports", nargs=-1, required=True, type=PATH, metavar="A.json B.json…")
 @click.option("-o", "--html", type=PATH, metavar="FILE", help="Write an HTML page.")
-def compare(reports: tuple[Path, ...], html: Path | None) -> None:
+@FORCE
+@JSON
+def compare(reports: tuple[Path, ...], html: Path | None, force: bool, as_json: bool) -> None:
     """Put the reports of several readers or cards side by side; exit code 9 when one passes and another fails."""
     from bifente.conformance.model import load_report
 
@@ -236,16 +306,25 @@ def compare(reports: tuple[Path, ...], html: Path | None) -> None:
     if html is not None:
         from bifente.conformance.html import page
 
-        html.write_text(page(loaded), encoding="utf-8")
+        new_file(html, page(loaded).encode("utf-8"), replace=force, mode=0o666)
     verdicts: dict[str, list[str]] = {}
     for number, report in enumerate(loaded):
         for outcome in report.outcomes:
             verdicts.setdefault(outcome.case, ["not chosen"] * len(loaded))[number] = str(outcome.verdict)
     differing = {case: found for case, found in verdicts.items() if {"passed", "failed"} <= set(found)}
-    for case, found in differing.items():
+    partly = sum(len(set(found)) > 1 for found in verdicts.values()) - len(differing)
+    if as_json:
+        facts = {
+            "reports": [report.target for report in loaded],
+            "cases": len(verdicts),
+            "partly": partly,
+            "differing": differing,
+        }
+        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+    for case, found in () if as_json else differing.items():
         said = ", ".join(f"{report.target}: {verdict}" for report, verdict in zip(loaded, found, strict=True))
         click.echo(f"{case}  {said}")
-    partly = sum(len(set(found)) > 1 for found in verdicts.values()) - len(differing)
-    click.echo(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
+    if not as_json:
+        click.echo(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
     if differing:
         raise CliError(f"{len(differing)} verdicts differ", ExitCode.CARD_REFUSED)

@@ -10,6 +10,7 @@ from bifente.apdu.link import LinkError
 from bifente.conformance.case import SUITES, Bench, Case
 from bifente.conformance.errors import CannotRun, ConformanceError, Nonconformity
 from bifente.conformance.model import Outcome, Report, Verdict
+from bifente.conformance.surroundings import surroundings
 from bifente.conformance.target import Target
 
 
@@ -113,7 +114,12 @@ def run(
     stop_at_failure: bool = False,
 ) -> Report:
     """Run *cases* on *target*; *told* hears of each verdict as it falls."""
-    report = Report(target.name, __version__, datetime.now(UTC).isoformat(timespec="seconds"))
+    report = Report(
+        target.name,
+        __version__,
+        datetime.now(UTC).isoformat(timespec="seconds"),
+        environment=surroundings(target),
+    )
     for case in cases:
         outcome = run_case(case, target)
         report.outcomes.append(outcome)

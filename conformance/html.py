@@ -1,95 +1,142 @@
-"""Reports as one HTML page: a column for each reader or card, each case with its clause, its APDUs and its verdicts."""
+"""Reports as one HTML page: what failed first, then a column for each reader or card, each case with its APDUs.
 
-from collections.abc import Sequence
+The page needs nothing from elsewhere. It is complete without its script, which only hides rows.
+"""
+
+from collections.abc import Iterator, Sequence
 from html import escape
 from typing import Final
 
 from bifente.conformance.case import SUITES
 from bifente.conformance.model import Outcome, Report, Step, Verdict
-
-_STYLE: Final = """
-body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 90rem; padding: 0 1rem; color: #1b1f24 }
-h1 { font-size: 1.5rem } h2 { font-size: 1.1rem; margin-top: 2rem }
-table { border-collapse: collapse; width: 100% }
-th, td { border-bottom: 1px solid #d5dbe1; padding: .3rem .5rem; text-align: left; vertical-align: top }
-td.v { width: 22%; overflow-wrap: anywhere } .clause { color: #57606a; font-size: .85em }
-.passed { color: #116329 } .failed { color: #a40e26; font-weight: 600 } .skipped { color: #6e5b00 }
-tr.differs { background: #fff6dd }
-details { margin-top: .2rem } summary { cursor: pointer; color: #57606a; font-size: .85em }
-pre { font: 12px/1.4 ui-monospace, monospace; white-space: pre-wrap; overflow-wrap: anywhere; margin: .3rem 0 }
-@media (prefers-color-scheme: dark) {
- body { background: #14181d; color: #dde3ea } th, td { border-color: #333c46 } tr.differs { background: #3a3216 }
- .passed { color: #5ac67d } .failed { color: #ff8a98 } .skipped { color: #d8bd4c } .clause, summary { color: #9aa6b2 }
-}
-"""
+from bifente.conformance.pagestyle import SCRIPT, STYLE
 
 _WORDS: Final = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ failed", Verdict.SKIPPED: "– not run"}
+_SHOWN: Final = (
+    ("all", "all"),
+    ("failed", "failed"),
+    ("skipped", "not run"),
+    ("passed", "passed"),
+    ("differs", "differing"),
+)
 
 
 def page(reports: Sequence[Report]) -> str:
-    """One page, without anything from the network. Cases whose verdicts differ are marked."""
+    """One page. Cases whose verdicts differ are marked; those that failed stand at the top, too."""
     names = [report.target for report in reports]
     title = "Conformance: " + " · ".join(names)
-    body = [f"<h1>{escape(title)}</h1>", _summary(reports)]
-    for suite in SUITES:
-        rows = _rows(reports, suite)
-        if rows:
-            heads = "".join(f"<th>{escape(name)}</th>" for name in names)
-            body.append(f"<h2>{suite}</h2>\n<table>\n<tr><th>case</th>{heads}</tr>\n{rows}</table>")
+    suites = [(suite, rows) for suite in SUITES if (rows := list(_rows(reports, suite)))]
+    body = [
+        f"<header><h1>{escape(title)}</h1>{_banner(reports)}</header>",
+        _failures(reports),
+        _filter(reports, [suite for suite, _ in suites]),
+    ]
+    heads = "".join(f"<th>{escape(name)}</th>" for name in names)
+    for suite, rows in suites:
+        body.append(
+            f'<section class="suite" id="suite-{suite}"><h2>{suite} <span class="count">{len(rows)} cases</span></h2>\n'
+            f"<table>\n<thead><tr><th>case</th>{heads}</tr></thead>\n<tbody>\n{''.join(rows)}</tbody></table></section>"
+        )
+    body += [_measures(reports), _surroundings(reports)]
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body></html>\n"
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        + "\n".join(part for part in body if part)
+        + f"\n<script>{SCRIPT}</script>\n</body></html>\n"
     )
 
 
-def _summary(reports: Sequence[Report]) -> str:
-    lines = [
-        f"<tr><td>{escape(report.target)}</td><td>{escape(report.date)}</td><td>{escape(report.version)}</td>"
-        + "".join(
-            f'<td class="{verdict if report.count(verdict) else ""}">{report.count(verdict)}</td>'
-            for verdict in Verdict
+def _banner(reports: Sequence[Report]) -> str:
+    """One card for each report: the verdict, the counts, when and by what."""
+    cards = []
+    for report in reports:
+        failed = report.count(Verdict.FAILED)
+        verdict = f"{failed} of {len(report.outcomes)} failed" if failed else "everything that ran is kept"
+        counts = " · ".join(
+            f'<b class="{verdict_}">{report.count(verdict_)}</b> {word}'
+            for verdict_, word in (
+                (Verdict.FAILED, "failed"),
+                (Verdict.PASSED, "passed"),
+                (Verdict.SKIPPED, "not run"),
+            )
         )
-        + "</tr>"
+        passed, ran = report.count(Verdict.PASSED), len(report.outcomes) or 1
+        bar = (
+            f'<div class="bar" role="img" aria-label="{escape(verdict)}">'
+            f'<i class="bad" style="width:{100 * failed / ran:.2f}%"></i>'
+            f'<i class="good" style="width:{100 * passed / ran:.2f}%"></i></div>'
+        )
+        cards.append(
+            f'<div class="card {"bad" if failed else "good"}"><h2>{escape(report.target)}</h2>'
+            f'<p class="verdict">{escape(verdict)}</p>{bar}<p>{counts}</p>'
+            f'<p class="quiet">{escape(report.date)} · bifente {escape(report.version)}'
+            + "".join(
+                f"<br>{escape(name)}: {escape(value)}"
+                for name, value in report.environment.items()
+                if name == "host" or name.startswith("driver")
+            )
+            + "</p></div>"
+        )
+    return f'<div class="cards">{"".join(cards)}</div>'
+
+
+def _failures(reports: Sequence[Report]) -> str:
+    """Each failure with its reason and a link to its row."""
+    items = [
+        f'<li><a href="#{_anchor(outcome.case)}">{escape(outcome.case)}</a> '
+        + (f'<span class="target">{escape(report.target)}</span> ' if len(reports) > 1 else "")
+        + f'{escape(outcome.title)}<br><span class="failed">{escape(outcome.reason)}</span> '
+        f'<span class="clause">{escape(outcome.clause)}</span></li>'
         for report in reports
+        for outcome in report.failures
     ]
-    table = (
-        "<table>\n<tr><th>target</th><th>date</th><th>bifente</th><th>passed</th><th>failed</th><th>not run</th></tr>\n"
-        + "\n".join(lines)
-        + "\n</table>"
-    )
-    measures = list(dict.fromkeys(name for report in reports for name in report.measured))
-    if not measures:
-        return table
-    heads = "".join(f"<th>{escape(report.target)}</th>" for report in reports)
-    rows = "\n".join(
-        f"<tr><td>{escape(name)}</td>"
-        + "".join(f"<td>{escape(report.measured.get(name, '–'))}</td>" for report in reports)
-        + "</tr>"
-        for name in measures
-    )
-    return f"{table}\n<h2>latency and throughput</h2>\n<table>\n<tr><th></th>{heads}</tr>\n{rows}\n</table>"
+    if not items:
+        return ""
+    return f'<section class="failures"><h2>What failed</h2><ol>{"".join(items)}</ol></section>'
 
 
-def _rows(reports: Sequence[Report], suite: str) -> str:
+def _filter(reports: Sequence[Report], suites: Sequence[str]) -> str:
+    shown = [one for one in _SHOWN if one[0] != "differs" or len(reports) > 1]
+    buttons = "".join(
+        f'<button type="button" data-show="{kind}" aria-pressed="{"true" if kind == "all" else "false"}">{word}</button>'
+        for kind, word in shown
+    )
+    links = "".join(f'<a href="#suite-{suite}">{suite}</a>' for suite in suites)
+    return (
+        f'<nav class="tools"><span class="links">{links}</span><span class="filter" hidden>'
+        '<input type="search" placeholder="case, clause, status word…" aria-label="Filter the cases">'
+        f'{buttons}<output aria-live="polite"></output></span></nav>'
+    )
+
+
+def _rows(reports: Sequence[Report], suite: str) -> Iterator[str]:
+    """The rows of a suite, those with a failure first."""
     found = [
         {outcome.case: outcome for outcome in report.outcomes if outcome.suite == suite} for report in reports
     ]
-    cases = list(dict.fromkeys(case for column in found for case in column))
-    return "".join(_row(case, [column.get(case) for column in found]) for case in cases)
+    cases = dict.fromkeys(case for column in found for case in column)
+    rows = [(case, [column.get(case) for column in found]) for case in cases]
+    rows.sort(key=lambda row: not any(one is not None and one.verdict is Verdict.FAILED for one in row[1]))
+    for case, outcomes in rows:
+        yield _row(case, outcomes)
 
 
 def _row(case: str, outcomes: list[Outcome | None]) -> str:
     known = next(outcome for outcome in outcomes if outcome is not None)
-    verdicts = {outcome.verdict if outcome else None for outcome in outcomes}
-    mark = ' class="differs"' if len(verdicts) > 1 else ""
+    kinds = {str(outcome.verdict) if outcome else "absent" for outcome in outcomes}
+    classes = sorted(kinds) + (["differs"] if len(kinds) > 1 else [])
+    anchor = _anchor(case)
     cells = "".join(f'<td class="v">{_cell(outcome)}</td>' for outcome in outcomes)
     return (
-        f'<tr{mark}><td>{escape(known.title)} <span class="clause">{escape(case)}<br>{escape(known.clause)}</span></td>'
+        f'<tr id="{anchor}" class="{" ".join(classes)}"><td>{escape(known.title)}'
+        f'<br><a class="case" href="#{anchor}">{escape(case)}</a> <span class="clause">{escape(known.clause)}</span></td>'
         f"{cells}</tr>\n"
     )
+
+
+def _anchor(case: str) -> str:
+    return "case-" + "".join(one if one.isascii() and one.isalnum() else "-" for one in case)
 
 
 def _cell(outcome: Outcome | None) -> str:
@@ -97,11 +144,42 @@ def _cell(outcome: Outcome | None) -> str:
         return '<span class="skipped">– not chosen</span>'
     said = f'<span class="{outcome.verdict}">{_WORDS[outcome.verdict]}</span>'
     if outcome.reason:
-        said += f"<br>{escape(outcome.reason)}"
+        said += f' <span class="reason">{escape(outcome.reason)}</span>'
     if outcome.steps:
-        said += f"<details><summary>{len(outcome.steps)} {'step' if len(outcome.steps) == 1 else 'steps'}</summary><pre>{_steps(outcome.steps)}</pre></details>"
+        opened = " open" if outcome.verdict is Verdict.FAILED else ""
+        count = f"{len(outcome.steps)} {'step' if len(outcome.steps) == 1 else 'steps'}"
+        said += f"<details{opened}><summary>{count}</summary>{_steps(outcome.steps)}</details>"
     return said
 
 
 def _steps(steps: Sequence[Step]) -> str:
-    return "\n".join(escape(f"{step.where}  {step.sent}\n  → {step.came}") for step in steps)
+    lines = "".join(
+        f"<li><span>{escape(step.where)}</span> <code>{escape(step.sent)}</code><br>→ <code>{escape(step.came)}</code></li>"
+        for step in steps
+    )
+    return f'<ol class="steps">{lines}</ol>'
+
+
+def _measures(reports: Sequence[Report]) -> str:
+    return _facts("Latency and throughput", reports, [report.measured for report in reports])
+
+
+def _surroundings(reports: Sequence[Report]) -> str:
+    return _facts("Host, reader and driver", reports, [report.environment for report in reports])
+
+
+def _facts(title: str, reports: Sequence[Report], facts: Sequence[dict[str, str]]) -> str:
+    names = list(dict.fromkeys(name for one in facts for name in one))
+    if not names:
+        return ""
+    heads = "".join(f"<th>{escape(report.target)}</th>" for report in reports)
+    rows = "".join(
+        f"<tr><th scope=row>{escape(name)}</th>"
+        + "".join(f"<td>{escape(one.get(name, '–'))}</td>" for one in facts)
+        + "</tr>\n"
+        for name in names
+    )
+    return (
+        f'<section class="facts"><h2>{title}</h2><table>\n<thead><tr><th></th>{heads}</tr></thead>\n'
+        f"<tbody>{rows}</tbody></table></section>"
+    )

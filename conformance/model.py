@@ -59,6 +59,8 @@ class Report:
     outcomes: list[Outcome] = field(default_factory=list)
     measured: dict[str, str] = field(default_factory=dict)
     """Latency and throughput by name, with their unit."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Host, programs, readers and drivers by name; empty in reports of earlier releases."""
 
     def count(self, verdict: Verdict) -> int:
         """How many cases ended so."""
@@ -86,6 +88,7 @@ def load_report(path: Path) -> Report:
             date=fields.text("date"),
             outcomes=[_outcome(item) for item in fields.objects("outcomes")],
             measured=fields.text_map("measured"),
+            environment=fields.text_map("environment") if fields.has("environment") else {},
         )
         fields.end()
     except (NotADocument, DocumentTooLong):

@@ -47,10 +47,10 @@ ONE = report(
 
 def test_the_way_makes_no_difference_and_both_write_their_reports(tmp_path: Path) -> None:
     pytest.importorskip("smartcard")
-    said = run("conform", "--json", "a.json", "--junit", "a.xml", "--html", "a.html", folder=tmp_path)
+    said = run("conform", "--json-file", "a.json", "--junit", "a.xml", "--html", "a.html", folder=tmp_path)
     assert re.search(r"in process: \d+ passed, 0 failed", said)
     assert "needs a reader behind PC/SC" in said
-    said = run("conform", "--over", "socket", "--json", "b.json", folder=tmp_path)
+    said = run("conform", "--over", "socket", "--json-file", "b.json", folder=tmp_path)
     assert re.search(r"socket: \d+ passed, 0 failed, 0 not run", said)
     assert "SELECT: " in said
     said = run("conform", "compare", "a.json", "b.json", "-o", "c.html", folder=tmp_path)
@@ -84,11 +84,38 @@ def test_one_suite_one_card_one_case(capsys: pytest.CaptureFixture[str]) -> None
         (["--slot", "elsewhere"], "no slot 'elsewhere'; there are: 1 CPS, 2 Vitale, 3 Test"),
         (["--case", "no such case"], "no case has been chosen"),
         (["compare", "/nowhere.json"], "/nowhere.json"),
+        (["--serial", "00000017"], "--serial has no effect here: only with --reader"),
+        (["--emulated", "--destructive"], "--destructive, --emulated has no effect here"),
+        (["--pin", "1234"], "--pin has no effect here"),
+        (["--reader", "x", "--over", "socket"], "--over has no effect here: only without --reader"),
+        (["--list", "--html", "x.html"], "--html has no effect here: --list runs no case"),
+        (["--suite", "cps", "compare", "a.json"], "--suite has no effect here: conform compare runs no case"),
+        (["--json", "a.json"], "a file is written by --json-file a.json"),
+        (["--html", "/dev/full", "--case", "case-3s"], "/dev/full: already exists"),
+        (["--json-file", "/none/a.json"], "/none/a.json: its folder does not exist"),
     ],
 )
 def test_mistakes(arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["conform", *arguments]) not in (0, 1)
     assert said in capsys.readouterr().err
+
+
+def test_a_report_is_printed_or_written_and_nothing_is_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = ["conform", "--slot", "test", "--case", "case-3s-255"]
+    assert main([*one, "--json"]) == 0
+    printed = capsys.readouterr()
+    found = json.loads(printed.out)
+    assert [outcome["case"] for outcome in found["outcomes"]] == ["reader/case-3s-255"]
+    assert found["environment"]["driver"] == "none: the reader is in this process"
+    assert "1 passed" in printed.err
+    path = tmp_path / "a.html"
+    path.write_text("mine")
+    assert main([*one, "--html", str(path)]) == 3
+    assert path.read_text() == "mine"
+    assert main([*one, "--html", str(path), "--force"]) == 0
+    assert "everything that ran is kept" in path.read_text(encoding="utf-8")
 
 
 def test_a_report_reads_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
@@ -117,12 +144,35 @@ def test_junit_is_xml_with_every_verdict() -> None:
     assert "CPS: 00A4 ]]> -> 6A82" in (failure.text or "")
 
 
+def test_failures_stand_first_with_links_to_their_rows() -> None:
+    text = page([ONE])
+    failures = text.index("What failed")
+    assert failures < text.index('id="suite-reader"')
+    assert '<a href="#case-cps-b">cps/b</a>' in text[failures:]
+    assert text.count('id="case-cps-b"') == 1
+    assert text.index('id="case-cps-b"') < text.index('id="case-cps-c"')
+    assert "<details open>" in text
+    assert "1 of 3 failed" in text
+    kept = page([report("B", outcome("reader/a", Verdict.PASSED))])
+    assert "What failed" not in kept
+    assert "everything that ran is kept" in kept
+
+
+def test_the_page_names_host_and_driver_and_needs_nothing_from_elsewhere() -> None:
+    one = report("B", outcome("reader/a", Verdict.PASSED))
+    one.environment = {"host": "Linux 6 <x>", "driver of cps3": "Gemalto 1.2.3"}
+    text = page([one])
+    assert "Linux 6 &lt;x&gt;" in text
+    assert "Gemalto 1.2.3" in text
+    assert not re.search(r"(src|href)=.(?!#)|url\(|@import|http", text)
+
+
 def test_the_page_has_a_column_for_each_report_and_escapes() -> None:
     other = report("B", outcome("reader/a", Verdict.FAILED, "other"), outcome("cps/d", Verdict.PASSED))
     text = page([ONE, other])
     assert "reader &lt;A&gt;" in text
     assert "clause &lt;1&gt;" in text
-    assert text.count('<tr class="differs">') == 4
+    assert text.count('differs"><td>') == 4
     assert "wrong &amp; bad" in text
     assert "– not chosen" in text
     assert "10/s" in text

@@ -78,7 +78,7 @@ def test_a_real_card_is_tested_without_a_try_and_shows_nothing(
     assert served.vitale is not None
     number = served.vitale.session().pan()[5:9].hex()
     path = tmp_path / "real.json"
-    done = conform(served.environment, "--reader", "[Vitale]", "--serial", number, "--json", path)
+    done = conform(served.environment, "--reader", "[Vitale]", "--serial", number, "--json-file", path)
     assert re.search(r"\d{2,3} passed, 0 failed", done.stdout)
     assert "not run: needs an emulated card, whose content is known" in done.stdout
     assert b"PERRIN".hex().upper() not in path.read_text().upper()
@@ -130,8 +130,8 @@ def test_pcscd_with_vpcd_gives_the_same_verdicts(pcscd: Pcscd, maker: CardMaker,
             seen = pcscd.run(sys.executable, str(VPCD_CLIENT), "atr", slot)
             assert seen.returncode == 0, seen.stderr
         readers = [part for slot in SLOTS for part in ("--reader", slot)]
-        conform(pcscd.environment, *readers, "--emulated", "--json", theirs, *SECRETS)
-    conform({}, "--over", "socket", "--card", "cps3", "--card", "vitale2", "--json", ours)
+        conform(pcscd.environment, *readers, "--emulated", "--json-file", theirs, *SECRETS)
+    conform({}, "--over", "socket", "--card", "cps3", "--card", "vitale2", "--json-file", ours)
     one, other = verdicts(ours), verdicts(theirs)
     assert one.keys() == other.keys()
     different = {case for case in one if one[case] != other[case]}
