@@ -12,7 +12,7 @@ from bifente.conformance.model import Outcome, Report, Step, Verdict
 from bifente.conformance.pagestyle import SCRIPT, STYLE
 
 _WORDS: Final = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ failed", Verdict.SKIPPED: "– not run"}
-_SHOWN: Final = (
+_SHOWN: Final[tuple[tuple[str, str], ...]] = (
     ("all", "all"),
     ("failed", "failed"),
     ("skipped", "not run"),
