@@ -35,7 +35,8 @@ def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[
     """Open a trace; ``-`` is the standard input. With *slot*, only the items of the card in that one.
 
     A bar on stderr says *what* is being done while the items are taken; None for the second trace of two. Raises
-    ReaderError for a slot that the trace does not have, before anything else is done with it.
+    ReaderError for a slot that the trace does not have, before anything else is done with it. At the end, what was not
+    understood is said on stderr.
     """
     from bifente.traces import formats
 
@@ -48,6 +49,8 @@ def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[
         if only is not None:
             source.items = (item for item in source.items if item.slot == only)
         yield kind, source
+    name = "the standard input" if str(path) == "-" else str(path)
+    say([f"{name}: {line}" for line in source.unread.told()])
 
 
 def _slot_called(wanted: str, stream: BinaryIO) -> str:

@@ -5,10 +5,12 @@ class TraceError(ValueError):
     """A trace that cannot be read or written.
 
     ``line`` counts from 1, and is None when no line is meant. In captures, packets are counted instead of lines.
+    ``reason`` is the message without the line.
     """
 
     def __init__(self, message: str, line: int | None = None, unit: str = "line") -> None:
         super().__init__(message if line is None else f"{unit} {line}: {message}")
+        self.reason = message
         self.line = line
 
 

@@ -188,17 +188,25 @@ DAMAGED = {
         b"1@>|1|1|SCardTransmit\n1@0x1\n1@0x1\n1@0x10\n1@0x5\n1@00 A4 \n1@<|1|2|SCardTransmit|ok|0x0\n",
         6,
     ),
+    "freerdp": (b"[10:11:12:1] [1:2] [DEBUG][x] - Transmit_Call {\n[10:11:12:1] [1:2] [DEBUG][x] - }\n", 1),
+    "libcacard": (b" >>> 0 recv APDU: \n00 A4 04 0 \n", 2),
 }
 
 
 @pytest.mark.parametrize("name", DAMAGED)
-def test_a_damaged_line_is_named(name: str) -> None:
+def test_a_damaged_line_is_named_and_the_rest_is_read(name: str) -> None:
+    """Where nothing else is understood, it is an error."""
     raw, line = DAMAGED[name]
-    assert detect(raw).name == name
-    with pytest.raises(TraceError) as caught:
-        read(by_name(name), raw)
-    assert caught.value.line == line
-    assert str(caught.value).startswith(f"line {line}: ")
+    kind = detect(raw)
+    assert kind.name == name
+    if name in {"pcsc-spy", "freerdp", "libcacard"}:
+        with pytest.raises(TraceError, match=f"^line {line}: nothing in this ") as caught:
+            read(kind, raw)
+        assert caught.value.line == line
+        return
+    source = kind.read(io.BytesIO(raw))
+    assert list(source.items)
+    assert f"1 line was not understood: {line}" in source.unread.told()
 
 
 def test_the_line_is_too_long() -> None:

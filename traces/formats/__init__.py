@@ -6,12 +6,15 @@ from typing import BinaryIO
 
 from bifente.traces.errors import TraceError
 from bifente.traces.formats.apduplay import ApduPlay
-from bifente.traces.formats.base import Format, Source
+from bifente.traces.formats.base import Format, ReadOnly, Source
 from bifente.traces.formats.canonical import Canonical
 from bifente.traces.formats.clf import Clf
 from bifente.traces.formats.dump import Dump
+from bifente.traces.formats.freerdp import FreeRdp
 from bifente.traces.formats.gppro import GpPro
 from bifente.traces.formats.hexlines import HexLines
+from bifente.traces.formats.intake import plain, tidy, windows
+from bifente.traces.formats.libcacard import Libcacard
 from bifente.traces.formats.openscdebug import OpenScDebug
 from bifente.traces.formats.packets import PCAP_MAGICS, PCAPNG_MAGIC
 from bifente.traces.formats.pcscd import Pcscd
@@ -29,13 +32,12 @@ __all__ = [
     "read_stream",
 ]
 
-HEAD = 1 << 16
-"""How much of a file is looked at to know its format."""
-
 _TEXTUAL: tuple[Format, ...] = (
     Canonical(),
     Clf(),
     PcscSpy(),
+    FreeRdp(),
+    Libcacard(),
     OpenScDebug(),
     Pcscd(),
     GpPro(),
@@ -55,12 +57,12 @@ def formats() -> Sequence[Format]:
 
 def names() -> list[str]:
     """What ``--to`` takes."""
-    return [each.name for each in formats()]
+    return [each.name for each in formats() if not isinstance(each, ReadOnly)]
 
 
 def by_name(name: str) -> Format:
     """The format of that name. Raises TraceError."""
-    found = next((each for each in formats() if each.name == name), None)
+    found = next((each for each in formats() if each.name == name and name in names()), None)
     if found is None:
         raise TraceError(f"there is no format {name}; there are {', '.join(names())}")
     return found
@@ -74,21 +76,43 @@ def by_suffix(path: Path) -> Format | None:
 
 def detect(head: bytes) -> Format:
     """The format of a file that begins with *head*. Raises TraceError."""
-    known = formats() if head[:4] in (PCAPNG_MAGIC, *PCAP_MAGICS) else _TEXTUAL
-    found = next((each for each in known if each.recognises(head)), None)
+    found = _recognised(head)
     if found is None:
         what = "the file is empty" if not head else "this is a trace in none of the known formats"
         raise TraceError(what, 1)
     return found
 
 
+def _recognised(portion: bytes) -> Format | None:
+    if portion[:4] in (PCAPNG_MAGIC, *PCAP_MAGICS):
+        return next((each for each in formats() if each.recognises(portion)), None)
+    text = tidy(portion)
+    return next((each for each in _TEXTUAL if each.recognises(text)), None)
+
+
 def read_stream(stream: BinaryIO) -> tuple[Format, Source]:
-    """Read a trace of any format from a stream that can seek. Raises TraceError."""
+    """Read a trace of any format from a stream that can seek. Raises TraceError.
+
+    Its format is known by the first portion of it that says something: a log may begin with much else.
+    """
     start = stream.tell()
-    head = stream.read(HEAD)
+    magic = stream.read(4)
     stream.seek(start)
-    found = detect(head)
-    return found, found.read(stream)
+    if magic in (PCAPNG_MAGIC, *PCAP_MAGICS):
+        found = detect(magic)
+        return found, found.read(stream)
+    quoted = False
+    for loose in (False, True):
+        for portion in windows(plain(stream, loose=loose)):
+            recognised = _recognised(portion)
+            if recognised is not None:
+                stream.seek(start)
+                return recognised, recognised.read(plain(stream, loose=loose))
+            quoted = quoted or b">" in portion
+        stream.seek(start)
+        if not quoted:
+            break
+    raise TraceError("the file is empty" if not magic else "this is a trace in none of the known formats", 1)
 
 
 def open_trace(path: Path) -> tuple[Format, Source, BinaryIO]:

@@ -9,12 +9,13 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.formats.base import Losses, Source, answer_of, answered, octets_of, parse_with
-from bifente.traces.model import Exchange, Item, ReaderEvent, TraceHeader
+from bifente.traces.formats.base import Losses, Parser, Source, answer_of, answered, command_of, parse_with
+from bifente.traces.model import Exchange, Item, ReaderEvent
 from bifente.traces.octets import Octets
 
-_TOOK: Final = re.compile(r"responseTime:(\d{1,12})#?")
+_TOOK: Final = re.compile(r"responseTime:(-?\d{1,12})#?")
 _RESULT: Final = re.compile(r"SCardTransmit result:0x([0-9A-Fa-f]{1,16})#?")
+_ELSE: Final = re.compile(r"SCard|\[|apdu|total|response|transmitted|received|$")
 _FRAME: Final = re.compile(r"SCardTransmit \(handle 0x[0-9A-Fa-f]+\)#?:?")
 
 
@@ -66,10 +67,12 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
         total += len(item.command)
 
 
-class _Parser:
+class _Parser(Parser):
+    title = "APDUPlay log"
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
-        self._command: bytes | None = None
+        super().__init__()
+        self._command: Octets | None = None
         self._wanted = ""
         self._failed = False
         self._time = 0
@@ -78,19 +81,23 @@ class _Parser:
     def line(self, text: str, number: int) -> Iterable[Item]:
         text = text.strip()
         if self._wanted:
-            # ApduView puts the bytes on the line below.
-            text, self._wanted = self._wanted + text, ""
+            # ApduView puts the bytes on the line below; there are none where the card did not answer.
+            mark, self._wanted = self._wanted, ""
+            if _ELSE.match(text) is None:
+                text = mark + text
+            elif mark == "received:" and self._failed:
+                yield from self._unanswered()
+            else:
+                self.unread.add(number, f"no bytes follow {mark}")
         if text in ("transmitted:", "received:"):
             self._wanted = text
         elif text.startswith("transmitted:"):
             yield from self._unanswered()
-            self._command = octets_of(text[12:], number, "command")
-            if not self._command:
-                raise TraceError("the command is empty", number)
+            self._command = command_of(text[12:], number)
         elif text.startswith("received:"):
             yield self._answer(text[9:], number)
         elif (took := _TOOK.fullmatch(text)) is not None:
-            self._took = 1000 * int(took[1])
+            self._took = max(1000 * int(took[1]), 0)
         elif (result := _RESULT.fullmatch(text)) is not None:
             self._failed = int(result[1], 16) != 0
         elif _FRAME.fullmatch(text) is not None:
@@ -99,20 +106,20 @@ class _Parser:
     def _answer(self, text: str, number: int) -> Exchange:
         if self._command is None:
             raise TraceError("an answer without a command", number)
-        response = b"" if self._failed and not text.strip() else answer_of(text, number)
+        response = Octets(b"") if self._failed and not text.strip() else answer_of(text, number)
         return self._exchange(self._command, response)
 
-    def _exchange(self, command: bytes, response: bytes) -> Exchange:
-        exchange = Exchange(Octets(command), Octets(response), self._time, self._took)
+    def _exchange(self, command: Octets, response: Octets) -> Exchange:
+        exchange = Exchange(command, response, self._time, self._took)
         self._time += self._took
         self._command, self._took, self._failed = None, 0, False
         return exchange
 
     def _unanswered(self) -> Iterable[Item]:
         if self._command is not None:
-            yield self._exchange(self._command, b"")
+            yield self._exchange(self._command, Octets(b""))
 
     def end(self, number: int) -> Iterable[Item]:
         if self._wanted:
-            raise TraceError("the bytes are missing", number)
+            self.unread.add(max(number, 1), "the bytes are missing")
         yield from self._unanswered()

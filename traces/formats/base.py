@@ -6,12 +6,15 @@ exchanges needs no more memory than one of ten.
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO, Final, Protocol
 
 from bifente.apdu.link import TransmissionProtocol
 from bifente.traces.errors import TraceError
 from bifente.traces.files import MAX_LINE
+from bifente.traces.formats.intake import without_colours, without_stamp
+from bifente.traces.formats.unread import Unread
+from bifente.traces.formats.written import octets_of
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
 from bifente.traces.octets import Octets
 
@@ -23,11 +26,13 @@ T1: Final = TransmissionProtocol.T1
 class Source:
     """A trace as it is read: its header, and its items, which can be taken once.
 
-    Taking an item raises TraceError, with its line, where the file is damaged.
+    Taking an item raises TraceError, with its line, where the file cannot be read on. What was passed over is in
+    ``unread``, complete when all items are taken.
     """
 
     header: TraceHeader
     items: Iterator[Item]
+    unread: Unread = field(default_factory=Unread)
 
 
 class Format(Protocol):
@@ -55,39 +60,64 @@ class Format(Protocol):
         """Write a trace. Returns what the format could not keep, in words."""
 
 
-class Parser(Protocol):
-    """The reader of one textual format: takes lines, gives items."""
+class ReadOnly:
+    """A format that other programs write and that is only read here."""
 
-    header: TraceHeader
-    """What is known so far; complete before the first exchange is given."""
+    name = ""
+    title = ""
+    suffixes: tuple[str, ...] = ()
+
+    def write(self, source: Source, stream: BinaryIO) -> list[str]:  # the signature of Format
+        """Raises TraceError."""
+        raise TraceError(f"a {self.title} is read, not written; choose another format")
+
+
+class Parser:
+    """The reader of one textual format: takes lines, gives items.
+
+    A line that cannot be understood raises TraceError, and reading goes on with the next one.
+    """
+
+    title = ""
+    """What the format is, in a few words."""
+    lacking = ""
+    """What may be missing in a file in which nothing is found."""
+
+    def __init__(self) -> None:
+        self.header = TraceHeader(masked=False)
+        """What is known so far; complete before the first exchange is given."""
+        self.unread = Unread()
+        self.stamp = ""
+        """What the journal or syslog has put before the line; empty when there was nothing."""
 
     def line(self, text: str, number: int) -> Iterable[Item]:
         """Take one line without its end. Raises TraceError naming *number*."""
+        raise NotImplementedError
 
     def end(self, number: int) -> Iterable[Item]:
         """The file has ended after *number* lines."""
+        raise NotImplementedError
 
 
 def numbered_lines(stream: BinaryIO) -> Iterator[tuple[int, str]]:
-    """The lines of a text, from 1, without their ends. Raises TraceError for one too long."""
+    """The lines of a text, from 1, without their ends and colours. Raises TraceError for one too long."""
     number = 0
     while raw := stream.readline(MAX_LINE + 1):
         number += 1
         if len(raw) > MAX_LINE:
             raise TraceError("the line is too long", number)
-        yield number, raw.decode("utf-8", "replace").rstrip("\r\n")
+        text = raw.decode("utf-8", "replace").rstrip("\r\n")
+        if number == 1:
+            text = text.removeprefix("\ufeff")
+        yield number, without_colours(text)
 
 
 def parse_with(parser: Parser, stream: BinaryIO) -> Source:
-    """Read a text with *parser*: as far as the first exchange now, for the header, the rest when it is taken."""
+    """Read a text with *parser*: as far as the first exchange now, for the header, the rest when it is taken.
 
-    def items() -> Iterator[Item]:
-        number = 0
-        for number, text in numbered_lines(stream):
-            yield from parser.line(text, number)
-        yield from parser.end(number)
-
-    rest = items()
+    Raises TraceError when nothing at all was understood.
+    """
+    rest = _parsed(parser, stream)
     first: list[Item] = []
     for item in rest:
         first.append(item)
@@ -98,7 +128,27 @@ def parse_with(parser: Parser, stream: BinaryIO) -> Source:
         yield from first
         yield from rest
 
-    return Source(parser.header, everything())
+    return Source(parser.header, everything(), parser.unread)
+
+
+def _parsed(parser: Parser, stream: BinaryIO) -> Iterator[Item]:
+    number = 0
+    found = False
+    for number, text in numbered_lines(stream):
+        parser.stamp, said = without_stamp(text)
+        try:
+            for item in parser.line(said, number):
+                found = True
+                yield item
+        except TraceError as error:
+            parser.unread.add(error.line or number, error.reason)
+    for item in parser.end(number):
+        found = True
+        yield item
+    if not found:
+        why = parser.unread.reason or parser.lacking
+        reason = f": {why}" if why else ""
+        raise TraceError(f"nothing in this {parser.title} was understood{reason}", parser.unread.first)
 
 
 def level_of(protocol: TransmissionProtocol | None) -> Level:
@@ -106,31 +156,58 @@ def level_of(protocol: TransmissionProtocol | None) -> Level:
     return Level.TPDU if protocol is T0 else Level.APDU
 
 
-_PAIRS: Final = re.compile(r"(?:[0-9A-Fa-f]{2}[ :]?)*")
-
-
-def octets_of(text: str, number: int, what: str) -> bytes:
-    """Bytes from hexadecimal, in pairs, perhaps apart. Raises TraceError."""
-    text = text.strip()
-    if not _PAIRS.fullmatch(text):
-        raise TraceError(f"{what}: these are not pairs of hexadecimal digits", number)
-    return bytes.fromhex(text.replace(":", ""))
-
-
 def atr_of(text: str, number: int) -> bytes:
     """An ATR of 2 to 33 bytes. Raises TraceError."""
-    atr = octets_of(text, number, "ATR")
-    if not 2 <= len(atr) <= 33:
-        raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(atr)}", number)
-    return atr
+    written = octets_of(text, number, "ATR")
+    if written.masked or not 2 <= len(written) <= 33:
+        raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(written)}", number)
+    return written.shown
 
 
-def answer_of(text: str, number: int) -> bytes:
+def command_of(text: str, number: int, size: int | None = None) -> Octets:
+    """A command of at least one byte. Raises TraceError."""
+    command = octets_of(text, number, "command", size)
+    if not len(command):
+        raise TraceError("the command is empty", number)
+    return command
+
+
+def answer_of(text: str, number: int, size: int | None = None) -> Octets:
     """An answer of at least two bytes. Raises TraceError."""
-    answer = octets_of(text, number, "answer")
+    answer = octets_of(text, number, "answer", size)
     if len(answer) < 2:
         raise TraceError(f"an answer has at least 2 bytes, this one {len(answer)}", number)
     return answer
+
+
+class DayClock:
+    """Microseconds since the first time that was read, from times of the day; never less than before."""
+
+    __slots__ = ("_now", "_start")
+
+    def __init__(self) -> None:
+        self._start: int | None = None
+        self._now = 0
+
+    def at(self, hours: str, minutes: str, seconds: str, fraction: str | None = None) -> int:
+        """The time that was read last. A log that runs past midnight goes on, one whose clock steps back waits."""
+        clock = ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1_000_000
+        # Some systems have printed more than they had.
+        if fraction is not None and len(fraction) <= 9:
+            clock += int(fraction.ljust(6, "0")[:6])
+        if self._start is None:
+            self._start = clock
+        now = (clock - self._start) % _DAY
+        now += self._now // _DAY * _DAY
+        if now + _DAY // 2 < self._now:
+            now += _DAY
+        elif now - _DAY // 2 > self._now:
+            now -= _DAY
+        self._now = max(now, self._now)
+        return self._now
+
+
+_DAY: Final = 24 * 3600 * 1_000_000
 
 
 def spaced(data: bytes) -> str:
@@ -178,14 +255,14 @@ class Masks:
         }
         return True
 
-    def apply(self, command: bytes, response: bytes) -> tuple[Octets, Octets]:
+    def apply(self, command: Octets, response: Octets) -> tuple[Octets, Octets]:
         """The bytes of the next exchange, with what is hidden."""
         if not self._next:
-            return Octets(command), Octets(response)
+            return command, response
         spans, self._next = self._next, {}
         return (
-            Octets.hiding(command, spans.get("command", ())),
-            Octets.hiding(response, spans.get("response", ())),
+            Octets.hiding(command.shown, (*command.hidden, *spans.get("command", ()))),
+            Octets.hiding(response.shown, (*response.hidden, *spans.get("response", ()))),
         )
 
 

@@ -4,23 +4,16 @@ Reading finds out by itself which of the two a packet is. What a packet cannot s
 pcapng has: hidden bytes, the name of the slot, how long an answer took, where a row of GSMTAP is to be cut.
 """
 
-import re
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import chain
 from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.formats import ccid, gsmtap, t1blocks
-from bifente.traces.formats.base import T0, Losses, Masks, Source, mask_remark, with_first_reset
-from bifente.traces.formats.packets import PCAP_MAGICS, PCAPNG_MAGIC, Packet, PacketWriter, packets
-from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_A_YEAR: Final = 365 * 24 * 3600 * 1_000_000
-"""Packets of 1970 count from the beginning of the trace: nobody knew the date."""
-_REMARK: Final = re.compile(r"(command|took|slot|event|reader|masked)\b ?(.*)")
+from bifente.traces.formats import ccid, gsmtap
+from bifente.traces.formats.base import T0, Losses, Source, mask_remark, with_first_reset
+from bifente.traces.formats.captured import EPOCH, PacketReader
+from bifente.traces.formats.packets import PCAP_MAGICS, PCAPNG_MAGIC, PacketWriter, packets
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
 
 
 class Capture:
@@ -39,13 +32,13 @@ class Capture:
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError; its ``line`` is the number of a packet."""
-        reader = _Reader()
+        reader = PacketReader()
         found = reader.items(packets(stream))
         first = next(found, None)
         if first is None:
-            raise TraceError("no packet is GSMTAP of type SIM or a message of USB CCID", 1, "packet")
+            raise TraceError(reader.nothing(), reader.unread.first, "packet")
         header = TraceHeader(reader.name, reader.atr, None, reader.date, masked=False)
-        return Source(header, chain((first,), found))
+        return Source(header, chain((first,), found), reader.unread)
 
     def write(self, source: Source, stream: BinaryIO) -> list[str]:
         """Write a trace."""
@@ -53,7 +46,7 @@ class Capture:
         link = ccid.USBMON_MMAPPED if self._usb else gsmtap.IPV4
         writer = PacketWriter(stream, link, pcapng=self._pcapng, name=source.header.reader)
         date = source.header.date
-        start = 0 if date is None else max((date - _EPOCH) // timedelta(microseconds=1), 0)
+        start = 0 if date is None else max((date - EPOCH) // timedelta(microseconds=1), 0)
         if self._usb:
             _write_ccid(source, writer, start, losses)
         else:
@@ -156,220 +149,6 @@ def _write_power(
     powered.add(event.slot)
     writer.write(when, ccid.command(ccid.POWER_ON, slot, sequence), comment)
     writer.write(when, ccid.answer(ccid.DATA_BLOCK, slot, sequence, event.atr), comment)
-
-
-class _Said:
-    """The remarks in the comment of a packet."""
-
-    def __init__(self, comment: str) -> None:
-        self.command: int | None = None
-        self.took = 0
-        self.slot = ""
-        self.event: EventKind | None = None
-        self.reader = ""
-        self.mask = ""
-        for part in comment.split("; "):
-            found = _REMARK.fullmatch(part)
-            if found is None:
-                continue
-            name, value = found.groups()
-            if name in ("command", "took") and re.fullmatch(r"\d{1,18}", value):
-                setattr(self, name, int(value))
-            elif name in ("slot", "reader"):
-                setattr(self, name, value)
-            elif name == "event" and value in set(EventKind):
-                self.event = EventKind(value)
-            elif name == "masked":
-                self.mask = part
-
-
-class _T1:
-    """A card whose T=1 blocks are seen."""
-
-    def __init__(self) -> None:
-        self.asked = t1blocks.Assembler()
-        self.said = t1blocks.Assembler()
-        self.command: bytes | None = None
-        self.began = 0
-
-
-class _Reader:
-    """Puts items together from packets."""
-
-    def __init__(self) -> None:
-        self.name = ""
-        self.atr: bytes | None = None
-        self.date: datetime | None = None
-        self._start: int | None = None
-        self._asked: dict[tuple[tuple[int, int], int], tuple[ccid.Message, int, _Said, int]] = {}
-        self._parts: dict[tuple[tuple[int, int], int, bool], bytes] = {}
-        self._powered: set[tuple[tuple[int, int], int]] = set()
-        self._inserted: set[tuple[tuple[int, int], int]] = set()
-        self._off: dict[tuple[tuple[int, int], int], ReaderEvent] = {}
-        self._tpdu = False
-        self._t1: dict[tuple[tuple[int, int], int], _T1] = {}
-        self._reset_before = False
-
-    def items(self, source: Iterator[Packet]) -> Iterator[Item]:
-        """What the packets say."""
-        last = 0
-        for packet in source:
-            last = packet.number
-            if self._start is None:
-                dated = packet.time >= _A_YEAR
-                self._start = packet.time if dated else 0
-                self.date = _EPOCH + timedelta(microseconds=min(packet.time, 1 << 57)) if dated else None
-            when = max(packet.time - self._start, 0)
-            if packet.link in gsmtap.LINKS:
-                yield from self._gsmtap(packet, when)
-            elif packet.link in ccid.LINKS:
-                yield from self._ccid(packet, when)
-        yield from self._off.values()
-        for _, number, _, _ in self._asked.values():
-            raise TraceError("the command has no answer", min(number, last), "packet")
-
-    def _gsmtap(self, packet: Packet, when: int) -> Iterator[Item]:
-        message = gsmtap.unpacked(packet.link, packet.data, packet.number)
-        if message is None:
-            return
-        said = _Said(packet.comment)
-        if message.kind == gsmtap.ATR:
-            yield self._reset(message.payload, said, when, packet.number)
-        elif message.kind == gsmtap.APDU:
-            for command, response in gsmtap.exchange_rows(message.payload, said.command, packet.number):
-                asked, answered = self._masked(command, response, said)
-                yield Exchange(asked, answered, when, said.took, said.slot, Level.TPDU)
-
-    def _reset(self, atr: bytes, said: _Said, when: int, number: int) -> ReaderEvent:
-        if not 2 <= len(atr) <= 33:
-            raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(atr)}", number, "packet")
-        if self.atr is None:
-            self.atr = atr
-        kind = said.event or (EventKind.WARM_RESET if self._reset_before else EventKind.COLD_RESET)
-        self._reset_before = True
-        return ReaderEvent(kind, when, said.slot, atr)
-
-    def _masked(self, command: bytes, response: bytes, said: _Said) -> tuple[Octets, Octets]:
-        masks = Masks()
-        masks.take(said.mask)
-        return masks.apply(command, response)
-
-    def _ccid(self, packet: Packet, when: int) -> Iterator[Item]:
-        message = ccid.unpacked(packet.link, packet.data, packet.number)
-        said = _Said(packet.comment)
-        self.name = self.name or said.reader
-        if isinstance(message, ccid.Features):
-            self._tpdu = message.tpdu
-        elif isinstance(message, ccid.SlotChange):
-            yield from self._changed(message, said, when)
-        elif isinstance(message, ccid.Message):
-            if message.kind < 0x80:
-                yield from self._ask(message, packet, said, when)
-            else:
-                yield from self._answer(message, packet, when)
-
-    def _changed(self, change: ccid.SlotChange, said: _Said, when: int) -> Iterator[Item]:
-        for slot in change.changed:
-            place = (change.device, slot)
-            if (off := self._off.pop(place, None)) is not None:
-                yield off
-            self._powered.discard(place)
-            if slot in change.present:
-                self._inserted.add(place)
-            else:
-                yield ReaderEvent(EventKind.REMOVED, when, self._slot(slot, said))
-
-    def _slot(self, slot: int, said: _Said) -> str:
-        return said.slot or (f"slot {slot}" if slot else "")
-
-    def _ask(self, message: ccid.Message, packet: Packet, said: _Said, when: int) -> Iterator[Item]:
-        place = (message.device, message.slot)
-        if message.kind == ccid.TRANSFER and (off := self._off.pop(place, None)) is not None:
-            yield off
-        if message.kind == ccid.TRANSFER and message.parameter in (1, 3, 2):
-            # An extended command in several blocks: 1 begins, 3 continues, 2 ends.
-            key = (*place, True)
-            self._parts[key] = (self._parts.get(key, b"") if message.parameter != 1 else b"") + message.data
-            if message.parameter != 2:
-                return
-            message = ccid.Message(*_place_of(message), self._parts.pop(key))
-        if message.kind == ccid.TRANSFER and message.parameter == 0x10:
-            return  # nothing is asked but the rest of the answer
-        self._asked[place] = (message, packet.number, said, when)
-
-    def _answer(self, message: ccid.Message, packet: Packet, when: int) -> Iterator[Item]:
-        place = (message.device, message.slot)
-        asked = self._asked.get(place)
-        if asked is None or message.status & 0xC0 == 0x80:
-            return  # nobody asked, or the card wants more time
-        request, number, said, began = asked
-        if request.kind == ccid.TRANSFER and message.parameter in (1, 3):
-            key = (*place, False)
-            self._parts[key] = self._parts.get(key, b"") + message.data
-            return
-        del self._asked[place]
-        slot = self._slot(message.slot, said)
-        if request.kind == ccid.POWER_OFF:
-            self._powered.discard(place)
-            self._off[place] = ReaderEvent(EventKind.POWERED_OFF, began, slot)
-        elif request.kind == ccid.POWER_ON and message.status & 0x40 == 0:
-            yield self._power_on(place, message.data, began, slot, number)
-        elif request.kind == ccid.TRANSFER and (line := self._t1.get(place)) is not None:
-            yield from self._block(line, request, message, began, when, said, slot)
-        elif request.kind == ccid.TRANSFER:
-            data = self._parts.pop((*place, False), b"") + message.data
-            if message.status & 0x40:
-                data = b""
-            if len(data) == 1 or not request.data:
-                raise TraceError("command or answer is cut off", packet.number, "packet")
-            command, response = self._masked(request.data, data, said)
-            level = Level.TPDU if self._tpdu else Level.APDU
-            yield Exchange(command, response, began, when - began, slot, level)
-
-    def _block(
-        self,
-        line: "_T1",
-        request: ccid.Message,
-        message: ccid.Message,
-        began: int,
-        when: int,
-        said: _Said,
-        slot: str,
-    ) -> Iterator[Item]:
-        """Two blocks of T=1: perhaps the end of a command, perhaps that of its answer."""
-        if t1blocks.is_block(request.data) and (command := line.asked.take(request.data)) is not None:
-            line.command, line.began = command, began
-        if not t1blocks.is_block(message.data):
-            return
-        answer = line.said.take(message.data)
-        if answer is None or line.command is None or len(answer) < 2 or not line.command:
-            return
-        asked, answered = self._masked(line.command, answer, said)
-        line.command = None
-        yield Exchange(asked, answered, line.began, when - line.began, slot, Level.APDU)
-
-    def _power_on(
-        self, place: tuple[tuple[int, int], int], atr: bytes, when: int, slot: str, number: int
-    ) -> ReaderEvent:
-        if not 2 <= len(atr) <= 33:
-            raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(atr)}", number, "packet")
-        self._off.pop(place, None)
-        kind = EventKind.WARM_RESET if place in self._powered else EventKind.COLD_RESET
-        if place in self._inserted:
-            kind = EventKind.INSERTED
-        self._inserted.discard(place)
-        self._powered.add(place)
-        self._t1.pop(place, None)
-        if self._tpdu and t1blocks.speaks_t1(atr):
-            self._t1[place] = _T1()
-        if self.atr is None:
-            self.atr = atr
-        return ReaderEvent(kind, when, slot, atr)
-
-
-def _place_of(message: ccid.Message) -> tuple[tuple[int, int], int, int, int]:
-    """Device, kind, slot and sequence number of a message."""
-    return message.device, message.kind, message.slot, message.sequence
 
 
 CAPTURES: Final = (

@@ -6,10 +6,13 @@ Card CCID, revision 1.1, §5.1, §6). An IccPowerOn of a card without supply is 
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from bifente.traces.errors import TraceError
+from bifente.traces.formats.packets import Packet
+from bifente.traces.octets import Octets
 
 USBMON, USBMON_MMAPPED, USBPCAP = 189, 220, 249
 LINKS: Final = frozenset({USBMON, USBMON_MMAPPED, USBPCAP})
@@ -23,6 +26,17 @@ _SUBMIT, _COMPLETE = 0x53, 0x43
 POWER_ON, POWER_OFF, TRANSFER = 0x62, 0x63, 0x6F
 DATA_BLOCK, SLOT_STATUS, SLOT_CHANGE = 0x80, 0x81, 0x50
 _KNOWN: Final = frozenset({POWER_ON, POWER_OFF, TRANSFER, DATA_BLOCK, SLOT_STATUS})
+_ALL: Final = _KNOWN | {0x61, 0x65, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x71, 0x72, 0x73, 0x82, 0x83, 0x84}
+"""The messages of §6.1 and §6.2."""
+_HEADER: Final = 10
+_LONGEST: Final = _HEADER + 65556
+_STORAGE_COMMAND: Final = b"USBC"
+"""How each command to a mass storage device begins (USB Mass Storage Class, Bulk-Only Transport, §5.1)."""
+_WITHOUT: Final = frozenset(b"<>Z")
+"""Marks of usbmon for a packet that carries no data."""
+
+Device = tuple[int, int]
+"""Bus and address."""
 
 _DEVICE, _BUS = 2, 1
 _CCID_CLASS: Final = 0x0B
@@ -33,7 +47,7 @@ _FEATURES_TPDU, _FEATURES_APDU = 0x000100BA, 0x000404BE
 class Message:
     """One message of CCID: of which device, in which direction, and its fields."""
 
-    device: tuple[int, int]
+    device: Device
     kind: int
     slot: int
     sequence: int
@@ -41,13 +55,21 @@ class Message:
     status: int = 0
     parameter: int = 0
     """wLevelParameter or bChainParameter."""
+    missing: int = 0
+    """How many bytes behind ``data`` were not captured."""
+
+    @property
+    def octets(self) -> Octets:
+        """The data, with what was not captured hidden."""
+        whole = self.data + bytes(self.missing)
+        return Octets.hiding(whole, [(len(self.data), len(whole))])
 
 
 @dataclass(frozen=True, slots=True)
 class SlotChange:
     """RDR_to_PC_NotifySlotChange: which slots hold a card now."""
 
-    device: tuple[int, int]
+    device: Device
     present: tuple[int, ...]
     changed: tuple[int, ...]
 
@@ -59,50 +81,149 @@ class Features:
     tpdu: bool
 
 
-def unpacked(link: int, data: bytes, number: int) -> Message | SlotChange | Features | None:
-    """The message in a packet; None for anything else on the bus. Raises TraceError for a damaged one."""
-    found = _payload(link, data, number)
-    if found is None:
-        return None
-    device, endpoint, transfer, payload = found
-    if transfer == _CONTROL:
-        return _features(payload)
-    if transfer == _INTERRUPT:
-        return _slot_change(device, payload)
-    if transfer != _BULK or len(payload) < 10 or payload[0] not in _KNOWN:
-        return None
-    if (payload[0] < 0x80) == bool(endpoint & 0x80):
-        return None
-    kind, size, slot, sequence = struct.unpack_from("<BIBB", payload)
-    if size != len(payload) - 10:
-        raise TraceError(
-            f"{size} bytes of CCID are announced, {len(payload) - 10} are there", number, "packet"
-        )
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """A packet that carries data."""
+
+    device: Device
+    endpoint: int
+    kind: int
+    data: bytes
+    missing: int
+
+
+class Bus:
+    """Takes the packets of a USB bus and gives the messages of its card readers.
+
+    Which endpoints are those of a reader is known from its descriptors. Where these were not captured, a device is taken
+    for a reader when it answers a well-formed message with its number. A message may be longer than a packet, and a packet
+    longer than its message.
+    """
+
+    def __init__(self) -> None:
+        self._endpoints: dict[Device, frozenset[int]] = {}
+        self._asked: dict[Device, tuple[int, int]] = {}
+        self._readers: set[Device] = set()
+        self._storage: set[Device] = set()
+        self._begun: dict[tuple[Device, int], bytearray] = {}
+
+    def take(self, packet: Packet) -> Iterator[Message | SlotChange | Features]:
+        """What a packet completes. Raises TraceError for a damaged one."""
+        found = _transfer(packet)
+        if found is None:
+            return
+        if found.kind == _CONTROL:
+            yield from self._described(found)
+        elif found.kind == _INTERRUPT and self._is_reader(found):
+            change = _slot_change(found.device, found.data)
+            if change is not None:
+                yield change
+        elif found.kind == _BULK:
+            yield from self._bulk(found)
+
+    def _described(self, found: _Transfer) -> Iterator[Features]:
+        described = _endpoints(found.data)
+        if described is not None:
+            self._endpoints[found.device] = described
+            self._storage.discard(found.device)
+        features = _features(found.data)
+        if features is not None:
+            yield features
+
+    def _is_reader(self, found: _Transfer) -> bool:
+        """The endpoint is known to be one of a reader."""
+        endpoints = self._endpoints.get(found.device)
+        return found.endpoint in endpoints if endpoints is not None else found.device in self._readers
+
+    def _bulk(self, found: _Transfer) -> Iterator[Message]:
+        if not self._is_reader(found) and not self._may_be_reader(found):
+            return
+        place = (found.device, found.endpoint)
+        if not found.endpoint & 0x80:
+            # What the host says next ends what it has not heard to the end.
+            for other in [each for each in self._begun if each[0] == found.device and each[1] & 0x80]:
+                yield from self._rest(other)
+        data = self._begun.pop(place, None) or bytearray()
+        data += found.data
+        if data[0] not in _ALL or (data[0] < 0x80) == bool(found.endpoint & 0x80):
+            return
+        wanted = _HEADER + int.from_bytes(data[1:5], "little")
+        if wanted > _LONGEST:
+            return
+        if len(data) < max(wanted, _HEADER) and not found.missing:
+            self._begun[place] = data
+        elif len(data) >= _HEADER and data[0] in _KNOWN:
+            yield _message(found.device, bytes(data[:wanted]), max(wanted - len(data), 0))
+
+    def _rest(self, place: tuple[Device, int]) -> Iterator[Message]:
+        """A message that does not go on."""
+        data = self._begun.pop(place, None)
+        if data is not None and len(data) >= _HEADER and data[0] in _KNOWN:
+            wanted = _HEADER + int.from_bytes(data[1:5], "little")
+            yield _message(place[0], bytes(data), wanted - len(data))
+
+    def end(self) -> Iterator[Message]:
+        """What has begun and does not go on any more."""
+        for place in list(self._begun):
+            yield from self._rest(place)
+
+    def _may_be_reader(self, found: _Transfer) -> bool:
+        """Nobody has described the device: whether it speaks like a reader."""
+        device, data = found.device, found.data
+        if device in self._endpoints or device in self._storage:
+            return False
+        if data[:4] == _STORAGE_COMMAND and not found.endpoint & 0x80:
+            self._storage.add(device)
+            return False
+        if len(data) < _HEADER or data[0] not in _ALL:
+            return False
+        answers = bool(found.endpoint & 0x80)
+        if (data[0] >= 0x80) != answers:
+            return False
+        slot, sequence = data[5], data[6]
+        if answers:
+            if self._asked.get(device) != (slot, sequence):
+                return False
+            self._readers.add(device)
+            return True
+        if int.from_bytes(data[1:5], "little") != len(data) - _HEADER + found.missing:
+            return False
+        self._asked[device] = (slot, sequence)
+        return True
+
+
+def _message(device: Device, data: bytes, missing: int) -> Message:
+    kind, _, slot, sequence = struct.unpack_from("<BIBB", data)
     answer = kind >= 0x80
-    parameter = payload[9] if answer else payload[8] | payload[9] << 8
-    return Message(device, kind, slot, sequence, payload[10:], payload[7] if answer else 0, parameter)
+    parameter = data[9] if answer else data[8] | data[9] << 8
+    status = data[7] if answer else 0
+    return Message(device, kind, slot, sequence, data[_HEADER:], status, parameter, missing)
 
 
-def _payload(link: int, data: bytes, number: int) -> tuple[tuple[int, int], int, int, bytes] | None:
-    """Device, endpoint, kind of transfer and data of a packet that carries some."""
-    if link == USBPCAP:
+def _transfer(packet: Packet) -> _Transfer | None:
+    """A packet that carries data; None for any other."""
+    data, number = packet.data, packet.number
+    if packet.link == USBPCAP:
         if len(data) < 27:
             raise TraceError("the packet is cut off", number, "packet")
-        size, _, status, _, _, bus, address, endpoint, transfer, _ = struct.unpack_from("<HQIHBHHBBI", data)
+        size, _, status, _, _, bus, address, endpoint, kind, carried = struct.unpack_from("<HQIHBHHBBI", data)
         if status or size > len(data):
             return None
-        return (bus, address), endpoint, transfer, data[size:]
-    size = _USBMON.size if link == USBMON_MMAPPED else _USBMON_SHORT
+        missing = max(carried - (len(data) - size), packet.missing, 0)
+        return _Transfer((bus, address), endpoint, kind, data[size:], missing)
+    size = _USBMON.size if packet.link == USBMON_MMAPPED else _USBMON_SHORT
     if len(data) < size:
         raise TraceError("the packet is cut off", number, "packet")
-    _, event, transfer, endpoint, address, bus, _, without, *_ = _USBMON.unpack_from(data + bytes(16))
+    fields = _USBMON.unpack_from(data + bytes(16))
+    _, event, kind, endpoint, address, bus, _, without, _, _, _, carried, *_ = fields
     # Data go out with the submission and come in with its completion.
-    if without or event != (_COMPLETE if endpoint & 0x80 else _SUBMIT):
+    if without in _WITHOUT or len(data) == size or event != (_COMPLETE if endpoint & 0x80 else _SUBMIT):
         return None
-    return (bus, address), endpoint, transfer, data[size:]
+    missing = max(carried - (len(data) - size), packet.missing, 0)
+    return _Transfer((bus, address), endpoint, kind, data[size:], missing)
 
 
-def _slot_change(device: tuple[int, int], payload: bytes) -> SlotChange | None:
+def _slot_change(device: Device, payload: bytes) -> SlotChange | None:
     if len(payload) < 2 or payload[0] != SLOT_CHANGE:
         return None
     bits = int.from_bytes(payload[1:9], "little")
@@ -112,6 +233,26 @@ def _slot_change(device: tuple[int, int], payload: bytes) -> SlotChange | None:
         tuple(slot for slot in slots if bits >> 2 * slot & 1),
         tuple(slot for slot in slots if bits >> 2 * slot & 2),
     )
+
+
+def _endpoints(payload: bytes) -> frozenset[int] | None:
+    """The endpoints of card readers that a configuration descriptor tells; None when it is no whole one."""
+    if len(payload) < 18 or payload[1] != 2 or payload[0] < 9:
+        return None
+    found: set[int] = set()
+    interfaces = 0
+    at, reader = 0, False
+    while at + 2 <= len(payload) and payload[at] >= 2:
+        size, kind = payload[at], payload[at + 1]
+        if kind == 4 and at + 9 <= len(payload):
+            interfaces += 1
+            reader = payload[at + 5] == _CCID_CLASS
+        elif kind == 0x21 and size == 0x36:
+            reader = True  # readers before the standard say that they are of the vendor's own class
+        elif kind == 5 and reader and at + 3 <= len(payload):
+            found.add(payload[at + 2])
+        at += size
+    return frozenset(found) if interfaces else None
 
 
 def _features(payload: bytes) -> Features | None:

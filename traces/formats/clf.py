@@ -13,17 +13,22 @@ from bifente.traces.formats.base import (
     RESETS,
     Losses,
     Masks,
+    Parser,
     Source,
     answered,
     atr_of,
+    command_of,
     mask_remark,
-    octets_of,
     parse_with,
     with_first_reset,
 )
+from bifente.traces.formats.written import octets_of, together
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
 
 _LINE: Final = re.compile(r"C:([^:]*):([^:]*):([^:]*)")
+_MARKS: Final = re.compile(
+    rb"^R:(?:[0-9A-Fa-f]{2} ?){2,33}$|^C:[0-9A-Fa-f]{8}[^:\n]*:[0-9A-Fa-f]{0,4}:[^:\n]*$", re.MULTILINE
+)
 _MAX_LINE: Final = 1023
 _UNKNOWN_ATR: Final = b"\x3b\x00"
 """The shortest ATR there is; cardpeek needs one."""
@@ -37,12 +42,8 @@ class Clf:
     suffixes = (".clf",)
 
     def recognises(self, head: bytes) -> bool:
-        """Its title, or a reset before the first exchange."""
-        if head.startswith(b"# cardpeek trace file"):
-            return True
-        lines = (line.strip() for line in head.splitlines())
-        first = next((line for line in lines if line and not line.startswith(b"#")), b"")
-        return re.fullmatch(rb"R:(?:[0-9A-Fa-f]{2}){2,33}", first) is not None
+        """Its title, a reset or an exchange."""
+        return head.startswith(b"# cardpeek trace file") or _MARKS.search(head) is not None
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError."""
@@ -86,9 +87,12 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
     yield "# end"
 
 
-class _Parser:
+class _Parser(Parser):
+    title = "cardpeek log"
+    lacking = "it has neither R:<ATR> nor C:<command>:<status word>:<data>"
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
+        super().__init__()
         self._masks = Masks()
 
     def line(self, text: str, number: int) -> Iterable[Item]:
@@ -105,18 +109,17 @@ class _Parser:
                 self.header = TraceHeader(atr=atr, masked=False)
             yield ReaderEvent(EventKind.COLD_RESET if first else EventKind.WARM_RESET, 0, "", atr)
             return
-        if self.header.atr is None:
-            raise TraceError("a reset (R:) has to come first", number)
         found = _LINE.fullmatch(text)
         if found is None:
             raise TraceError("neither R:<ATR> nor C:<command>:<status word>:<data>", number)
-        status = octets_of(found[2], number, "status word")
+        command = command_of(found[1], number)
+        status = octets_of(found[2], number, "status word", 2)
+        if not len(status) and not found[3].strip():
+            yield Exchange(command, status, level=Level.TPDU)  # the card did not answer
+            return
         if len(status) != 2:
             raise TraceError(f"a status word has 2 bytes, not {len(status)}", number)
-        command = octets_of(found[1], number, "command")
-        response = octets_of(found[3], number, "data") + status
-        if not command:
-            raise TraceError("the command is empty", number)
+        response = together((octets_of(found[3], number, "data"), status))
         asked, said = self._masks.apply(command, response)
         yield Exchange(asked, said, level=Level.TPDU)
 

@@ -1,33 +1,34 @@
 """apdu4j's ``.dump``: hexadecimal lines, command and answer in turn, with remarks.
 
-``# ATR:`` and ``# PROTOCOL:`` stand at the top, ``# 24ms`` (before 2020 ``# Received in 24ms``) between a command and
-its answer. Slots and most events are not kept, times to the millisecond.
+``# ATR:`` and ``# PROTOCOL:`` stand at the top, ``# 24ms`` (before 2020 ``# Sent`` before a command and ``# Received in
+24ms`` behind it) between a command and its answer. Slots and most events are not kept, times to the millisecond.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
-from bifente.traces.errors import TraceError
 from bifente.traces.formats.base import (
     RESETS,
     T0,
     T1,
     Losses,
     Masks,
+    Parser,
     Source,
     answer_of,
     answered,
     atr_of,
+    command_of,
     level_of,
     mask_remark,
-    octets_of,
     parse_with,
 )
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
+from bifente.traces.octets import Octets
 
-_TOOK: Final = re.compile(r"#\s*(?:Received in )?(\d{1,12})ms")
-_HEX: Final = re.compile(rb"(?:[0-9A-Fa-f]{2})+")
+_TOOK: Final = re.compile(r"#\s*(?:Received in )?(?:(-?\d{1,9})s)?(-?\d{1,12})(?:[.,](\d{1,3})\d*)?ms")
+_MARKS: Final = re.compile(rb"^# ?(?:PROTOCOL|ATR):", re.MULTILINE)
 
 
 class Dump:
@@ -39,12 +40,12 @@ class Dump:
 
     def recognises(self, head: bytes) -> bool:
         """Its remarks about ATR and protocol, and plain hexadecimal below."""
-        lines = [line.strip() for line in head.splitlines()]
-        remarks = [line for line in lines if line.startswith(b"#")]
-        if not any(line.startswith((b"# PROTOCOL:", b"# ATR:")) for line in remarks):
+        found = _MARKS.search(head)
+        if found is None:
             return False
+        lines = (line.strip() for line in head[found.start() :].splitlines())
         first = next((line for line in lines if line and not line.startswith(b"#")), b"")
-        return not first or _HEX.fullmatch(first) is not None
+        return not first or re.match(rb"(?:[0-9A-Fa-f]{2} ?){4}", first) is not None
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError."""
@@ -89,28 +90,29 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
         yield item.response.shown.hex().upper()
 
 
-class _Parser:
+class _Parser(Parser):
+    title = "apdu4j dump"
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
+        super().__init__()
         self._masks = Masks()
-        self._command: bytes | None = None
-        self._since = 0
+        self._command: Octets | None = None
         self._time = 0
         self._took = 0
         self._begun = False
 
-    def line(self, text: str, number: int) -> Iterable[Item]:
+    def line(self, text: str, number: int) -> Iterator[Item]:
         text = text.strip()
         if text.startswith("#"):
             yield from self._remark(text, number)
-            return
-        if not text:
-            return
-        if self._command is None:
-            self._command = octets_of(text, number, "command")
-            self._since = number
-            return
-        asked, said = self._masks.apply(self._command, answer_of(text, number))
+        elif text and self._command is None:
+            self._command = command_of(text, number)
+        elif text:
+            yield from self._answered(answer_of(text, number))
+
+    def _answered(self, response: Octets) -> Iterator[Item]:
+        assert self._command is not None
+        asked, said = self._masks.apply(self._command, response)
         yield from self._begin()
         yield Exchange(asked, said, self._time, self._took, "", level_of(self.header.protocol))
         self._time += self._took
@@ -125,7 +127,11 @@ class _Parser:
 
     def _remark(self, text: str, number: int) -> Iterable[Item]:
         if (took := _TOOK.fullmatch(text)) is not None:
-            self._took = 1000 * int(took[1])
+            seconds, milliseconds, thousandths = took.groups()
+            whole = 1000 * int(seconds or 0) + int(milliseconds)
+            self._took = max(1000 * whole + int((thousandths or "").ljust(3, "0")), 0)
+        elif text.startswith("# Sent") and self._command is not None:
+            yield from self._answered(Octets(b""))
         elif text.startswith("# RESET:"):
             yield from self._begin()
             yield ReaderEvent(EventKind.WARM_RESET, self._time, "", atr_of(text[8:], number))
@@ -146,4 +152,4 @@ class _Parser:
     def end(self, number: int) -> Iterable[Item]:
         yield from self._begin()
         if self._command is not None:
-            raise TraceError("the command has no answer", self._since)
+            yield from self._answered(Octets(b""))

@@ -1,8 +1,9 @@
-"""The log of GlobalPlatformPro (``gp -d``), and of apdu4j's LoggingCardTerminal that it is made of.
+"""The log of GlobalPlatformPro (``gp -d``), and of apdu4j's loggers that it is made of.
 
 ``A>> T=1 (4+0011) 00A40400 0B … 00`` and ``A<< (0018+2) (24ms) … 9000``: the numbers in brackets are those of the
-data bytes, and are checked. apdu4j alone writes ``>> …`` and ``<< (24ms) …``. Everything else in the log is passed
-over, but for ``SCardConnect`` and ``SCardDisconnect``. Slots are not kept, times to the millisecond.
+data bytes, and are checked. ``A#1>>`` speaks on a logical channel, ``B>>`` passes bytes. apdu4j alone writes ``>> …``
+and ``<< … (24ms)``; since 2023 remarks begin with ``#``, since 2026 the protocol is missing and times have decimals.
+``<< SCARD_E_…`` is an exchange without an answer. Times are kept to the millisecond.
 """
 
 import re
@@ -16,24 +17,39 @@ from bifente.traces.formats.base import (
     T1,
     Losses,
     Masks,
+    Parser,
     Source,
     answer_of,
     answered,
     atr_of,
+    command_of,
     level_of,
     mask_remark,
-    octets_of,
     parse_with,
 )
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
+from bifente.traces.octets import Octets
 
 _ASKED: Final = re.compile(
-    r"(?:A>>\s+(?P<protocol>T=\S+|\S+)\s+\((?P<header>\d+)\+(?P<data>\d+)\)|>>)\s*(?P<hex>.*)"
+    r"(?P<mark>[\w.-]{0,20}(?:#\d{1,3})?)>>\s*(?:(?P<protocol>T=\S+|DIRECT)\s+)?"
+    r"(?:\((?:4\+(?P<data>\d{1,6})|(?P<all>\d{1,6}))\)\s*)?(?P<hex>.*)"
 )
-_SAID: Final = re.compile(r"(?:A<<\s+\((?P<data>\d+)\+2\)|<<)\s+\((?P<took>[0-9smh]+)\)\s*(?P<hex>.*)")
-_TOOK: Final = re.compile(r"(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?:(\d{1,9})ms)?")
+_SAID: Final = re.compile(
+    r"(?P<mark>[\w.-]{0,20}(?:#\d{1,3})?)<<\s*(?:\((?:(?P<data>\d{1,6})\+2|(?P<all>\d{1,6}))\)\s*)?"
+    r"(?:\((?P<before>-?[\d.,smhuµn]+)\)\s*)?(?P<rest>.*)"
+)
+_BEHIND: Final = re.compile(r"\((-?[\d.,smhuµn]{1,30})\)$")
+_TOOK: Final = re.compile(r"-?(?:(\d{1,6})m)?(?:(\d{1,6})s)?(?:(\d{1,9}(?:[.,]\d{1,6})?)ms)?")
+_FAILED: Final = re.compile(
+    r"(?:SCARD_|0x8010|\[error\]|[A-Za-z]*(?:Exception|Error|error|fail))", re.IGNORECASE
+)
+_MALFORMED: Final = "[malformed]"
 _CONNECT: Final = re.compile(
     r'SCardConnect\("(?P<reader>.*)", [^)]*\) -> (?P<protocol>\S+), (?P<atr>[0-9A-Fa-f]+)'
+)
+_MARKS: Final = re.compile(
+    rb"^(?:[AB](?:#\d+)?>>\s|[\w.-]{0,20}>> (?:T=\S+ )?[0-9A-Fa-f]{8}\b|(?:# ?)?SCardConnect\(\")",
+    re.MULTILINE,
 )
 
 
@@ -46,9 +62,7 @@ class GpPro:
 
     def recognises(self, head: bytes) -> bool:
         """A line of it."""
-        return re.search(
-            rb"^(?:A>>\s|>> [0-9A-F]{8}\b|SCardConnect\(\")", head, re.MULTILINE
-        ) is not None and (b"<<" in head or b"SCardConnect(" in head)
+        return _MARKS.search(head) is not None and (b"<<" in head or b"SCardConnect(" in head)
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError."""
@@ -114,74 +128,105 @@ def _parts(command: bytes) -> tuple[int, tuple[bytes, ...]]:
     return count, (command[:4], command[4:7], command[7 : 7 + count], command[7 + count :])
 
 
-class _Parser:
+class _Parser(Parser):
+    title = "GlobalPlatformPro log"
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
+        super().__init__()
         self._masks = Masks()
-        self._command: bytes | None = None
-        self._since = 0
+        self._command: Octets | None = None
         self._time = 0
+        self._reader = ""
+        self._connected = False
 
     def line(self, text: str, number: int) -> Iterable[Item]:
         text = text.strip()
+        told = text.lstrip("# ")
+        if (found := _CONNECT.match(told)) is not None:
+            return self._connect(found, number)
         if text.startswith("#"):
             self._masks.take(text[1:])
-        elif text.startswith(("A>>", ">>")):
-            self._ask(text, number)
-        elif text.startswith(("A<<", "<<")):
-            yield self._answer(text, number)
-        elif (found := _CONNECT.match(text)) is not None:
-            yield self._connect(found, number)
+        elif (asked := _ASKED.fullmatch(text)) is not None:
+            return self._ask(asked, number)
+        elif (said := _SAID.fullmatch(text)) is not None:
+            return self._answer(said, number)
+        return ()
 
-    def _connect(self, found: re.Match[str], number: int) -> ReaderEvent:
+    def _connect(self, found: re.Match[str], number: int) -> Iterator[Item]:
+        yield from self._unanswered()
         atr = atr_of(found["atr"], number)
-        first = self.header.atr is None
-        if first:
+        if not self._connected:
             spoken = {"T=0": T0, "T=1": T1}.get(found["protocol"])
             self.header = TraceHeader(found["reader"], atr, spoken, masked=False)
-        return ReaderEvent(EventKind.COLD_RESET if first else EventKind.WARM_RESET, self._time, "", atr)
+        again = self._connected and found["reader"] == self._reader
+        self._reader, self._connected = found["reader"], True
+        kind = EventKind.WARM_RESET if again else EventKind.COLD_RESET
+        yield ReaderEvent(kind, self._time, self._slot(), atr)
 
-    def _ask(self, text: str, number: int) -> None:
-        found = _ASKED.fullmatch(text)
-        if found is None:
-            raise TraceError("this is no command of GlobalPlatformPro", number)
-        if self._command is not None:
-            raise TraceError("the command has no answer", self._since)
-        command = octets_of(found["hex"], number, "command")
-        if len(command) < 4:
+    def _slot(self) -> str:
+        return "" if self._reader == self.header.reader else self._reader
+
+    def _ask(self, found: re.Match[str], number: int) -> Iterator[Item]:
+        # A command in another one's place: that one was not answered.
+        yield from self._unanswered()
+        count = found["data"]
+        text = found["hex"].removesuffix(_MALFORMED)
+        command = command_of(text, number, None if found["all"] is None else int(found["all"]))
+        raw = command.shown
+        if count is not None and len(raw) < 4:
             raise TraceError("the command is cut off", number)
-        if found["data"] is not None and int(found["data"]) != _parts(command)[0]:
-            raise TraceError(
-                f"{found['data']} data bytes are announced, {_parts(command)[0]} are there", number
-            )
-        self._command, self._since = command, number
+        if count is not None and int(count) != _parts(raw)[0] and text == found["hex"]:
+            raise TraceError(f"{count} data bytes are announced, {_parts(raw)[0]} are there", number)
+        self._command = command
         if self.header.protocol is None and found["protocol"] in ("T=0", "T=1"):
             old = self.header
-            self.header = TraceHeader(
-                old.reader, old.atr, T0 if found["protocol"] == "T=0" else T1, masked=False
-            )
+            spoken = T0 if found["protocol"] == "T=0" else T1
+            self.header = TraceHeader(old.reader, old.atr, spoken, masked=False)
 
-    def _answer(self, text: str, number: int) -> Exchange:
-        found = _SAID.fullmatch(text)
-        took = None if found is None else _TOOK.fullmatch(found["took"])
-        if found is None or took is None:
-            raise TraceError("this is no answer of GlobalPlatformPro", number)
+    def _answer(self, found: re.Match[str], number: int) -> Iterator[Item]:
+        rest = found["rest"]
+        behind = _BEHIND.search(rest, max(len(rest) - 32, 0))
+        took = _duration(found["before"] or (behind[1] if behind is not None else ""))
+        rest = rest if behind is None else rest[: behind.start()]
         if self._command is None:
             raise TraceError("an answer without a command", number)
-        response = answer_of(found["hex"], number)
-        if found["data"] is not None and int(found["data"]) != len(response) - 2:
-            raise TraceError(
-                f"{found['data']} data bytes are announced, {len(response) - 2} are there", number
-            )
-        minutes, seconds, milliseconds = (int(part or 0) for part in took.groups())
-        duration = (60 * minutes + seconds) * 1_000_000 + milliseconds * 1000
+        if _FAILED.match(rest):
+            yield self._exchange(Octets(b""), took)
+            return
+        size = int(found["data"]) + 2 if found["data"] else int(found["all"]) if found["all"] else None
+        try:
+            response = answer_of(rest, number, size)
+            if size is not None and size != len(response):
+                raise TraceError(
+                    f"{found['data'] or found['all']} data bytes are announced, {len(response) - 2} are there",
+                    number,
+                )
+        except TraceError:
+            yield self._exchange(Octets(b""), took)
+            raise
+        yield self._exchange(response, took)
+
+    def _exchange(self, response: Octets, took: int = 0) -> Exchange:
+        assert self._command is not None
         asked, said = self._masks.apply(self._command, response)
         self._command = None
-        exchange = Exchange(asked, said, self._time, duration, "", level_of(self.header.protocol))
-        self._time += duration
+        exchange = Exchange(asked, said, self._time, took, self._slot(), level_of(self.header.protocol))
+        self._time += took
         return exchange
 
-    def end(self, number: int) -> Iterable[Item]:
+    def _unanswered(self) -> Iterator[Item]:
         if self._command is not None:
-            raise TraceError("the command has no answer", self._since)
-        return ()
+            yield self._exchange(Octets(b""))
+
+    def end(self, number: int) -> Iterable[Item]:
+        return self._unanswered()
+
+
+def _duration(text: str) -> int:
+    """Microseconds of ``24ms``, ``8s378ms`` or ``1.25ms``; 0 where a clock was set back."""
+    found = _TOOK.fullmatch(text)
+    if found is None or text.startswith("-"):
+        return 0
+    minutes, seconds, milliseconds = found.groups()
+    thousandths = round(float((milliseconds or "0").replace(",", ".")) * 1000)
+    return (60 * int(minutes or 0) + int(seconds or 0)) * 1_000_000 + thousandths

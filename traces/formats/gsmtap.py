@@ -19,8 +19,11 @@ _SIM: Final = 4
 APDU: Final = 0
 ATR: Final = 1
 
-ETHERNET, RAW_IP, LINUX_SLL, NULL, IPV4, IPV6, RAW_BSD = 1, 101, 113, 0, 228, 229, 12
-LINKS: Final = frozenset({ETHERNET, RAW_IP, LINUX_SLL, NULL, IPV4, IPV6, RAW_BSD})
+ETHERNET, RAW_IP, LINUX_SLL, LINUX_SLL2, NULL, LOOP, IPV4, IPV6 = 1, 101, 113, 276, 0, 108, 228, 229
+RAW_BSD, RAW_OPENBSD = 12, 14
+LINKS: Final = frozenset(
+    {ETHERNET, RAW_IP, LINUX_SLL, LINUX_SLL2, NULL, LOOP, IPV4, IPV6, RAW_BSD, RAW_OPENBSD}
+)
 """Link types in which IP packets are looked for (www.tcpdump.org/linktypes.html)."""
 
 _LOOPBACK: Final = b"\x7f\x00\x00\x01"
@@ -76,6 +79,11 @@ def _datagram(link: int, data: bytes) -> tuple[int, int, bytes] | None:
         packet = dpkt.ethernet.Ethernet(data).data
     elif link == LINUX_SLL:
         packet = dpkt.sll.SLL(data).data
+    elif link == LINUX_SLL2:
+        packet = dpkt.sll2.SLL2(data).data
+    elif link == LOOP:
+        # As NULL, but the family is in network order.
+        packet = dpkt.loopback.Loopback(data[3::-1] + data[4:]).data
     elif link == NULL:
         packet = dpkt.loopback.Loopback(data).data
     else:

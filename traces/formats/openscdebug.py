@@ -1,9 +1,9 @@
 """The debug log of OpenSC (``OPENSC_DEBUG=6`` and more).
 
 ``Outgoing APDU (9 bytes):`` and ``Incoming APDU (2 bytes):`` stand above lines of sixteen bytes with their characters
-(before 0.23 ``Outgoing APDU data [    9 bytes] ===``). The number is checked. Readers are told by ``pcsc_transmit:
-reader '…'``: the first is the trace's, the others are slots by their name. Times are those of the day, to the
-millisecond; the protocol is not told.
+(before 0.13 ``Outgoing APDU data [    9 bytes] ===``). The number is checked. Readers are told by ``pcsc_transmit:
+reader '…'``: the first is the trace's, the others are slots by their name. Process and thread (``P:1; T:0x2``, on Windows
+``T:2`` and a date) tell whose answer it is. Times are those of the day, to the millisecond; the protocol is not told.
 """
 
 import re
@@ -16,30 +16,44 @@ from bifente.traces.formats.base import (
     RESETS,
     T0,
     T1,
+    DayClock,
     Losses,
     Masks,
+    Parser,
     Source,
     answered,
     level_of,
     mask_remark,
-    octets_of,
     parse_with,
     with_first_reset,
 )
+from bifente.traces.formats.written import octets_of, together
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
+from bifente.traces.octets import Octets
 
 _DUMP: Final = re.compile(
-    r"(?:.*?)(?P<what>Outgoing APDU|Incoming APDU|try to match card with ATR)(?: data)?\s*"
-    r"[(\[]\s*(?P<count>\d{1,6}) bytes[)\]](?::| =+)\s*"
+    r"(?P<what>Outgoing APDU|Incoming APDU|try to match card with ATR)(?: data)?\s*"
+    r"[(\[]\s*(?P<count>\d{1,6}) bytes?[)\]](?::| ?=+)\s*$"
 )
 _PLACE: Final = re.compile(
-    r"(?:P:\d+; T:0x[0-9a-fA-F]+ |0x[0-9a-fA-F]+ |(?P<date>\d{4}-\d\d-\d\d) )"
-    r"(?P<time>\d\d:\d\d:\d\d\.\d{3}) \[[^\]]*\] \S+: ?(?P<said>.*)"
+    r"\s*(?P<thread>P:\d+; ?T:(?:0x)?[0-9a-fA-F]+ |0x[0-9a-fA-F]+ )?(?:\d{4}-\d\d?-\d\d? )?"
+    r"(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)\.(?P<fraction>\d{1,20}) \[[^\]]{0,100}\] (?P<said>.*)"
 )
+_FUNCTION: Final = re.compile(r"(?:\[[^\]]{0,100}\] )?\S{1,100}:\d+:\w*: ?")
 _READER: Final = re.compile(r"reader '(?P<reader>.*)'")
+_CHECKED: Final = re.compile(r"\S{1,100}:refresh_attributes: (.*) check$")
 _PROTOCOL: Final = re.compile(r"bifente: protocol T=([01])")
-_DAY: Final = 24 * 3600 * 1_000_000
+_ROW_BYTES: Final = re.compile(
+    r"(?:[0-9A-Fa-f]{2}|[0-9A-Fa-f][Xx*?]|[Xx*?][0-9A-Fa-f]|(?:[Xx]{2}|\*\*|\?\?|##|__|\.\.)+)(?= |$)"
+)
+_ROW_CUT: Final = re.compile(r"\[[^\[\]]{1,60}\]|<[^<>]{1,60}>|\.{3,}|…|(?i:redacted|masked|hidden|removed)")
 _WIDTH: Final = 16
+_MARKS: Final = re.compile(
+    rb"^(?:\S.{0,200})?(?:Outgoing|Incoming) APDU(?: data)? ?[(\[]"
+    rb"|^(?:P:\d+; ?T:(?:0x)?|0x)[0-9a-fA-F]+ (?:\d{4}-\d\d?-\d\d? )?\d\d:\d\d:\d\d\.\d+ \["
+    rb"|^\d{4}-\d\d?-\d\d? \d\d:\d\d:\d\d\.\d+ \[[^\]]{0,100}\] \S{1,100}:\d+:\w",
+    re.MULTILINE,
+)
 
 
 class OpenScDebug:
@@ -51,14 +65,7 @@ class OpenScDebug:
 
     def recognises(self, head: bytes) -> bool:
         """A line with place and time, or a dump of an APDU."""
-        return (
-            re.search(rb"^(?:\S.*)?(?:Outgoing|Incoming) APDU(?: data)? ?[(\[]", head, re.MULTILINE)
-            is not None
-            or re.search(rb"^(?:P:\d+; T:)?0x[0-9a-f]+ \d\d:\d\d:\d\d\.\d{3} \[", head, re.MULTILINE)
-            is not None
-            or re.search(rb"^P:\d+; T:0x[0-9a-fA-F]+ \d\d:\d\d:\d\d\.\d{3} \[", head, re.MULTILINE)
-            is not None
-        )
+        return _MARKS.search(head) is not None
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError."""
@@ -123,95 +130,153 @@ def _dump(what: str, data: bytes) -> Iterator[str]:
     yield "\t"
 
 
-class _Parser:
+class _Talker:
+    """A thread of a program that speaks with cards, one at a time."""
+
+    __slots__ = ("began", "checked", "command", "slot")
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
+        self.checked = ""
+        """The reader that was looked at last, before a card in it is connected."""
+        self.slot = ""
+        self.command: Octets | None = None
+        self.began = 0
+
+
+class _Dump:
+    """The bytes of an APDU, which come in rows."""
+
+    __slots__ = ("count", "number", "rows", "what")
+
+    def __init__(self, what: str, count: int, number: int) -> None:
+        self.what = what
+        self.count = count
+        self.number = number
+        self.rows: list[Octets] = []
+
+    @property
+    def missing(self) -> int:
+        return self.count - sum(len(row) for row in self.rows)
+
+    def take(self, text: str, number: int) -> bool:
+        """The next row; False when *text* is none, and the bytes that are missing were cut out."""
+        wanted = min(self.missing, _WIDTH)
+        at, found = 0, ""
+        text = text.strip()
+        while len(found) < 2 * wanted and (bytes_here := _ROW_BYTES.match(text, at)) is not None:
+            found += bytes_here[0]
+            at = bytes_here.end() + 1
+        found = found[: 2 * wanted]
+        if len(found) < 2 * wanted:
+            if _ROW_CUT.match(text, at) is None:
+                if self.rows and not found and any(row.masked for row in self.rows):
+                    return False
+                raise TraceError(f"{self.what}: a row of {wanted} bytes is wanted", number)
+            found += "*" * (2 * wanted - len(found))
+        self.rows.append(octets_of(found, number, self.what))
+        return True
+
+    def octets(self) -> Octets:
+        """The whole, as far as it is known."""
+        missing = Octets.hiding(bytes(self.missing), [(0, self.missing)])
+        return together((*self.rows, missing))
+
+
+class _Parser(Parser):
+    title = "OpenSC debug log"
+    lacking = "it has no APDU, for it needs OPENSC_DEBUG=6 or more"
+
+    def __init__(self) -> None:
+        super().__init__()
         self._masks = Masks()
-        self._what = ""
-        self._rows = bytearray()
-        self._missing = 0
-        self._announced = 0
-        self._slot = ""
-        self._command: bytes | None = None
-        self._began = 0
-        self._start: int | None = None
+        self._clock = DayClock()
         self._now = 0
+        self._dump: _Dump | None = None
+        self._talkers: dict[str, _Talker] = {}
+        self._talker = self._talkers.setdefault("", _Talker())
         self._protocol: TransmissionProtocol | None = None
         self._atrs: dict[str, bytes] = {}
 
-    def line(self, text: str, number: int) -> Iterable[Item]:
-        if self._missing:
-            yield from self._row(text, number)
-            return
-        if (dump := _DUMP.fullmatch(text)) is not None:
-            self._what, self._missing = dump["what"], int(dump["count"])
-            self._announced = number
-            self._rows.clear()
-            return
+    def line(self, text: str, number: int) -> Iterator[Item]:
+        if (dump := self._dump) is not None:
+            self._dump = None
+            try:
+                taken = dump.take(text, number)
+            except TraceError as error:
+                # What stands here instead may be the next message.
+                self.unread.add(number, error.reason)
+            else:
+                if taken and dump.missing:
+                    self._dump = dump
+                    return
+                yield from self._whole(dump)
+                if taken:
+                    return
+        if (found := _DUMP.search(text)) is not None:
+            self._dump = _Dump(found["what"], int(found["count"]), number)
+            if found["count"].strip("0") == "":
+                self._dump = None
         if (place := _PLACE.match(text)) is not None:
-            self._at(place["time"])
-            self._told(place["said"])
-
-    def _at(self, time: str) -> None:
-        hours, minutes, seconds, milliseconds = (int(part) for part in re.split("[:.]", time))
-        clock = (((hours * 60 + minutes) * 60 + seconds) * 1000 + milliseconds) * 1000
-        if self._start is None:
-            self._start = clock
-        # A log that runs past midnight goes on counting.
-        now = (clock - self._start) % _DAY
-        while now + _DAY // 2 < self._now:
-            now += _DAY
-        self._now = max(now, self._now)
+            self._talker = self._talkers.setdefault(place["thread"] or "", _Talker())
+            self._now = self._clock.at(place["hours"], place["minutes"], place["seconds"], place["fraction"])
+            if (checked := _CHECKED.match(place["said"])) is not None:
+                self._talker.checked = checked[1]
+            self._told(_FUNCTION.sub("", place["said"], count=1))
+        elif (function := _FUNCTION.match(text.strip())) is not None:
+            self._told(text.strip()[function.end() :])
 
     def _told(self, said: str) -> None:
-        if (named := _READER.search(said)) is not None and said.startswith("reader '"):
-            reader = named["reader"]
-            if not self.header.reader:
-                self.header = TraceHeader(reader, self.header.atr, self.header.protocol, masked=False)
-            self._slot = "" if reader == self.header.reader else reader
+        if said.startswith("reader '") and (named := _READER.search(said)) is not None:
+            self._used(self._talker, named["reader"])
         elif said.startswith("bifente: "):
             self._masks.take(said[9:])
             if (spoken := _PROTOCOL.match(said)) is not None:
                 self._protocol = T0 if spoken[1] == "0" else T1
                 self.header = TraceHeader(self.header.reader, self.header.atr, self._protocol, masked=False)
 
-    def _row(self, text: str, number: int) -> Iterable[Item]:
-        here = min(self._missing, _WIDTH)
-        if len(text) < 3 * here - 1 or text[3 * here - 1 : 3 * here] not in ("", " "):
-            raise TraceError(f"{self._what}: a row of {here} bytes is wanted", number)
-        self._rows += octets_of(text[: 3 * here - 1], number, self._what)
-        self._missing -= here
-        if self._missing == 0:
-            yield from self._whole(bytes(self._rows), number)
+    def _used(self, talker: _Talker, reader: str) -> None:
+        if not self.header.reader:
+            self.header = TraceHeader(reader, self.header.atr, self.header.protocol, masked=False)
+        talker.slot = "" if reader == self.header.reader else reader
 
-    def _whole(self, data: bytes, number: int) -> Iterable[Item]:
-        if self._what == "Outgoing APDU":
-            yield from self._unanswered()
-            self._command, self._began = data, self._now
-        elif self._what == "Incoming APDU":
-            if self._command is None:
-                raise TraceError("an answer without a command", number)
+    def _whole(self, dump: _Dump) -> Iterator[Item]:
+        talker, data = self._talker, dump.octets()
+        if dump.what == "Outgoing APDU":
+            yield from self._unanswered(talker)
+            talker.command, talker.began = data, self._now
+        elif dump.what == "Incoming APDU":
+            if talker.command is None:
+                raise TraceError("an answer without a command", dump.number)
             if len(data) < 2:
-                raise TraceError(f"an answer has at least 2 bytes, this one {len(data)}", number)
-            yield self._exchange(self._command, data)
-        elif self._atrs.get(self._slot) != data and 2 <= len(data) <= 33:
+                yield from self._unanswered(talker)
+                raise TraceError(f"an answer has at least 2 bytes, this one {len(data)}", dump.number)
+            yield self._exchange(talker, data)
+        elif 2 <= len(data) <= 33 and not data.masked:
+            yield from self._inserted(talker, data.shown)
+
+    def _inserted(self, talker: _Talker, atr: bytes) -> Iterator[Item]:
+        if talker.checked:
+            self._used(talker, talker.checked)
+        if self._atrs.get(talker.slot) != atr:
             # OpenSC shows the ATR to each of its drivers in turn.
-            self._atrs[self._slot] = data
-            if self.header.atr is None and not self._slot:
-                self.header = TraceHeader(self.header.reader, data, self.header.protocol, masked=False)
-            yield ReaderEvent(EventKind.INSERTED, self._now, self._slot, data)
+            self._atrs[talker.slot] = atr
+            if self.header.atr is None and not talker.slot:
+                self.header = TraceHeader(self.header.reader, atr, self.header.protocol, masked=False)
+            yield ReaderEvent(EventKind.INSERTED, self._now, talker.slot, atr)
 
-    def _exchange(self, command: bytes, response: bytes) -> Exchange:
-        self._command = None
-        asked, said = self._masks.apply(command, response)
+    def _exchange(self, talker: _Talker, data: Octets) -> Exchange:
+        assert talker.command is not None
+        asked, said = self._masks.apply(talker.command, data)
+        talker.command = None
         level = level_of(self._protocol)
-        return Exchange(asked, said, self._began, self._now - self._began, self._slot, level)
+        return Exchange(asked, said, talker.began, self._now - talker.began, talker.slot, level)
 
-    def _unanswered(self) -> Iterable[Item]:
-        if self._command is not None:
-            yield self._exchange(self._command, b"")
+    def _unanswered(self, talker: _Talker) -> Iterator[Item]:
+        if talker.command is not None:
+            yield self._exchange(talker, Octets(b""))
 
     def end(self, number: int) -> Iterable[Item]:
-        if self._missing:
-            raise TraceError(f"{self._what}: {self._missing} bytes are missing", max(number, 1))
-        return self._unanswered()
+        if self._dump is not None:
+            self.unread.add(self._dump.number, f"{self._dump.what}: {self._dump.missing} bytes are missing")
+        for talker in self._talkers.values():
+            yield from self._unanswered(talker)

@@ -1,7 +1,8 @@
 """The containers of captured packets: pcap and pcapng, read and written packet by packet.
 
 dpkt's readers end without a word where a file is cut off and know one interface only, so the blocks are taken apart
-here (libpcap's pcap-savefile(5); pcapng, draft-ietf-opsawg-pcapng). Errors count packets, not lines.
+here (libpcap's pcap-savefile(5); pcapng, draft-ietf-opsawg-pcapng). Errors count packets, not lines; that the file ends
+within a packet, as it does when a capture was stopped hard, is an error of its own.
 """
 
 import struct
@@ -36,6 +37,12 @@ class Packet:
     link: int
     data: bytes
     comment: str = ""
+    missing: int = 0
+    """How many of its bytes were not captured."""
+
+
+class CutOff(TraceError):
+    """The file ends within a packet."""
 
 
 def packets(stream: BinaryIO) -> Iterator[Packet]:
@@ -53,7 +60,7 @@ def _exactly(stream: BinaryIO, size: int, number: int) -> bytes:
         raise TraceError(f"a length of {size} bytes cannot be", number, "packet")
     data = stream.read(size)
     if len(data) < size:
-        raise TraceError("the packet is cut off", number, "packet")
+        raise CutOff("the packet is cut off", number, "packet")
     return data
 
 
@@ -63,8 +70,10 @@ def _pcap(stream: BinaryIO, order: str, divisor: int) -> Iterator[Packet]:
     number = 0
     while first := stream.read(1):
         number += 1
-        seconds, units, size, _ = struct.unpack(order + "IIII", first + _exactly(stream, 15, number))
-        yield Packet(number, seconds * 1_000_000 + units // divisor, link, _exactly(stream, size, number))
+        seconds, units, size, whole = struct.unpack(order + "IIII", first + _exactly(stream, 15, number))
+        data = _exactly(stream, size, number)
+        time = seconds * 1_000_000 + units // divisor
+        yield Packet(number, time, link, data, missing=max(whole - size, 0))
 
 
 def _pcapng(stream: BinaryIO) -> Iterator[Packet]:
@@ -83,17 +92,19 @@ def _pcapng(stream: BinaryIO) -> Iterator[Packet]:
                 link = struct.unpack_from(order + "H", body)[0]
                 interfaces.append((link, _clock(_options(body, 8, order), order)))
             elif kind == _ENHANCED:
-                which, high, low, size, _ = struct.unpack_from(order + "IIIII", body)
+                which, high, low, size, original = struct.unpack_from(order + "IIIII", body)
                 link, clock = interfaces[which]
                 if size > len(body) - 20:
                     raise TraceError("the packet is cut off", number, "packet")
                 options = _options(body, 20 + size + -size % 4, order)
                 comment = options.get(_COMMENT, b"").decode("utf-8", "replace")
-                yield Packet(number, clock(high << 32 | low), link, body[20 : 20 + size], comment)
+                missing = max(original - size, 0)
+                yield Packet(number, clock(high << 32 | low), link, body[20 : 20 + size], comment, missing)
                 number += 1
             elif kind == _SIMPLE:
-                size = min(struct.unpack_from(order + "I", body)[0], len(body) - 4)
-                yield Packet(number, 0, interfaces[0][0], body[4 : 4 + size])
+                original = struct.unpack_from(order + "I", body)[0]
+                size = min(original, len(body) - 4)
+                yield Packet(number, 0, interfaces[0][0], body[4 : 4 + size], missing=original - size)
                 number += 1
         except (struct.error, IndexError):
             raise TraceError("its block cannot be read", number, "packet") from None

@@ -1,8 +1,10 @@
 """pcsc-spy of pcsc-lite: what a program asked of PC/SC, as the library writes it and as the tool shows it.
 
 The library's lines are ``<thread>@`` and ``>|seconds|microseconds|SCardTransmit``, then one line a parameter, then
-``<|…|…|SCardTransmit|…|0x00000000``. They are what is written here; ``pcsc-spy FILE`` shows them. The tool's own text
-(``SCardTransmit``, `` i …``, `` o …``, `` => …``) has no times but how long each call took. Hidden bytes become 00.
+``<|…|…|SCardTransmit|…|0x00000000`` (since 2.2 without the text of the result). They are what is written here;
+``pcsc-spy FILE`` shows them. The tool's own text (``SCardTransmit``, `` i …``, `` o …``, `` => …``) has no times but how
+long each call took; it indents the second thread by four blanks, the third by eight, and with ``-t`` names them
+``(t1)``. Before 1.9.9 the parameters of SCardTransmit lack the protocols. Hidden bytes become 00.
 """
 
 import re
@@ -16,21 +18,31 @@ from bifente.traces.formats.base import (
     T0,
     T1,
     Losses,
+    Parser,
     Source,
     answered,
     level_of,
-    octets_of,
     parse_with,
     spaced,
     with_first_reset,
 )
+from bifente.traces.formats.written import octets_of
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
 from bifente.traces.octets import Octets
 
 _CALL: Final = re.compile(r">\|(\d+)\|(\d+)\|(\w+)")
-_RETURN: Final = re.compile(r"<\|(\d+)\|(\d+)\|(\w+)\|[^|]*\|0x([0-9A-Fa-f]+)")
-_THREAD: Final = re.compile(r"[0-9A-Fa-f]+@")
-_SHOWN: Final = re.compile(r" ?=> .*\[0x([0-9A-Fa-f]{8,16})\]\)\s*(?:\[([\d.]+)\])?")
+_RETURN: Final = re.compile(r"<\|(\d+)\|(\d+)\|(\w+)\|(?:[^|]*\|)?0x([0-9A-Fa-f]+)")
+_THREAD: Final = re.compile(r"\s*([0-9A-Fa-f]+@)")
+_SHOWN: Final = re.compile(r"(?P<thread>[ \t]*(?:\(t\d+\) )?) ?(?P<said>SCard?[A-Z]\w+|[io] .*|=> .*)")
+_RESULT: Final = re.compile(r"=> .*\[0x([0-9A-Fa-f]{8,16})\]\)?\s*(?:\[(-?[\d.?-]+)\])?")
+_NAME: Final = re.compile(r"SCard?[A-Z][A-Za-z0-9]+")
+_STATISTICS: Final = re.compile(
+    r"Thread \d+/\d+|Results sorted|total time:|-?[\d.]+ sec \(|parsing |Tag|Length: |Value: |[bw][A-Z]\w+: |ulDataLength|"
+    r"Min: |Max: |APDU:|[0-9A-F]{4} |\s*$"
+)
+_MARKS: Final = re.compile(
+    rb"^(?:[0-9A-Fa-f]+@)?[<>]\|\d+\|\d+\|SCard|^(?:\(t\d+\) )?SCard\w+\r?\n(?:\(t\d+\) )?[io] ", re.MULTILINE
+)
 _CALLS: Final = frozenset(
     {"SCardTransmit", "SCardConnect", "SCardReconnect", "SCardStatus", "SCardGetStatusChange"}
 )
@@ -50,10 +62,7 @@ class PcscSpy:
 
     def recognises(self, head: bytes) -> bool:
         """A call at the beginning of a line."""
-        return (
-            re.search(rb"^(?:[0-9A-Fa-f]+@)?>\|\d+\|\d+\|SCard", head, re.MULTILINE) is not None
-            or re.search(rb"^SCard\w+\r?\n [io] ", head, re.MULTILINE) is not None
-        )
+        return _MARKS.search(head) is not None
 
     def read(self, stream: BinaryIO) -> Source:
         """Read a trace. Raises TraceError."""
@@ -113,20 +122,26 @@ def _calls(source: Source, losses: Losses) -> Iterator[tuple[str, int, list[str]
 class _Open:
     """A call that has not returned yet."""
 
-    __slots__ = ("began", "lines", "name", "number")
+    __slots__ = ("began", "lines", "name", "number", "numbers")
 
     def __init__(self, name: str, number: int, began: int) -> None:
         self.name = name
         self.number = number
         self.began = began
         self.lines: list[str] = []
+        self.numbers: list[int] = []
+        """Where they stand, when they do not follow each other."""
 
 
-class _Parser:
+class _Parser(Parser):
+    title = "pcsc-spy log"
+    lacking = "it has no SCardTransmit"
+
     def __init__(self) -> None:
-        self.header = TraceHeader(masked=False)
+        super().__init__()
         self._open: dict[str, _Open] = {}
-        self._shown: _Open | None = None
+        self._shown: dict[str, _Open] = {}
+        self._margin: str | None = None
         self._readers: dict[str, str] = {}
         self._protocols: dict[str, TransmissionProtocol] = {}
         self._atrs: dict[str, bytes] = {}
@@ -135,21 +150,26 @@ class _Parser:
         self._clock = 0
 
     def line(self, text: str, number: int) -> Iterable[Item]:
-        thread = found[0] if (found := _THREAD.match(text)) is not None else ""
-        told = text[len(thread) :]
+        found = _THREAD.match(text)
+        thread = "" if found is None else found[1]
+        told = text[found.end() :] if found is not None else text.lstrip()
         if (call := _CALL.fullmatch(told)) is not None:
+            before = self._open.pop(thread, None)
             self._open[thread] = _Open(call[3], number, self._when(call[1], call[2]))
-        elif (returned := _RETURN.fullmatch(told)) is not None:
+            return () if before is None else self._left(before)
+        if (returned := _RETURN.fullmatch(told)) is not None:
             opened = self._open.pop(thread, None)
             if opened is None or opened.name != returned[3]:
                 raise TraceError(f"{returned[3]} returns without having been called", number)
             took = max(self._when(returned[1], returned[2]) - opened.began, 0)
             parameters = [(each, opened.number + at) for at, each in enumerate(opened.lines, 1)]
-            yield from self._returned(opened, parameters, int(returned[4], 16) == 0, took, number)
-        elif thread in self._open and (thread or self._shown is None):
+            return self._returned(opened, parameters, int(returned[4], 16) == 0, took, number)
+        if thread in self._open and (thread or not self._shown):
             self._open[thread].lines.append(told)
-        else:
-            yield from self._text(text, number)
+            return ()
+        if thread:
+            raise TraceError("a parameter without its call", number)
+        return self._text(text, number)
 
     def _when(self, seconds: str, microseconds: str) -> int:
         if len(seconds) > 15 or len(microseconds) > 6:
@@ -159,15 +179,32 @@ class _Parser:
             self._start = when if when >= _A_YEAR else 0
         return max(when - self._start, 0)
 
-    def _text(self, text: str, number: int) -> Iterable[Item]:
+    def _text(self, text: str, number: int) -> Iterator[Item]:
         """A line of what the tool shows."""
-        text = re.sub(r"\x1b\[[0-9;]*m", "", text)
-        if text.startswith("SCard") and text.isalnum():
-            self._shown = _Open(text, number, self._clock)
-        elif self._shown is not None and text.lstrip().startswith(("i ", "o ")):
-            self._shown.lines.append(text.strip())
-        elif self._shown is not None and (done := _SHOWN.match(text)) is not None:
-            opened, self._shown = self._shown, None
+        if self._margin is None and _NAME.fullmatch(text.strip()) is not None:
+            # The first call is one of the first thread: what stands before it was put there by others.
+            self._margin = text[: len(text) - len(text.lstrip())]
+        found = _SHOWN.fullmatch(text.removeprefix(self._margin or ""))
+        if found is None:
+            if _STATISTICS.match(text.strip()) is None and self._margin is not None:
+                raise TraceError("this is no line of pcsc-spy", number)
+            return
+        said = found["said"]
+        thread = self._thread(found["thread"])
+        if _NAME.fullmatch(said) is not None:
+            before = self._shown.pop(thread, None)
+            self._shown[thread] = _Open(said, number, self._clock)
+            if before is not None:
+                yield from self._left(before)
+        elif (opened := self._shown.get(thread)) is None:
+            raise TraceError("a parameter or a result without its call", number)
+        elif not said.startswith("=>"):
+            opened.lines.append(said.strip())
+            opened.numbers.append(number)
+        elif (done := _RESULT.match(said)) is None:
+            raise TraceError("this result cannot be read", number)
+        else:
+            del self._shown[thread]
             took = (
                 round(float(done[2]) * 1_000_000) if re.fullmatch(r"\d{1,9}(?:\.\d*)?", done[2] or "") else 0
             )
@@ -175,6 +212,22 @@ class _Parser:
             if opened.name in _CALLS:
                 parameters = _parameters_shown(opened)
                 yield from self._returned(opened, parameters, int(done[1], 16) == 0, took, number)
+
+    @staticmethod
+    def _thread(indent: str) -> str:
+        """A thread, by its name or by how far its lines are indented."""
+        named = indent.strip()
+        return named or str(len(indent.expandtabs(4)) // 4)
+
+    def _left(self, opened: _Open) -> Iterator[Item]:
+        """A call that never returned: what it sent is kept."""
+        if opened.name != "SCardTransmit":
+            return
+        if opened.numbers:
+            parameters = _parameters_shown(opened)
+        else:
+            parameters = [(each, opened.number + at) for at, each in enumerate(opened.lines, 1)]
+        yield self._transmitted(opened, parameters, False, 0)
 
     def _returned(
         self, opened: _Open, told: list[tuple[str, int]], succeeded: bool, took: int, number: int
@@ -199,22 +252,27 @@ class _Parser:
     def _transmitted(
         self, opened: _Open, told: list[tuple[str, int]], succeeded: bool, took: int
     ) -> Exchange:
-        # handle, protocol, size of PCI, size, bytes; again protocol, size of PCI, size, bytes
-        if len(told) < 5:
+        # handle, protocol, size of PCI, size, bytes; again protocol, size of PCI, size, bytes. Before 1.9.9 without PCI.
+        old = len(told) <= 5 and len(told) >= 3 and not told[2][0].startswith("0x")
+        asked, said = (1, 3) if old else (3, 7)
+        if len(told) < asked + 2:
             raise TraceError("SCardTransmit: parameters are missing", opened.number)
-        command = _counted(told[3][0], told[4][0], told[4][1], "command")
-        if not command:
-            raise TraceError("the command is empty", told[4][1])
-        response = b""
+        command = _counted(told[asked][0], told[asked + 1][0], told[asked + 1][1], "command")
+        if not len(command):
+            raise TraceError("the command is empty", told[asked + 1][1])
+        response = Octets(b"")
         if succeeded:
-            if len(told) < 9:
+            if len(told) < said + 2:
                 raise TraceError("SCardTransmit: the answer is missing", opened.number)
-            response = _counted(told[7][0], told[8][0], told[8][1], "answer")
+            response = _counted(told[said][0], told[said + 1][0], told[said + 1][1], "answer")
             if len(response) < 2:
-                raise TraceError(f"an answer has at least 2 bytes, this one {len(response)}", told[8][1])
-        protocol = _PROTOCOLS.get(_number(told[1][0]))
+                raise TraceError(
+                    f"an answer has at least 2 bytes, this one {len(response)}", told[said + 1][1]
+                )
+        protocol = None if old else _PROTOCOLS.get(_number(told[1][0]))
+        protocol = protocol or self._protocols.get(told[0][0])
         slot = self._slot(self._readers.get(told[0][0], ""))
-        return Exchange(Octets(command), Octets(response), opened.began, took, slot, level_of(protocol))
+        return Exchange(command, response, opened.began, took, slot, level_of(protocol))
 
     def _slot(self, reader: str) -> str:
         return "" if reader == self.header.reader else reader
@@ -224,12 +282,14 @@ class _Parser:
         if protocol is None:
             return  # a direct connection talks to the reader, not to a card
         self._readers[handle] = reader
+        self._protocols[handle] = protocol
         if not self.header.reader:
             self.header = TraceHeader(reader, self._atrs.get(reader), protocol, masked=False)
 
     def _status(self, opened: _Open, parameters: list[str], number: int) -> Iterable[Item]:
         reader = self._readers.get(parameters[0])
-        atr = octets_of(parameters[-1], number, "ATR") if re.match(r"3[BFbf] ", parameters[-1]) else b""
+        told = parameters[-1]
+        atr = octets_of(told, number, "ATR").shown if re.match(r"3[BFbf] ", told) else b""
         if reader is None or not 2 <= len(atr) <= 33:
             return
         kind = self._next_kind.pop(parameters[0], None)
@@ -247,12 +307,9 @@ class _Parser:
                 self._atrs[before] = bytes.fromhex(line)
 
     def end(self, number: int) -> Iterable[Item]:
-        for opened in self._open.values():
-            if opened.name == "SCardTransmit":
-                raise TraceError("SCardTransmit does not return", opened.number)
-        if self._shown is not None and self._shown.name == "SCardTransmit":
-            raise TraceError("SCardTransmit does not return", self._shown.number)
-        return ()
+        for opened in (*self._open.values(), *self._shown.values()):
+            if len(opened.lines) >= 5:
+                yield from self._left(opened)
 
 
 def _number(text: str) -> int:
@@ -261,26 +318,27 @@ def _number(text: str) -> int:
     return -1 if found is None else int(found[1], 16)
 
 
-def _counted(count: str, text: str, number: int, what: str) -> bytes:
-    data = octets_of(text if text != "NULL" else "", number, what)
-    if len(data) != _number(count):
-        raise TraceError(f"{what}: {_number(count)} bytes are announced, {len(data)} are there", number)
+def _counted(count: str, text: str, number: int, what: str) -> Octets:
+    size = _number(count)
+    data = octets_of(text if text != "NULL" else "", number, what, size if size >= 0 else None)
+    if len(data) != size:
+        raise TraceError(f"{what}: {size} bytes are announced, {len(data)} are there", number)
     return data
 
 
 _FIELD: Final = re.compile(r"[io] (?P<name>[\w.]+):? ?(?P<value>.*)")
-_ROW: Final = re.compile(r"[io] {1,2}[0-9A-F]{4} (?P<hex>(?:[0-9A-F]{2} ){1,16})")
+_ROW: Final = re.compile(r"[io] {1,2}[0-9A-F]{4} (?P<hex>(?:(?:[0-9A-F]{2}|[Xx*.?]{2}) ){1,16})")
 
 
 def _parameters_shown(opened: _Open) -> list[tuple[str, int]]:
     """The parameters in the order in which the library writes them; rows of bytes are put together."""
     found: list[tuple[str, int]] = []
-    for at, line in enumerate(opened.lines, 1):
+    for number, line in zip(opened.numbers, opened.lines, strict=True):
         if (row := _ROW.match(line)) is not None and found:
             before = found[-1][0]
-            found[-1] = (before + row["hex"], opened.number + at)
+            found[-1] = (before + row["hex"], number)
         elif (field := _FIELD.fullmatch(line)) is not None:
             value = "" if field["name"].endswith(("Buffer", "pbAtr", "rgbAtr")) else field["value"]
-            found.append((value, opened.number + at))
+            found.append((value, number))
     # Numbers are shown with their decimal value behind.
     return [(re.sub(r" \(\d+\)$", "", value), number) for value, number in found]
