@@ -80,13 +80,27 @@ def test_a_pipe_works_both_ways() -> None:
     assert "> 0020000104********" in result.stdout
 
 
-def test_a_damaged_file_names_its_line_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_damaged_line_is_passed_over_and_named(tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.log"
     lines = LOG.read_text().splitlines()
     at = next(number for number, line in enumerate(lines) if " SW: " in line)
     damaged.write_text("\n".join([*lines[: at + 4], "00000001 SW: 9", *lines[at + 4 :]]))
+    result = run("convert", damaged, "-o", tmp_path / "out.trace")
+    assert f"note: {damaged}: 1 line was not understood: {at + 5}\n" in result.stderr
+    assert (
+        f"note: {damaged}: line {at + 5}: answer: these are not pairs of hexadecimal digits\n"
+        in result.stderr
+    )
+    assert run("diff", LOG, tmp_path / "out.trace").stdout.startswith("the same in ")
+
+
+def test_a_log_of_which_nothing_is_understood_leaves_nothing(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.log"
+    damaged.write_text("00000000 APDU: 00 A4 zz\n00000001 SW: 9\n")
     result = run("convert", damaged, "-o", tmp_path / "out.trace", code=3)
-    assert f"line {at + 5}: " in classify(result.exception or Exception()).what
+    assert classify(result.exception or Exception()).what.startswith(
+        "line 1: nothing in this pcscd log was understood"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["damaged.log"]
     run("show", tmp_path / "nothing", code=3)
 
