@@ -203,6 +203,43 @@ def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
 
 
 @reader.command()
+@click.argument("reader_number", metavar="[READER]", required=False)
+@_as
+@_json
+def unplug(reader_number: str | None, alias: str, as_json: bool) -> None:
+    """Unplug the reader, or that of this number: programs see it no more; its cards stay in, without supply."""
+    _ask(alias, _of_reader("unplug", reader_number), as_json=as_json)
+
+
+@reader.command()
+@click.argument("reader_number", metavar="[READER]", required=False)
+@_as
+@_json
+def plug(reader_number: str | None, alias: str, as_json: bool) -> None:
+    """Plug the reader in again, or that of this number; its cards start anew."""
+    _ask(alias, _of_reader("plug", reader_number), as_json=as_json)
+
+
+@reader.command()
+@click.option(
+    "--down",
+    metavar="SECONDS",
+    default="0",
+    show_default=True,
+    help="How long the service is gone, 30 at most.",
+)
+@_as
+@_json
+def restart(down: str, alias: str, as_json: bool) -> None:
+    """Restart the PC/SC service, as an administrator restarts pcscd: every program loses its connection."""
+    _ask(alias, {"do": "restart", "seconds": down}, as_json=as_json)
+
+
+def _of_reader(do: str, number: str | None) -> dict[str, str]:
+    return {"do": do} if number is None else {"do": do, "reader": number}
+
+
+@reader.command()
 @_as
 @_json
 def status(alias: str, as_json: bool) -> None:

@@ -34,6 +34,9 @@ QUESTIONS: Final = {
     "insert": Fields(("card",), ("slot",)),
     "remove": Fields(("slot",)),
     "swap": Fields(("slot", "card")),
+    "unplug": Fields((), ("reader",)),
+    "plug": Fields((), ("reader",)),
+    "restart": Fields((), ("seconds",)),
 }
 
 _LONGEST: Final = 65536

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from types import TracebackType
 from typing import Final
 
@@ -16,9 +17,11 @@ from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_s
 from bifente.cli.cardkinds import called, kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
+from bifente.cli.readerplug import change, need_plugged
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.choose import choose
 from bifente.reader.errors import DuplicateCard
+from bifente.reader.events import SlotChange, SlotEvent
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
@@ -78,6 +81,9 @@ class Slots:
         self._wrappers = tuple(wrappers)
         self._held: dict[int, tuple[Path, str, _Held]] = {}
         self._lock = Lock()
+        self._server: PcscServer | None = None
+        for number, (reader, _) in enumerate(self.places):
+            reader.subscribe(partial(self._happened, number))
         try:
             for number, card in enumerate(cards):
                 if card != EMPTY:
@@ -92,7 +98,10 @@ class Slots:
         """The server for these slots, not started."""
         # A card that computes must not keep the other slot waiting for the interpreter's usual five milliseconds.
         sys.setswitchinterval(_SWITCH_SECONDS)
-        return PcscServer(*self.readers, path=path, names=self.names, pin_pad=pin_pad, observe=observe)
+        self._server = PcscServer(
+            *self.readers, path=path, names=self.names, pin_pad=pin_pad, observe=observe
+        )
+        return self._server
 
     def answer(self, question: Question) -> Answer:
         """What the control socket answers."""
@@ -103,6 +112,7 @@ class Slots:
 
     def _change(self, question: Question) -> None:
         with self._lock:
+            self._give_back()
             match question["do"]:
                 case "insert":
                     self._insert(self._free(question), Path(question["card"]))
@@ -110,6 +120,8 @@ class Slots:
                     self._remove(self._number(question["slot"]))
                 case "swap":
                     self._swap(question)
+                case _:
+                    change(question, self.readers, self._server)
 
     def status(self) -> list[dict[str, object]]:
         """One line for each slot."""
@@ -127,6 +139,7 @@ class Slots:
                     "atr": status.atr.hex().upper(),
                     "links": status.links,
                     "misplaced": self._misplaced(number),
+                    "plugged": status.plugged,
                 }
             )
         return lines
@@ -161,6 +174,7 @@ class Slots:
         return (usual or empty)[0]
 
     def _insert(self, number: int, path: Path) -> None:
+        need_plugged(self.places[number][0])
         if number in self._held:
             raise CliError(f"slot {number + 1} holds a card already", hint="bifente reader swap SLOT X.card")
         self._seat(number, path, self._opened(path))
@@ -184,6 +198,7 @@ class Slots:
 
     def _remove(self, number: int) -> None:
         reader, slot = self.places[number]
+        need_plugged(reader)
         if number not in self._held:
             raise CardAbsent(f"{number + 1}")
         try:
@@ -223,6 +238,25 @@ class Slots:
             if together and card.serial and held.serial == card.serial:
                 raise DuplicateCard(card.serial, self.places[other][1])
 
+    def _happened(self, number: int, event: SlotEvent) -> None:
+        """A card that a fault has pulled out is put back into nobody's hands. Called with the reader locked."""
+        if (
+            event.change is SlotChange.REMOVED
+            and event.slot == self.places[number][1]
+            and not self._lock.locked()
+        ):
+            Thread(target=self._give_back_pulled, name="reader pulled", daemon=True).start()
+
+    def _give_back_pulled(self) -> None:
+        with self._lock:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Give the files of cards back that were pulled out for good."""
+        for number, (reader, slot) in enumerate(self.places):
+            if number in self._held and reader.card(slot) is None and not reader.comes_back(slot):
+                self._held.pop(number)[2].release()
+
     def close(self) -> None:
         """Take every card out and give its file back."""
         for reader in self.readers:
@@ -253,4 +287,6 @@ def show_status(slots: object) -> None:
         if slot.get("misplaced"):
             card += f" ({called(slot['kind'])} in this slot)"
         state = f", {slot['links']} connected" if slot["links"] else ""
+        if not slot["plugged"]:
+            state = ", reader unplugged"
         click.echo(f"{slot['slot']}  {slot['name']}: {card}{state}")

@@ -1,6 +1,8 @@
 """What can go wrong with a reader itself; the failures of a link are those of ``bifente.apdu.link``."""
 
-from bifente.apdu.link import LinkError
+from typing import Final
+
+from bifente.apdu.link import CardRemoved, LinkError, ReaderGone
 
 
 class ReaderError(Exception):
@@ -61,6 +63,34 @@ class CardMute(LinkError):
     def __init__(self, slot: str, reason: Exception) -> None:
         super().__init__(f"the card in slot {slot} does not start: {reason}")
         self.slot = slot
+
+
+class CardPulled(CardRemoved):
+    """Raised by a card that is pulled out: the reader takes it out, and puts it in again after *seconds*, unless None."""
+
+    def __init__(self, slot: str, seconds: float | None = None) -> None:
+        super().__init__(slot)
+        self.seconds = seconds
+
+
+class ReaderUnplugged(ReaderGone):
+    """Raised by a card whose reader is unplugged: the reader goes, and comes back after *seconds*, unless None."""
+
+    def __init__(self, reader: str, seconds: float | None = None) -> None:
+        super().__init__(reader)
+        self.seconds = seconds
+
+
+MAX_DOWN: Final = 30.0
+"""Seconds for which a PC/SC service may be gone: clients that ask for a change wait no longer."""
+
+
+class ServiceRestarts(LinkError):
+    """Raised by a card under whose command the PC/SC service ends; it is there again after *seconds*."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        super().__init__("the PC/SC service restarts")
+        self.seconds = seconds
 
 
 class SlotInUse(LinkError):

@@ -18,6 +18,8 @@ class SlotChange(StrEnum):
     WARM_RESET = "warm reset"
     POWERED_OFF = "powered off"
     READER_GONE = "reader gone"
+    UNPLUGGED = "reader unplugged"
+    PLUGGED = "reader plugged in"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class SlotEvent:
     """One change of one slot.
 
     ``number`` counts all events of the reader from 1; ``counter`` counts the insertions and removals of this slot,
-    as the event counter of PC/SC does. ``atr`` is empty when there is none any more.
+    as the event counter of PC/SC does. ``atr`` is empty when there is none any more. A reader that is unplugged or plugged
+    in tells it for each of its slots, empty or not.
     """
 
     number: int

@@ -27,7 +27,9 @@ fault           what happens; what it needs
 ``truncated``   of the data only ``keep`` bytes come, then the status word; with ``status_word: false`` the answer
                 breaks off after ``keep`` bytes, at least two. (Under T=0 most data come with GET RESPONSE, ``C0``.)
 ``mute``        no answer, to this command and all that follow until a reset; the link waits ``seconds`` (0) for it
-``removed``     the card is pulled out before it answers
+``removed``     the card is pulled out before it answers, and put in again after ``seconds`` if they are given
+``unplugged``   the reader is unplugged before the card answers, and plugged in again after ``seconds`` if they are given
+``restarted``   the PC/SC service ends before the card answers, and is there again after ``seconds`` (0; at most 30)
 ``endless61``   ``61xx`` with ``xx`` = ``available`` (16; 1 to 256), and again for each GET RESPONSE, with that much of nothing
 ``delay``       ``seconds`` pass before the answer
 ==============  ====================================================================================================
@@ -45,7 +47,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bifente.documents import DocumentError, read_text
 from bifente.documents.values import Place, field_name
 from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml, text_scalar
-from bifente.reader.errors import ReaderError
+from bifente.reader.errors import MAX_DOWN, ReaderError
 
 MAX_SECONDS: Final = 3600.0
 
@@ -152,6 +154,23 @@ class Removed(Rule):
     """The card is pulled out during the command."""
 
     fault: Literal["removed"]
+    seconds: Seconds | None = None
+    executed: bool = False
+
+
+class Unplugged(Rule):
+    """The reader is unplugged during the command."""
+
+    fault: Literal["unplugged"]
+    seconds: Seconds | None = None
+    executed: bool = False
+
+
+class Restarted(Rule):
+    """The PC/SC service restarts during the command."""
+
+    fault: Literal["restarted"]
+    seconds: Annotated[float, Field(ge=0, le=MAX_DOWN, allow_inf_nan=False)] = 0.0
     executed: bool = False
 
 
@@ -170,10 +189,13 @@ class Delay(Rule):
     seconds: Seconds
 
 
-AnyRule = Annotated[Status | Truncated | Mute | Removed | Endless61 | Delay, Field(discriminator="fault")]
+AnyRule = Annotated[
+    Status | Truncated | Mute | Removed | Unplugged | Restarted | Endless61 | Delay,
+    Field(discriminator="fault"),
+]
 
 
-FAULTS: Final = ("status", "truncated", "mute", "removed", "endless61", "delay")
+FAULTS: Final = ("status", "truncated", "mute", "removed", "unplugged", "restarted", "endless61", "delay")
 
 
 class FaultRules(BaseModel):

@@ -12,6 +12,7 @@ from typing import Final
 from bifente.apdu.link import Card, CardRemoved, LinkTimeout
 from bifente.apdu.status import SW
 from bifente.reader.around import AroundCard
+from bifente.reader.errors import CardPulled, ReaderUnplugged, ServiceRestarts
 from bifente.reader.faultrules import (
     AnyRule,
     Delay,
@@ -20,8 +21,10 @@ from bifente.reader.faultrules import (
     FaultRules,
     Mute,
     Removed,
+    Restarted,
     Status,
     Truncated,
+    Unplugged,
     parse_faults,
     read_faults,
 )
@@ -38,7 +41,8 @@ class Faulty(AroundCard):
     It stands on the terminal's side of the T=0 front: rules see GET RESPONSE and the bytes that go over the line. What
     the rules count, they count over the card's whole life here, resets included. A mute card speaks again after a reset;
     a removed one is back after power-on, when it is inserted again: until then every call raises CardRemoved(*slot*).
-    The reader that holds it is to take it out when it sees that.
+    The reader that holds it takes it out then, or is unplugged itself (ReaderUnplugged), and lets it come back; a
+    PcscServer restarts (ServiceRestarts).
     """
 
     def __init__(
@@ -85,7 +89,8 @@ class Faulty(AroundCard):
     def transmit(self, command: bytes, /) -> bytes:
         """One command to the card inside, or what becomes of it.
 
-        Raises LinkTimeout when the card is mute, CardRemoved when it is pulled out.
+        Raises LinkTimeout when the card is mute, CardRemoved when it is pulled out, ReaderUnplugged when the reader is, and
+        ServiceRestarts.
         """
         if self._removed:
             raise CardRemoved(self.slot)
@@ -135,13 +140,18 @@ class Faulty(AroundCard):
             if not rule.status_word:
                 return answer[: rule.keep]
             return answer[:-2][: rule.keep] + answer[-2:]
-        if isinstance(rule, Status | Mute | Removed | Endless61) and rule.executed:
+        if not isinstance(rule, Delay) and rule.executed:
             super().transmit(command)
         if isinstance(rule, Status):
             return rule.sw.to_bytes(2)
         if isinstance(rule, Removed):
             self._removed = True
-            raise CardRemoved(self.slot)
+            raise CardPulled(self.slot, rule.seconds)
+        if isinstance(rule, Unplugged):
+            self._removed = True
+            raise ReaderUnplugged(f"with the card in slot {self.slot}", rule.seconds)
+        if isinstance(rule, Restarted):
+            raise ServiceRestarts(rule.seconds)
         if isinstance(rule, Mute):
             self._mute = rule.seconds
             self._stay_mute(rule.seconds)

@@ -70,7 +70,8 @@ def registered(groups: list[str] | str | None = None) -> list[SlotReader]:
     """The readers pyscard is told of, those of *groups* when groups are named, in the order of registration."""
     wanted = {groups} if isinstance(groups, str) else set(groups or ())
     with _lock:
-        return [reader for reader in _registered.values() if not wanted or wanted & reader.groups]
+        there = [reader for reader in _registered.values() if reader.home.plugged]
+    return [reader for reader in there if not wanted or wanted & reader.groups]
 
 
 def readers_of(reader: TwoSlotReader) -> list[SlotReader]:

@@ -17,6 +17,8 @@ from bifente.reader.twoslot import TwoSlotReader
 _FOREVER = 3600.0
 """The longest single wait of a request that has no time-out; it then looks again."""
 
+_COMING = (SlotChange.INSERTED, SlotChange.PLUGGED)
+
 
 class SlotCardRequest(AbstractCardRequest):  # type: ignore[misc]  # pyscard has no types
     """Does for registered readers what pyscard's own request does for those of PC/SC."""
@@ -90,7 +92,7 @@ class SlotCardRequest(AbstractCardRequest):  # type: ignore[misc]  # pyscard has
                     if service is not None:
                         return service
                 before[reader.name] = status.counter
-            while (event := self._next(deadline)) is not None and event.change is not SlotChange.INSERTED:
+            while (event := self._next(deadline)) is not None and event.change not in _COMING:
                 pass
 
     def waitforcardevent(self) -> list[Card]:

@@ -15,7 +15,7 @@ from weakref import WeakSet, ref
 from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
-from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, SlotInUse
+from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, ReaderUnplugged, SlotInUse
 from bifente.reader.events import SlotChange
 from bifente.reader.t0 import T0Front
 
@@ -45,6 +45,7 @@ class Seat:
         front: bool | None,
         wait: float,
         report: Callable[["Seat", SlotChange], None],
+        leave: Callable[["Seat", CardRemoved | ReaderUnplugged], None],
     ) -> None:
         self.slot = slot
         self.reader = reader
@@ -60,6 +61,7 @@ class Seat:
         self._reader_gone = False
         self._front = front
         self._report = report
+        self._leaves = leave
         self._fronted: Card = card
         self._asked: Card = card
         self._work = Lock()
@@ -69,6 +71,11 @@ class Seat:
         self._links: WeakSet[object] = WeakSet()
         self._exclusive: ref[object] | None = None
         self._warm_reset_due = False
+
+    @property
+    def front(self) -> bool | None:
+        """Whether a T=0 front was wanted before the card, as given."""
+        return self._front
 
     @property
     def serial(self) -> str | None:
@@ -140,13 +147,18 @@ class Seat:
         """
         self._take(who, self.wait)
         try:
-            if self._warm_reset_due or not self.powered:
-                self._settle()
-            if resets is not None and resets != self.resets:
-                raise CardWasReset(self.slot)
-            answer = self._asked.transmit(command)
-        finally:
-            self._leave()
+            try:
+                if self._warm_reset_due or not self.powered:
+                    self._settle()
+                if resets is not None and resets != self.resets:
+                    raise CardWasReset(self.slot)
+                answer = self._asked.transmit(command)
+            finally:
+                self._leave()
+        except (CardRemoved, ReaderUnplugged) as error:
+            if not self.removed:  # the card itself says that it has left, or its reader
+                self._leaves(self, error)
+            raise
         if self.removed:
             raise self.gone()
         return answer

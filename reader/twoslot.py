@@ -1,20 +1,39 @@
 """The two-slot reader, in process: the *lecteur bi-fente* in which a CPS and a carte Vitale meet."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Condition, Lock
+from functools import partial
+from threading import Condition, Lock, Timer
 from time import monotonic
 from types import TracebackType
 from typing import Protocol, runtime_checkable
 
-from bifente.apdu.link import Card, CardAbsent, LinkTimeout, ReaderGone, TransmissionProtocol
-from bifente.reader.errors import DuplicateCard, SlotOccupied, UnknownSlot
+from bifente.apdu.link import (
+    Card,
+    CardAbsent,
+    CardRemoved,
+    LinkError,
+    LinkTimeout,
+    ReaderGone,
+    TransmissionProtocol,
+)
+from bifente.reader.errors import (
+    CardPulled,
+    DuplicateCard,
+    ReaderError,
+    ReaderUnplugged,
+    SlotOccupied,
+    UnknownSlot,
+)
 from bifente.reader.events import SlotChange, SlotEvent, Subscription
 from bifente.reader.link import SlotLink
 from bifente.reader.seat import Seat
 
 CPS_SLOT = "CPS"
 VITALE_SLOT = "Vitale"
+
+_log = logging.getLogger(__name__)
 
 _MAX_NAME = 127
 """PC/SC gives a reader's name 128 bytes with its terminator (pcsc-lite, MAX_READERNAME)."""
@@ -45,6 +64,8 @@ class SlotStatus:
     links: int
     exclusive: bool
     in_transaction: bool
+    plugged: bool = True
+    """The reader is there: False while it is unplugged."""
 
 
 class TwoSlotReader:
@@ -80,6 +101,9 @@ class TwoSlotReader:
         self._number = 0
         self._subscriptions: list[Subscription] = []
         self._closed = False
+        self._returning: set[str] = set()
+        self._parked: dict[str, Seat] | None = None
+        """The cards in the slots of an unplugged reader."""
 
     def __repr__(self) -> str:
         return f"TwoSlotReader({self.name!r}, {self.slots!r})"
@@ -104,7 +128,7 @@ class TwoSlotReader:
         slot stays empty.
         """
         self._index(slot)
-        seat = Seat(slot, self.name, card, front=front, wait=self.wait, report=self._happened)
+        seat = self._new_seat(slot, card, front)
         with self._state:
             self._check_open()
             if self._seats[slot] is not None:
@@ -133,10 +157,12 @@ class TwoSlotReader:
 
         A command under way ends with CardRemoved for whoever sent it. The cards in the other slots are warm-reset
         when the reader is made so. Raises CardAbsent for an empty slot; LinkTimeout when a card did not come to rest
-        within *wait* (the slot is empty all the same, and the card is put to rest as soon as it answers).
+        within *wait* (the slot is empty all the same, and the card is put to rest as soon as it answers); ReaderGone
+        while the reader is unplugged.
         """
         self._index(slot)
         with self._state:
+            self._check_plugged()
             seat = self._seats[slot]
             if seat is None or not seat.seated:
                 raise CardAbsent(slot)
@@ -190,16 +216,17 @@ class TwoSlotReader:
     def card(self, slot: str) -> Card | None:
         """The card in *slot*, as it was inserted."""
         self._index(slot)
-        seat = self._seats[slot]
+        with self._state:
+            seat = self._seats[slot] if self._parked is None else self._parked.get(slot)
         return seat.card if seat is not None and seat.seated else None
 
     def status(self, slot: str) -> SlotStatus:
         """What the slot is like now. Also of a closed reader."""
         self._index(slot)
         with self._state:
-            seat, counter = self._seats[slot], self._counters[slot]
+            seat, counter, plugged = self._seats[slot], self._counters[slot], self._parked is None
         if seat is None or not seat.seated:
-            return SlotStatus(slot, False, False, b"", None, counter, 0, 0, False, False)
+            return SlotStatus(slot, False, False, b"", None, counter, 0, 0, False, False, plugged)
         return SlotStatus(
             slot,
             True,
@@ -251,6 +278,112 @@ class TwoSlotReader:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
 
+    @property
+    def plugged(self) -> bool:
+        """The reader is there; False between :meth:`unplug` and :meth:`plug`."""
+        return self._parked is None
+
+    def unplug(self, seconds: float | None = None) -> None:
+        """Pull the reader's plug: its cards stay in their slots, without supply; links raise ReaderGone.
+
+        Until :meth:`plug`, which comes by itself after *seconds* when they are given, whatever needs the reader raises
+        ReaderGone. Raises ReaderGone when it is unplugged or closed already, LinkTimeout as :meth:`remove`.
+        """
+        with self._state:
+            self._check_open()
+            self._parked = {
+                name: seat for name, seat in self._seats.items() if seat is not None and seat.seated
+            }
+            parked = list(self._parked.values())
+            for name in self.slots:
+                self._seats[name] = None
+                self._counters[name] += name in self._parked
+                self._tell(name, SlotChange.UNPLUGGED)
+        if seconds is not None:
+            self._later(seconds, self.plug)
+        deadline = monotonic() + self.wait
+        for seat in parked:
+            seat.remove(reader_gone=True)
+        busy = [seat for seat in parked if not seat.await_rest(deadline - monotonic())]
+        if busy:
+            raise LinkTimeout(f"the card in slot {busy[0].slot}", self.wait)
+
+    def plug(self) -> None:
+        """Plug the reader in again: its cards start, as after an insertion. Does nothing to a reader that is plugged.
+
+        Raises ReaderGone for a closed reader, and what a card raises that does not start: its slot is empty then.
+        """
+        with self._state:
+            if self._closed:
+                raise ReaderGone(self.name)
+            if self._parked is None:
+                return
+            parked, self._parked = self._parked, None
+            # Nobody else takes their places meanwhile: they are there, but not seated.
+            seats = {name: self._new_seat(name, seat.card, seat.front) for name, seat in parked.items()}
+            self._seats.update(seats)
+        failed: Exception | None = None
+        for seat in seats.values():
+            try:
+                seat.start()
+            except Exception as error:  # noqa: BLE001 - the other cards are to start; it is raised below
+                failed = error
+                seat.remove()
+                seat.await_rest(self.wait)
+        with self._state:
+            if not self._closed:
+                for name in self.slots:
+                    started = seats.get(name)
+                    if started is not None and started.removed:
+                        self._seats[name] = started = None
+                    if started is not None:
+                        started.seated = True
+                        self._counters[name] += 1
+                    self._tell(name, SlotChange.PLUGGED, b"" if started is None else started.atr)
+        if failed is not None:
+            raise failed
+
+    def _left(self, seat: Seat, error: CardRemoved | ReaderUnplugged) -> None:
+        """A card says that it was pulled out, or that the reader was: do so, once; perhaps it comes back."""
+        try:
+            if isinstance(error, ReaderUnplugged):
+                self.unplug(error.seconds)
+                return
+            seconds = error.seconds if isinstance(error, CardPulled) else None
+            if seconds is not None:
+                self._returning.add(seat.slot)
+            card = self.remove(seat.slot)
+        except (CardAbsent, ReaderGone):
+            self._returning.discard(seat.slot)
+            return  # somebody was faster
+        if seconds is not None:
+            self._later(seconds, partial(self._return, seat.slot, card, seat.front))
+
+    def _return(self, slot: str, card: Card, front: bool | None) -> None:
+        try:
+            self.insert(slot, card, front=front)
+        finally:
+            self._returning.discard(slot)
+
+    def comes_back(self, slot: str) -> bool:
+        """The card that was pulled out of *slot* is put in again by itself, in a while."""
+        return slot in self._returning
+
+    def _later(self, seconds: float, call: Callable[[], object]) -> None:
+        """Do *call* in *seconds*, unless something else has taken the place meanwhile."""
+
+        def do() -> None:
+            if self._closed:
+                return
+            try:
+                call()
+            except (ReaderError, LinkError) as error:
+                _log.warning("reader %s: what was to come back does not: %s", self.name, error)
+
+        timer = Timer(seconds, do)
+        timer.daemon = True
+        timer.start()
+
     def close(self) -> None:
         """The reader goes away: every card is taken out and put to rest; links raise ReaderGone.
 
@@ -287,8 +420,18 @@ class TwoSlotReader:
             if other is not None and other is not seat and seat.is_like(other):
                 raise DuplicateCard(seat.serial, other.slot)
 
+    def _new_seat(self, slot: str, card: Card, front: bool | None) -> Seat:
+        return Seat(
+            slot, self.name, card, front=front, wait=self.wait, report=self._happened, leave=self._left
+        )
+
     def _check_open(self) -> None:
         if self._closed:
+            raise ReaderGone(self.name)
+        self._check_plugged()
+
+    def _check_plugged(self) -> None:
+        if self._parked is not None:
             raise ReaderGone(self.name)
 
     def _seat(self, slot: str) -> Seat:

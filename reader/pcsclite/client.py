@@ -23,7 +23,7 @@ from bifente.reader.pcsclite.codes import (
     SCOPES,
     Rv,
 )
-from bifente.reader.pcsclite.handle import Handle, Refused
+from bifente.reader.pcsclite.handle import ClientGone, Handle, Refused
 from bifente.reader.pcsclite.messages import (
     EVENTS,
     HEADER,
@@ -46,10 +46,6 @@ _PIECE: Final = 65536
 _TRANSMIT: Final = LAYOUTS[Command.TRANSMIT]
 _CONTROL: Final = LAYOUTS[Command.CONTROL]
 _TRANSMIT_WHOLE: Final = HEADER.size + _TRANSMIT.size
-
-
-class _Gone(Exception):
-    """The client has closed its end, or must be sent away."""
 
 
 class Client:
@@ -75,7 +71,7 @@ class Client:
         try:
             while True:
                 self._one_message()
-        except (_Gone, OSError):
+        except (ClientGone, OSError):
             pass  # the ordinary end of a client
         finally:
             self._server.forget(self)
@@ -115,7 +111,7 @@ class Client:
         while len(received) < size:
             piece = self._socket.recv(_PIECE if size < _PIECE else size)
             if not piece:
-                raise _Gone
+                raise ClientGone
             received = received + piece if received else piece
         self._received = received
 
@@ -140,7 +136,7 @@ class Client:
         answer = _ANSWERS.get(command)
         # What commands without a structure are sent with is not looked at, as under pcscd.
         if answer is None or (layout is not None and size != layout.size):
-            raise _Gone
+            raise ClientGone
         self._received = self._received[HEADER.size :]
         fields = () if layout is None else layout.unpack(self._take(layout.size))
         answer(self, *fields)
@@ -219,7 +215,7 @@ class Client:
     def _handle(self, card: int) -> Handle:
         handle = self._cards.get(card)
         if handle is None or not self.context:
-            raise _Gone
+            raise ClientGone
         return handle
 
     def _alive(self) -> bool:
@@ -227,7 +223,7 @@ class Client:
         try:
             return self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
         except BlockingIOError:
-            return not self._server.closing
+            return not self._server.shutting
         except OSError:
             return False
 
@@ -292,7 +288,7 @@ class Client:
 
     def _transmit(self, size: int) -> None:
         if size != _TRANSMIT.size:
-            raise _Gone
+            raise ClientGone
         self._need(_TRANSMIT_WHOLE)
         received = self._received
         card, protocol, send_pci, length, receive_protocol, receive_pci, room, _ = _TRANSMIT.unpack_from(
@@ -300,7 +296,7 @@ class Client:
         )
         handle = self._cards.get(card)
         if handle is None or length > MAX_BUFFER_EXTENDED:
-            raise _Gone
+            raise ClientGone
         whole = _TRANSMIT_WHOLE + length
         if len(received) < whole:
             self._need(whole)
@@ -326,7 +322,7 @@ class Client:
     def _control(self, card: int, code: int, length: int, room: int, returned: int, rv: int) -> None:
         handle = self._handle(card)
         if length > MAX_BUFFER_EXTENDED:
-            raise _Gone
+            raise ClientGone
         data = self._take(length)
         answer, result, returned = b"", Rv.SUCCESS, 0
         try:
@@ -342,7 +338,7 @@ class Client:
     def _get_attribute(self, card: int, which: int, value: bytes, length: int, rv: int) -> None:
         handle = self._handle(card)
         if length > MAX_BUFFER:
-            raise _Gone
+            raise ClientGone
         value, result = b"", Rv.SUCCESS
         try:
             handle.slot.check(handle)
@@ -357,7 +353,7 @@ class Client:
     def _set_attribute(self, card: int, which: int, value: bytes, length: int, rv: int) -> None:
         handle = self._handle(card)
         if length > MAX_BUFFER:
-            raise _Gone
+            raise ClientGone
         result = _result(lambda: handle.slot.check(handle))
         # No attribute of this reader can be set.
         self._answer(Command.SET_ATTRIB, card, which, value, length, result or Rv.UNSUPPORTED_FEATURE)

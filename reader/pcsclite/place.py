@@ -56,21 +56,35 @@ class OwnSocket:
                 path, f"a socket's path has at most {MAX_PATH} bytes; set XDG_RUNTIME_DIR"
             )
         self.path = path
+        self._backlog = backlog
         self._lock = _locked(path)
         try:
-            self._remove_left_over()
-            self.listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                # The folder is closed to others, so nobody comes in between bind and chmod.
-                self.listening.bind(str(path))
-                os.chmod(path, 0o600)
-                self.listening.listen(backlog)
-            except BaseException:
-                self.listening.close()
-                raise
+            self.listening = self._listen()
         except BaseException:
             os.close(self._lock)
             raise
+
+    def _listen(self) -> socket.socket:
+        self._remove_left_over()
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            # The folder is closed to others, so nobody comes in between bind and chmod.
+            listening.bind(str(self.path))
+            os.chmod(self.path, 0o600)
+            listening.listen(self._backlog)
+        except BaseException:
+            listening.close()
+            raise
+        return listening
+
+    def vanish(self) -> None:
+        """Be no more for clients; the path stays ours until :meth:`close`."""
+        self.listening.close()
+        self.path.unlink(missing_ok=True)
+
+    def come_back(self) -> None:
+        """After :meth:`vanish`: a new socket on the same path. Raises SocketPathRefused, OSError."""
+        self.listening = self._listen()
 
     def _remove_left_over(self) -> None:
         try:

@@ -15,7 +15,7 @@ from time import monotonic
 from types import TracebackType
 from typing import Final
 
-from bifente.reader.events import SlotEvent, Subscription
+from bifente.reader.events import SlotChange, SlotEvent, Subscription
 from bifente.reader.pcsclite.client import Client
 from bifente.reader.pcsclite.codes import MAX_NAME, MAX_READERS, Rv
 from bifente.reader.pcsclite.handle import Refused
@@ -34,6 +34,7 @@ IDLE_POWER_OFF: Final = 5.0
 STATUS_POLL: Final = 0.4
 """Seconds in which changes are gathered that are not told at once (pcscd: PCSCLITE_STATUS_POLL_RATE)."""
 
+_MOST_EVENTS: Final = 0x7FFF
 _log = logging.getLogger(__name__)
 
 
@@ -83,7 +84,11 @@ class PcscServer:
         self._told = b""
         self._ended = Event()
         self._own: OwnSocket | None = None
-        self._threads: list[Thread] = []
+        self._life = Lock()
+        self.shutting = False
+        """No client is served any more, at least for now."""
+        self._accepting: Thread | None = None
+        self._watching: Thread | None = None
         self._subscriptions: list[Subscription] = []
         self._slots = [
             PcscSlot(
@@ -93,6 +98,7 @@ class PcscServer:
                 changed=self._changed,
                 idle_power_off=idle_power_off,
                 observe=observe,
+                service_ends=self._service_ends,
             )
             for (reader, slot), name in zip(places, given, strict=True)
         ]
@@ -109,6 +115,11 @@ class PcscServer:
         return {"PCSCLITE_CSOCK_NAME": str(self.path)}
 
     @property
+    def waiting(self) -> int:
+        """How many clients wait for a change."""
+        return len(self._waiting)
+
+    @property
     def clients(self) -> int:
         """How many clients are connected."""
         return len(self._clients)
@@ -122,12 +133,9 @@ class PcscServer:
             self._subscriptions.append(reader.subscribe(partial(self._happened, id(reader))))
         for slot in self._slots:
             slot.refresh()
-        self._threads = [
-            Thread(target=self._accept, args=(self._own,), name="pcsc accept", daemon=True),
-            Thread(target=self._watch, name="pcsc status", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._watching = Thread(target=self._watch, name="pcsc status", daemon=True)
+        self._watching.start()
+        self._open(self._own)
 
     def close(self) -> None:
         """Serve no more: the socket is taken away and every client loses its connection. Closing twice is allowed."""
@@ -135,22 +143,59 @@ class PcscServer:
         if own is None or self.closing:
             return
         self.closing = True
-        own.wake()
         self._ended.set()
         self._status.set()
-        with self._clients_lock:
-            clients = list(self._clients)
-        for client in clients:
-            client.hang_up()
-        for thread in self._threads:
-            thread.join(5)
-        with self._clients_lock:
-            self._clients_lock.wait_for(lambda: not self._clients, 5)
+        with self._life:
+            self._shut(own)
+        if self._watching is not None:
+            self._watching.join(5)
         for subscription in self._subscriptions:
             subscription.close()
         for slot in self._slots:
             slot.close()
         own.close()
+
+    def restart(self, seconds: float = 0.0) -> None:
+        """The service ends and is there again after *seconds*, as when an administrator restarts pcscd.
+
+        Clients lose their connections, and with them contexts and handles; meanwhile there is no socket. The cards lose
+        their supply. Raises what :meth:`start` raises when the socket cannot be had again.
+        """
+        own = self._own
+        with self._life:
+            if own is None or self.closing:
+                return
+            self._shut(own)
+            own.vanish()
+            self._ended.wait(seconds)
+            for slot in self._slots:
+                slot.begin_anew()
+            self.reader_events = 1
+            if not self.closing:
+                own.come_back()
+                self._open(own)
+
+    def _service_ends(self, seconds: float) -> None:
+        """The same, from a client's own thread: it cannot wait for its own end."""
+        Thread(target=self.restart, args=(seconds,), name="pcsc restart", daemon=True).start()
+
+    def _open(self, own: OwnSocket) -> None:
+        self.shutting = False
+        self._accepting = Thread(target=self._accept, args=(own,), name="pcsc accept", daemon=True)
+        self._accepting.start()
+
+    def _shut(self, own: OwnSocket) -> None:
+        """Accept nobody more, and end every client."""
+        self.shutting = True
+        own.wake()
+        with self._clients_lock:
+            clients = list(self._clients)
+        for client in clients:
+            client.hang_up()
+        if self._accepting is not None:
+            self._accepting.join(5)
+        with self._clients_lock:
+            self._clients_lock.wait_for(lambda: not self._clients, 5)
 
     def __enter__(self) -> "PcscServer":
         self.start()
@@ -162,11 +207,11 @@ class PcscServer:
         self.close()
 
     def _accept(self, own: OwnSocket) -> None:
-        while not self.closing:
+        while not self.shutting:
             try:
                 connection, _ = own.listening.accept()
             except OSError as error:
-                if self.closing:
+                if self.shutting:
                     return
                 # Out of descriptors, say: those that are there go on being served.
                 _log.warning("a client could not be accepted: %s", error)
@@ -181,7 +226,7 @@ class PcscServer:
     def _serve(self, connection: socket.socket) -> None:
         client = Client(self, connection)
         with self._clients_lock:
-            if self.closing or len(self._clients) >= self.max_clients:
+            if self.shutting or len(self._clients) >= self.max_clients:
                 connection.close()
                 return
             thread = Thread(target=self._run, args=(client,), name="pcsc client", daemon=True)
@@ -209,7 +254,7 @@ class PcscServer:
     def slot(self, name: bytes) -> PcscSlot:
         """The slot of that PC/SC name. Refused: UNKNOWN_READER."""
         slot = self._by_name.get(name)
-        if slot is None:
+        if slot is None or not slot.plugged:
             raise Refused(Rv.UNKNOWN_READER)
         return slot
 
@@ -264,6 +309,8 @@ class PcscServer:
     # What happens to the slots
 
     def _happened(self, reader: int, event: SlotEvent) -> None:
+        if event.change in (SlotChange.UNPLUGGED, SlotChange.PLUGGED):
+            self.reader_events = self.reader_events % _MOST_EVENTS + 1
         self._by_place[reader, event.slot].happened(event)
 
     def _changed(self, at_once: bool) -> None:
@@ -297,7 +344,7 @@ class PcscServer:
                 self._ended.wait(self._status_poll)
                 # In this order: what changes from here on stirs again, what did before is seen below.
                 self._stirred = False
-                if self._states() != self._told:
+                if not self.closing and self._states() != self._told:
                     self._tell()
 
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import Final
 
 from bifente.apdu.link import LinkError
-from bifente.reader.errors import CardWasReset
+from bifente.reader.errors import CardWasReset, ServiceRestarts
 from bifente.reader.link import SlotLink
 from bifente.reader.pcsclite.codes import (
     PROTOCOL_ANY_OLD,
@@ -23,7 +23,7 @@ from bifente.reader.pcsclite.codes import (
     Rv,
     Share,
 )
-from bifente.reader.pcsclite.handle import Handle, Refused
+from bifente.reader.pcsclite.handle import ClientGone, Handle, Refused
 from bifente.reader.pcsclite.slotstate import SlotState
 from bifente.reader.twoslot import TwoSlotReader
 
@@ -41,7 +41,10 @@ Observer = Callable[[str, bytes, bytes | None, float], None]
 
 
 class PcscSlot(SlotState):
-    """One slot of a reader under its PC/SC name; *observe* is told of each command."""
+    """One slot of a reader under its PC/SC name; *observe* is told of each command.
+
+    *service_ends* is called when the card says that the service ends under its command, with the seconds until it is back.
+    """
 
     def __init__(
         self,
@@ -52,8 +55,10 @@ class PcscSlot(SlotState):
         changed: Callable[[bool], None],
         idle_power_off: float | None,
         observe: Observer | None = None,
+        service_ends: Callable[[float], None],
     ) -> None:
         self.observe = observe
+        self._service_ends = service_ends
         super().__init__(reader, slot, name, changed=changed, idle_power_off=idle_power_off)
 
     @property
@@ -90,6 +95,8 @@ class PcscSlot(SlotState):
     def _connect(self, handle: Handle, share: int, preferred: int) -> int:
         """Add the handle; the active protocol."""
         with self._work:
+            if not self.plugged:
+                raise Refused(Rv.UNKNOWN_READER)
             if share != Share.DIRECT:
                 if not self.present:
                     raise Refused(Rv.NO_SMARTCARD)
@@ -120,8 +127,10 @@ class PcscSlot(SlotState):
             raise Refused(Rv.INVALID_VALUE)
         if share != Share.DIRECT and not preferred & _USABLE:
             raise Refused(Rv.PROTO_MISMATCH)
+        self._check_known(handle)
         self._check_reader()
         with self._work:
+            self._check_known(handle)
             self._check_turn(handle)
             if initialization == Disposition.LEAVE:
                 if self.bits & ReaderState.ABSENT:
@@ -159,12 +168,15 @@ class PcscSlot(SlotState):
         """SCardDisconnect. Raises Refused; then the handle is still there."""
         if disposition not in _DISPOSITIONS:
             raise Refused(Rv.INVALID_VALUE)
+        if handle.gone:
+            return
         if disposition in (Disposition.RESET, Disposition.UNPOWER):
             # Who resets a card waits for the transaction of another; who leaves it does not.
             self._take_turn(handle, alive)
             try:
                 with self._work:
-                    self._dispose(handle, disposition)
+                    if not handle.gone:
+                        self._dispose(handle, disposition)
             finally:
                 self._turns.leave(handle)
         self._forget(handle)
@@ -210,6 +222,7 @@ class PcscSlot(SlotState):
 
         The handle keeps its place in the queue while it does.
         """
+        self._check_known(handle)
         self._check_reader()
         self._check_event(handle)
         if not self._turns.take(handle):
@@ -252,6 +265,7 @@ class PcscSlot(SlotState):
         with self._work:
             owner = self._turns.owner
             if owner is not None and owner is not handle:
+                self._check_known(handle)
                 raise Refused(Rv.SHARING_VIOLATION)
             if handle.event is not None:
                 self._check_reader()
@@ -294,12 +308,16 @@ class PcscSlot(SlotState):
         return Rv.NOT_TRANSACTED if self.present else Rv.NO_SMARTCARD
 
     def _failed(self, error: Exception) -> Refused:
+        """What a client is told when a command failed. Raises ClientGone when it is told nothing."""
         if isinstance(error, CardWasReset):
             with self._state:
                 self._tell_reset()
             if self._link is not None:
                 self._link.acknowledge_resets()
             return Refused(Rv.RESET_CARD)
+        if isinstance(error, ServiceRestarts):
+            self._service_ends(error.seconds)
+            raise ClientGone
         if not isinstance(error, LinkError):
             _log.error("the card in %s failed: %s", self.name, error)
         # Whatever happened under way, the command's effect is unknown.
@@ -307,10 +325,16 @@ class PcscSlot(SlotState):
 
     def check(self, handle: Handle, *, events: bool = True) -> None:
         """The checks of SCardStatus and, without *events*, of SCardControl. Raises Refused."""
+        self._check_known(handle)
         self._check_turn(handle)
         self._check_reader()
         if events:
             self._check_event(handle)
+
+    def _check_known(self, handle: Handle) -> None:
+        """As pcscd, which has forgotten the handles of a reader that was unplugged."""
+        if handle.gone:
+            raise Refused(Rv.INVALID_VALUE)
 
     def _check_reader(self) -> None:
         if self.bits & ReaderState.UNKNOWN:

@@ -25,14 +25,15 @@ from bifente.reader.pcsclite.codes import (
     Rv,
 )
 from bifente.reader.pcsclite.handle import Handle, Refused
-from bifente.reader.pcsclite.messages import reader_state
+from bifente.reader.pcsclite.messages import NO_READER, reader_state
 from bifente.reader.pcsclite.turns import Turns
 from bifente.reader.seat import offered_protocols
 from bifente.reader.twoslot import TwoSlotReader
 
 _log = logging.getLogger(__name__)
 
-_NEWS: Final = frozenset((SlotChange.INSERTED, SlotChange.REMOVED, SlotChange.READER_GONE))
+_NEWS: Final = frozenset(SlotChange) - {SlotChange.COLD_RESET, SlotChange.WARM_RESET, SlotChange.POWERED_OFF}
+"""What clients are told at once: cards and readers that come and go."""
 _POWERED: Final = ReaderState.PRESENT | ReaderState.POWERED | ReaderState.NEGOTIABLE
 _ANY: Final = PROTOCOL_T0 | PROTOCOL_T1
 
@@ -64,6 +65,8 @@ class SlotState:
         self.counter = 0
         self.sharing = 0
         self.idle_since: float | None = None
+        self.plugged = reader.plugged
+        """The reader is there; without it clients do not see the slot at all."""
         self._name = name.encode()
         self._changed = changed
         self._handles: set[Handle] = set()
@@ -87,9 +90,12 @@ class SlotState:
         packed = self._packed
         if packed is None:
             with self._state:
-                packed = self._packed = reader_state(
-                    self._name, self.counter, self.bits, self.sharing, self.atr, self.protocol
-                )
+                packed = NO_READER
+                if self.plugged:
+                    packed = reader_state(
+                        self._name, self.counter, self.bits, self.sharing, self.atr, self.protocol
+                    )
+                self._packed = packed
         return packed
 
     # What happens to the slot
@@ -107,6 +113,15 @@ class SlotState:
                 case SlotChange.READER_GONE:
                     self._count()
                     self._gone(ReaderState.UNKNOWN)
+                case SlotChange.UNPLUGGED:
+                    self._gone(ReaderState.ABSENT)
+                    self._forget_all()
+                    self.plugged = False
+                case SlotChange.PLUGGED:
+                    # A reader that comes back is a new one.
+                    self.plugged, self.counter, self.bits = True, 0, ReaderState.ABSENT
+                    if event.atr:
+                        self._arrived(event.atr)
                 case SlotChange.COLD_RESET | SlotChange.WARM_RESET:
                     self.atr = event.atr
                     self._by_others()
@@ -139,6 +154,14 @@ class SlotState:
         for handle in self._handles:
             handle.event = Rv.REMOVED_CARD
         self._turns.dissolve()
+
+    def _forget_all(self) -> None:
+        """The handles are good for nothing any more; each closes in its own time."""
+        for handle in self._handles:
+            handle.gone, handle.event = True, Rv.INVALID_VALUE
+        self._handles.clear()
+        self.sharing = 0
+        self._link = None
 
     def _by_others(self) -> None:
         """The card was reset; unless this slot is doing it, its handles are told."""
@@ -275,6 +298,19 @@ class SlotState:
         with self._own_reset():
             self.reader.power_off(self.slot)
         return True
+
+    def begin_anew(self) -> None:
+        """The service has restarted: the card had no supply meanwhile, and its events are counted anew."""
+        with self._work:
+            if self.present:
+                try:
+                    with self._own_reset():
+                        self._powered(self.reader.cold_reset(self.slot))
+                except LinkError as error:
+                    _log.error("%s: %s", self.name, error)
+            with self._state:
+                self.counter, self._packed = 0, None
+                self.idle_since = monotonic() if self.present else None
 
     def close(self) -> None:
         """Let go of the card."""

@@ -111,7 +111,7 @@ class OfferedSlot:
 
     def happened(self, event: SlotEvent) -> None:
         """Something happened to the slot. Called with the reader locked: asks it nothing."""
-        if event.change in (SlotChange.REMOVED, SlotChange.READER_GONE):
+        if event.change in (SlotChange.REMOVED, SlotChange.READER_GONE, SlotChange.UNPLUGGED):
             self._hang_up()
         self._wakeup.wake()
 
@@ -188,8 +188,7 @@ class OfferedSlot:
         except ConnectionEnded as end:
             logger.debug("slot %s: %s", self.slot, end)
         except CardRemoved:
-            if link.alive:  # the card itself says that it was pulled out: the slot is empty then
-                self._reader.remove(self.slot)
+            logger.debug("slot %s: the card was pulled out", self.slot)
         finally:
             self._silent_since = None
             with suppress(LinkError):

@@ -186,7 +186,8 @@ def test_it_goes_on_when_descriptors_ran_out(served: Path, caplog: pytest.LogCap
         (b'{"do": "status", "slot": "1"}', "there is no 'slot'"),
         (b'{"do": "insert", "card": "a\\u0000b"}', "characters that no name has"),
         (b'{"do": "insert", "card": "\\ud800"}', "characters that no name has"),
-        (b'{"do": "remove", "slot": "99"}', "no slot 99"),
+        (b'{"do": "remove", "slot": "99"}', "no slot '99'"),
+        (b'{"do": "restart", "down": "1"}', "there is no 'down'"),
     ],
 )
 def test_odd_questions_get_a_clear_answer(served: Path, line: bytes, said: str) -> None:
@@ -242,6 +243,12 @@ def test_odd_answers_are_errors_too(path: Path, answer: bytes, code: ExitCode) -
             ask(path, {"do": "status"})
         thread.join(SECONDS)
     assert refused.value.code is code
+
+
+@pytest.mark.parametrize("do", ["unplug", "plug", "restart"])
+def test_a_reader_behind_a_system_pcscd_is_not_ours_to_unplug(served: Path, do: str) -> None:
+    with pytest.raises(CliError, match="behind a system pcscd"):
+        ask(served, {"do": do})
 
 
 def test_one_control_socket_of_a_path(served: Path) -> None:

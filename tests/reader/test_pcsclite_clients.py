@@ -38,43 +38,6 @@ def run(server: PcscServer, *arguments: str | Path, fails: bool = False) -> str:
     return done.stdout
 
 
-@pytest.fixture(scope="module")
-def compiled(
-    require_tool: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[str], Path]:
-    """A program of ``clients/``, compiled against the real libpcsclite."""
-    folder = tmp_path_factory.mktemp("compiled")
-    flags = subprocess.run(
-        [require_tool("pkg-config"), "--cflags", "--libs", "libpcsclite"],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    ).stdout.split()
-
-    def make(name: str) -> Path:
-        program = folder / name
-        if not program.exists():
-            subprocess.run(
-                [
-                    require_tool("gcc"),
-                    "-Wall",
-                    "-Wextra",
-                    "-Werror",
-                    "-O1",
-                    "-o",
-                    program,
-                    CLIENTS / f"{name}.c",
-                    *flags,
-                ],
-                check=True,
-                timeout=120,
-            )
-        return program
-
-    return make
-
-
 @pytest.fixture
 def pyscard() -> None:
     pytest.importorskip("smartcard")
@@ -258,7 +221,7 @@ def _behind_pcscd(fake: FakeCard, *program: str | Path) -> str:
     """What a program says that sees *fake* behind Debian's pcscd."""
     with pcscd.isolated_pcscd() as daemon:
         card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
-        thread = threading.Thread(target=_be_a_card, args=(card, fake), daemon=True)
+        thread = threading.Thread(target=pcscd.be_a_card, args=(card, fake), daemon=True)
         thread.start()
         until(lambda: any("Card ATR" in line for line in daemon.log))
         said = subprocess.run(
@@ -271,24 +234,6 @@ def _behind_pcscd(fake: FakeCard, *program: str | Path) -> str:
         ).stdout
     thread.join(30)
     return said
-
-
-def _be_a_card(connection: socket.socket, fake: FakeCard) -> None:
-    """A card behind the vpcd driver: two bytes of length, big-endian, each way. One byte is an order: 0 power off, 1 power
-    on, 2 reset, 4 the ATR."""
-    with connection, connection.makefile("rb") as coming:
-        while len(length := coming.read(2)) == 2:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            message = coming.read(int.from_bytes(length))
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
-            if len(message) == 1 and message != b"\x04":
-                if message == b"\x01":
-                    fake.power_on()
-                elif message == b"\x02":
-                    fake.reset()
-                continue
-            answer = fake.atr if message == b"\x04" else fake.transmit(message)
-            connection.sendall(len(answer).to_bytes(2) + answer)
 
 
 def test_many_commands_of_a_c_program(tmp_path: Path, compiled: Callable[[str], Path]) -> None:

@@ -18,6 +18,7 @@ from issued import records
 from pcscwire import Wire, until
 
 from bifente.applets.kernel.store import copy_card_file, create_card_file, read_snapshot
+from bifente.reader.pcsclite.codes import Rv
 from bifente.reader.pcsclite.messages import LAYOUTS, Command
 
 BIFENTE = Path(sys.executable).with_name("bifente")
@@ -141,6 +142,60 @@ def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environ
             in bifente(environment, "reader", "remove", "7", code=3).stderr
         )
         bifente(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
+        assert running.stop() == 0
+
+
+def test_a_reader_comes_and_goes_from_another_terminal(
+    cards: dict[str, Path], environment: dict[str, str]
+) -> None:
+    with served(environment, cards["cps"]) as running:
+        with Wire(running.path) as one:
+            card = one.card(CPS)
+            said = bifente(environment, "reader", "unplug").stdout.splitlines()
+            assert said == [
+                f"1  {CPS}: {cards['cps']}, reader unplugged",
+                f"2  {VITALE}: empty, reader unplugged",
+            ]
+            assert [state.name for state in one.states()[:2]] == ["", ""]
+            assert one.connect(CPS)[2] == Rv.UNKNOWN_READER
+            for command in (
+                ("unplug",),
+                ("remove", "1"),
+                ("insert", cards["vitale"]),
+                ("swap", "1", cards["t1"]),
+            ):
+                assert "bifente reader plug" in bifente(environment, "reader", *command, code=8).stderr
+            # It is still in there.
+            bifente(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
+            slots = json.loads(bifente(environment, "reader", "plug", "1", "--json").stdout)
+            assert [(slot["plugged"], slot["powered"]) for slot in slots] == [(True, True), (True, False)]
+            assert "plugged in already" in bifente(environment, "reader", "plug", code=3).stderr
+            assert "numbered 1 to 1" in bifente(environment, "reader", "unplug", "2", code=3).stderr
+            assert one.status(card) == Rv.INVALID_VALUE
+            assert one.card(CPS)
+            bifente(environment, "reader", "restart", "--down", "0.1")
+            assert one.hung_up()
+        with Wire(running.path) as one:
+            assert one.state(CPS).counter == 0
+        for down in ("-1", "31", "nan", "soon"):
+            assert (
+                "0 to 30 seconds" in bifente(environment, "reader", "restart", "--down", down, code=3).stderr
+            )
+        assert running.stop() == 0
+
+
+def test_a_card_that_a_fault_pulls_out_is_free_again(
+    cards: dict[str, Path], environment: dict[str, str], tmp_path: Path
+) -> None:
+    faults = tmp_path / "faults.yaml"
+    faults.write_text("faults: [{ins: 84, nth: 1, fault: removed}]")
+    with served(environment, cards["cps"], "--faults", faults) as running, Wire(running.path) as one:
+        assert one.transmit(one.card(CPS), bytes.fromhex("0084000008"), protocol=1)[0] == Rv.NOT_TRANSACTED
+        assert one.state(CPS).bits == 2
+        until(lambda: "empty" in bifente(environment, "reader", "status").stdout.splitlines()[0])
+        bifente(environment, "apdu", "send", cards["cps"], "0084000008")
+        bifente(environment, "reader", "insert", cards["cps"])
+        assert one.transmit(one.card(CPS), bytes.fromhex("00A4000C023F00"), protocol=1)[0] == Rv.SUCCESS
         assert running.stop() == 0
 
 

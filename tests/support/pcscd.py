@@ -9,6 +9,7 @@ import ctypes
 import os
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
 from typing import TypeVar
+
+from bifente.apdu.link import Card
 
 DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 PORT = 0x8C7B
@@ -49,11 +52,24 @@ Result = TypeVar("Result")
 class Pcscd:
     """A running daemon; :func:`isolated_pcscd` makes it."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[str]") -> None:
+    def __init__(self, folder: Path, command: list[str]) -> None:
         self.socket = folder / "run" / "pcscd.comm"
-        self.process = process
         self.log: list[str] = []
+        self._command = command
         self._ready = Event()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, at first or after :meth:`stop`."""
+        self._ready.clear()
+        self.process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        )
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
 
@@ -133,9 +149,10 @@ def isolated_pcscd(
     """A pcscd with the vpcd driver, configured with *device* as its DEVICENAME; *options* say what it logs.
 
     ``/dev/null:<port>``: the driver listens, in a network of its own (:meth:`Pcscd.inside`);
-    ``localhost:<port>``: it calls a card that listens on this machine's loopback.
+    ``localhost:<port>``: it calls a card that listens on this machine's loopback. Any other *device* is the affair of
+    another *driver*.
     """
-    network = "own" if device.startswith("/dev/null") else "shared"
+    network = "shared" if device.startswith("localhost:") else "own"
     folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
     try:
         (folder / "run").mkdir()
@@ -143,17 +160,7 @@ def isolated_pcscd(
         (folder / "reader.conf.d" / "vpcd").write_text(
             f'FRIENDLYNAME "{READER}"\nDEVICENAME {device}\nLIBPATH {driver}\nCHANNELID 0x8C7B\n'
         )
-        daemon = Pcscd(
-            folder,
-            subprocess.Popen(
-                [sys.executable, __file__, str(folder), network, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            ),
-        )
+        daemon = Pcscd(folder, [sys.executable, __file__, str(folder), network, *options])
         try:
             daemon.await_ready()
             yield daemon
@@ -161,6 +168,25 @@ def isolated_pcscd(
             daemon.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def be_a_card(connection: socket.socket, card: Card) -> None:
+    """A card behind the vpcd driver: two bytes of length, big-endian, each way. One byte is an order: 0 power off, 1 power
+    on, 2 reset, 4 the ATR."""
+    atr = card.power_on()
+    with connection, connection.makefile("rb") as coming:
+        while len(length := coming.read(2)) == 2:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            message = coming.read(int.from_bytes(length))
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            if len(message) == 1 and message != b"\x04":
+                if message == b"\x01":
+                    card.power_on()
+                elif message == b"\x02":
+                    card.reset()
+                continue
+            answer = atr if message == b"\x04" else card.transmit(message)
+            connection.sendall(len(answer).to_bytes(2) + answer)
 
 
 def _libc(name: str, *arguments: int | bytes | None) -> None:
@@ -174,7 +200,6 @@ def _libc(name: str, *arguments: int | bytes | None) -> None:
 def _separate(network: str) -> None:
     """Leave the machine's mounts and, for a network of one's own, its network: there, only loopback is up."""
     import fcntl
-    import socket
 
     _libc("unshare", _NEWNS)
     _libc("mount", b"none", b"/", None, _MS_REC | _MS_PRIVATE, None)
