@@ -1,6 +1,5 @@
 """``bifente apdu``: explain APDUs in words, send them to a card file."""
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from bifente.apdu.errors import ApduError
 from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_hex
+from bifente.cli.visible import say, say_json
 
 _Read = TypeVar("_Read")
 _PLAIN = "plain hexadecimal, such as 00A4040C or 9000; apdu send alone knows the notation 84/08="
@@ -37,13 +37,13 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
         raise CliError("HEX: there are no bytes to explain", hint=_PLAIN)
     if as_json:
         told = [{"hex": shown_bytes(block), "lines": list(explain_bytes(block))} for block in blocks]
-        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
+        say_json(told)
         return
     for number, block in enumerate(blocks):
         if number:
-            click.echo()
+            say()
         for line in explain_bytes(block):
-            click.echo(line)
+            say(line)
 
 
 @apdu.command()
@@ -97,7 +97,7 @@ class _Dialogue:
         """The card was powered on."""
         self._atr = atr
         if self._exchanges is None:
-            click.echo(f"# ATR {atr.hex().upper()}")
+            say(f"# ATR {atr.hex().upper()}")
 
     def say(self, number: int, count: int, command: WrittenCommand, answer: bytes) -> None:
         """One exchange. Raises CliError when the answer is not the expected one."""
@@ -109,10 +109,10 @@ class _Dialogue:
         asked, said = (command.raw.hex(), answer.hex()) if self._secrets else (one.hex() for one in masked)
         words = None if self._follower is None else self._follower.explain(Exchange(*masked)).text
         if self._exchanges is None:
-            click.echo(f"> {asked.upper()}")
-            click.echo(f"< {said[:-4].upper()}{' ' if len(said) > 4 else ''}{sw}")
+            say(f"> {asked.upper()}")
+            say(f"< {said[:-4].upper()}{' ' if len(said) > 4 else ''}{sw}")
             if words:
-                click.echo(f"  {words}")
+                say(f"  {words}")
         else:
             self._exchanges.append(
                 {
@@ -133,7 +133,7 @@ class _Dialogue:
     def end(self) -> None:
         """Print the JSON document, if there was a dialogue."""
         if self._exchanges is not None and self._atr is not None:
-            click.echo(json.dumps({"atr": self._atr.hex().upper(), "exchanges": self._exchanges}, indent=2))
+            say_json({"atr": self._atr.hex().upper(), "exchanges": self._exchanges})
 
 
 def _each(texts: Iterator[str], what: str, parse: Callable[[str], _Read], hint: str) -> Iterator[_Read]:

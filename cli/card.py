@@ -27,6 +27,7 @@ from bifente.cli.cardkinds import need_pair
 from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.visible import say, say_json, say_text
 from bifente.documents import new_file
 
 if TYPE_CHECKING:
@@ -60,17 +61,18 @@ def profiles(name: str | None, as_json: bool) -> None:
 
     if name is not None:
         text = shipped_text(name)
-        click.echo(
-            json.dumps({"name": name, "yaml": text}, ensure_ascii=False) if as_json else text, nl=as_json
-        )
+        if as_json:
+            say_json({"name": name, "yaml": text}, indent=None)
+        else:
+            say_text(text)
         return
     found = shipped_profiles()
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False, indent=2))
+        say_json(found)
         return
     width = max(map(len, found))
     for one, description in found.items():
-        click.echo(f"{one:{width}}  {description}")
+        say(f"{one:{width}}  {description}")
 
 
 @card.command("create", short_help="Make a card from a profile.")
@@ -201,7 +203,7 @@ def show(card: Path, as_json: bool) -> None:
 
     seen = view(read_snapshot(card))
     if as_json:
-        click.echo(json.dumps(asdict(seen), ensure_ascii=False, indent=2))
+        say_json(asdict(seen))
         return
     from bifente.cli.cardtree import show_card
 
@@ -232,7 +234,7 @@ def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
     else:
         text = dump_text(records, secrets=secrets)
     if output is None:
-        click.echo(text, nl=False)
+        say_text(text)
     else:
         new_file(output, text.encode("utf-8"))
 
@@ -252,12 +254,11 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
     found = compare(read_snapshot(first), read_snapshot(second))
     if as_json:
         entries = [{"where": one.where, "first": one.first, "second": one.second} for one in found]
-        click.echo(json.dumps(entries, ensure_ascii=False, indent=2))
+        say_json(entries)
     else:
-        from bifente.cli.visible import visible
-
         for one in found:
-            click.echo(f"{visible(one.where)}\n  - {visible(one.first)}\n  + {visible(one.second)}")
+            for line in (one.where, f"  - {one.first}", f"  + {one.second}"):
+                say(line)
     return 1 if found else 0
 
 
@@ -296,14 +297,14 @@ def rights(
         doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
         anchors = roots_for(igc, doctor.cv_certificate(), patient.cv_certificate())
         if day is not None and not anchors:
-            click.echo("note: the cards alone judge the date, --igc names who issued them", err=True)
+            say("note: the cards alone judge the date, --igc names who issued them", err=True)
         doctor.verify_pin(pin.read())
         with recognise(doctor, patient, date=as_date(day), anchors=anchors):
             groups = patient.rights()
             if anchors and patient.issued is None:
-                click.echo("note: the card holds no issuer's signature: its rights are not proven", err=True)
+                say("note: the card holds no issuer's signature: its rights are not proven", err=True)
     if as_json:
-        click.echo(json.dumps(ssv.to_json(groups), ensure_ascii=False, indent=2))
+        say_json(ssv.to_json(groups))
         return
     from bifente.cli.cardtree import show_groups
 
@@ -343,12 +344,12 @@ def _make(
         facts |= imported or {}
         if notes is not None:
             facts["findings"] = notes
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
         return
     for note in notes or ():
-        click.echo(f"note: {note}", err=True)
+        say(f"note: {note}", err=True)
     words = "".join(f", {what}: {value}" for what, value in (imported or {}).items() if value is not None)
-    click.echo(f"{output}: {meta.kind} card {meta.serial}{words}")
+    say(f"{output}: {meta.kind} card {meta.serial}{words}")
 
 
 def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":
@@ -364,5 +365,5 @@ def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":
 def _spelled_out(error: "ProfileError") -> CliError:
     """All problems of a profile but the last on lines of their own; the last is the error."""
     for problem in error.problems[:-1]:
-        click.echo(f"bifente: {problem}", err=True)
+        say(f"bifente: {problem}", err=True)
     return CliError(str(error.problems[-1]), hint=error.hint)

@@ -1,6 +1,5 @@
 """The commands of ``bifente card`` that change a card: what a tester needs broken, and the way back."""
 
-import json
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from bifente.cli.cardfiles import (
     replace_card_file,
 )
 from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
@@ -104,7 +104,7 @@ def _note_uncovered(card: Path, igc: Path | None) -> None:
     missing = issuersigned.uncovered(read_snapshot(card))
     if missing:
         where = f" --igc {quoted(igc)}" if igc is not None else ""
-        click.echo(
+        say(
             f"note: the issuer's signature does not cover {', '.join(missing)}: terminals refuse that; "
             f"bifente card sign {quoted(card)}{where} signs it anew",
             err=True,
@@ -131,7 +131,7 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
         raise CliError(f"{card}: nothing on this kind of card is signed by an issuer")
     authority = open_authority(igc)
     edit(card, lambda records: change.sign(records, authority, as_date(day)))
-    click.echo(f"{card}: signed by its issuer on {as_date(day)}")
+    say(f"{card}: signed by its issuer on {as_date(day)}")
 
 
 @click.command("block", short_help="Take all tries from the PIN.")
@@ -223,10 +223,10 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
 
     edit(card, changed)
     if as_json:
-        click.echo(json.dumps({"written": [str(path) for path in written]}, indent=2))
+        say_json({"written": [str(path) for path in written]})
     else:
         for path in written:
-            click.echo(f"{path} written")
+            say(f"{path} written")
 
 
 @click.command("clone", short_help="Copy a card, its number and keys included.")
@@ -270,7 +270,7 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     if source is None:
         edit(card, change.restore)
         meta = meta_of(read_snapshot(card))
-        click.echo(f"{card}: as it was made on {meta.created}")
+        say(f"{card}: as it was made on {meta.created}")
     else:
         copy = read_snapshot(source)
         meta = meta_of(copy)
@@ -293,9 +293,9 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
                 ) from error
             replace_card_file(card, copy)
         meta = meta_of(read_snapshot(card))
-        click.echo(f"{card}: {meta.kind} card {meta.serial}, as in {source}")
+        say(f"{card}: {meta.kind} card {meta.serial}, as in {source}")
     if meta.opposed is not None:
-        click.echo(
+        say(
             f"note: opposed since {meta.opposed} all the same; bifente card oppose {quoted(card)} --lift ends that",
             err=True,
         )

@@ -1,11 +1,11 @@
 """``bifente card export``: a Vitale in the form in which virtual card contents are handed on."""
 
-import json
 from pathlib import Path
 
 import click
 
 from bifente.cli.cardfiles import CARD, JSON, PATH
+from bifente.cli.visible import say, say_json
 
 
 @click.command("export", short_help="Write a Vitale as a virtual card content (.in).")
@@ -44,6 +44,6 @@ def export(card: Path, output: Path, as_json: bool) -> None:
             "beneficiaries": beneficiaries,
             "bytes": len(content),
         }
-        click.echo(json.dumps(said, ensure_ascii=False))
+        say_json(said, indent=None)
     else:
-        click.echo(f"{output}: {len(groups)} groups, {beneficiaries} beneficiaries, {len(content)} bytes")
+        say(f"{output}: {len(groups)} groups, {beneficiaries} beneficiaries, {len(content)} bytes")

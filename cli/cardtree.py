@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from bifente.applets.perso.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
 from bifente.cli.screen import Screen
-from bifente.cli.visible import visible
+from bifente.documents.visible import visible
 from bifente.layouts.ssv_findings import describe
 from bifente.layouts.ssv_groups import Group as SsvGroup
 

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from bifente.cli.cardfiles import FORCE, JSON, PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.visible import say, say_json
 from bifente.documents import new_file
 from bifente.documents.writing import check_place
 
@@ -132,7 +133,7 @@ def conform(
 
     if list_only:
         for case in chosen(suites, kinds, names):
-            click.echo(f"{case.id}  {case.title} ({case.clause})")
+            say(f"{case.id}  {case.title} ({case.clause})")
         return
     if readers:
         target_ = _real(readers, slots, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
@@ -148,7 +149,7 @@ def conform(
         )
     _write(report, junit, html, json_, force=force)
     if as_json:
-        click.echo(report.dumps(), nl=False)
+        say_json(json.loads(report.dumps()), indent=1)
     _conclude(report, quiet=as_json)
 
 
@@ -242,7 +243,7 @@ def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool
             if bar is not None:
                 bar(done, len(cases), outcome.case)
             if verbose or outcome.verdict == "failed":
-                click.echo(_line(outcome), err=quiet)
+                say(_line(outcome), err=quiet)
 
         report = run(cases, target, told=told)
     if measured:
@@ -279,14 +280,14 @@ def _conclude(report: "Report", *, quiet: bool) -> None:
     from bifente.conformance.model import summary
 
     for name, figure in report.measured.items():
-        click.echo(f"{name}: {figure}", err=quiet)
-    click.echo(f"{report.target}: {summary(report.outcomes)}", err=quiet)
+        say(f"{name}: {figure}", err=quiet)
+    say(f"{report.target}: {summary(report.outcomes)}", err=quiet)
     reasons: dict[str, int] = {}
     for outcome in report.outcomes:
         if outcome.verdict == "skipped":
             reasons[outcome.reason] = reasons.get(outcome.reason, 0) + 1
     for reason, count in reasons.items():
-        click.echo(f"  {count} not run: {reason}", err=quiet)
+        say(f"  {count} not run: {reason}", err=quiet)
     if report.failures:
         raise CliError(
             f"{len(report.failures)} cases failed", ExitCode.CARD_REFUSED, hint="--html FILE shows each"
@@ -320,11 +321,11 @@ def compare(reports: tuple[Path, ...], html: Path | None, force: bool, as_json: 
             "partly": partly,
             "differing": differing,
         }
-        click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+        say_json(facts)
     for case, found in () if as_json else differing.items():
         said = ", ".join(f"{report.target}: {verdict}" for report, verdict in zip(loaded, found, strict=True))
-        click.echo(f"{case}  {said}")
+        say(f"{case}  {said}")
     if not as_json:
-        click.echo(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
+        say(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
     if differing:
         raise CliError(f"{len(differing)} verdicts differ", ExitCode.CARD_REFUSED)

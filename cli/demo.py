@@ -1,6 +1,5 @@
 """``bifente demo``: two cards, one PIN, one care sheet signed by both, on one screen."""
 
-import json
 import shutil
 import tempfile
 import time
@@ -17,6 +16,7 @@ from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_fil
 from bifente.cli.cardkinds import need_pair
 from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.visible import say_json
 from bifente.documents import replace_file
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def demo(
         raise
     road.seconds = time.perf_counter() - begin
     if as_json:
-        click.echo(json.dumps(facts(road), indent=2, ensure_ascii=False))
+        say_json(facts(road))
     else:
         from bifente.cli.demoscreen import show
 

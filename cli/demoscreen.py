@@ -15,8 +15,8 @@ from rich.text import Text
 
 from bifente.cli.screen import Screen
 from bifente.cli.sheet import told
-from bifente.cli.visible import visible
 from bifente.documents import replace_file
+from bifente.documents.visible import visible
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
 

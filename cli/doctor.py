@@ -1,12 +1,12 @@
 """``bifente doctor``: is everything here that bifente's ways to a card need, and what helps where it is not."""
 
-import json
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
 from bifente.cli.errors import ExitCode
+from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,7 +37,7 @@ def doctor(as_json: bool) -> int:
                 for one in checks
             ],
         }
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        say_json(document)
     else:
         checks = _show(all_checks())
     failed = any(check.state is State.PROBLEM for check in checks)
@@ -55,7 +55,7 @@ def _show(checks: "Iterable[Check]") -> "list[Check]":
             console.print(_row(check))
         else:
             cure = "" if check.cure is None else f"\n{'':{_INDENT}}→ {check.cure}"
-            click.echo(f"{_MARKS[check.state.value][0]} {check.name:<{_NAME}} {check.found}{cure}")
+            say(f"{_MARKS[check.state.value][0]} {check.name:<{_NAME}} {check.found}{cure}")
         seen.append(check)
     problems = sum(check.state.value == "problem" for check in seen)
     if problems:

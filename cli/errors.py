@@ -15,7 +15,7 @@ from typing import NamedTuple
 import click
 
 from bifente.cli.main import HungUp, Terminated
-from bifente.cli.visible import visible
+from bifente.cli.visible import say, say_text, visible
 
 
 class ExitCode(IntEnum):
@@ -214,10 +214,10 @@ def report(error: BaseException, *, debug: bool = False) -> int:
     line = visible("; ".join(part for part in map(str.strip, what.splitlines()) if part))
     try:
         if debug:
-            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-        click.echo(f"bifente: {line}", err=True)
+            say_text("".join(traceback.format_exception(error)), err=True)
+        say(f"bifente: {line}", err=True)
         if hint:
-            click.echo(f"hint: {visible(hint)}", err=True)
+            say(f"hint: {hint}", err=True)
     except BrokenPipeError:
         # Nobody reads it: the code still says what happened. Python flushes once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

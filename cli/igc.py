@@ -1,6 +1,5 @@
 """``bifente igc``: make an authority of one's own, and look at it."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,6 +7,7 @@ import click
 
 from bifente.cli.cardfiles import JSON, PATH
 from bifente.cli.progress import progress
+from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -60,20 +60,16 @@ def _show(authority: "Authority", *, as_json: bool, created: bool | None = None)
     if as_json:
         if created is not None:
             facts["created"] = created
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        say_json(facts)
         return
     kind = "TEST" if authority.is_test else "production-like"
-    click.echo(
-        f"{kind} authority in {authority.directory}{' (was there already)' if created is False else ''}"
-    )
+    say(f"{kind} authority in {authority.directory}{' (was there already)' if created is False else ''}")
     for certificate in authority.certificates.values():
-        click.echo(f"  {certificate.subject.rfc4514_string()}")
-        click.echo(
-            f"    until {certificate.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(certificate)}"
-        )
+        say(f"  {certificate.subject.rfc4514_string()}")
+        say(f"    until {certificate.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(certificate)}")
     for domain, holders in (("C", "professionals' cards"), ("V", "cartes Vitale")):
         root = authority.cv_root(domain)
-        click.echo(f"  CV root {root.car.decode()} for {holders}")
+        say(f"  CV root {root.car.decode()} for {holders}")
 
 
 def _facts(authority: "Authority") -> dict[str, object]:

@@ -89,6 +89,9 @@ class LazyGroup(click.Group):
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command."""
+        from bifente.cli.visible import log_visibly
+
+        log_visibly()
         with _output_may_close():
             return super().invoke(ctx)
 

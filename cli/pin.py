@@ -1,6 +1,5 @@
 """``bifente pin``: the PIN of a professional's card, by the commands a health software sends."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import click
 from bifente.cli.cardfiles import CARD, JSON, failing_as_files
 from bifente.cli.cardkinds import need_kind
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from bifente.terminal import CpsSession, PinStatus
@@ -29,10 +29,10 @@ def status(card: Path, as_json: bool) -> None:
     with _session(card) as cps:
         found = {"pin": cps.pin_status(), "puk": cps.puk_status()}
     if as_json:
-        click.echo(json.dumps({name: _facts(one) for name, one in found.items()}, indent=2))
+        say_json({name: _facts(one) for name, one in found.items()})
         return
     for name, one in found.items():
-        click.echo(f"{name.upper()}: {_words(one)}")
+        say(f"{name.upper()}: {_words(one)}")
 
 
 @pin.command("verify", short_help="Present the PIN.")
@@ -120,6 +120,6 @@ def _words(status: "PinStatus") -> str:
 
 def _say(what: str, status: "PinStatus", *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(_facts(status), indent=2))
+        say_json(_facts(status))
     else:
-        click.echo(f"{what}; {_words(status)}")
+        say(f"{what}; {_words(status)}")

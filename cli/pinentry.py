@@ -9,6 +9,7 @@ from time import monotonic
 
 from bifente.cli.errors import CliError
 from bifente.documents import read_bytes
+from bifente.documents.visible import visible
 from bifente.reader.pinpad import EntryCancelled, EntryTimedOut, Prompt
 
 _LONGEST_SCRIPT = 65536
@@ -48,7 +49,10 @@ def _ask(terminal: int, prompt: Prompt) -> str:
     atexit.register(termios.tcsetattr, terminal, termios.TCSAFLUSH, before)
     termios.tcsetattr(terminal, termios.TCSAFLUSH, silent)
     try:
-        os.write(terminal, f"{prompt.slot}: {prompt.ask} ({prompt.least} to {prompt.most} digits): ".encode())
+        os.write(
+            terminal,
+            f"{visible(prompt.slot)}: {prompt.ask} ({prompt.least} to {prompt.most} digits): ".encode(),
+        )
         deadline = monotonic() + prompt.seconds
         line = b""
         while not line.endswith(b"\n"):

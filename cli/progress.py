@@ -4,6 +4,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bifente.documents.visible import visible
+
 Told = Callable[[int, int, str], None]
 """Told how many are done, of how many, and which one it was."""
 
@@ -22,6 +24,6 @@ def progress(what: str) -> Iterator[Told | None]:
         task = bar.add_task(what, total=None)
 
         def told(done: int, total: int, name: str) -> None:
-            bar.update(task, completed=done, total=total, description=f"{what} ({name})")
+            bar.update(task, completed=done, total=total, description=f"{what} ({visible(name)})")
 
         yield told

@@ -1,6 +1,5 @@
 """``bifente reader``: offer the two-slot reader to PC/SC programs, and change its cards while it is served."""
 
-import json
 import os
 import shlex
 import sys
@@ -15,7 +14,8 @@ import click
 from bifente.cli.cardfiles import PATH
 from bifente.cli.running import run_program
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
-from bifente.cli.tracefiles import say
+from bifente.cli.tracefiles import note
+from bifente.cli.visible import say, say_json
 from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def serve(
             wrappers(latency, faults, record, unmask=unmask, sink=_Printed() if trace else None) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
         ):
-            say(slots.notes())
+            note(slots.notes())
             serve_vpcd_until(
                 stop, slots, vpcd_port, listen=vpcd_listen, control=socket_path(alias, "control")
             )
@@ -112,7 +112,7 @@ def serve(
         wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
-        say(slots.notes())
+        note(slots.notes())
         server = slots.serve(
             socket_path(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
         )
@@ -120,7 +120,7 @@ def serve(
             control = ControlSocket(socket_path(alias, "control"), slots.answer)
             try:
                 for variable, value in server.environment.items():
-                    click.echo(f"export {variable}={shlex.quote(value)}")
+                    say(f"export {variable}={shlex.quote(value)}")
                 sys.stdout.flush()
                 stop.wait()
             finally:
@@ -158,7 +158,7 @@ def run(
         wrappers(latency, faults, record, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
-        say(slots.notes())
+        note(slots.notes())
         server = slots.serve(
             socket_path(f"run-{os.getpid()}", "comm"),
             pin_pad=_pad(pin_pad),
@@ -254,7 +254,7 @@ def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
     need_unix()
     answer = ask(socket_path(alias, "control"), question)
     if as_json:
-        click.echo(json.dumps(answer["slots"], indent=2))
+        say_json(answer["slots"])
     else:
         show_status(answer["slots"])
 
@@ -295,9 +295,7 @@ class _Printed:
 
         if isinstance(item, Exchange):
             answer = item.response.hex() or "no answer"
-            click.echo(
-                f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True
-            )
+            say(f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True)
 
 
 def _observer(slots: "Slots") -> "Observer":
@@ -309,7 +307,7 @@ def _observer(slots: "Slots") -> "Observer":
     def observe(name: str, command: bytes, answer: bytes | None, seconds: float) -> None:
         asked, said = maskers[name].mask(command, answer or b"")
         with lock:
-            click.echo(
+            say(
                 f"[{slots.names.index(name) + 1}] {asked.hex()} -> {said.hex() or 'no answer'} "
                 f"({seconds * 1000:.1f} ms)",
                 err=True,

@@ -7,7 +7,7 @@ from typing import IO
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-from bifente.cli.visible import CONTROL, visible
+from bifente.documents.visible import visible
 
 
 class Screen(Console):
@@ -44,8 +44,5 @@ class Screen(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What rich renders; a control character that is left in a text becomes visible."""
         for segment in super().render(renderable, options):
-            if segment.control or not CONTROL.search(segment.text.replace("\n", "")):
-                yield segment
-            else:
-                text = "\n".join(map(visible, segment.text.split("\n")))
-                yield Segment(text, segment.style)
+            text = "\n".join(map(visible, segment.text.split("\n")))
+            yield segment if segment.control or text == segment.text else Segment(text, segment.style)

@@ -18,6 +18,7 @@ from click.core import ParameterSource
 
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.cli.visible import say
 from bifente.documents import DocumentTooLong, read_bytes
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
@@ -77,9 +78,7 @@ class SecretSource:
         def inspect(status: os.stat_result) -> None:
             mode = stat.S_IMODE(status.st_mode)
             if os.name == "posix" and stat.S_ISREG(status.st_mode) and mode & 0o077:
-                click.echo(
-                    f"warning: others may read {path} (mode {mode:04o}); chmod 600 {quoted(path)}", err=True
-                )
+                say(f"warning: others may read {path} (mode {mode:04o}); chmod 600 {quoted(path)}", err=True)
 
         try:
             content = read_bytes(path, _LONGEST_LINE, inspect=inspect)

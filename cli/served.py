@@ -8,8 +8,6 @@ from threading import Lock, Thread
 from types import TracebackType
 from typing import Final
 
-import click
-
 from bifente.apdu.link import Card, CardAbsent
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.card import read_meta
@@ -18,6 +16,7 @@ from bifente.cli.cardkinds import called, kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
 from bifente.cli.readerplug import change, need_plugged
+from bifente.cli.visible import say
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.choose import choose
 from bifente.reader.errors import DuplicateCard
@@ -289,4 +288,4 @@ def show_status(slots: object) -> None:
         state = f", {slot['links']} connected" if slot["links"] else ""
         if not slot["plugged"]:
             state = ", reader unplugged"
-        click.echo(f"{slot['slot']}  {slot['name']}: {card}{state}")
+        say(f"{slot['slot']}  {slot['name']}: {card}{state}")

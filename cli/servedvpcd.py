@@ -4,10 +4,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from threading import Event
 
-import click
-
 from bifente.cli.readercontrol import ControlSocket
 from bifente.cli.served import Slots
+from bifente.cli.visible import say
 from bifente.reader.vpcd import VpcdService, VpcdSettings
 
 BASE_PORT = 0x8C7B
@@ -23,10 +22,8 @@ def serve_vpcd_until(stop: Event, slots: Slots, port: int | None, *, listen: boo
             service = running.enter_context(VpcdService(reader, settings))
             for slot, used in zip(reader.slots, service.ports, strict=True):
                 how = "waiting for the driver on" if listen else "calling the driver on"
-                click.echo(f"{slot}: {how} port {used}")
-        click.echo(
-            "programs see the cards through the system's pcscd; bifente doctor says whether it is ready"
-        )
+                say(f"{slot}: {how} port {used}")
+        say("programs see the cards through the system's pcscd; bifente doctor says whether it is ready")
         channel = ControlSocket(control, slots.answer)
         try:
             stop.wait()

@@ -10,6 +10,7 @@ import click
 from bifente.cli.authority import authority_at_hand
 from bifente.cli.cardfiles import JSON, PATH, igc_option
 from bifente.cli.errors import CliError
+from bifente.cli.visible import say, say_json, visible
 
 if TYPE_CHECKING:
     from bifente.fse.verify import VerifiedSheet
@@ -54,17 +55,16 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
         )
     verdict = verified(signed, authority.trust_store, day=day.date() if day is not None else None)
     if as_json:
-        click.echo(json.dumps({"file": str(file), **facts(verdict)}, indent=2, ensure_ascii=False))
+        say_json({"file": str(file), **facts(verdict)})
         return
-    from bifente.cli.visible import visible
 
     what = verdict.sheet
-    click.echo(
+    say(
         f"{visible(str(file))}: both signatures hold; feuille de soins n° {what.number} of {what.care_date}, "
         f"version {verdict.version} (synthetic form)"
     )
     for line in told(verdict):
-        click.echo(visible(line))
+        say(line)
 
 
 def told(verdict: "VerifiedSheet") -> list[str]:

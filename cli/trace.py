@@ -1,6 +1,5 @@
 """``bifente trace``: convert, show, mask, compare, record and replay dialogues with cards."""
 
-import json
 from pathlib import Path
 
 import click
@@ -11,13 +10,14 @@ from bifente.cli.tracefiles import (
     SLOT,
     TRACE,
     UNMASK,
+    note,
     output_format,
     reading,
-    say,
     without_secrets,
     write,
 )
 from bifente.cli.traceplay import COMMANDS
+from bifente.cli.visible import say, say_json
 
 
 @click.group(short_help="Convert, show, mask, compare, record and replay dialogues.")
@@ -53,7 +53,7 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
     with reading(trace, "converting", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
         losses = write(kind, clean, output)
-    say([f"{kind.title} does not keep {loss}" for loss in losses])
+    note([f"{kind.title} does not keep {loss}" for loss in losses])
 
 
 @trace.command(short_help="Say each exchange in words.")
@@ -76,10 +76,10 @@ def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | 
 
         if as_json:
             for item in as_objects(clean, tpdu=tpdu):
-                click.echo(json.dumps(item))
+                say_json(item, indent=None)
         else:
             for line in in_words(clean, tpdu=tpdu):
-                click.echo(line)
+                say(line)
 
 
 @trace.command(short_help="Take secrets and personal data out of a trace.")
@@ -112,11 +112,11 @@ def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: boo
             name: [{"of": of, "exchanges": count, "bytes": size} for of, (count, size) in table.items()]
             for name, table in tables.items()
         }
-        click.echo(json.dumps(told, indent=2), err=str(output) == "-")
+        say_json(told, err=str(output) == "-")
     else:
         for line in list(removed.lines()) or ["nothing had to be removed"]:
-            click.echo(line, err=str(output) == "-")
-    say([f"{kind.title} does not keep {loss}" for loss in losses])
+            say(line, err=str(output) == "-")
+    note([f"{kind.title} does not keep {loss}" for loss in losses])
 
 
 @trace.command(short_help="Compare two traces by what was said.")
@@ -140,8 +140,8 @@ def diff(first: Path, second: Path, most: int, as_json: bool) -> int:
             most=max(most, 1),
         )
     if as_json:
-        click.echo(json.dumps(difference_object(result), indent=2))
+        say_json(difference_object(result))
     else:
         for line in difference_lines(result):
-            click.echo(line)
+            say(line)
     return ExitCode.OK if result.same else ExitCode.CARD_REFUSED

@@ -15,6 +15,7 @@ import click
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError
 from bifente.cli.progress import Told, progress
+from bifente.cli.visible import say
 
 if TYPE_CHECKING:
     from bifente.traces import Item, Trace, TraceHeader
@@ -157,7 +158,7 @@ def masked(header: "TraceHeader") -> "TraceHeader":
     return replace(header, masked=True)
 
 
-def say(lines: list[str]) -> None:
+def note(lines: list[str]) -> None:
     """Something to know, on stderr."""
     for line in lines:
-        click.echo(f"note: {line}", err=True)
+        say(f"note: {line}", err=True)

@@ -1,6 +1,5 @@
 """``bifente trace replay``, ``play`` and ``record``: traces as cards, and cards as traces."""
 
-import json
 import os
 import shlex
 import sys
@@ -20,6 +19,7 @@ from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import SLOT, TRACE, UNMASK, whole
+from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
@@ -80,7 +80,7 @@ def replay(
         else:
             code = _offer(reader, name, alias, program)
     for line in card.report():
-        click.echo(line, err=True)
+        say(line, err=True)
     return code if program else _code(card)
 
 
@@ -102,7 +102,7 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
     stop = Event()
     with until_signal(stop), server:
         for variable, value in server.environment.items():
-            click.echo(f"export {variable}={shlex.quote(value)}")
+            say(f"export {variable}={shlex.quote(value)}")
         sys.stdout.flush()
         stop.wait()
     return 0
@@ -113,7 +113,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
 
     stop = Event()
     with until_signal(stop), VpcdService(reader) as service:
-        click.echo(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
+        say(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
         stop.wait()
 
 
@@ -157,12 +157,12 @@ def play(
     if as_json:
         told = difference_object(result)
         told["skipped"], told["stopped"] = performance.skipped, performance.stopped or None
-        click.echo(json.dumps(told, indent=2))
+        say_json(told)
     else:
         for line in difference_lines(result):
-            click.echo(line)
+            say(line)
         for why, count in performance.skipped.items():
-            click.echo(f"not sent: {why}: {count}", err=True)
+            say(f"not sent: {why}: {count}", err=True)
     if performance.stopped:
         raise CliError(f"stopped: {performance.stopped}", ExitCode.WRONG_PIN)
     if not result.same:

@@ -4,12 +4,12 @@ The page needs nothing from elsewhere. It is complete without its script, which 
 """
 
 from collections.abc import Iterator, Sequence
-from html import escape
 from typing import Final
 
 from bifente.conformance.case import SUITES
 from bifente.conformance.model import Outcome, Report, Step, Verdict
 from bifente.conformance.pagestyle import SCRIPT, STYLE
+from bifente.documents.visible import escaped
 
 _WORDS: Final = {Verdict.PASSED: "✓ passed", Verdict.FAILED: "✗ failed", Verdict.SKIPPED: "– not run"}
 _SHOWN: Final[tuple[tuple[str, str], ...]] = (
@@ -27,11 +27,11 @@ def page(reports: Sequence[Report]) -> str:
     title = "Conformance: " + " · ".join(names)
     suites = [(suite, rows) for suite in SUITES if (rows := list(_rows(reports, suite)))]
     body = [
-        f"<header><h1>{escape(title)}</h1>{_banner(reports)}</header>",
+        f"<header><h1>{escaped(title)}</h1>{_banner(reports)}</header>",
         _failures(reports),
         _filter(reports, [suite for suite, _ in suites]),
     ]
-    heads = "".join(f"<th>{escape(name)}</th>" for name in names)
+    heads = "".join(f"<th>{escaped(name)}</th>" for name in names)
     for suite, rows in suites:
         body.append(
             f'<section class="suite" id="suite-{suite}"><h2>{suite} <span class="count">{len(rows)} cases</span></h2>\n'
@@ -41,7 +41,7 @@ def page(reports: Sequence[Report]) -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>\n<body>\n"
+        f"<title>{escaped(title)}</title><style>{STYLE}</style></head>\n<body>\n"
         + "\n".join(part for part in body if part)
         + f"\n<script>{SCRIPT}</script>\n</body></html>\n"
     )
@@ -63,16 +63,16 @@ def _banner(reports: Sequence[Report]) -> str:
         )
         passed, ran = report.count(Verdict.PASSED), len(report.outcomes) or 1
         bar = (
-            f'<div class="bar" role="img" aria-label="{escape(verdict)}">'
+            f'<div class="bar" role="img" aria-label="{escaped(verdict)}">'
             f'<i class="bad" style="width:{100 * failed / ran:.2f}%"></i>'
             f'<i class="good" style="width:{100 * passed / ran:.2f}%"></i></div>'
         )
         cards.append(
-            f'<div class="card {"bad" if failed else "good"}"><h2>{escape(report.target)}</h2>'
-            f'<p class="verdict">{escape(verdict)}</p>{bar}<p>{counts}</p>'
-            f'<p class="quiet">{escape(report.date)} · bifente {escape(report.version)}'
+            f'<div class="card {"bad" if failed else "good"}"><h2>{escaped(report.target)}</h2>'
+            f'<p class="verdict">{escaped(verdict)}</p>{bar}<p>{counts}</p>'
+            f'<p class="quiet">{escaped(report.date)} · bifente {escaped(report.version)}'
             + "".join(
-                f"<br>{escape(name)}: {escape(value)}"
+                f"<br>{escaped(name)}: {escaped(value)}"
                 for name, value in report.environment.items()
                 if name == "host" or name.startswith("driver")
             )
@@ -84,10 +84,10 @@ def _banner(reports: Sequence[Report]) -> str:
 def _failures(reports: Sequence[Report]) -> str:
     """Each failure with its reason and a link to its row."""
     items = [
-        f'<li><a href="#{_anchor(outcome.case)}">{escape(outcome.case)}</a> '
-        + (f'<span class="target">{escape(report.target)}</span> ' if len(reports) > 1 else "")
-        + f'{escape(outcome.title)}<br><span class="failed">{escape(outcome.reason)}</span> '
-        f'<span class="clause">{escape(outcome.clause)}</span></li>'
+        f'<li><a href="#{_anchor(outcome.case)}">{escaped(outcome.case)}</a> '
+        + (f'<span class="target">{escaped(report.target)}</span> ' if len(reports) > 1 else "")
+        + f'{escaped(outcome.title)}<br><span class="failed">{"<br>".join(map(escaped, outcome.reason.splitlines()))}</span> '
+        f'<span class="clause">{escaped(outcome.clause)}</span></li>'
         for report in reports
         for outcome in report.failures
     ]
@@ -129,8 +129,8 @@ def _row(case: str, outcomes: list[Outcome | None]) -> str:
     anchor = _anchor(case)
     cells = "".join(f'<td class="v">{_cell(outcome)}</td>' for outcome in outcomes)
     return (
-        f'<tr id="{anchor}" class="{" ".join(classes)}"><td>{escape(known.title)}'
-        f'<br><a class="case" href="#{anchor}">{escape(case)}</a> <span class="clause">{escape(known.clause)}</span></td>'
+        f'<tr id="{anchor}" class="{" ".join(classes)}"><td>{escaped(known.title)}'
+        f'<br><a class="case" href="#{anchor}">{escaped(case)}</a> <span class="clause">{escaped(known.clause)}</span></td>'
         f"{cells}</tr>\n"
     )
 
@@ -144,7 +144,7 @@ def _cell(outcome: Outcome | None) -> str:
         return '<span class="skipped">– not chosen</span>'
     said = f'<span class="{outcome.verdict}">{_WORDS[outcome.verdict]}</span>'
     if outcome.reason:
-        said += f' <span class="reason">{escape(outcome.reason)}</span>'
+        said += f' <span class="reason">{"<br>".join(map(escaped, outcome.reason.splitlines()))}</span>'
     if outcome.steps:
         opened = " open" if outcome.verdict is Verdict.FAILED else ""
         count = f"{len(outcome.steps)} {'step' if len(outcome.steps) == 1 else 'steps'}"
@@ -154,7 +154,7 @@ def _cell(outcome: Outcome | None) -> str:
 
 def _steps(steps: Sequence[Step]) -> str:
     lines = "".join(
-        f"<li><span>{escape(step.where)}</span> <code>{escape(step.sent)}</code><br>→ <code>{escape(step.came)}</code></li>"
+        f"<li><span>{escaped(step.where)}</span> <code>{escaped(step.sent)}</code><br>→ <code>{escaped(step.came)}</code></li>"
         for step in steps
     )
     return f'<ol class="steps">{lines}</ol>'
@@ -172,10 +172,10 @@ def _facts(title: str, reports: Sequence[Report], facts: Sequence[dict[str, str]
     names = list(dict.fromkeys(name for one in facts for name in one))
     if not names:
         return ""
-    heads = "".join(f"<th>{escape(report.target)}</th>" for report in reports)
+    heads = "".join(f"<th>{escaped(report.target)}</th>" for report in reports)
     rows = "".join(
-        f"<tr><th scope=row>{escape(name)}</th>"
-        + "".join(f"<td>{escape(one.get(name, '–'))}</td>" for one in facts)
+        f"<tr><th scope=row>{escaped(name)}</th>"
+        + "".join(f"<td>{escaped(one.get(name, '–'))}</td>" for one in facts)
         + "</tr>\n"
         for name in names
     )

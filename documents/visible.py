@@ -4,6 +4,7 @@ Names of readers, files, slots and people come from cards, traces and networks. 
 page, asks :func:`visible` first.
 """
 
+from html import escape
 from unicodedata import category
 
 
@@ -17,6 +18,11 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if _seen(letter) else _written_out(letter) for letter in text)
+
+
+def escaped(text: str) -> str:
+    """One line for HTML, what is not to be seen written out."""
+    return escape(visible(text))
 
 
 def _seen(letter: str) -> bool:

@@ -15,6 +15,7 @@ import yaml
 
 from bifente.documents.errors import DocumentError, DocumentTooLong
 from bifente.documents.values import JsonValue, Place, field_name
+from bifente.documents.visible import visible
 
 MAX_SIZE: Final = 1 << 20
 MAX_DEPTH: Final = 32
@@ -173,7 +174,9 @@ _Dumper.add_representer(str, _text)
 
 def write_yaml(value: object) -> str:
     """YAML that :func:`parse_yaml` reads back to the same value: nothing but what JSON can say."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    text = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
+    # What is not to be seen stands in double quotes, where YAML has the same escapes.
+    return "\n".join(map(visible, text.split("\n")))
 
 
 def _first_line(error: Exception) -> str:

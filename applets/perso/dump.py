@@ -17,6 +17,7 @@ from bifente.applets.perso.keys import fingerprint
 from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profilefile import AnyProfile, validate_profile
 from bifente.crypto import rsa
+from bifente.documents.visible import visible
 from bifente.documents.yamltext import YamlDocument, write_yaml
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import EF, Layout
@@ -62,7 +63,7 @@ def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
 def dump_text(records: Records, *, secrets: bool = False) -> str:
     """:func:`dump` as YAML."""
     what = "with its keys and PINs: keep it to yourself" if secrets else "without keys and PINs"
-    head = f"# Dump of card {meta_of(records).serial}, {what}\n"
+    head = f"# Dump of card {visible(meta_of(records).serial)}, {what}\n"
     return head + write_yaml(dump(records, secrets=secrets))
 
 
