@@ -1,0 +1,139 @@
+"""What a dialogue is about, stretch by stretch: selection, PIN, recognition, rights, signing and so on.
+
+SELECT and other commands that only prepare belong to what they prepare: the next command of the same slot decides.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from bifente.apdu.command import CommandAPDU
+from bifente.apdu.errors import ApduError
+from bifente.traces.follow import Explanation, Follower
+from bifente.traces.model import Exchange, Item, ReaderEvent
+
+
+class Phase(StrEnum):
+    """What a stretch of a dialogue is about."""
+
+    SLOT = "slot"
+    SELECTION = "selection"
+    PIN = "PIN"
+    RECOGNITION = "recognition"
+    RIGHTS = "rights"
+    READING = "reading"
+    SIGNING = "signing"
+    DECIPHERING = "deciphering"
+    WRITING = "writing"
+    OTHER = "other"
+
+
+_OF_INSTRUCTION: Final = {
+    **dict.fromkeys((0x20, 0x21, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2C, 0x2D), Phase.PIN),
+    **dict.fromkeys((0x82, 0x84, 0x86, 0x87, 0x88), Phase.RECOGNITION),
+    **dict.fromkeys((0xB0, 0xB1, 0xB2, 0xB3, 0xCA, 0xCB), Phase.READING),
+    **dict.fromkeys(
+        (0x04, 0x0E, 0x0F, 0x44, 0x46, 0x47, 0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4,
+         0xE6, 0xE8, 0xFE), Phase.WRITING,
+    ),
+}  # fmt: skip
+_SELECT: Final = 0xA4
+_MSE: Final = 0x22
+_PSO: Final = frozenset({0x2A, 0x2B})
+_GET_RESPONSE: Final = 0xC0
+_OF_TEMPLATE: Final = {
+    0xA4: Phase.RECOGNITION,
+    0xB8: Phase.DECIPHERING,
+    0xB6: Phase.SIGNING,
+    0xAA: Phase.SIGNING,
+}
+_VERIFYING: Final = 0x80
+"""In P1 of MANAGE SECURITY ENVIRONMENT: for what is checked, not for what is made."""
+_OF_PSO: Final = {
+    0x00: Phase.RECOGNITION,
+    0x80: Phase.DECIPHERING,
+    0x84: Phase.DECIPHERING,
+    0x86: Phase.DECIPHERING,
+}
+_RECOGNITION_FILES: Final = frozenset({"EF.CVC"})
+_SIGNING_FILES: Final = frozenset({"EF.CVC.SHEET"})
+_VITALE: Final = "vitale2"
+_MOST_WAITING: Final = 64
+
+
+@dataclass(slots=True)
+class Stretched:
+    """One item of a trace, in words, with its phase; *parts* is the number of TPDUs it is made of."""
+
+    item: Item
+    parts: int
+    explanation: Explanation
+    phase: Phase | None
+
+
+def phased(items: Iterable[tuple[Item, int]]) -> Iterator[Stretched]:
+    """The items with their phases, in order; those that only prepare wait for what they prepare, 64 at most."""
+    follower = Follower()
+    waiting: deque[Stretched] = deque()
+    begun: set[str] = set()
+    for item, parts in items:
+        kind = follower.state(item.slot).layout
+        explanation = follower.explain(item)
+        if isinstance(item, ReaderEvent):
+            phase: Phase | None = Phase.SLOT
+            begun.discard(item.slot)
+        else:
+            phase = _phase(item, explanation, "" if kind is None else kind.kind)
+            if phase is None and item.slot not in begun and _by_name(item):
+                phase = Phase.SELECTION
+            elif phase is not None:
+                begun.add(item.slot)
+        waiting.append(Stretched(item, parts, explanation, phase))
+        if phase is not None:
+            _settle(waiting, item.slot, Phase.SELECTION if phase in (Phase.SLOT, Phase.SELECTION) else phase)
+        elif len(waiting) > _MOST_WAITING:
+            waiting[0].phase = waiting[0].phase or Phase.SELECTION
+        while waiting and waiting[0].phase is not None:
+            yield waiting.popleft()
+    for each in waiting:
+        each.phase = each.phase or Phase.SELECTION
+        yield each
+
+
+def _settle(waiting: Iterable[Stretched], slot: str, phase: Phase) -> None:
+    """What has prepared in *slot* has prepared this."""
+    for each in waiting:
+        if each.phase is None and each.item.slot == slot:
+            each.phase = phase
+
+
+def _by_name(exchange: Exchange) -> bool:
+    """SELECT by DF name."""
+    return exchange.command.shown[1:3] == b"\xa4\x04"
+
+
+def _phase(exchange: Exchange, explanation: Explanation, kind: str) -> Phase | None:
+    """What a command is for; None when it only prepares."""
+    try:
+        if exchange.command.hides(0, 4):
+            return Phase.OTHER
+        command = CommandAPDU.parse(exchange.command.shown)
+    except ApduError:
+        return Phase.OTHER
+    if command.ins in (_SELECT, _GET_RESPONSE):
+        return None
+    if command.ins == _MSE:
+        verifying = command.p2 == 0xB6 and not command.p1 & 0x40 and command.p1 & _VERIFYING
+        return Phase.RECOGNITION if verifying else _OF_TEMPLATE.get(command.p2)
+    if command.ins in _PSO:
+        return _OF_PSO.get(command.p1, Phase.SIGNING)
+    phase = _OF_INSTRUCTION.get(command.ins, Phase.OTHER)
+    if phase is Phase.READING:
+        if explanation.file in _RECOGNITION_FILES:
+            return Phase.RECOGNITION
+        if explanation.file in _SIGNING_FILES:
+            return Phase.SIGNING
+        return Phase.RIGHTS if kind == _VITALE else phase
+    return phase
