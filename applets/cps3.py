@@ -14,7 +14,7 @@ from bifente.layouts.cps3 import LAYOUT
 
 INSTRUCTIONS = table(
     (
-        selection.instruction(LAYOUT.select_answers),
+        selection.instruction(LAYOUT.select_answers, LAYOUT.applets),
         binary.READ_BINARY,
         binary.UPDATE_BINARY,
         dataobjects.GET_DATA,

@@ -149,7 +149,8 @@ def play(
     recorded = whole(trace, "reading", slot)
     digits = pin.read() if pin.value is not None or pin.path is not None else None
     with _card(reader, file) as (card, atr):
-        performance = perform(recorded.items, card, atr, pin=digits, writes=writes)
+        tpdu = bool(getattr(card, "speaks_tpdu", False))
+        performance = perform(recorded.items, card, atr, pin=digits, writes=writes, tpdu=tpdu)
     before, after = Cleaner(), Cleaner()
     result = compare(
         map(before.clean, performance.asked), map(after.clean, performance.items), most=max(most, 1)

@@ -247,7 +247,7 @@ LAYOUT = Layout(
     DF(
         "MF",
         0x3F00,
-        REAL,
+        f"{REAL}; its issue #2262 (FCP)",
         AID_MF,
         children=(
             EF("EF.DIR", 0x2F00, identity.DIRECTORY, _ISSUED, f"{REAL}; bytes {SYNTHETIC}", 0x1E, _FREE),
@@ -256,7 +256,13 @@ LAYOUT = Layout(
             _APPLICATION,
             _CONTACTLESS,
         ),
-        access={Operation.CREATE_DF: _ISSUER},
+        access={
+            Operation.DELETE: NEVER,
+            Operation.TERMINATE: NEVER,
+            Operation.ACTIVATE: NEVER,
+            Operation.DEACTIVATE: NEVER,
+            Operation.CREATE_EF: _ISSUER,
+        },
         pins=(
             PinObject(
                 "Code porteur de la carte CPX",
@@ -288,10 +294,9 @@ LAYOUT = Layout(
             ),
         ),
         environments=(pin_environment(3, PUK, "PUK 02"), _ISSUER_ENVIRONMENT),
-        show_aid=False,
+        applet=True,
     ),
     select_answers=frozenset({0x04, 0x0C}),
     source=REAL,
-    whole_paths=True,
     issuer_signature=f"3F00/0001/{CPS_ISSUER_SIGNATURE_FID:04X}",
 )

@@ -151,15 +151,16 @@ class DF:
     pins: tuple[PinObject, ...] = ()
     keys: tuple[KeyObject, ...] = ()
     environments: tuple[SecurityEnvironment, ...] = ()
-    show_aid: bool = True
-    """Whether its FCP names the AID."""
+    applet: bool = False
+    """Its name is the applet's own, which the platform below the applet selects (GlobalPlatform Card Specification
+    2.3.1 §6.4.2): there P2 = 00 is in order, and an applet that has nothing to say to it answers 9000 alone."""
 
     def fcp(self) -> Fcp:
         """Its file control parameters."""
         return Fcp(
             descriptor=DEDICATED_FILE,
             fid=self.fid,
-            df_name=self.aid if self.show_aid else None,
+            df_name=self.aid,
             security=InterfaceAttributes(attributes(Target.DF, self.access)) if self.access else None,
             life_cycle=5,
         )
@@ -190,10 +191,13 @@ class Layout:
     select_answers: frozenset[int]
     """The values of P2 that SELECT takes (ISO/IEC 7816-4:2020 table 63): 00 FCI, 04 FCP, 0C nothing."""
     source: str
-    whole_paths: bool = False
-    """Whether SELECT by path takes only paths that begin at 3F00, whatever P1 says they begin at."""
     issuer_signature: str | None = None
     """Path of the EF with the issuer's signature, which covers the files that are ``issued``."""
+
+    @property
+    def applets(self) -> frozenset[bytes]:
+        """The names that are those of whole applets."""
+        return frozenset(node.aid for _, node in self.directories() if node.applet and node.aid is not None)
 
     def walk(self) -> Iterator[tuple[str, EF | DF]]:
         """Each directory and file with its path, depth first, in the order of the layout."""

@@ -55,11 +55,14 @@ def play(
     *,
     pin: bytes | None = None,
     writes: bool = False,
+    tpdu: bool = False,
     told: Callable[[int], None] | None = None,
 ) -> Performance:
     """Play *items*, of one slot, to *card*, which was just powered on and answered *atr*.
 
-    T=0 halves are put together first and fetched again where the card says so. A masked VERIFY is sent when *pin* has
+    T=0 halves are put together first and fetched again where the card says so. Only where *card* is spoken to in *tpdu*
+    of T=0 does the Le of a command with data stay away (ISO/IEC 7816-3:2006 §12.2.4): elsewhere a command that was
+    answered by data is sent with one. A masked VERIFY is sent when *pin* has
     its length; other masked commands are not, nor, without *writes*, those that change a card. The first refused PIN
     ends it, for a second one costs another try.
     """
@@ -82,7 +85,7 @@ def play(
             performance.skipped[command] = performance.skipped.get(command, 0) + 1
             continue
         begin = clock()
-        answer = _exchange(card, command)
+        answer = _exchange(card, command if tpdu else _with_le(item, command))
         performance.asked.append(item)
         performance.items.append(
             Exchange(item.command, Octets(answer), begin, clock() - begin, item.slot, item.level)
@@ -116,6 +119,21 @@ def _sendable(exchange: Exchange, pin: bytes | None, *, writes: bool) -> bytes |
     if changes and not writes:
         return f"{instruction_name(raw[0], instruction)}, which changes the card"
     return raw
+
+
+def _with_le(exchange: Exchange, command: bytes) -> bytes:
+    """*command* as a terminal says it that does not leave the Le of a case 4 to T=0."""
+    if len(exchange.response) <= 2:
+        return command
+    try:
+        parsed = CommandAPDU.parse(command)
+    except ApduError:
+        return command
+    return (
+        command + b"\0"
+        if parsed.data and parsed.ne is None and len(command) == 5 + len(parsed.data)
+        else command
+    )
 
 
 def _exchange(card: Played, command: bytes) -> bytes:

@@ -127,7 +127,10 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
 
 
 def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
-    """Verify the other card's token. The challenge is burnt whatever comes out."""
+    """Verify the other card's token. The challenge is burnt whatever comes out.
+
+    Only now does the effective date of the other's certificate become the card's latest, so this command may write.
+    """
     volatile = card.volatile
     challenge, volatile.challenge = volatile.challenge, None
     peer = _named_peer(card)
@@ -147,6 +150,7 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
     if not signed_by(peer.n, peer.e, signature, token):
         volatile.forget_recognition()
         raise CardError(SW.CHANGED_WARNING)
+    card.persistent.keep_date(peer.effective)
     volatile.role = peer.cha
     volatile.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
     return b""

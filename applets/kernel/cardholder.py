@@ -1,7 +1,8 @@
 """VERIFY, CHANGE REFERENCE DATA and RESET RETRY COUNTER (ISO/IEC 7816-4:2020 §11.6.6 to §11.6.10).
 
 Each comparison costs a try first: it is taken and written before the secret is looked at, and given back together
-with the effect of the command. Digits come in ASCII without padding, as the real CPS takes them.
+with the effect of the command. Digits come in ASCII without padding, as the real CPS takes them. A verified unblocking
+code serves one reset, and none once its uses are spent (docs/decisions/0009).
 """
 
 from hmac import compare_digest
@@ -162,11 +163,11 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
     pin = _pin(card, request.reference)
     changes: dict[str, bytes | None] = {}
     value = request.secrets
+    if pin.reset.scb.never:
+        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+    code = _unblocking(card, pin)
     if request.with_code:
         # the code comes with the command: the rule, which wants it verified, is met by the comparison below
-        code = _unblocking(card, pin)
-        if pin.reset.scb.never:
-            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
         length = len(code.value)
         presented, value = value[:length], value[length:]
         if not _well_formed(code, presented):
@@ -174,6 +175,8 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
         _compare(card, code, presented)
     else:
         _require(card, pin.reset)
+        if code.blocked:
+            raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED)
     if request.with_value != bool(value) or (value and not _well_formed(pin, value)):
         if request.with_code:
             card.persistent.accept(code)
@@ -185,6 +188,7 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
         card.persistent.accept(code, changes)
     else:
         card.persistent.commit(changes)
+        card.volatile.verified.discard(code.definition.reference)
     pin.left = pin.definition.tries
     if value:
         pin.value = value

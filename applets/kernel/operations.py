@@ -1,7 +1,6 @@
 """PERFORM SECURITY OPERATION: HASH, COMPUTE DIGITAL SIGNATURE, DECIPHER, VERIFY CERTIFICATE (ISO/IEC 7816-8:2021 §5.3)."""
 
 from collections.abc import Callable
-from datetime import date
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +13,7 @@ from bifente.applets.kernel.authentication import issued_digest
 from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
-from bifente.applets.kernel.state import DATE_RECORD, Environment, Peer
+from bifente.applets.kernel.state import Environment, Peer
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
@@ -31,6 +30,9 @@ _HASHES: dict[str, type[ResumableHash]] = {"sha1": Sha1State, "sha256": Sha256St
 
 _SIGNED_HASH = {0x12: "sha1", 0x42: "sha256", ALGORITHM_SHEET: "sha256"}
 """The digest that each signature algorithm of template B6 is over."""
+
+_DIGEST_LENGTHS = frozenset({0, *(kind.digest_size for kind in _HASHES.values())})
+"""What PSO COMPUTE DIGITAL SIGNATURE may carry: nothing after PSO HASH, or a digest."""
 
 MAX_LAST_BLOCK = 64
 """A host keeps back 1 to 64 bytes for the card: 64 when the message is a whole number of blocks."""
@@ -67,7 +69,8 @@ def _request(apdu: CommandAPDU) -> PsoRequest:
     operation = _OPERATIONS.get(apdu.p1 << 8 | apdu.p2)
     if operation is None:
         raise CardError(SW.INCORRECT_P1_P2)
-    if bool(apdu.data) == (operation is Pso.COMPUTE_SIGNATURE):
+    lengths = _DIGEST_LENGTHS if operation is Pso.COMPUTE_SIGNATURE else None
+    if (len(apdu.data) not in lengths) if lengths is not None else not apdu.data:
         raise CardError(SW.WRONG_LENGTH)
     return PsoRequest(operation, apdu.data)
 
@@ -118,15 +121,24 @@ def _digest(kind: type[ResumableHash], objects: dict[int, bytes]) -> bytes | Non
     return kind.from_state(state).update(last).finish()
 
 
-def _compute_signature(card: "SmartCard", data: bytes) -> bytes:  # noqa: ARG001
-    """RSASSA-PKCS1-v1_5 over the digest that PSO HASH left; it serves once."""
+def _compute_signature(card: "SmartCard", data: bytes) -> bytes:
+    """RSASSA-PKCS1-v1_5 over the digest that PSO HASH left, which serves once, or over the one that comes with the
+    command, as a real CPS3 takes it (test programs of the Agence du numérique en santé, C_Sign of a digest)."""
     algorithm, key = usable_key(card, Crt.SIGNATURE, Operation.COMPUTE_SIGNATURE)
     environment = card.volatile.environment
-    if environment is None or environment.digest is None:
+    assert environment is not None  # usable_key found the algorithm there
+    name = _SIGNED_HASH[algorithm]
+    waiting = environment.digest
+    if data:
+        if algorithm == ALGORITHM_SHEET:
+            raise CardError(SW.WRONG_LENGTH)
+        if len(data) != _HASHES[name].digest_size:
+            raise CardError(SW.INCORRECT_DATA_FIELD)
+        digest = data
+    elif waiting is None or waiting[0] != name:
         raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
-    name, digest = environment.digest
-    if name != _SIGNED_HASH[algorithm]:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    else:
+        digest = waiting[1]
     environment.digest = None
     if algorithm == ALGORITHM_SHEET:
         recognition = card.volatile.recognition
@@ -156,7 +168,8 @@ def _decipher(card: "SmartCard", data: bytes) -> bytes:
 
 
 def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
-    """Take in the other card's certificate. What it shows of the date is kept, so this command writes."""
+    """Take in the other card's certificate. The date it shows counts once that card has proven itself: anybody can show
+    a certificate."""
     volatile = card.volatile
     environment = volatile.environment
     template = environment.verifying.get(Crt.SIGNATURE) if environment is not None else None
@@ -175,18 +188,11 @@ def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
     cha = content.cha
     if content.chr == own.chr or cha.domain == own.cha.domain or cha.usage != USAGE_AUTHENTICATION:
         raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
-    latest = card.persistent.latest_date
-    if content.expiry < latest:
+    if content.expiry < card.persistent.latest_date:
         raise CardError(SW.REFERENCE_DATA_NOT_USABLE)
-    if content.effective > latest:
-        _keep_date(card, content.effective)
-    volatile.peer = Peer(content.chr, cha, content.n, content.e)
+    volatile.peer = Peer(content.chr, cha, content.n, content.e, content.effective)
     volatile.challenge = challenge
     return b""
-
-
-def _keep_date(card: "SmartCard", shown: date) -> None:
-    card.persistent.commit({DATE_RECORD: shown.isoformat().encode()})
 
 
 _ACTIONS: dict[Pso, Callable[["SmartCard", bytes], bytes]] = {

@@ -88,16 +88,23 @@ def _forms(answers: frozenset[int]) -> dict[tuple[int, int], _Form]:
     }
 
 
-def request_for(answers: frozenset[int]) -> Callable[[CommandAPDU], SelectRequest]:
+def request_for(
+    answers: frozenset[int], applets: frozenset[bytes] = frozenset()
+) -> Callable[[CommandAPDU], SelectRequest]:
     """The request parser of a card that gives these *answers* (P2 without its two low bits).
 
-    A real CPS3 refuses P2 = 00 with 6A86 (OpenSC commit 1a3666364); the public readers of the Vitale send it.
+    A real CPS3 refuses P2 = 00 with 6A86 (OpenSC commit 1a3666364), but for the whole name of its applet: that one it
+    selects and answers with 9000 alone (OpenSC issue #2223). *applets* are such names. The public readers of the
+    Vitale send P2 = 00.
     """
     forms = _forms(answers)
+    by_platform = (Method.BY_NAME.value, Answer.FCI | Occurrence.FIRST)
 
     def request(apdu: CommandAPDU) -> SelectRequest:
         form = forms.get((apdu.p1, apdu.p2))
         if form is None:
+            if (apdu.p1, apdu.p2) == by_platform and apdu.data in applets:
+                return SelectRequest(Method.BY_NAME, apdu.data, Answer.NOTHING, Occurrence.FIRST)
             raise CardError(SW.INCORRECT_P1_P2)
         target = apdu.data
         if len(target) not in form.lengths:
@@ -110,9 +117,11 @@ def request_for(answers: frozenset[int]) -> Callable[[CommandAPDU], SelectReques
 _CHILD_EF, _FCP, _NOTHING = Method.CHILD_EF, Answer.FCP, Answer.NOTHING
 
 
-def instruction(answers: frozenset[int]) -> Instruction[SelectRequest]:
-    """SELECT of a card that gives these *answers*."""
-    return Instruction(0xA4, "SELECT", request_for(answers), select)
+def instruction(
+    answers: frozenset[int], applets: frozenset[bytes] = frozenset()
+) -> Instruction[SelectRequest]:
+    """SELECT of a card that gives these *answers* (see :func:`request_for`)."""
+    return Instruction(0xA4, "SELECT", request_for(answers, applets), select)
 
 
 def select(card: "SmartCard", request: SelectRequest) -> bytes:
@@ -203,15 +212,13 @@ def _by_name(card: "SmartCard", request: SelectRequest) -> Directory | None:
 def _by_path(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
     """A path from the MF, or from the current DF, without their own identifiers (§11.2.2).
 
-    Each card also takes a whole path, from 3F00 on, whatever P1 says it begins at; a CPS3 takes nothing else
-    (OpenSC 0.23 and Cryptolib send nothing else).
+    Each card also takes a whole path, from 3F00 on, whatever P1 says it begins at. A real CPS3 does both: with P1 = 09 it
+    finds 2F00 while the MF is the current DF (OpenSC issue #2223) and not from inside an application (#2231).
     """
     fids = [request.target[at] << 8 | request.target[at + 1] for at in range(0, len(request.target), 2)]
     found: File | Directory = card.tree.mf
     if fids[0] == MF_FID:
         del fids[0]
-    elif card.layout.whole_paths:
-        return None
     elif request.method == Method.PATH_FROM_DF:
         found = card.volatile.directory
     for fid in fids:

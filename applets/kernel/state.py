@@ -143,11 +143,16 @@ class Persistent:
 
     @property
     def latest_date(self) -> date:
-        """The latest date the card has been shown by an accepted certificate, or that of its personalisation."""
+        """The latest effective date in the certificate of a card that has proven itself, or that of personalisation."""
         try:
             return date.fromisoformat(self._record(DATE_RECORD).decode("ascii"))
         except ValueError:
             raise CorruptCard(DATE_RECORD, "not a date") from None
+
+    def keep_date(self, shown: date) -> None:
+        """A card whose certificate holds since *shown* has proven itself: nothing that ended before holds any more."""
+        if shown > self.latest_date:
+            self.store.commit({DATE_RECORD: shown.isoformat().encode()})
 
     @property
     def identity(self) -> Identity:
@@ -215,12 +220,14 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other card, as its verified certificate names it."""
+    """The other card, as its verified certificate names it; it has proven nothing yet."""
 
     chr: bytes
     cha: Cha
     n: int
     e: int
+    effective: date
+    """From when on the certificate holds: what the card will know of the date once the other has proven itself."""
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pair import CPS, SELECT_CPS, VERIFY_PIN, VITALE, Side, card, chained, key, send
 
+from bifente.apdu.command import CommandAPDU
 from bifente.apdu.tlv import encode
 from bifente.applets import SmartCard
 from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
@@ -112,6 +113,53 @@ def test_no_signature_with_the_digest_of_the_other_function(cps: SmartCard) -> N
     send(cps, SIGN)
     assert hash_(cps, encode(0x90, bytes(20))) == "9000"
     assert send(cps, "002A9E9A00")[1] == "6985"
+
+
+@pytest.mark.parametrize("extended", [False, True])
+@pytest.mark.parametrize(
+    ("setting", "algorithm", "name"), [(SIGN, hashes.SHA256(), "sha256"), (SIGN_SHA1, hashes.SHA1(), "sha1")]
+)
+def test_a_digest_may_come_with_the_signature_command(
+    cps: SmartCard, setting: str, algorithm: hashes.HashAlgorithm, name: str, extended: bool
+) -> None:
+    """``00 2A 9E 9A`` carries the digest that the host has made, with its Le or, as on T=0, without."""
+    digest = hashlib.new(name, b"a letter").digest()
+    assert send(cps, setting)[1] == "9000"
+    command = CommandAPDU.build(0, 0x2A, 0x9E, 0x9A, digest, 256, extended=extended).raw.hex()
+    signature, status = send(cps, command)
+    assert (status, len(signature)) == ("9000", 256)
+    assert holds(signature, b"a letter", algorithm)
+    assert send(cps, "002A9E9A00")[1] == "6985"
+
+
+def test_a_digest_that_comes_takes_the_place_of_the_one_that_waits(cps: SmartCard) -> None:
+    send(cps, HASH_256)
+    send(cps, SIGN)
+    hash_(cps, encode(0x90, hashlib.sha256(b"waits").digest()))
+    signature, status = send(cps, f"002A9E9A20{hashlib.sha256(b'comes').hexdigest()}00")
+    assert status == "9000"
+    assert holds(signature, b"comes", hashes.SHA256())
+    assert send(cps, "002A9E9A00")[1] == "6985"
+
+
+@pytest.mark.parametrize(
+    ("setting", "size", "status"),
+    [(SIGN, 20, "6A80"), (SIGN_SHA1, 32, "6A80")]
+    + [(SIGN, size, "6700") for size in (1, 19, 21, 31, 33, 51, 64, 255)],
+)
+def test_only_the_digest_of_the_algorithm_is_signed(
+    cps: SmartCard, setting: str, size: int, status: str
+) -> None:
+    send(cps, setting)
+    assert send(cps, f"002A9E9A{size:02X}{'5A' * size}00")[1] == status
+
+
+@pytest.mark.parametrize(("earlier", "status"), [([VERIFY_PIN], "6985"), ([SIGN], "6982")])
+def test_a_digest_that_comes_opens_nothing(earlier: list[str], status: str) -> None:
+    made = card(CPS)
+    for command in (SELECT_CPS, *earlier):
+        send(made, command)
+    assert send(made, f"002A9E9A20{'5A' * 32}00")[1] == status
 
 
 def test_select_clears_environment_and_digest(cps: SmartCard) -> None:

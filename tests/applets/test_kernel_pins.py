@@ -45,6 +45,12 @@ DIALOGUES = [
     ("unblock without new PIN", [f"{WRONG} 63C2", f"{PUK} 9000", "002C0301 9000", "0020000100 63C3", f"{PIN} 9000"]),
     ("unblock in one command", [f"{WRONG} 63C2", "002C00010C313233343536373835353535 9000", "002000010435353535 9000"]),
     ("unblock in one command, code only", [f"{WRONG} 63C2", "002C0101083132333435363738 9000", "0020000100 63C3"]),
+    ("a verified PUK serves one reset", [f"{PUK} 9000", "002C0301 9000", "002C0301 6982", "002C02010435353535 6982", "0020000200 63CA"]),
+    ("one reset with a new PIN", [f"{PUK} 9000", "002C02010435353535 9000", "002C0301 6982", "002000010435353535 9000"]),
+    ("a refused reset leaves it verified", [f"{PUK} 9000", "002C020103353535 6A80", "002C02010435353535 9000"]),
+    ("its last use, verified alone, resets nothing", [f"{PUK} 9000", f"{PUK} 9000", "002C0301 6983", "002C02010435353535 6983", "002C0101083132333435363738 6983"]),
+    ("its last use resets with the command that takes it", [f"{PUK} 9000", "002C00010C313233343536373835353535 9000", "002C00010C313233343536373835353535 6983", "002C0301 6983"]),
+    ("guessing goes on for as many tries as the PUK has uses", [f"{WRONG} 63C2", f"{PUK} 9000", "002C0301 9000", f"{WRONG} 63C2", f"{WRONG} 63C1", f"{WRONG} 63C0", "002C0301 6982", f"{PIN} 6983"]),
     ("unblock without PUK", ["002C02010435353535 6982", "002C0301 6982"]),
     ("unblock with a wrong PUK", ["002C00010C393939393939393935353535 63C9", "0020000200 63C9"]),
     ("unblock to a malformed PIN leaves the PUK its tries", ["002C00010B3132333435363738353535 6A80", "0020000200 63CA"]),
@@ -152,9 +158,11 @@ class Oracle(RuleBasedStateMachine):
     @rule(value=DIGITS)
     def unblock(self, value: str) -> None:
         answer = self.send(f"002C0201{len(value):02X}{value.encode().hex()}")
-        if 2 in self.verified:
+        if 2 in self.verified and not self.puk_uses:
+            assert answer == "6983"
+        elif 2 in self.verified:
             self.value, self.left = value, 3
-            self.verified.discard(1)
+            self.verified.clear()
             assert answer == "9000"
         else:
             assert answer == "6982"

@@ -14,6 +14,9 @@ from bifente.apdu import tlv
 from bifente.applets import SmartCard
 
 JARDIN = "OpenSC, commits by V. Jardin of 2021 (dumps of a CPS3v3)"
+LOG_2223 = "OpenSC issue #2223, log of a real CPS"
+MF_FCP = "621E82013883023F0084088025000001FF0100A1088C067AFFFFFFFF458A0105"
+"""OpenSC issue #2262: what a real CPS answers for its MF."""
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +54,18 @@ CPS_BYTES: list[tuple[str, list[str], str]] = [
     (f"EF.ATR; {JARDIN}", ["00A40904043F002F0100", "00B0000039"],
      ("804301B8460404B0ECC147039401804F088025000001FF0100E01002020104020201040202010002020100"
      "780806062B8122F87802 82029000 9000")),
-    ("FCP of the MF; OpenSC 0.23 accepts it", ["00A40404088025000001FF010000"],
-     "621082013883023F00A1048C0204458A0105 9000"),
+    ("FCP of the MF; OpenSC issue #2262", ["00A40404088025000001FF010000"], f"{MF_FCP} 9000"),
+    (f"EF.ATR by a path from the MF as current DF; {LOG_2223}", ["00A4000C023F00", "00A40904022F0100"],
+     "62258002003982010183022F018801E8A1128C077B45FFFFFF45009C077BFFFFFFFFFF008A0105 9000"),
+    (f"the applet by its name with P2 = 00; {LOG_2223}", ["00A40400088025000001FF0100"], "9000"),
+    (f"EF.DIR by a path after it; {LOG_2223}", ["00A40400088025000001FF010000", "00A40904022F0000"],
+     "62258002006582010183022F008801F0A1128C077B45FFFFFF45009C077BFFFFFFFFFF008A0105 9000"),
+    ("EF.DIR by that path inside an application; OpenSC issue #2231", ["00A4090C043F000001", "00A40904022F0000"],
+     "6A82"),
+    ("a part of the applet's name with P2 = 00", ["00A40400078025000001FF0100"], "6A86"),
+    ("the next applet of that name", ["00A40402088025000001FF0100"], "6A86"),
+    ("the contactless application with P2 = 00", ["00A404000DE828BD080F8025000001FF002000"], "6A86"),
+    ("EF.DIR by a short path; scdaemon sends it", ["00A4080C022F00"], "9000"),
     ("FCP of the ADF; OpenSC 0.23 accepts it", ["00A40904043F00000100"],
      "621F82013883020001840DE828BD080F8025000001FF0010A1048C0204458A0105 9000"),
     ("FCP of the contactless ADF", ["00A40904043F00000200"],
@@ -76,9 +89,10 @@ CPS_BYTES: list[tuple[str, list[str], str]] = [
     ("SELECT of an EF with P2 = 00; OpenSC 20f359ea0", ["00A4020002A001"], "6A86"),
     ("EF_ACTUA is absent before the first update; Cryptolib", ["00A40904043F00D01000"], "6A82"),
     ("the MF by P1 = 02 inside the ADF; OpenSC 0.23", ["00A40904043F00000100", "00A40204023F0000"],
-     "621082013883023F00A1048C0204458A0105 9000"),
-    ("a path from the MF without 3F00: a CPS3 takes whole paths only", ["00A4080C020001"], "6A82"),
-    ("a path from the current DF", ["00A4090C043F000001", "00A4090C025031"], "6A82"),
+     f"{MF_FCP} 9000"),
+    ("a path from the MF without 3F00; ISO/IEC 7816-4", ["00A4080C0400015031"], "9000"),
+    ("a path from the current DF; ISO/IEC 7816-4", ["00A4090C043F000001", "00A4090C025031"], "9000"),
+    ("that path where the MF is current", ["00A4000C023F00", "00A4090C025031"], "6A82"),
     ("PIN status; OpenSC 0.23", ["0020000100"], "63C3"),
     ("PUK status; OpenSC 0.23", ["0020000200"], "63CA"),
     ("object directory of the image that OpenSC 0.23 took", ["00A40904063F000001503100", "00B0000020"],

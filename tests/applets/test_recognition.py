@@ -123,17 +123,50 @@ def test_step_1_without_naming_the_authority(terminal: Terminal) -> None:
     assert chained(terminal.vitale, 0x2A, 0, 0xAE, CPS.certificate)[1] == "6985"
 
 
-def test_step_1_keeps_the_latest_date(terminal: Terminal) -> None:
-    later = forged_cps(effective=date(2028, 6, 1))
+def test_the_latest_date_is_kept_once_the_other_card_has_proven_itself(terminal: Terminal) -> None:
+    terminal.cps_certificate = forged_cps(effective=date(2028, 6, 1))
     old = forged_cps(effective=date(2025, 1, 1), expiry=date(2028, 5, 31))
     assert show_certificate(terminal.vitale, b"FRCTBF01", old)[1] == "9000"
-    assert show_certificate(terminal.vitale, b"FRCTBF01", later)[1] == "9000"
+    assert terminal.recognise() == "9000"
     assert terminal.vitale.store.get("state/date") == b"2028-06-01"
+    assert terminal.cps.store.get("state/date") == b"2026-01-01"
     assert show_certificate(terminal.vitale, b"FRCTBF01", old)[1] == "6984"
     terminal.vitale.power_off()
     terminal.vitale.power_on()
     send(terminal.vitale, SELECT_VITALE)
     assert show_certificate(terminal.vitale, b"FRCTBF01", old)[1] == "6984"
+
+
+def test_the_cps_keeps_the_date_of_its_vitale(terminal: Terminal) -> None:
+    terminal.vitale_certificate = certificate(replace(VITALE.content, effective=date(2027, 3, 1)), "root V")
+    assert terminal.recognise() == "9000"
+    assert terminal.cps.store.get("state/date") == b"2027-03-01"
+
+
+@pytest.mark.parametrize("effective", [date(2098, 1, 1), date(2099, 12, 31)])
+def test_a_shown_certificate_of_2098_spoils_no_card(terminal: Terminal, effective: date) -> None:
+    """Certificates are free files: whoever has seen one can show it, without the key and as often as he likes."""
+    future = forged_cps(effective=effective, expiry=date(2099, 12, 31))
+    before = {name: terminal.vitale.store.get(name) for name in terminal.vitale.store.names()}
+    for _ in range(3):
+        assert show_certificate(terminal.vitale, b"FRCTBF01", future)[1] == "9000"
+        terminal.rv, _ = send(terminal.vitale, "0084000010")
+        terminal.rc = bytes(16)
+        assert terminal.vitale_verifies(bytes(256))[1] == "6300"
+        assert show_certificate(terminal.vitale, b"FRCTBF01", future)[1] == "9000"
+        assert terminal.vitale_verifies(bytes(256))[1] == "6985"
+    assert before == {name: terminal.vitale.store.get(name) for name in terminal.vitale.store.names()}
+    assert terminal.recognise() == "9000"
+
+
+def test_nor_does_one_that_another_card_stands_behind(terminal: Terminal) -> None:
+    """The certificate of 2098 is shown, then a card of today proves itself: its date counts."""
+    show_certificate(
+        terminal.vitale, b"FRCTBF01", forged_cps(effective=date(2098, 1, 1), expiry=date(2099, 1, 1))
+    )
+    terminal.cps_certificate = forged_cps(effective=date(2026, 2, 1))
+    assert terminal.recognise() == "9000"
+    assert terminal.vitale.store.get("state/date") == b"2026-02-01"
 
 
 def test_step_1_a_refused_certificate_moves_no_date(terminal: Terminal) -> None:

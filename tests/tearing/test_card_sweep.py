@@ -18,10 +18,11 @@ from pair import (
     VERIFY_PIN,
     VITALE,
     Side,
+    Terminal,
+    card,
     certificate,
     records,
     send,
-    show_certificate,
 )
 from tearing import Cut, sweep
 
@@ -40,6 +41,28 @@ def as_holder(made: SmartCard) -> None:
     made.volatile.verified.add(1)
     send(made, SELECT_CPS)
     send(made, "00A4020C02D107")
+
+
+def as_cardholder(made: SmartCard) -> None:
+    made.volatile.verified.add(1)
+
+
+def recognise_a_later_vitale(made: SmartCard) -> tuple[bytes, str]:
+    """Six steps of which the last one writes: the date of the Vitale that has proven itself."""
+    terminal = Terminal(made, card(VITALE), vitale_certificate=later_certificate(VITALE))
+    terminal.certificates()
+    terminal.challenges()
+    terminal.vitale_verifies(terminal.cps_signs()[0])
+    return terminal.cps_verifies(terminal.vitale_signs()[0])
+
+
+def recognise_a_later_cps(made: SmartCard) -> tuple[bytes, str]:
+    """Four steps of which the last one writes."""
+    terminal = Terminal(card(CPS), made, cps_certificate=later_certificate(CPS))
+    terminal.pin()
+    terminal.certificates()
+    terminal.challenges()
+    return terminal.vitale_verifies(terminal.cps_signs()[0])
 
 
 def as_unblocker(made: SmartCard) -> None:
@@ -95,18 +118,8 @@ CASES = [
     Case("RESET, neither", CPS, verbatim("002C0301"), "9000", None, BLOCKED, as_unblocker),
     Case("RESET, value", CPS, verbatim("002C02010435353535"), "9000", None, BLOCKED, as_unblocker),
     Case("UPDATE BINARY of CPS_DATA", CPS, verbatim("00D6000040" + "AB" * 64), "9000", opened=as_holder),
-    Case(
-        "PSO VERIFY CERTIFICATE on the CPS",
-        CPS,
-        lambda made: show_certificate(made, b"FRVTBF01", later_certificate(VITALE)),
-        "9000",
-    ),
-    Case(
-        "PSO VERIFY CERTIFICATE on the Vitale",
-        VITALE,
-        lambda made: show_certificate(made, b"FRCTBF01", later_certificate(CPS)),
-        "9000",
-    ),
+    Case("EXTERNAL AUTHENTICATE on the CPS", CPS, recognise_a_later_vitale, "9000", opened=as_cardholder),
+    Case("EXTERNAL AUTHENTICATE on the Vitale", VITALE, recognise_a_later_cps, "9000"),
     Case(
         "UPDATE BINARY of the medical volet", VITALE, verbatim("00D6000004DEADBEEF"), "9000", opened=as_doctor
     ),
