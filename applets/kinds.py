@@ -2,12 +2,14 @@
 
 import importlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bifente.applets.kernel.errors import CorruptCard
+from bifente.applets.kernel.records import check_records, read_meta
 from bifente.applets.kernel.state import META_RECORD
-from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_snapshot
+from bifente.applets.kernel.store import SqliteStore, Store, read_snapshot
 from bifente.layouts.nodes import Layout
 
 if TYPE_CHECKING:
@@ -45,9 +47,20 @@ def card_of(store: Store, kind: str, *, random: "RandomSource" = secrets.token_b
 
 def open_card(path: Path | str, *, random: "RandomSource" = secrets.token_bytes) -> "SmartCard":
     """The card in a card file, at rest: it takes the file when it is powered. Raises StoreError or CorruptCard."""
-    from bifente.applets.kernel.card import read_meta
-
     path = Path(path)
-    with MemoryStore(read_snapshot(path)) as snapshot:
-        kind = str(read_meta(snapshot).get("kind"))
-    return card_of(SqliteStore(path), kind, random=random)
+    return card_of(SqliteStore(path), kind_of(read_card(path)), random=random)
+
+
+def kind_of(records: Mapping[str, bytes]) -> str:
+    """Which kind of card *records* are those of. Raises CorruptCard."""
+    return str(read_meta(records).get("kind", ""))
+
+
+def read_card(path: Path) -> dict[str, bytes]:
+    """Every record of a card file as the last commit left it, each of them checked; the card's owner is not disturbed.
+
+    Raises StoreError, and CorruptCard for the first record that no card of its kind can have.
+    """
+    records = read_snapshot(path)
+    check_records(records, layout_of(kind_of(records)))
+    return records

@@ -198,10 +198,10 @@ def show(card: Path, as_json: bool) -> None:
     """
     from dataclasses import asdict
 
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso.view import view
 
-    seen = view(read_snapshot(card))
+    seen = view(read_card(card))
     if as_json:
         say_json(asdict(seen))
         return
@@ -222,13 +222,13 @@ def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
     bifente card dump doctor.card > doctor.yaml
     bifente card dump doctor.card --secrets -o doctor-secret.yaml
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso.dump import dump as dumped
     from bifente.applets.perso.dump import dump_text
 
     if secrets and output is None:
         raise click.UsageError("--secrets wants a file: -o FILE")
-    records = read_snapshot(card)
+    records = read_card(card)
     if as_json:
         text = json.dumps(dumped(records, secrets=secrets), ensure_ascii=False, indent=2) + "\n"
     else:
@@ -248,10 +248,10 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
 
     Secrets are compared and not shown.
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso.compare import compare
 
-    found = compare(read_snapshot(first), read_snapshot(second))
+    found = compare(read_card(first), read_card(second))
     if as_json:
         entries = [{"where": one.where, "first": one.first, "second": one.second} for one in found]
         say_json(entries)

@@ -163,10 +163,10 @@ def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
     bifente card expire doctor.card
     bifente card expire patient.card --on 2020-12-31
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso import change
 
-    read_snapshot(card)
+    read_card(card)
     authority = open_authority(igc)
     end = as_date(day) if day is not None else date.today() - timedelta(days=1)
     edit(card, lambda records: change.expire(records, authority, end))
@@ -190,14 +190,14 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     bifente card oppose doctor.card --date 2026-01-31
     bifente card oppose doctor.card --lift
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso import change
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.cli.opposition import add_card, opposed_since, remove_card
 
     if lift and day is not None:
         raise click.UsageError("either --date or --lift")
-    read_snapshot(card)
+    read_card(card)
     authority = open_authority(igc)
     written: list[Path] = []
 
@@ -261,18 +261,18 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     bifente card restore doctor.card
     bifente card restore doctor.card --from copy.card
     """
+    from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.kernel.store import read_snapshot
     from bifente.applets.kernel.storeerrors import NotACardFile
     from bifente.applets.perso import change
     from bifente.applets.perso.cardrecords import meta_of
 
     if source is None:
-        edit(card, change.restore)
-        meta = meta_of(read_snapshot(card))
+        edit(card, change.restore, healing=True)
+        meta = meta_of(read_card(card))
         say(f"{card}: as it was made on {meta.created}")
     else:
-        copy = read_snapshot(source)
+        copy = read_card(source)
         meta = meta_of(copy)
 
         def copied(records: "Records") -> "Changes":
@@ -292,7 +292,7 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
                     str(error), ExitCode.CARD_FILE, hint="--force puts the copy in its place"
                 ) from error
             replace_card_file(card, copy)
-        meta = meta_of(read_snapshot(card))
+        meta = meta_of(read_card(card))
         say(f"{card}: {meta.kind} card {meta.serial}, as in {source}")
     if meta.opposed is not None:
         say(

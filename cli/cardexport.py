@@ -28,12 +28,12 @@ def export(card: Path, output: Path, as_json: bool) -> None:
     \b
     bifente card export patient.card -o patient.in
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets.kinds import read_card
     from bifente.applets.perso.exporter import groups_of
     from bifente.documents.writing import new_file
     from bifente.layouts import ssv
 
-    groups = groups_of(read_snapshot(card))
+    groups = groups_of(read_card(card))
     content = ssv.encode(groups)
     new_file(output, content)
     beneficiaries = sum(group.id == 104 for group in groups)

@@ -84,13 +84,24 @@ def as_date(day: datetime | None) -> date:
     return day.date() if day is not None else date.today()
 
 
-def edit(path: Path, change: "Callable[[Records], Changes]") -> None:
-    """Change a card in one transaction: all of it, or nothing when *change* raises."""
+def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = False) -> None:
+    """Change a card in one transaction: all of it, or nothing when *change* raises.
+
+    A card with a record that cannot be its own is not changed, unless *healing*: then it must be in order afterwards.
+    """
+    from bifente.applets.kernel.records import all_records, check_records
     from bifente.applets.kernel.store import SqliteStore
+    from bifente.applets.perso.cardrecords import layout_of
 
     with SqliteStore(path) as store:
-        records = {name: store.get(name) for name in store.names()}
-        store.commit(change(records))
+        records = all_records(store)
+        if not healing:
+            check_records(records, layout_of(records))
+        changes = change(records)
+        if healing:
+            changed = {name: value for name, value in {**records, **changes}.items() if value is not None}
+            check_records(changed, layout_of(changed))
+        store.commit(changes)
 
 
 def replace_card_file(path: Path, records: "Records") -> None:

@@ -8,12 +8,10 @@ _CALLED = {"cps3": "a CPS", "vitale2": "a carte Vitale", "t1test": "the T=1 test
 
 
 def kind_of_file(path: Path) -> str:
-    """The kind of a card file. Raises StoreError kinds."""
-    from bifente.applets.kernel.card import read_meta
-    from bifente.applets.kernel.store import MemoryStore, read_snapshot
+    """The kind of a card file. Raises StoreError kinds and CorruptCard."""
+    from bifente.applets.kinds import kind_of, read_card
 
-    with MemoryStore(read_snapshot(path)) as snapshot:
-        return str(read_meta(snapshot).get("kind"))
+    return kind_of(read_card(path))
 
 
 def called(kind: str) -> str:

@@ -9,9 +9,9 @@ from types import TracebackType
 from typing import Final
 
 from bifente.apdu.link import Card, CardAbsent
-from bifente.applets import SmartCard, card_of
-from bifente.applets.kernel.card import read_meta
-from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, read_snapshot
+from bifente.applets import SmartCard, card_of, read_card
+from bifente.applets.kernel.records import all_records, read_meta
+from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
 from bifente.cli.cardkinds import called, kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
@@ -43,7 +43,7 @@ class _Held:
         store.open()
         self.get, self.names, self.commit = store.get, store.names, store.commit
         try:
-            self.serial = str(read_meta(store).get("serial") or "")
+            self.serial = str(read_meta(all_records(store)).get("serial") or "")
         except BaseException:
             store.close()
             raise
@@ -179,7 +179,7 @@ class Slots:
         self._seat(number, path, self._opened(path))
 
     def _opened(self, path: Path) -> _Held:
-        return _Held(MemoryStore(read_snapshot(path)) if self.ephemeral else SqliteStore(path))
+        return _Held(MemoryStore(read_card(path)) if self.ephemeral else SqliteStore(path))
 
     def _seat(self, number: int, path: Path, held: _Held) -> None:
         """Power the card on *held* in a slot that is empty; when that fails, its file is given back."""

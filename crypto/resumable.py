@@ -1,9 +1,9 @@
 """SHA-1 and SHA-256 whose work can be put aside and taken up elsewhere.
 
 A host hashes a long document up to its last block, hands the intermediate value to the card and lets the card finish:
-so the card, not the host, makes the digest that it signs. ``hashlib`` does not show its state, hence the compression
-functions here (FIPS 180-4 §6.1.2 and §6.2.2). They run only where a state goes in or comes out: a digest from first
-to last byte is ``hashlib``'s.
+so the card, not the host, makes the digest that it signs. ``hashlib`` does not show its state: where a state goes in or
+comes out, the library behind it is asked (:mod:`bifente.crypto.libcrypto`), and where that cannot be reached, the
+compression functions here (FIPS 180-4 §6.1.2 and §6.2.2). A digest from first to last byte is ``hashlib``'s.
 
 Form of a state: the chaining value (20 or 32 bytes) followed by the number of *bits* in the complete blocks that
 went into it, 8 bytes big-endian (data object 90 of PSO HASH as a CPS3 takes it; OpenSC issue #2275). See
@@ -14,16 +14,19 @@ import hashlib
 import math
 import struct
 from abc import ABC, abstractmethod
+from functools import cache
 from typing import ClassVar, Self
 
 from construct import Array, Construct, Int32ub, Int64ub, Struct
 
+from bifente.crypto import libcrypto
 from bifente.crypto.errors import CryptoError
 
 BLOCK = 64
 """Bytes of a block of both functions."""
 
 _MASK = 0xFFFFFFFF
+_TWICE = 0x100000001
 _MAX_BITS = 1 << 64
 
 
@@ -53,20 +56,20 @@ class ResumableHash(ABC):
     @classmethod
     def state_size(cls) -> int:
         """Length of an exported state in bytes: 28 for SHA-1, 40 for SHA-256."""
-        return int(cls.form.sizeof())
+        return cls.digest_size + 8
 
     @classmethod
     def from_state(cls, state: bytes) -> Self:
         """Take up a digest where :meth:`state` left it. Raises CryptoError on a state that cannot exist."""
         if len(state) != cls.state_size():
             raise CryptoError(f"a {cls.name} state has {cls.state_size()} bytes, not {len(state)}")
-        fields = cls.form.parse(state)
-        if fields.bits % (8 * BLOCK):
-            raise CryptoError(f"a {cls.name} state counts complete blocks, {fields.bits} bits are not")
+        *chain, bits = struct.unpack(f">{len(cls.initial)}LQ", state)
+        if bits % (8 * BLOCK):
+            raise CryptoError(f"a {cls.name} state counts complete blocks, {bits} bits are not")
         made = cls()
-        made._chain = tuple(fields.chain)
-        made._count = fields.bits // 8
-        if not fields.bits and made._chain != cls.initial:
+        made._chain = tuple(chain)
+        made._count = bits // 8
+        if not bits and made._chain != cls.initial:
             raise CryptoError(f"a {cls.name} state of no block is the initial one")
         return made
 
@@ -90,7 +93,7 @@ class ResumableHash(ABC):
         self._chain = self._run(self._chain, bytes(self._data[:whole]))
         self._count += whole
         del self._data[:whole]
-        return bytes(self.form.build({"chain": self._chain, "bits": self._count * 8}))
+        return struct.pack(f">{len(self.initial)}LQ", *self._chain, self._count * 8)
 
     def finish(self) -> bytes:
         """The digest of all that was added. The object can go on afterwards: nothing is consumed."""
@@ -109,6 +112,12 @@ class ResumableHash(ABC):
 
     @classmethod
     def _run(cls, chain: tuple[int, ...], blocks: bytes) -> tuple[int, ...]:
+        compress = _library(cls)
+        return cls.compress(chain, blocks) if compress is None else compress(chain, blocks)
+
+    @classmethod
+    def compress(cls, chain: tuple[int, ...], blocks: bytes) -> tuple[int, ...]:
+        """The chaining value after whole blocks, by the code here."""
         for offset in range(0, len(blocks), BLOCK):
             chain = cls._compress(chain, struct.unpack_from(">16L", blocks, offset))
         return chain
@@ -117,6 +126,11 @@ class ResumableHash(ABC):
     @abstractmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
         """One block of sixteen words into the chaining value."""
+
+
+@cache
+def _library(kind: type[ResumableHash]) -> libcrypto.Compress | None:
+    return libcrypto.compression(kind.name, kind.initial)
 
 
 class Sha1State(ResumableHash):
@@ -184,17 +198,18 @@ class Sha256State(ResumableHash):
 
     @staticmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
+        # A word beside itself turns by being shifted: x * _TWICE >> n holds its rotation by n in the low 32 bits.
         w = list(words)
         for t in range(16, 64):
             x, y = w[t - 15], w[t - 2]
-            s0 = (x >> 7 | x << 25) ^ (x >> 18 | x << 14) ^ x >> 3
-            s1 = (y >> 17 | y << 15) ^ (y >> 19 | y << 13) ^ y >> 10
+            xx, yy = x * _TWICE, y * _TWICE
+            s0 = xx >> 7 ^ xx >> 18 ^ x >> 3
+            s1 = yy >> 17 ^ yy >> 19 ^ y >> 10
             w.append((w[t - 16] + (s0 & _MASK) + w[t - 7] + (s1 & _MASK)) & _MASK)
         a, b, c, d, e, f, g, h = chain
         for k, word in zip(_K256, w, strict=True):
-            s1 = ((e >> 6 | e << 26) ^ (e >> 11 | e << 21) ^ (e >> 25 | e << 7)) & _MASK
-            t1 = h + s1 + (g ^ (e & (f ^ g))) + k + word
-            s0 = ((a >> 2 | a << 30) ^ (a >> 13 | a << 19) ^ (a >> 22 | a << 10)) & _MASK
-            t2 = s0 + (a & b | c & (a | b))
+            ee, aa = e * _TWICE, a * _TWICE
+            t1 = h + ((ee >> 6 ^ ee >> 11 ^ ee >> 25) & _MASK) + (g ^ (e & (f ^ g))) + k + word
+            t2 = ((aa >> 2 ^ aa >> 13 ^ aa >> 22) & _MASK) + (a & b | c & (a | b))
             h, g, f, e, d, c, b, a = g, f, e, (d + t1) & _MASK, c, b, a, (t1 + t2) & _MASK
         return tuple((x + y) & _MASK for x, y in zip(chain, (a, b, c, d, e, f, g, h), strict=True))

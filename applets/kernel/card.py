@@ -1,6 +1,5 @@
 """The life of one command: bytes, class byte, chaining, dispatch, answer."""
 
-import json
 import logging
 import secrets
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError, CardWarning, CorruptCard, UnpoweredCard
 from bifente.applets.kernel.files import Tree
 from bifente.applets.kernel.instruction import Instruction, Table
+from bifente.applets.kernel.records import all_records, check_records, read_meta
 from bifente.applets.kernel.state import META_RECORD, Chain, Persistent, Volatile
 from bifente.applets.kernel.store import Store, StoreError
 from bifente.layouts.nodes import Layout
@@ -73,9 +73,11 @@ class SmartCard:
         return self._atr
 
     def _load(self) -> None:
-        meta = read_meta(self.store)
+        records = all_records(self.store)
+        meta = read_meta(records)
         if meta.get("kind") != self.layout.kind:
-            raise CorruptCard(META_RECORD, f"this is no {self.layout.kind} card")
+            raise CorruptCard(META_RECORD, f"not a {self.layout.kind} card")
+        check_records(records, self.layout)
         self._serial = str(meta.get("serial", "")) or None
         self._atr = bytes.fromhex(str(meta["atr"])) if "atr" in meta else self.layout.atr
         self.tree = Tree(self.layout, self.store)
@@ -189,14 +191,3 @@ class SmartCard:
             raise CardError(SW.WRONG_LENGTH)
         chain.data += apdu.data
         return chain
-
-
-def read_meta(store: Store) -> dict[str, object]:
-    """What a card's store says of the card itself. Raises CorruptCard."""
-    try:
-        meta = json.loads(store.get(META_RECORD))
-    except (KeyError, ValueError):
-        raise CorruptCard(META_RECORD, "not a description of a card") from None
-    if not isinstance(meta, dict):
-        raise CorruptCard(META_RECORD, "not a description of a card")
-    return meta

@@ -42,6 +42,8 @@ from bifente.applets.kernel.storeerrors import (
 APPLICATION_ID = int.from_bytes(b"BFNT", "big")
 VERSION = 1
 BUSY_TIMEOUT_MS = 2000
+MOST_BYTES = 8_000_000
+"""The largest file that is taken for a card's: one has some 100 KB, the T=1 test card 400 KB."""
 _MAGIC = b"SQLite format 3\x00"
 _HEADER_LENGTH = 100
 _TABLE = "CREATE TABLE record(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID"
@@ -111,8 +113,10 @@ def locate(path: Path) -> Path:
     header says that it is a card of a version known here."""
     try:
         real = Path(os.path.realpath(path, strict=True))
-        if not stat.S_ISREG(real.stat().st_mode):
+        found = real.stat()
+        if not stat.S_ISREG(found.st_mode):
             raise NotACardFile(path, "not a regular file")
+        _check_size(path, real, found.st_size)
         with CONNECTIONS.unconnected(real) as free:
             if not free:  # its header was read when the first connection was made
                 _check_only_name(path, real)
@@ -126,6 +130,14 @@ def locate(path: Path) -> Path:
     except ValueError as error:  # a NUL in the path
         raise CardFileMissing(path) from error
     return real
+
+
+def _check_size(path: Path, real: Path, size: int) -> None:
+    """Refuse what would be read, or rolled back, for ever. A card takes less than 200 KB, its journal no more than it."""
+    with contextlib.suppress(FileNotFoundError):
+        size = max(size, real.with_name(real.name + "-journal").stat().st_size)
+    if size > MOST_BYTES:
+        raise NotACardFile(path, f"{size / 1e6:,.0f} MB: no card has more than {MOST_BYTES / 1e6:.0f}")
 
 
 def _check_only_name(path: Path, real: Path) -> None:

@@ -33,5 +33,11 @@ class CorruptCard(Exception):
     hint = "restore the card from a copy, or create it again from its profile"
 
     def __init__(self, record: str, why: str) -> None:
-        super().__init__(f"record {record} of the card: {why}")
+        text = f"record {record} of the card: {why}"
+        shown = text if text.isprintable() else ascii(text)[1:-1]
+        super().__init__(shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…")
         self.record = record
+
+
+_LONGEST = 300
+"""Characters of a line that may quote a record."""

@@ -1,10 +1,11 @@
 """The files of one card: the layout's nodes joined with the contents in the card's store."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
+from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.store import Store
 from bifente.layouts.access import Rule
 from bifente.layouts.codec import JsonValue
@@ -123,19 +124,22 @@ def value_record(value: JsonValue) -> bytes:
 
 def record_value(name: str, record: bytes) -> tuple[bool, JsonValue]:
     """What a file's record holds: (True, decoded value) or (False, hexadecimal bytes)."""
-    try:
-        fields = json.loads(record)
-        if "raw" in fields:
-            return False, str(fields["raw"])
-        value: JsonValue = fields["value"]
-    except (ValueError, KeyError, TypeError):
-        raise CorruptCard(name, "not the content of a file") from None
-    return True, value
+    fields = read_json(name, record, "the content of a file")
+    if isinstance(fields, Mapping):
+        if isinstance(raw := fields.get("raw"), str):
+            return False, raw
+        if "value" in fields:
+            return True, fields["value"]
+    raise CorruptCard(name, "not the content of a file")
 
 
 def encode_content(node: EF, name: str, record: bytes) -> bytes:
     """The bytes on the card for a file's record. Raises CorruptCard."""
-    decoded, value = record_value(name, record)
+    return encode_value(node, name, *record_value(name, record))
+
+
+def encode_value(node: EF, name: str, decoded: bool, value: JsonValue) -> bytes:
+    """The bytes on the card for what :func:`record_value` gives. Raises CorruptCard."""
     try:
         return node.codec.encode(value) if decoded else bytes.fromhex(str(value))
     except (LayoutError, ValueError) as error:

@@ -1,6 +1,8 @@
 """What a card knows: the persistent part, in its store, and the volatile part, which reset replaces by a fresh one."""
 
 import json
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,6 +13,7 @@ from bifente.apdu.errors import ApduError
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
+from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.store import Store
 from bifente.crypto import rsa
 from bifente.layouts.access import NEVER, Rule
@@ -136,8 +139,8 @@ class Persistent:
         """The authority's key that certificates name by *car*."""
         if self._roots is None:
             self._roots = {}
-            for name in self.store.names("root/"):
-                root = _root(name, self.store.get(name))
+            for name in self.store.names(ROOT_PREFIX):
+                root = decode_root(name, self.store.get(name))
                 self._roots[root.car] = root
         return self._roots.get(car)
 
@@ -158,7 +161,7 @@ class Persistent:
     def identity(self) -> Identity:
         """Who the card is in a recognition."""
         if self._identity is None:
-            self._identity = _identity(self._record(IDENTITY_RECORD))
+            self._identity = decode_identity(self._record(IDENTITY_RECORD))
         return self._identity
 
 
@@ -177,11 +180,16 @@ _BYTES = tuple(bytes((value,)) for value in range(256))
 DATE_RECORD = "state/date"
 META_RECORD = "meta"
 IDENTITY_RECORD = "identity"
+ROOT_PREFIX = "root/"
+ROOT_BITS = 2048
+"""Bits of the modulus of an authority of CV certificates (bifente.apdu.cvc)."""
+CAR_SIZE, CHR_SIZE = 8, 12
+_ROOT_NUMBER = re.compile(f"[0-9A-Fa-f]{{1,{ROOT_BITS // 4}}}")
 
 
 def root_record(car: bytes) -> str:
     """The name of an authority key's record."""
-    return f"root/{car.decode('ascii')}"
+    return f"{ROOT_PREFIX}{car.decode('ascii')}"
 
 
 def encode_root(root: CvRoot) -> bytes:
@@ -189,12 +197,18 @@ def encode_root(root: CvRoot) -> bytes:
     return json.dumps({"car": root.car.decode("ascii"), "n": f"{root.n:X}", "e": root.e}).encode()
 
 
-def _root(name: str, record: bytes) -> CvRoot:
-    try:
-        fields = json.loads(record)
-        return CvRoot(fields["car"].encode("ascii"), int(fields["n"], 16), int(fields["e"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CorruptCard(name, "not the key of an authority") from None
+def decode_root(name: str, record: bytes) -> CvRoot:
+    """The authority's key in record *name*: a CAR, a modulus of 2048 bits, an exponent. Raises CorruptCard."""
+    what = "the key of an authority"
+    fields = read_json(name, record, what)
+    if isinstance(fields, Mapping):
+        car, n, e = (fields.get(part) for part in ("car", "n", "e"))
+        if isinstance(car, str) and isinstance(n, str) and type(e) is int and _ROOT_NUMBER.fullmatch(n):
+            modulus = int(n, 16)
+            sized = len(car) == CAR_SIZE and car.isascii() and modulus.bit_length() == ROOT_BITS
+            if sized and modulus & e & 1 and 3 <= e < 1 << 32:
+                return CvRoot(car.encode("ascii"), modulus, e)
+    raise CorruptCard(name, f"not {what}")
 
 
 def encode_identity(identity: Identity) -> bytes:
@@ -202,11 +216,12 @@ def encode_identity(identity: Identity) -> bytes:
     return identity.chr + identity.cha.encode()
 
 
-def _identity(record: bytes) -> Identity:
+def decode_identity(record: bytes, name: str = IDENTITY_RECORD) -> Identity:
+    """A card's identity from its record. Raises CorruptCard."""
     try:
-        return Identity(record[:12], Cha.parse(record[12:]))
+        return Identity(record[:CHR_SIZE], Cha.parse(record[CHR_SIZE:]))
     except ApduError as error:
-        raise CorruptCard(IDENTITY_RECORD, str(error)) from None
+        raise CorruptCard(name, str(error)) from None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.files import file_record
+from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import (
     DATE_RECORD,
     IDENTITY_RECORD,
@@ -25,7 +26,7 @@ from bifente.applets.kernel.state import (
 )
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso import cpscard, issuersigned, vitalecard
-from bifente.applets.perso.cardrecords import INITIAL, Meta, content_record, file_named
+from bifente.applets.perso.cardrecords import Meta, content_record, file_named
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys

@@ -5,9 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
-from bifente.applets.kernel.state import META_RECORD
+from bifente.applets.kernel.records import read_meta
 from bifente.applets.kinds import layout_of as layout_of_kind
 from bifente.applets.perso.errors import PersoError
 from bifente.layouts.codec import JsonValue
@@ -16,12 +15,6 @@ from bifente.layouts.nodes import DF, EF, KeyObject, Layout
 
 Records: TypeAlias = Mapping[str, bytes]
 """All records of a card by name."""
-
-INITIAL = "initial/"
-"""Before a record's name: what it held when the card was made, for *restore*; empty when it did not exist.
-
-Personalisation keeps so what the card itself can change, and each of our own changes adds what it replaces.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +52,18 @@ class Meta:
 
 def meta_of(records: Records) -> Meta:
     """What the card says of itself. Raises CorruptCard."""
-    try:
-        fields = json.loads(records[META_RECORD])
-        profile = fields.get("profile", {})
-        if not isinstance(profile, dict):
-            raise TypeError
-        optional = {name: str(fields[name]) for name in ("atr", "opposed") if name in fields}
-        return Meta(
-            kind=str(fields["kind"]),
-            serial=str(fields.get("serial", "")),
-            environment=str(fields.get("environment", "")),
-            created=str(fields.get("created", "")),
-            profile=profile,
-            **optional,
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise CorruptCard(META_RECORD, "not a description of a card") from None
+    fields = read_meta(records)
+    profile = fields.get("profile", {})
+    assert isinstance(profile, dict)  # read_meta has looked
+    optional = {name: str(fields[name]) for name in ("atr", "opposed") if name in fields}
+    return Meta(
+        kind=str(fields.get("kind", "")),
+        serial=str(fields.get("serial", "")),
+        environment=str(fields.get("environment", "")),
+        created=str(fields.get("created", "")),
+        profile=profile,
+        **optional,
+    )
 
 
 def layout_of(records: Records) -> Layout:

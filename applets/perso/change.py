@@ -5,12 +5,12 @@ from datetime import date, timedelta
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
 from bifente.applets.perso import cpscard, issuersigned, vitalecard
 from bifente.applets.perso.build import changeable, issue
 from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
 from bifente.applets.perso.cardrecords import (
-    INITIAL,
     Records,
     content_bytes,
     content_record,

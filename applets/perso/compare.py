@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import DATE_RECORD, META_RECORD
-from bifente.applets.perso.cardrecords import INITIAL, Records, content_value, layout_of, meta_of
+from bifente.applets.perso.cardrecords import Records, content_value, layout_of, meta_of
 from bifente.applets.perso.keys import fingerprint
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError

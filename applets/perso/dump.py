@@ -4,14 +4,13 @@ Without secrets it makes an equal card with other keys and certificates; with se
 record. What the files hold now, as far as the profile does not give it anyway, stands under ``files``.
 """
 
-import json
 from base64 import b64encode
-from collections.abc import Mapping
 
 from bifente.applets.kernel.files import file_record, record_value
-from bifente.applets.kernel.state import DATE_RECORD, key_record
+from bifente.applets.kernel.records import INITIAL
+from bifente.applets.kernel.state import DATE_RECORD, ROOT_PREFIX, decode_root, key_record
 from bifente.applets.perso.build import changeable, contents
-from bifente.applets.perso.cardrecords import INITIAL, Meta, Records, content_record, layout_of, meta_of
+from bifente.applets.perso.cardrecords import Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.keys import fingerprint
 from bifente.applets.perso.places import certificate_files, key_places
@@ -22,7 +21,6 @@ from bifente.documents.yamltext import YamlDocument, write_yaml
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import EF, Layout
 
-_ROOT = "root/"
 _PIN_FIELDS = {"pin": "pin/01", "puk": "pin/02"}
 
 
@@ -133,9 +131,9 @@ def _initial(records: Records, layout: Layout) -> dict[str, JsonValue]:
 def _roots(records: Records) -> list[JsonValue]:
     roots: list[JsonValue] = []
     for name, record in records.items():
-        if name.startswith(_ROOT):
-            fields: Mapping[str, JsonValue] = json.loads(record)
-            roots.append({"car": fields["car"], "n": fields["n"], "e": fields["e"]})
+        if name.startswith(ROOT_PREFIX):
+            root = decode_root(name, record)
+            roots.append({"car": root.car.decode("ascii"), "n": f"{root.n:X}", "e": root.e})
     return roots
 
 

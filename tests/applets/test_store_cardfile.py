@@ -20,6 +20,7 @@ from types import FrameType
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from issued import records
 from powercut import Disk, Image, PowerCut
 
 from bifente.applets.kernel import cardfile
@@ -616,3 +617,36 @@ def test_a_disk_that_is_full(public_folder: Path) -> None:
     assert outcomes["open"][0] is None
     assert outcomes["left"] == [None, ["new.card", "x.card"]]
     assert outcomes["records"] == [None, 3]
+
+
+# --- too large -------------------------------------------------------------------------------------------------------
+
+
+@both_ways
+@pytest.mark.parametrize("suffix", ["", "-journal"])
+def test_a_file_of_400_mb_is_refused_unread(
+    card: Path, use: Callable[[Path], object], suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sparse, so that the test costs no disk; nothing of it may be read, be it card or journal."""
+    grown = card.with_name(card.name + suffix)
+    with grown.open("ab") as file:
+        file.truncate(400_000_000)
+    monkeypatch.setattr(cardfile, "connect_sqlite", lambda *_: pytest.fail("it was opened"))
+    error = assert_refused(use, card, NotACardFile)
+    assert "400 MB" in str(error)
+    assert "8" in str(error)
+
+
+def test_a_card_with_a_large_blob_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "large.card"
+    create_card_file(path, {**RECORDS, "file/3F00/2F00": bytes(cardfile.MOST_BYTES)})
+    for use in WAYS:
+        assert "no card has more" in str(assert_refused(use, path, NotACardFile))
+
+
+def test_the_largest_card_there_is_stays_far_below(tmp_path: Path) -> None:
+    """The T=1 test card: 65 536 bytes, decoded, with a copy for restore."""
+    path = tmp_path / "t1.card"
+    create_card_file(path, records("t1test"))
+    assert path.stat().st_size < cardfile.MOST_BYTES // 10
+    assert read_snapshot(path) == dict(records("t1test"))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.crypto import libcrypto, resumable
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
 
@@ -58,11 +59,67 @@ def test_the_initial_states_are_those_of_fips_180_4() -> None:
     )
 
 
-def test_nothing_is_compressed_in_python_when_no_state_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
-        raise AssertionError("compressed in Python")
+@BOTH
+@given(data=st.data())
+def test_a_state_is_written_as_declared(kind: type[ResumableHash], data: st.DataObject) -> None:
+    """The bytes are sliced by hand; ``form`` is their declaration (OpenSC issue #2275)."""
+    message = data.draw(st.binary(max_size=400))
+    state = kind(message).state()
+    fields = kind.form.parse(state)
+    assert kind.form.build({"chain": fields.chain, "bits": fields.bits}) == state
+    assert kind.form.sizeof() == kind.state_size()
+    assert fields.bits == len(message) // 64 * 512
 
-    monkeypatch.setattr(Sha256State, "_compress", staticmethod(refuse))
+
+CHAINS = {
+    kind: st.tuples(*[st.integers(0, 2**32 - 1)] * len(kind.initial)) for kind in (Sha1State, Sha256State)
+}
+
+
+@BOTH
+@given(data=st.data())
+def test_the_library_and_our_own_code_compress_alike(kind: type[ResumableHash], data: st.DataObject) -> None:
+    library = libcrypto.compression(kind.name, kind.initial)
+    if library is None:
+        pytest.skip("this Python's hashlib is not linked with an OpenSSL library that can be reached")
+    chain = data.draw(CHAINS[kind])
+    blocks = data.draw(st.binary(max_size=5)).ljust(64, b"\x5a") * data.draw(st.integers(0, 4))
+    assert library(chain, blocks) == kind.compress(chain, blocks)
+
+
+@BOTH
+@given(message=st.binary(max_size=300))
+def test_our_own_code_is_right_without_the_library(kind: type[ResumableHash], message: bytes) -> None:
+    padded = message + b"\x80" + bytes(-(len(message) + 9) % 64) + (8 * len(message)).to_bytes(8, "big")
+    words = kind.compress(kind.initial, padded)
+    assert b"".join(word.to_bytes(4, "big") for word in words) == hashlib.new(kind.name, message).digest()
+
+
+@BOTH
+def test_without_the_library_the_digest_is_the_same(
+    kind: type[ResumableHash], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(libcrypto, "_functions", lambda _: None)
+    assert libcrypto.compression(kind.name, kind.initial) is None
+    monkeypatch.setattr(resumable, "_library", lambda _: None)
+    message = bytes(range(200))
+    assert (
+        kind.from_state(kind(message[:128]).state()).update(message[128:]).finish()
+        == hashlib.new(kind.name, message).digest()
+    )
+
+
+def test_a_library_that_counts_otherwise_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is believed of a library that does not agree with hashlib."""
+    monkeypatch.setattr(libcrypto, "_functions", lambda _: (lambda *_: 1, lambda *_: 1))
+    assert libcrypto.compression("sha256", Sha256State.initial) is None
+
+
+def test_nothing_is_compressed_here_when_no_state_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(chain: tuple[int, ...], blocks: bytes) -> tuple[int, ...]:
+        raise AssertionError("compressed here")
+
+    monkeypatch.setattr(Sha256State, "_run", staticmethod(refuse))
     assert Sha256State(bytes(1000)).finish() == hashlib.sha256(bytes(1000)).digest()
     with pytest.raises(AssertionError):
         Sha256State(bytes(1000)).state()
