@@ -55,4 +55,4 @@ def results() -> Iterator[Result]:
     mib = 1024 * 1024
     yield Result(f"{CARDS} cards at rest", "MiB", figures["at_rest"] / mib, most=50)
     yield Result(f"descriptors held by {CARDS} cards at rest", "descriptors", figures["held"], most=0)
-    yield Result(f"{CARDS} cards in use", "MiB", figures["in_use"] / mib, most=200)
+    yield Result(f"{CARDS} cards in use", "MiB", figures["in_use"] / mib, most=20)

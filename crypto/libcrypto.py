@@ -1,7 +1,7 @@
 """The compression functions of the OpenSSL library that ``hashlib`` itself is linked with, where it can be reached.
 
 ``hashlib`` does not show the state of a digest; the library behind it does, by the low-level functions that OpenSSL has
-had since its first release (SHA256_Init(3), deprecated since 3.0 and there in every 3.x that was not built without
+had since its first release (SHA256_Update(3), deprecated since 3.0 and there in every 3.x that was not built without
 them). Where ``hashlib`` has no such library, or has it inside itself, nothing is found and the caller does the work.
 """
 
@@ -19,33 +19,30 @@ _CONTEXT_SIZE = 256
 
 def compression(name: str, initial: tuple[int, ...]) -> Compress | None:
     """The compression of ``sha1`` or ``sha256``, None where it cannot be had or does not agree with ``hashlib``."""
-    functions = _functions({"sha1": "SHA1", "sha256": "SHA256"}[name])
-    if functions is None:
+    update = _function({"sha1": "SHA1_Update", "sha256": "SHA256_Update"}[name])
+    if update is None:
         return None
-    init, update = functions
     chain_form = struct.Struct(f"={len(initial)}I")
+    make, pack, unpack = ctypes.c_char * _CONTEXT_SIZE, chain_form.pack_into, chain_form.unpack_from
 
     def compress(chain: tuple[int, ...], blocks: bytes) -> tuple[int, ...]:
-        context = ctypes.create_string_buffer(_CONTEXT_SIZE)
-        init(context)
-        chain_form.pack_into(context, 0, *chain)
+        context = make()  # of zeros: no bit counted, no byte waiting
+        pack(context, 0, *chain)
         update(context, blocks, len(blocks))
-        return chain_form.unpack_from(context, 0)
+        return unpack(context)
 
     return compress if _agrees(compress, name, initial) else None
 
 
-def _functions(prefix: str) -> tuple[Callable[..., object], Callable[..., object]] | None:
+def _function(name: str) -> Callable[..., object] | None:
     try:
         import _hashlib
 
-        library = ctypes.CDLL(_hashlib.__file__)  # its dependencies are searched as well
-        init, update = library[f"{prefix}_Init"], library[f"{prefix}_Update"]
+        function = ctypes.CDLL(_hashlib.__file__)[name]  # what it is linked with is searched as well
     except (ImportError, OSError, AttributeError):
         return None
-    init.argtypes, init.restype = [ctypes.c_char_p], ctypes.c_int
-    update.argtypes, update.restype = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t], ctypes.c_int
-    return init, update
+    function.argtypes, function.restype = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_size_t], ctypes.c_int
+    return function
 
 
 def _agrees(compress: Compress, name: str, initial: tuple[int, ...]) -> bool:

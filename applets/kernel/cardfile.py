@@ -172,7 +172,16 @@ def _check_header(path: Path, header: bytes) -> None:
 
 
 def prepare(database: Database, path: Path) -> None:
-    """Set a connection up, roll back what a cut has left, and check that the whole file is a card's.
+    """Set a connection up, roll back what a cut has left, and check that the whole file is a card's."""
+    configure(database)
+    check(database, path, path)
+    list(
+        database.execute("PRAGMA shrink_memory")
+    )  # a thousand cards in use in one process is a case we serve
+
+
+def configure(database: Database) -> None:
+    """Set a connection up.
 
     ``synchronous=EXTRA`` makes a commit durable *including* the removal of its journal: otherwise the journal could
     come back after a power cut and roll back a try that was consumed before the answer left.
@@ -189,10 +198,6 @@ def prepare(database: Database, path: Path) -> None:
         "secure_delete=ON",  # an old PIN or key does not linger in a free page
     ):
         list(database.execute(f"PRAGMA {pragma}"))
-    check(database, path, path)
-    list(
-        database.execute("PRAGMA shrink_memory")
-    )  # a thousand cards in use in one process is a case we serve
 
 
 def check(database: Database, path: Path, named: Path) -> None:

@@ -127,7 +127,7 @@ def _read_owner(file: io.FileIO) -> tuple[int | None, str | None]:
         file.seek(0)
         owner = json.loads(file.read(4096))
         pid, program = owner["pid"], owner["program"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None, None
     if not isinstance(pid, int) or not isinstance(program, str):
         return None, None

@@ -171,6 +171,13 @@ READONLY_ROLLBACK = 776
 _READONLY_DBMOVED = 1032
 
 
+def moved_away(path: Path) -> StoreWriteError:
+    """The file of a card in use is not there any more, or another one is."""
+    return StoreWriteError(
+        path, "moved or removed while in use", "put the file back, then power the card on again"
+    )
+
+
 def sqlite_code(error: BaseException) -> int | None:
     """The extended result code that an error of ``sqlite3`` or ``apsw`` carries, None for any other exception."""
     for attribute in ("sqlite_errorcode", "extendedresult"):
@@ -199,9 +206,7 @@ def store_error(path: Path, error: BaseException, *, writing: bool) -> StoreErro
     if kind == _SQL_FULL:
         return StoreFull(path)
     if code == _READONLY_DBMOVED:
-        return StoreWriteError(
-            path, "moved or removed while in use", "put the file back, then power the card on again"
-        )
+        return moved_away(path)
     if kind in (_NOTADB, _CORRUPT):
         return NotACardFile(path, "damaged or incomplete")
     if kind in (_BUSY, _LOCKED):

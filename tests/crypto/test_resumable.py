@@ -99,7 +99,7 @@ def test_our_own_code_is_right_without_the_library(kind: type[ResumableHash], me
 def test_without_the_library_the_digest_is_the_same(
     kind: type[ResumableHash], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(libcrypto, "_functions", lambda _: None)
+    monkeypatch.setattr(libcrypto, "_function", lambda _: None)
     assert libcrypto.compression(kind.name, kind.initial) is None
     monkeypatch.setattr(resumable, "_library", lambda _: None)
     message = bytes(range(200))
@@ -111,7 +111,7 @@ def test_without_the_library_the_digest_is_the_same(
 
 def test_a_library_that_counts_otherwise_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is believed of a library that does not agree with hashlib."""
-    monkeypatch.setattr(libcrypto, "_functions", lambda _: (lambda *_: 1, lambda *_: 1))
+    monkeypatch.setattr(libcrypto, "_function", lambda _: lambda *_: 1)
     assert libcrypto.compression("sha256", Sha256State.initial) is None
 
 

@@ -175,7 +175,10 @@ def test_every_cut_leaves_an_allowed_state(case: Case) -> None:
 
     result = sweep(make, operation, check, recovery=case.secret is not None)
     print(f"{case.name}: {result}")
-    assert result.cuts >= 8
+    if case.status.startswith("63C"):
+        assert after != before, "a refused secret costs a try"
+    # one byte is overwritten by two writes and a sync; a journal takes many more
+    assert result.cuts >= 3
     assert any("after" in name for name in result.states)
     if case.name == "VERIFY right":
         # the try that was taken first is seen on the disk by itself: it is written before the comparison
