@@ -98,10 +98,10 @@ def _signed_anew(
 
 
 def _note_uncovered(card: Path, igc: Path | None) -> None:
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso import issuersigned
 
-    missing = issuersigned.uncovered(read_snapshot(card))
+    missing = issuersigned.uncovered(read_card(card))
     if missing:
         where = f" --igc {quoted(igc)}" if igc is not None else ""
         say(
@@ -124,10 +124,10 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
     bifente card set patient.card BEN01/106/3 1 --unsigned
     bifente card sign patient.card
     """
-    from bifente.applets.kernel.store import read_snapshot
+    from bifente.applets import read_card
     from bifente.applets.perso import change, issuersigned
 
-    if issuersigned.signature_record(read_snapshot(card)) is None:
+    if issuersigned.signature_record(read_card(card)) is None:
         raise CliError(f"{card}: nothing on this kind of card is signed by an issuer")
     authority = open_authority(igc)
     edit(card, lambda records: change.sign(records, authority, as_date(day)))
