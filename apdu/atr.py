@@ -74,37 +74,10 @@ class Atr:
         """
         if len(raw) > MAX_SIZE:
             raise ApduError(f"an ATR has at most {MAX_SIZE} bytes, this one {len(raw)}")
-        if len(raw) < 2:
-            raise ApduError(f"an ATR has at least 2 bytes, this one {len(raw)}")
-        if raw[0] not in (_DIRECT, _INVERSE):
-            raise ApduError(f"TS is 3B or 3F, not {raw[0]:02X}")
-        groups: list[InterfaceBytes] = []
-        protocol: int | None = None
-        follow, count = raw[1] & 0xF0, raw[1] & 0x0F
-        at = 2
-        while True:
-            wanted = follow.bit_count()
-            found = raw[at : at + wanted]
-            if len(found) < wanted:
-                raise ApduError(f"the ATR ends within the interface bytes, group {len(groups) + 1}")
-            at += wanted
-            values = iter(found)
-            ta, tb, tc = (next(values) if follow & bit else None for bit in (0x10, 0x20, 0x40))
-            groups.append(InterfaceBytes(protocol, ta, tb, tc))
-            if not follow & 0x80:
-                break
-            protocol, follow = found[-1] & 0x0F, found[-1] & 0xF0
-        historical = raw[at : at + count]
-        if len(historical) < count:
-            raise ApduError(f"{count} historical bytes are announced, {len(historical)} are there")
-        atr = cls(tuple(groups), historical, raw[0] == _INVERSE)
-        check = raw[at + count :]
-        if atr.tck is None and check:
-            raise ApduError(f"{len(check)} bytes follow an ATR that has no TCK")
-        if atr.tck is not None and check != bytes((atr.tck,)):
-            shown = check.hex().upper() or "missing"
-            raise ApduError(f"TCK is {shown}, it should be {atr.tck:02X}")
-        return atr
+        read = ReadAtr.of(raw)
+        if read.remarks:
+            raise ApduError(read.remarks[0])
+        return read.atr
 
     @classmethod
     def build(
@@ -179,14 +152,17 @@ class Atr:
 
     def explain(self) -> list[str]:
         """The ATR in words, one line per byte or item."""
+        tck = [] if self.tck is None else [f"TCK={self.tck:02X}: correct"]
+        return [*self._explain(self._body()[0]), *tck]
+
+    def _explain(self, t0: int) -> list[str]:
+        """In words without TCK; *t0* may announce more than there is."""
         offered = ", ".join(f"T={number}" for number in self.protocols)
         ts = _INVERSE if self.inverse else _DIRECT
         lines = [f"TS={ts:02X}: {'inverse' if self.inverse else 'direct'} convention; protocols {offered}"]
-        lines.append(f"T0={self._body()[0]:02X}: {len(self.historical)} historical bytes")
+        lines.append(f"T0={t0:02X}: {t0 & 0x0F} historical bytes")
         lines += self._explain_interface()
         lines += self.history.explain()
-        if self.tck is not None:
-            lines.append(f"TCK={self.tck:02X}: correct")
         return lines
 
     def _explain_interface(self) -> Iterator[str]:
@@ -209,6 +185,104 @@ class Atr:
                 td = following.present | (number + 1 < len(self.groups)) << 7 | (following.protocol or 0)
                 what = "global bytes follow" if following.protocol == 15 else f"T={following.protocol}"
                 yield f"TD{number}={td:02X}: {what}"
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAtr:
+    """An ATR as somebody wrote it down: what can be read of it, and what is wrong in it."""
+
+    raw: bytes
+    atr: Atr
+    remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, raw: bytes) -> "ReadAtr":
+        """Read an ATR of at least 2 bytes, whatever is wrong behind TS.
+
+        Raises ApduError when TS is neither 3B nor 3F, or nothing follows it.
+        """
+        if len(raw) < 2:
+            raise ApduError(f"an ATR has at least 2 bytes, this one {len(raw)}")
+        if raw[0] not in (_DIRECT, _INVERSE):
+            raise ApduError(f"TS is 3B or 3F, not {raw[0]:02X}")
+        groups, at = _interface_bytes(raw)
+        inverse = raw[0] == _INVERSE
+        if at is None:
+            atr = _limited(groups, b"", inverse)
+            return cls(raw, atr, (f"the ATR ends within the interface bytes, group {len(groups)}",))
+        count = raw[1] & 0x0F
+        historical = raw[at : at + count]
+        atr = _limited(groups, historical, inverse)
+        if len(historical) < count:
+            remarks = [f"{count} historical bytes are announced, {len(historical)} are there"]
+        else:
+            remarks = _check_remarks(atr.tck, raw[at + count :])
+        if len(raw) > MAX_SIZE:
+            remarks.append(f"an ATR has at most {MAX_SIZE} bytes, this one {len(raw)}")
+        return cls(raw, atr, tuple(remarks))
+
+    def explain(self) -> list[str]:
+        """The ATR in words; each remark is a line of its own, behind."""
+        lines = self.atr._explain(self.raw[1])
+        if not self.remarks and self.atr.tck is not None:
+            lines.append(f"TCK={self.atr.tck:02X}: correct")
+        return [*lines, *(f"remark: {remark}" for remark in self.remarks)]
+
+
+def _interface_bytes(raw: bytes) -> tuple[list[InterfaceBytes], int | None]:
+    """The groups of an ATR, and where its historical bytes begin; None when it ends before."""
+    groups: list[InterfaceBytes] = []
+    protocol: int | None = None
+    follow, at = raw[1] & 0xF0, 2
+    while True:
+        wanted = follow.bit_count()
+        found = raw[at : at + wanted]
+        values = iter(found)
+        ta, tb, tc = (next(values, None) if follow & bit else None for bit in (0x10, 0x20, 0x40))
+        groups.append(InterfaceBytes(protocol, ta, tb, tc))
+        if len(found) < wanted:
+            return groups, None
+        at += wanted
+        if not follow & 0x80:
+            return groups, at
+        protocol, follow = found[-1] & 0x0F, found[-1] & 0xF0
+
+
+def _limited(groups: list[InterfaceBytes], historical: bytes, inverse: bool) -> Atr:
+    """An ATR of as many groups as one may have; whoever writes down more is told so by the length."""
+    while True:
+        try:
+            return Atr(tuple(groups), historical, inverse)
+        except ApduError:
+            if len(groups) == 1:
+                raise
+            groups.pop()
+
+
+def _check_remarks(tck: int | None, check: bytes) -> list[str]:
+    """What is wrong behind the historical bytes, where *tck* should stand alone."""
+    if tck is None:
+        if not check:
+            return []
+        return [
+            f"{_bytes(check)} {'follows' if len(check) == 1 else 'follow'} an ATR that has no TCK{_as_status(check)}"
+        ]
+    if check == bytes((tck,)):
+        return []
+    if len(check) > 1 and check[0] == tck:
+        more = f"{_bytes(check[1:])} too many{_as_status(check[1:])}"
+        return [f"TCK is {check.hex().upper()}, it should be {tck:02X} alone: {more}"]
+    return [f"TCK is {check.hex().upper() or 'missing'}, it should be {tck:02X}"]
+
+
+def _bytes(data: bytes) -> str:
+    return f"{len(data)} byte{'' if len(data) == 1 else 's'} ({data.hex().upper()})"
+
+
+def _as_status(data: bytes) -> str:
+    """Two bytes behind an ATR may be the status word of the answer that it was taken from."""
+    status = len(data) == 2 and (data == b"\x90\x00" or 0x61 <= data[0] <= 0x6F)
+    return "; they may be the status word of an answer that holds it" if status else ""
 
 
 def _explain_early(letter: str, number: int, protocol: int | None, value: int) -> str:

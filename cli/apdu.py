@@ -1,5 +1,6 @@
 """``bifente apdu``: explain APDUs in words, send them to a card file."""
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,10 @@ import click
 from bifente.apdu.errors import ApduError
 from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_hex
+from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_written
 from bifente.cli.visible import say, say_json
 
+_BYTE = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}[hH]?,?")
 _Read = TypeVar("_Read")
 _PLAIN = "plain hexadecimal, such as 00A4040C or 9000; apdu send alone knows the notation 84/08="
 
@@ -28,11 +30,13 @@ def apdu() -> None:
 def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
     """Say in words what each HEX (a command APDU, an answer, an ATR, a data object) means.
 
+    Bytes may stand apart, also by : or -, and have 0x before them; several HEX of one byte each are taken as one.
     PINs and PUKs in a command are not shown. "-" reads lines from the standard input.
     """
     from bifente.traces.explain import explain_bytes, shown_bytes
 
-    blocks = list(_each(_lines(hexadecimal), "HEX", lambda text: parse_hex(text, "HEX"), _PLAIN))
+    given = (" ".join(hexadecimal),) if _is_one(hexadecimal) else hexadecimal
+    blocks = list(_each(_lines(given), "HEX", lambda text: parse_written(text, "HEX"), _PLAIN))
     if not all(blocks):
         raise CliError("HEX: there are no bytes to explain", hint=_PLAIN)
     if as_json:
@@ -78,6 +82,11 @@ def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, a
     finally:
         device.power_off()
         dialogue.end()
+
+
+def _is_one(arguments: tuple[str, ...]) -> bool:
+    """Bytes that the shell has taken apart: ``3B AC 00 40`` without quotes."""
+    return len(arguments) > 1 and all(_BYTE.fullmatch(argument) for argument in arguments)
 
 
 class _Dialogue:

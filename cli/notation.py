@@ -21,6 +21,7 @@ from bifente.apdu import SW, ApduError, CommandAPDU
 from bifente.apdu.secrets import shown_command
 
 _HEX = re.compile(r"[0-9A-Fa-f]*")
+_SEPARATED = re.compile(r"[:;,-]|\b0[xX](?=[0-9A-Fa-f])|(?<=[0-9A-Fa-f]{2})[hH]\b")
 _SHAPE = re.compile(r"(?P<head>[^:/=]*)(?::(?P<data>[^:/=]*))?(?:/(?P<le>[^:/=]*))?(?:=(?P<sw>[^:/=]*))?")
 _SW = re.compile(r"[0-9A-Fa-fXx]{4}")
 
@@ -64,6 +65,14 @@ def parse_hex(text: str, what: str) -> bytes:
     if len(digits) % 2:
         raise NotationError(f"{what}: an odd number of hexadecimal digits ({len(digits)})")
     return bytes.fromhex(digits)
+
+
+def parse_written(text: str, what: str) -> bytes:
+    """The bytes of hexadecimal as people write it: ``3B AC``, ``3B:AC``, ``3B-AC``, ``0x3B, 0xAC``, ``3Bh ACh``.
+
+    Raises NotationError, which names *what*.
+    """
+    return parse_hex(_SEPARATED.sub(" ", text), what)
 
 
 def parse_command(text: str) -> WrittenCommand:

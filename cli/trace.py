@@ -27,6 +27,7 @@ def trace() -> None:
     \b
     Read and written: our own JSON lines, cardpeek .clf, apdu4j .dump, pcscd --apdu, pcsc-spy, OpenSC debug,
     GlobalPlatformPro, APDUPlay, pcap and pcapng (GSMTAP SIM, USB CCID), plain hexadecimal lines.
+    Read only: FreeRDP, libcacard, pasted lines of scriptor, opensc-tool, gpshell, pySim, pyscard, ykman, vicc.
     PINs, PUKs, keys and deciphered data are masked unless --unmask says otherwise. "-" is the standard input.
     """
 

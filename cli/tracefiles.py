@@ -21,9 +21,30 @@ if TYPE_CHECKING:
     from bifente.traces import Item, Trace, TraceHeader
     from bifente.traces.formats import Format, Source
 
+
+def _read_atr(ctx: click.Context, param: click.Parameter, value: str | None) -> bytes | None:
+    """An ATR in hexadecimal, however its bytes are set apart."""
+    from bifente.apdu.atr import MAX_SIZE, ReadAtr
+    from bifente.apdu.errors import ApduError
+    from bifente.cli.notation import parse_written
+
+    if value is None:
+        return None
+    try:
+        raw = ReadAtr.of(parse_written(value, "ATR")).raw
+    except ApduError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+    if len(raw) > MAX_SIZE:
+        raise click.BadParameter(f"an ATR has at most {MAX_SIZE} bytes, this one {len(raw)}", ctx, param)
+    return raw
+
+
 TRACE = click.argument("trace", metavar="TRACE", type=PATH)
 SLOT = click.option(
     "--slot", metavar="SLOT", help="Only the card in this slot: its name, a part of it, or its number."
+)
+ATR = click.option(
+    "--atr", metavar="HEX", callback=_read_atr, help="The card's ATR, where TRACE does not tell it."
 )
 UNMASK = click.option(
     "--unmask", is_flag=True, help="Keep PINs, PUKs, keys and deciphered data where they stand."
@@ -90,8 +111,11 @@ def _counted(items: "Iterator[Item]", stream: BinaryIO, size: int, told: Told) -
         yield item
 
 
-def whole(path: Path, what: str, slot: str | None = None) -> "Trace":
-    """A trace in memory, only *slot* of it when one is named. CliError when it has several and none is named."""
+def whole(path: Path, what: str, slot: str | None = None, atr: bytes | None = None) -> "Trace":
+    """A trace in memory, only *slot* of it when one is named. CliError when it has several and none is named.
+
+    *atr* is put in where the trace does not tell the ATR of its card, and before its first exchange.
+    """
     from bifente.traces import Trace
 
     with reading(path, what, slot) as (_, source):
@@ -101,7 +125,27 @@ def whole(path: Path, what: str, slot: str | None = None) -> "Trace":
         raise CliError(f"the trace is of the slots {', '.join(slots)}", hint="choose one with --slot")
     if not items:
         raise CliError("the trace is empty")
-    return Trace(source.header, items)
+    return Trace(source.header, items) if atr is None else _with_atr(source.header, items, atr)
+
+
+def tells_atr(trace: "Trace") -> bool:
+    """The ATR of the card stands in its header or with a reset."""
+    from bifente.traces import ReaderEvent
+
+    return bool(trace.header.atr) or any(isinstance(item, ReaderEvent) and item.atr for item in trace.items)
+
+
+def _with_atr(header: "TraceHeader", items: "tuple[Item, ...]", atr: bytes) -> "Trace":
+    from bifente.traces import EventKind, ReaderEvent, Trace
+
+    told = {item.atr for item in items if isinstance(item, ReaderEvent) and item.atr}
+    if header.atr is not None:
+        told.add(header.atr)
+    if told and atr not in told:
+        raise CliError(f"the trace tells another ATR: {min(told).hex().upper()}", hint="leave --atr out")
+    if not told:
+        items = (ReaderEvent(EventKind.INSERTED, items[0].time, items[0].slot, atr), *items)
+    return Trace(replace(header, atr=atr), items)
 
 
 def output_format(path: Path, name: str | None, fallback: "Format | None" = None) -> "Format":

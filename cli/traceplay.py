@@ -18,7 +18,7 @@ from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
-from bifente.cli.tracefiles import SLOT, TRACE, UNMASK, whole
+from bifente.cli.tracefiles import ATR, SLOT, TRACE, UNMASK, tells_atr, whole
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
@@ -50,10 +50,18 @@ class _RunOrServe(RunCommand):
 @click.option("--name", default=_NAME, show_default=True, help="The reader's name as programs will see it.")
 @click.option("--vpcd", is_flag=True, help="Offer it to a system pcscd through the vpcd driver instead.")
 @SLOT
+@ATR
 @_AS
 @click.pass_context
 def replay(
-    ctx: click.Context, trace: Path, policy: str, name: str, vpcd: bool, slot: str | None, alias: str
+    ctx: click.Context,
+    trace: Path,
+    policy: str,
+    name: str,
+    vpcd: bool,
+    slot: str | None,
+    atr: bytes | None,
+    alias: str,
 ) -> int:
     """Offer the card of TRACE to PC/SC programs, until Ctrl-C or until the PROGRAM behind -- ends.
 
@@ -71,7 +79,10 @@ def replay(
         raise click.UsageError(
             "a program behind -- finds our socket, not the system's pcscd: leave --vpcd out"
         )
-    card = ReplayCard(whole(trace, "reading", slot), Policy(policy))
+    recorded = whole(trace, "reading", slot, atr)
+    if not tells_atr(recorded):
+        raise CliError("the trace does not tell the ATR of its card", hint="give it with --atr HEX")
+    card = ReplayCard(recorded, Policy(policy))
     with TwoSlotReader(name, slots=(_SLOT,), warm_reset_other=False) as reader:
         reader.insert(_SLOT, card)
         if vpcd:
@@ -125,6 +136,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @SLOT
+@ATR
 @pin_options()
 def play(
     trace: Path,
@@ -134,6 +146,7 @@ def play(
     most: int,
     as_json: bool,
     slot: str | None,
+    atr: bytes | None,
     pin: SecretSource,
 ) -> None:
     """Send the commands of TRACE to a card, and compare its answers with the recorded ones as trace diff does.
@@ -146,11 +159,11 @@ def play(
     from bifente.traces.diff import compare
     from bifente.traces.play import play as perform
 
-    recorded = whole(trace, "reading", slot)
+    recorded = whole(trace, "reading", slot, atr)
     digits = pin.read() if pin.value is not None or pin.path is not None else None
-    with _card(reader, file) as (card, atr):
+    with _card(reader, file) as (card, now):
         tpdu = bool(getattr(card, "speaks_tpdu", False))
-        performance = perform(recorded.items, card, atr, pin=digits, writes=writes, tpdu=tpdu)
+        performance = perform(recorded.items, card, now, pin=digits, writes=writes, tpdu=tpdu)
     before, after = Cleaner(), Cleaner()
     result = compare(
         map(before.clean, performance.asked), map(after.clean, performance.items), most=max(most, 1)

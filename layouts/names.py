@@ -3,6 +3,7 @@
 Besides, the applications that PC/SC software looks for on every card, so that its probes can be told from a real use.
 """
 
+import re
 from functools import cache
 
 from bifente.layouts import cps3, t1test, vitale2
@@ -47,6 +48,30 @@ def layout_for_atr(atr: bytes) -> Layout | None:
     ):
         return vitale2.LAYOUT
     return None
+
+
+_CPS = bytes.fromhex("001225006480")
+_CPS_WITHOUT_CONTACT = bytes.fromhex("0031B86404B0ECC1")
+_GENERATIONS = {"820212": "CPS2ter", "000310": "CPS3", "000401": "CPS4", "040100": "CPS4"}
+_VITALE_1 = re.compile(rb"\x3f\x65\x25\x00.\x09[\xf9\x69\x6a]\x90\x00", re.DOTALL)
+
+
+def card_of_atr(atr: bytes) -> str | None:
+    """The health card that answers a reset so, in words; None when it is none that is known.
+
+    A CPS says country 250 and, as pre-issuing data, its generation (tags 1 and 6 of its historical bytes); without
+    contact, the pre-issuing data are those of its chip. Sources: the public list of pcsc-tools, ansforge/dops-cryptolib.
+    """
+    layout = layout_for_atr(atr)
+    if layout is not None:
+        return layout.title
+    at = atr.find(_CPS, 2)
+    if at >= 0 and len(atr) >= at + 9:
+        generation = atr[at + 6 : at + 9].hex()
+        return f"{_GENERATIONS.get(generation, 'CPS, generation ' + generation.upper())}, contact"
+    if _CPS_WITHOUT_CONTACT in atr[2:]:
+        return "CPS3, contactless"
+    return "carte Vitale 1" if _VITALE_1.match(atr) else None
 
 
 @cache

@@ -7,7 +7,7 @@ from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.status import SW
-from bifente.layouts.names import MF_FID, directory, parent_of
+from bifente.layouts.names import MF_FID, card_of_atr, directory, parent_of
 from bifente.layouts.nodes import DF, EF
 from bifente.traces.answers import tell
 from bifente.traces.commands import describe, read_target, target_of_path
@@ -74,8 +74,8 @@ class Follower:
         text = str(event.kind)
         if event.atr:
             text += f", ATR {event.atr.hex().upper()}"
-        if state.layout is not None:
-            text += f" ({state.layout.title})"
+        if (card := card_of_atr(event.atr)) is not None:
+            text += f" ({card})"
         return _explanation(text, "", "", state)
 
 

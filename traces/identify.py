@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from bifente.apdu import tlv
-from bifente.apdu.atr import Atr
+from bifente.apdu.atr import ReadAtr
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.fcp import Fcp
 from bifente.apdu.sdo import Docp, SdoRequest
 from bifente.apdu.secrets import secret_spans, shown_command
 from bifente.apdu.status import SW
-from bifente.layouts.names import layout_for_atr
+from bifente.layouts.names import card_of_atr
 from bifente.traces.commands import describe, sdo_name
 from bifente.traces.state import CardState
 from bifente.traces.words import CPS2TER, INSTRUCTIONS, SECRET_TAGS, TAGS, count, instruction_name
@@ -23,7 +23,8 @@ _NOT_SHOWN = ", not shown"
 def explain_bytes(data: bytes) -> list[str]:
     """What *data* is and says, one line per item; never empty. PINs and key values are not shown.
 
-    Recognised, in this order: an ATR; a status word alone; a command of class 00, of four bytes or well-formed with a
+    Recognised, in this order: an ATR, also one in which something is wrong (no card takes a class 3B or 3F: ISO/IEC
+    7816-4:2020 §5.4.1); a status word alone; a command of class 00, of four bytes or well-formed with a
     known instruction (its 00 would be padding before a data object); an answer with data objects and a status word; file control
     parameters, a security data object or its request, a CV certificate, other data objects; a command APDU with a known
     instruction; any other answer; any other command APDU.
@@ -50,6 +51,7 @@ def _identify(data: bytes) -> tuple[Callable[[bytes], list[str]] | None, list[st
         _known_command,
         _answer,
         _any_command,
+        _any_atr,
     ):
         lines = attempt(data)
         if lines:
@@ -57,15 +59,26 @@ def _identify(data: bytes) -> tuple[Callable[[bytes], list[str]] | None, list[st
     return None, [f"{count(len(data))}: no command, answer, ATR or data object"]
 
 
+_LONGEST_ATR = 36
+"""The longest string that is taken for an ATR: PC/SC has room for so many bytes (SCARD_READERSTATE)."""
+_DOUBTFUL_ATR = 3
+"""Up to this length a string that begins like an ATR and is none may be an answer of one byte."""
+
+
 def _atr(data: bytes) -> list[str]:
-    if data[:1] not in (b"\x3b", b"\x3f"):
+    if len(data) > _DOUBTFUL_ATR:
+        return _any_atr(data)
+    lines = _any_atr(data)
+    return lines if lines and not any("remark: " in line for line in lines) else []
+
+
+def _any_atr(data: bytes) -> list[str]:
+    """An ATR, whatever is wrong in it."""
+    if data[:1] not in (b"\x3b", b"\x3f") or not 2 <= len(data) <= _LONGEST_ATR:
         return []
-    try:
-        lines = Atr.parse(data).explain()
-    except ApduError:
-        return []
-    layout = layout_for_atr(data)
-    return [f"ATR{f' of the {layout.title}' if layout else ''}", *_indented(lines)]
+    read = ReadAtr.of(data)
+    card = card_of_atr(data)
+    return [f"ATR{f' of the {card}' if card else ''}", *_indented(read.explain())]
 
 
 def _data_objects(data: bytes) -> list[str]:

@@ -156,6 +156,64 @@ def test_explain(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
     assert "success" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        ["3BAC00402A001225006480000310009000"],
+        ["3B AC 00 40 2A 00 12 25 00 64 80 00 03 10 00 90 00"],
+        ["3B:AC:00:40:2A:00:12:25:00:64:80:00:03:10:00:90:00"],
+        ["0x3BAC00402A001225006480000310009000"],
+        [
+            "0x3B, 0xAC, 0x00, 0x40, 0x2A, 0x00, 0x12, 0x25, 0x00, 0x64, 0x80, 0x00, 0x03, 0x10, 0x00, 0x90, 0x00"
+        ],
+        [
+            "3B",
+            "AC",
+            "00",
+            "40",
+            "2A",
+            "00",
+            "12",
+            "25",
+            "00",
+            "64",
+            "80",
+            "00",
+            "03",
+            "10",
+            "00",
+            "90",
+            "00",
+        ],
+        [
+            "0x3B",
+            "0xAC",
+            "0x00",
+            "0x40",
+            "0x2A",
+            "0x00",
+            "0x12",
+            "0x25",
+            "0x00",
+            "0x64",
+            "0x80",
+            "0x00",
+            "0x03",
+            "0x10",
+            "0x00",
+            "0x90",
+            "0x00",
+        ],
+        ["3Bh ACh 00h 40h 2Ah 00h 12h 25h 00h 64h 80h 00h 03h 10h 00h 90h 00h"],
+    ],
+)
+def test_explain_takes_bytes_as_people_write_them(
+    written: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["apdu", "explain", *written]) == 0
+    assert capsys.readouterr().out.startswith("ATR of the CPS3, contact\n")
+
+
 def test_explain_does_not_show_a_pin(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["apdu", "explain", "002000010431323334"]) == 0
     shown = capsys.readouterr().out

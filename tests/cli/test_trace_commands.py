@@ -233,6 +233,40 @@ def test_replay_reports_what_is_missing(environment: dict[str, str]) -> None:
     assert "35363738" not in done.stderr
 
 
+ATRS = ("3BAC00402A001225006480000310009000", "3B:02:14:50")
+
+
+def test_play_with_an_atr_from_outside(card: Path, tmp_path: Path) -> None:
+    recorded = tmp_path / "x.hex"
+    recorded.write_text("> 00A4040C0DE828BD080F8025000001FF0010\n< 9000\n")
+    same, other = (
+        run("play", recorded, "--card", card, "--atr", atr, code=code)
+        for atr, code in zip(ATRS, (0, 9), strict=True)
+    )
+    assert same.stdout == "the same in 2 exchanges and resets\n"
+    assert "ATR" in other.stdout
+    recorded.write_text(f"# ATR {ATRS[0]}\n> 00A4040C0DE828BD080F8025000001FF0010\n< 9000\n")
+    run("play", recorded, "--card", card, "--atr", ATRS[0])
+    refused = run("play", recorded, "--card", card, "--atr", ATRS[1], code=3)
+    assert classify(refused.exception or Exception()).what == f"the trace tells another ATR: {ATRS[0]}"
+    for wrong in ("zz", "3", "00A4", "3B" * 34):
+        run("play", recorded, "--card", card, "--atr", wrong, code=2)
+
+
+@linux
+def test_replay_with_an_atr_from_outside(environment: dict[str, str], tmp_path: Path) -> None:
+    recorded = tmp_path / "x.hex"
+    recorded.write_text("> 00A40000023F00\n< 9000\n")
+    client = [sys.executable, "-c", CLIENT, "00A40000023F00"]
+    refused = bifente(environment, "trace", "replay", recorded, "--", *client)
+    assert refused.returncode == 3
+    assert refused.stderr.endswith(
+        "the trace does not tell the ATR of its card\nhint: give it with --atr HEX\n"
+    )
+    done = bifente(environment, "trace", "replay", recorded, "--atr", ATRS[1], "--", *client)
+    assert done.stdout.splitlines() == ["Bifente Replay [ICC] 00 00", "9000"]
+
+
 @linux
 def test_opensc_takes_a_replayed_card_for_the_real_one(
     environment: dict[str, str], require_tool: Callable[[str], str]

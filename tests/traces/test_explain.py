@@ -322,7 +322,7 @@ def test_recorded_dialogues_of_opensc(shared_data: Path) -> None:
     [
         ("3BAC00402A001225006480000310009000", "ATR of the CPS3, contact"),
         ("3B751300004709EA9000", "ATR of the carte Vitale 2"),
-        ("3F6525002209F99000", "ATR"),
+        ("3F6525002209F99000", "ATR of the carte Vitale 1"),
         ("621082013883023F00A1048C0204458A0105", "file control information"),
         ("621082013883023F00A1048C0204458A01059000", "answer of 18 bytes with status word 9000 (success)"),
         ("7016BF810112A0109A01039B0103A1088C06F3000013FF00", "control parameters of security data object PIN 01"),
