@@ -72,7 +72,7 @@ def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[
             source.items = (item for item in source.items if item.slot == only)
         yield kind, source
     name = "the standard input" if str(path) == "-" else str(path)
-    say([f"{name}: {line}" for line in source.unread.told()])
+    note([f"{name}: {line}" for line in source.unread.told()])
 
 
 def _slot_called(wanted: str, stream: BinaryIO) -> str:
