@@ -7,12 +7,14 @@ import click
 from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import ExitCode
 from bifente.cli.tracefiles import (
+    SKIP_PERSONAL,
     SLOT,
     TRACE,
     UNMASK,
     note,
     output_format,
     reading,
+    uncompared_line,
     without_secrets,
     write,
 )
@@ -105,7 +107,11 @@ def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: boo
     cleaner = Cleaner(None if personal else Pseudonyms())
     with reading(trace, "masking") as (found, source):
         kind = output_format(output, to, found)
-        losses = write(kind, Source(masked(source.header), map(cleaner.clean, source.items)), output)
+        losses = write(
+            kind,
+            Source(masked(source.header, pseudonyms=not personal), map(cleaner.clean, source.items)),
+            output,
+        )
     removed = cleaner.removed
     if as_json:
         tables = {"secrets": removed.secrets, "personal": removed.personal}
@@ -125,24 +131,28 @@ def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: boo
 @click.argument("second", metavar="B", type=PATH)
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def diff(first: Path, second: Path, most: int, as_json: bool) -> int:
+@SKIP_PERSONAL
+def diff(first: Path, second: Path, most: int, as_json: bool, skip_personal: bool) -> int:
     """Compare two traces by what was said: challenges, cryptograms, Le, times and T=0 halves do not count.
 
     Ends with 0 when they say the same, with 9 when not; the first divergence is named with the file it is in, and the
-    data object.
+    data object. Where one of them holds pseudonyms, only the length counts of what cards say of a person.
     """
     from bifente.cli.traceshow import difference_lines, difference_object
     from bifente.traces.diff import compare
+    from bifente.traces.uncompared import Uncompared
 
+    left_out = Uncompared()
     with reading(first, "comparing") as (_, one), reading(second, None) as (_, other):
-        result = compare(
-            without_secrets(one, unmask=False).items,
-            without_secrets(other, unmask=False).items,
-            most=max(most, 1),
-        )
+        items = [without_secrets(each, unmask=False).items for each in (one, other)]
+        if skip_personal or one.header.pseudonyms or other.header.pseudonyms:
+            items = [left_out.hide(items[0]), Uncompared().hide(items[1])]
+        result = compare(*items, most=max(most, 1))
     if as_json:
-        say_json(difference_object(result))
+        say_json({**difference_object(result), "not_compared": left_out.count})
     else:
         for line in difference_lines(result):
             say(line)
+        if left_out.count:
+            say(uncompared_line(left_out.count), err=True)
     return ExitCode.OK if result.same else ExitCode.CARD_REFUSED

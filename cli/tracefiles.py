@@ -197,9 +197,21 @@ def without_secrets(source: "Source", *, unmask: bool) -> "Source":
     return Source(masked(source.header), map(cleaner.clean, source.items))
 
 
-def masked(header: "TraceHeader") -> "TraceHeader":
-    """The header of a trace whose secrets are masked."""
-    return replace(header, masked=True)
+def masked(header: "TraceHeader", *, pseudonyms: bool = False) -> "TraceHeader":
+    """The header of a trace whose secrets are masked, and perhaps its personal data replaced."""
+    return replace(header, masked=True, pseudonyms=header.pseudonyms or pseudonyms)
+
+
+SKIP_PERSONAL = click.option(
+    "--skip-personal",
+    is_flag=True,
+    help="Do not compare what cards say of a person, as where a trace says that it holds pseudonyms.",
+)
+
+
+def uncompared_line(count: int) -> str:
+    """What a comparison has left out."""
+    return f"not compared: what cards say of a person, replaced by pseudonyms when it was recorded: {count} exchanges"
 
 
 def note(lines: list[str]) -> None:

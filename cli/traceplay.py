@@ -18,7 +18,16 @@ from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
-from bifente.cli.tracefiles import ATR, SLOT, TRACE, UNMASK, tells_atr, whole
+from bifente.cli.tracefiles import (
+    ATR,
+    SKIP_PERSONAL,
+    SLOT,
+    TRACE,
+    UNMASK,
+    tells_atr,
+    uncompared_line,
+    whole,
+)
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
@@ -135,6 +144,7 @@ def _offer_vpcd(reader: "TwoSlotReader") -> None:
 @click.option("--write", "writes", is_flag=True, help="Send also what changes the card.")
 @click.option("--most", default=20, show_default=True, metavar="N", help="Print so many divergences.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@SKIP_PERSONAL
 @SLOT
 @ATR
 @pin_options()
@@ -145,6 +155,7 @@ def play(
     writes: bool,
     most: int,
     as_json: bool,
+    skip_personal: bool,
     slot: str | None,
     atr: bytes | None,
     pin: SecretSource,
@@ -153,30 +164,39 @@ def play(
 
     Commands that change a card are left out, unless --write. A masked VERIFY is sent with the PIN of --pin,
     --pin-file or BIFENTE_PIN, if there is one. The first refused PIN ends it. Ends with 9 when something differs.
+
+    What trace record and trace mask have replaced by pseudonyms is neither written to the card nor compared.
     """
     from bifente.cli.traceshow import difference_lines, difference_object
     from bifente.traces.clean import Cleaner
     from bifente.traces.diff import compare
     from bifente.traces.play import play as perform
+    from bifente.traces.uncompared import Uncompared
 
     recorded = whole(trace, "reading", slot, atr)
     digits = pin.read() if pin.value is not None or pin.path is not None else None
+    left_out = Uncompared()
+    skip = skip_personal or recorded.header.pseudonyms
+    # Hidden at once: what is not the card's own is not written to it either.
+    items = tuple(left_out.hide(recorded.items)) if skip else recorded.items
     with _card(reader, file) as (card, now):
         tpdu = bool(getattr(card, "speaks_tpdu", False))
-        performance = perform(recorded.items, card, now, pin=digits, writes=writes, tpdu=tpdu)
+        performance = perform(items, card, now, pin=digits, writes=writes, tpdu=tpdu)
     before, after = Cleaner(), Cleaner()
-    result = compare(
-        map(before.clean, performance.asked), map(after.clean, performance.items), most=max(most, 1)
-    )
+    answered = Uncompared().hide(performance.items) if skip else performance.items
+    result = compare(map(before.clean, performance.asked), map(after.clean, answered), most=max(most, 1))
     if as_json:
         told = difference_object(result)
         told["skipped"], told["stopped"] = performance.skipped, performance.stopped or None
+        told["not_compared"] = left_out.count
         say_json(told)
     else:
         for line in difference_lines(result):
             say(line)
         for why, count in performance.skipped.items():
             say(f"not sent: {why}: {count}", err=True)
+        if left_out.count:
+            say(uncompared_line(left_out.count), err=True)
     if performance.stopped:
         raise CliError(f"stopped: {performance.stopped}", ExitCode.WRONG_PIN)
     if not result.same:
@@ -231,7 +251,9 @@ def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: 
     card = relayed(name)
     name, atr = card.name, card.power_on()
     try:
-        header = TraceHeader(name, atr, card.protocol, datetime.now(UTC), masked=not unmask)
+        header = TraceHeader(
+            name, atr, card.protocol, datetime.now(UTC), masked=not unmask, pseudonyms=not personal
+        )
         # The recorder masks; what remains to be done are pseudonyms.
         cleaner = Cleaner(None if personal else Pseudonyms(), secrets=False)
         with TraceWriter.create(output, header) as writer:

@@ -18,9 +18,9 @@ __all__ = ["log_visibly", "say", "say_json", "say_text", "visible"]
 _NOT_ASCII = re.compile(r"[^\n -~]")
 
 
-def say(line: object = "", *, err: bool = False) -> None:
+def say(line: str = "", *, err: bool = False) -> None:
     """Print one line: a line end within it is written out like any other control character."""
-    click.echo(visible(str(line)), err=err)
+    click.echo(visible(line), err=err)
 
 
 def say_text(text: str, *, err: bool = False) -> None:

@@ -9,7 +9,8 @@ exchange   ``time``, ``duration``, ``slot``, ``level`` (``TPDU``, ``APDU``), ``c
 event      ``time``, ``slot``, ``event``, ``atr``
 =========  ====================================================================================================
 
-Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol`` and ``date`` may be null.
+Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol`` and ``date`` may be null. A header may also
+have ``pseudonyms``, when what the card says of a person was replaced.
 """
 
 import json
@@ -114,6 +115,8 @@ class TraceHeader:
     date: datetime | None = None
     masked: bool = True
     version: int = VERSION
+    pseudonyms: bool = False
+    """What the card says of a person was replaced; written only when it is so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def header_line(header: TraceHeader) -> bytes:
             "protocol": None if header.protocol is None else f"T={0 if header.protocol == 1 else 1}",
             "date": None if header.date is None else _date_text(header.date),
             "masked": header.masked,
+            **({"pseudonyms": True} if header.pseudonyms else {}),
         }
     )
 
@@ -180,6 +184,7 @@ def parse_header(text: str, line: int = 1) -> TraceHeader:
         None if protocol is None else _PROTOCOLS[protocol],
         fields.date("date"),
         fields.truth("masked"),
+        pseudonyms=fields.has("pseudonyms") and fields.truth("pseudonyms"),
     )
     fields.end()
     return header

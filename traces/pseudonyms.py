@@ -9,6 +9,7 @@ same pseudonym throughout one trace, and another one in another trace.
 import hashlib
 import hmac
 import secrets
+from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu.command import CommandAPDU
@@ -73,33 +74,15 @@ class Pseudonyms:
 
         *state* is that of the card before the exchange.
         """
-        if command.hides(2, 5):
+        found = personal(command, response, state)
+        if found is None:
             return command, response, None
-        try:
-            asked = meant = CommandAPDU.parse(command.shown)
-            if asked.ins == 0xC0 and state.waiting is not None:
-                meant = CommandAPDU.parse(state.waiting.command)
-        except ApduError:
-            return command, response, None
-        reads = meant.ins in _READ or (meant.ins in _GET_DATA and state.layout is None)
-        writes = asked.ins in _WRITE
-        if not (reads or writes):
-            return command, response, None
-        place = _place(meant, state)
-        if place is None:
-            return command, response, None
-        path, offset = place
-        path = f"{slot}/{path}"
-        if asked.ins == 0xC0 or meant.ins not in _READ | _WRITE or meant.ins & 1:
-            offset = -1  # somewhere: what comes is taken by itself
-        if writes and asked.data:
-            start = command.shown.index(asked.data, 4) if len(command) > 5 else len(command)
-            stop = start + len(asked.data)
-            command = self._changed(command, start, stop, f"{path} written", offset)
-            return command, response, path
-        if len(response) <= 2:
-            return command, response, None
-        return command, self._changed(response, 0, len(response) - 2, path, offset), path
+        path = f"{slot}/{found.path}"
+        if found.written:
+            command = self._changed(command, found.start, found.stop, f"{path} written", found.offset)
+        else:
+            response = self._changed(response, found.start, found.stop, path, found.offset)
+        return command, response, path
 
     def _changed(self, octets: Octets, start: int, stop: int, path: str, offset: int) -> Octets:
         data = octets.shown[start:stop]
@@ -114,6 +97,43 @@ class Pseudonyms:
                 choice = _CLASSES[byte]
                 changed[start + at] = choice[stream[at] % len(choice)]
         return Octets.hiding(bytes(changed), octets.hidden)
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """Which bytes of an exchange say something of a person: of the command when they are written, else of the answer."""
+
+    path: str
+    """The file, by a name."""
+    offset: int
+    """Where in the file they stand; −1 when nobody knows."""
+    written: bool
+    start: int
+    stop: int
+
+
+def personal(command: Octets, response: Octets, state: CardState) -> Personal | None:
+    """What an exchange says of a person, with a card that was in *state* before it; None when it says nothing."""
+    if command.hides(2, 5):
+        return None
+    try:
+        asked = meant = CommandAPDU.parse(command.shown)
+        if asked.ins == 0xC0 and state.waiting is not None:
+            meant = CommandAPDU.parse(state.waiting.command)
+    except ApduError:
+        return None
+    reads = meant.ins in _READ or (meant.ins in _GET_DATA and state.layout is None)
+    writes = asked.ins in _WRITE
+    place = _place(meant, state) if reads or writes else None
+    if place is None:
+        return None
+    path, offset = place
+    if asked.ins == 0xC0 or meant.ins not in _READ | _WRITE or meant.ins & 1:
+        offset = -1  # somewhere: what comes is taken by itself
+    if writes and asked.data:
+        start = command.shown.index(asked.data, 4) if len(command) > 5 else len(command)
+        return Personal(path, offset, True, start, start + len(asked.data))
+    return Personal(path, offset, False, 0, len(response) - 2) if len(response) > 2 else None
 
 
 def _place(command: CommandAPDU, state: CardState) -> tuple[str, int] | None:

@@ -322,6 +322,60 @@ def test_record_what_a_program_says(served: dict[str, str], tmp_path: Path) -> N
     assert said(kept)[-1][1] == answers[-1]
 
 
+NAME_FILE = "00A4080C063F000001D105"
+"""CPS_NAME_PS: a name, which a record replaces."""
+
+
+@linux
+def test_a_recorded_dialogue_is_the_same_when_it_is_played_to_its_card(
+    served: dict[str, str], tmp_path: Path
+) -> None:
+    """Pseudonyms are not what the card says: they are passed over, said to be, and never written to the card."""
+    client = [sys.executable, "-c", CLIENT, SELECT, NAME_FILE, "00B0000000", ACTIVITY, "00B0000010"]
+    one, other = tmp_path / "one.trace", tmp_path / "other.trace"
+    for out in (one, other):
+        done = bifente(served, "trace", "record", "--reader", NAME, "-o", out, "--", *client)
+        assert done.returncode == 0, done.stderr
+        assert read_trace(out).header.pseudonyms
+    assert said(one) != said(other)
+    played = bifente(served, "trace", "play", one, "--reader", NAME)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert "the same in" in played.stdout
+    assert (
+        "not compared: what cards say of a person, replaced by pseudonyms when it was recorded: 1"
+        in played.stderr
+    )
+    same = run("diff", one, other, "--json")
+    assert (json.loads(same.stdout)["same"], json.loads(same.stdout)["not_compared"]) == (True, 1)
+
+    # Another form forgets that there are pseudonyms: then they differ, unless one says so.
+    plain = tmp_path / "one.dump"
+    run("convert", one, "-o", plain)
+    assert bifente(served, "trace", "play", plain, "--reader", NAME).returncode == 9
+    assert bifente(served, "trace", "play", plain, "--reader", NAME, "--skip-personal").returncode == 0
+
+
+def test_a_divergence_beside_pseudonyms_is_still_one(card: Path, tmp_path: Path) -> None:
+    """A status word, a length, an answer that says nothing of a person: all of them count."""
+    recorded = tmp_path / "x.trace"
+    header = '{"bifente-trace":1,"reader":"","atr":null,"protocol":null,"date":null,"masked":true,"pseudonyms":true}'
+    told = [(SELECT, "9000"), (NAME_FILE, "9000"), ("00B0000004", "414243449000"), ("00B0000002", "41429000"),
+            ("00A4020C02FFFF", "9000"), ("00A4080C043F002F00", "9000"), ("00B0000002", "FFFF9000"),
+            ("00D60000024142", "9000")]  # fmt: skip
+    lines = [
+        f'{{"time":0,"duration":0,"slot":"","level":"APDU","command":"{command}","response":"{response}"}}'
+        for command, response in told
+    ]
+    recorded.write_text("\n".join([header, *lines, ""]))
+    done = run("play", recorded, "--card", card, "--write", "--json", code=9)
+    found = json.loads(done.stdout)
+    assert [(each["field"], each["was"]) for each in found["divergences"]] == [
+        ("status word", "9000"), ("data", "FFFF"),
+    ]  # fmt: skip
+    assert found["skipped"] == {"masked UPDATE BINARY": 1}
+    assert found["not_compared"] == 3
+
+
 @linux
 def test_play_to_a_reader(served: dict[str, str], tmp_path: Path) -> None:
     recorded = tmp_path / "x.hex"
