@@ -360,8 +360,8 @@ def test_a_divergence_beside_pseudonyms_is_still_one(card: Path, tmp_path: Path)
     recorded = tmp_path / "x.trace"
     header = '{"bifente-trace":1,"reader":"","atr":null,"protocol":null,"date":null,"masked":true,"pseudonyms":true}'
     told = [(SELECT, "9000"), (NAME_FILE, "9000"), ("00B0000004", "414243449000"), ("00B0000002", "41429000"),
-            ("00A4020C02FFFF", "9000"), ("00A4080C043F002F00", "9000"), ("00B0000002", "FFFF9000"),
-            ("00D60000024142", "9000")]  # fmt: skip
+            ("00D60000024142", "9000"), ("00A4020C02FFFF", "9000"), ("00A4080C043F002F00", "9000"),
+            ("00B0000002", "FFFF9000")]  # fmt: skip
     lines = [
         f'{{"time":0,"duration":0,"slot":"","level":"APDU","command":"{command}","response":"{response}"}}'
         for command, response in told
