@@ -101,9 +101,13 @@ class CommandAPDU(NamedTuple):
 
         Raises ApduError when a byte is not 0…255, data exceed 65 535 bytes or ne is not None or 1…65 536.
         """
-        for name, value in (("CLA", cla), ("INS", ins), ("P1", p1), ("P2", p2)):
-            if not 0 <= value <= 255:
-                raise ApduError(f"{name} is one byte, not {value}")
+        if (cla | ins | p1 | p2) & ~0xFF:
+            name, value = next(
+                (name, value)
+                for name, value in (("CLA", cla), ("INS", ins), ("P1", p1), ("P2", p2))
+                if not 0 <= value <= 255
+            )
+            raise ApduError(f"{name} is one byte, not {value}")
         if len(data) > 65535:
             raise ApduError(f"a command carries at most 65535 data bytes, not {len(data)}")
         if ne is not None and not 1 <= ne <= 65536:

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -85,6 +86,10 @@ class IssuerSignature:
     @classmethod
     def parse(cls, raw: bytes) -> "IssuerSignature":
         """Read the content of the EF, exactly. Raises IssuerSignatureError."""
+        return _parsed(raw)
+
+    @classmethod
+    def _read(cls, raw: bytes) -> "IssuerSignature":
         try:
             outer, rest = decode_one(raw)
             values = {item.tag: item.value for item in outer.children()}
@@ -93,7 +98,7 @@ class IssuerSignature:
                 values[_CAR],
                 values[_CHR],
                 date.fromisoformat(values[_DAY].hex()),
-                dict(_digests(values[_FILES])),
+                MappingProxyType(dict(_digests(values[_FILES]))),
                 values[_SIGNATURE],
             )
         except (ApduError, CvError, KeyError, ValueError) as error:
@@ -110,6 +115,17 @@ class IssuerSignature:
     def uncovered(self, contents: Mapping[int, bytes]) -> list[int]:
         """The FIDs among *contents* (FID to bytes as read) that are not what was signed."""
         return [fid for fid, read in contents.items() if self.digests.get(fid) != sha256(read).digest()]
+
+
+@lru_cache(maxsize=64)
+def _parsed(raw: bytes) -> IssuerSignature:
+    """A terminal meets one signature several times, from the recognition to the verified sheet."""
+    return IssuerSignature._read(raw)
+
+
+@lru_cache(maxsize=64)
+def _holds(raw: bytes, n: int, e: int) -> bool:
+    return _parsed(raw).holds(n, e)
 
 
 def _digests(raw: bytes) -> Iterable[tuple[int, bytes]]:
@@ -138,7 +154,7 @@ def verify_by_any(raw: bytes, domain: str, keys: Iterable[tuple[bytes, int, int]
     known = [(n, e) for car, n, e in keys if car == read.car]
     if not known:
         raise IssuerSignatureError(f"no trusted issuer is called {read.car.decode('ascii')}")
-    if not any(read.holds(n, e) for n, e in known):
+    if not any(_holds(raw, n, e) for n, e in known):
         raise IssuerSignatureError("the signature is not that of the issuer it names")
     return read
 

@@ -5,6 +5,9 @@ from typing import NamedTuple
 from bifente.apdu.errors import ApduError
 from bifente.apdu.status import SW
 
+_SEEN: dict[int, SW] = {int(sw): sw for sw in SW}
+"""Status words that were met: an enumeration is asked for each at every answer otherwise. There are 65 536 at most."""
+
 
 class ResponseAPDU(NamedTuple):
     """Response data (0 to 65 536 bytes) and status word."""
@@ -17,7 +20,11 @@ class ResponseAPDU(NamedTuple):
         """Split an answer. Raises ApduError when it has fewer than two bytes."""
         if len(raw) < 2:
             raise ApduError(f"a response APDU has at least 2 bytes, this one {len(raw)}")
-        return cls(raw[:-2], SW(raw[-2] << 8 | raw[-1]))
+        value = raw[-2] << 8 | raw[-1]
+        sw = _SEEN.get(value)
+        if sw is None:
+            sw = _SEEN[value] = SW(value)
+        return cls(raw[:-2], sw)
 
     @property
     def raw(self) -> bytes:

@@ -8,7 +8,7 @@ normalisation form C. A sheet has exactly one such form, and :func:`decode` refu
 import json
 import types
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -129,44 +129,66 @@ def _decimal(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+Builder = Callable[[object, str], object]
+"""Makes the value that a plain one says; the text names the place for a CanonicalError."""
+
+
 def _build(kind: Any, value: object, where: str) -> object:
     """The value of type *kind* that *value* says; CanonicalError naming the place."""
+    return _builder(kind)(value, where)
+
+
+@cache
+def _builder(kind: Any) -> Builder:
+    """How values of type *kind* are made: worked out once for each type."""
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
-        inner = next(one for one in get_args(kind) if one is not types.NoneType)
-        return None if value is None else _build(inner, value, where)
+        inner = _builder(next(one for one in get_args(kind) if one is not types.NoneType))
+        return lambda value, where: None if value is None else inner(value, where)
     if origin is tuple:
+        return _tuple_builder(_builder(get_args(kind)[0]))
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _record_builder(kind)
+    return _integer if kind is int else _text_builder(kind)
+
+
+def _integer(value: object, where: str) -> object:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise CanonicalError(f"{where}: an integer was expected")
+    return value
+
+
+def _tuple_builder(item: Builder) -> Builder:
+    def build(value: object, where: str) -> object:
         if not isinstance(value, list):
             raise CanonicalError(f"{where}: a list was expected")
-        return tuple(_build(get_args(kind)[0], item, f"{where}[{at}]") for at, item in enumerate(value))
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _build_record(kind, value, where)
-    if kind is int:
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise CanonicalError(f"{where}: an integer was expected")
-        return value
-    if not isinstance(value, str):
-        raise CanonicalError(f"{where}: a text was expected")
-    return _build_text(kind, value, where)
+        return tuple(item(one, f"{where}[{at}]") for at, one in enumerate(value))
+
+    return build
 
 
-def _build_record(kind: type, value: object, where: str) -> object:
-    names = _names(kind)
-    if not isinstance(value, dict) or value.keys() != {name for name, _ in names}:
-        raise CanonicalError(
-            f"{where}: exactly the fields {', '.join(name for name, _ in names)} were expected"
-        )
-    return kind(**{name: _build(hint, value[name], f"{where}.{name}") for name, hint in names})
+def _record_builder(kind: type) -> Builder:
+    builders = {name: _builder(hint) for name, hint in _names(kind)}
+
+    def build(value: object, where: str) -> object:
+        if not isinstance(value, dict) or value.keys() != builders.keys():
+            raise CanonicalError(f"{where}: exactly the fields {', '.join(builders)} were expected")
+        return kind(**{name: one(value[name], f"{where}.{name}") for name, one in builders.items()})
+
+    return build
 
 
-def _build_text(kind: Any, text: str, where: str) -> object:
-    if kind is str:
-        return text
-    try:
-        if kind is Decimal:
-            return Decimal(text)
-        if kind is date:
-            return date.fromisoformat(text)
-        return kind(text)
-    except (ValueError, InvalidOperation) as error:
-        raise CanonicalError(f"{where}: {text[:40]!r} is not a {kind.__name__}") from error
+def _text_builder(kind: Any) -> Builder:
+    make = {date: date.fromisoformat, Decimal: Decimal}.get(kind, kind)
+
+    def build(value: object, where: str) -> object:
+        if not isinstance(value, str):
+            raise CanonicalError(f"{where}: a text was expected")
+        if kind is str:
+            return value
+        try:
+            return make(value)
+        except (ValueError, InvalidOperation) as error:
+            raise CanonicalError(f"{where}: {value[:40]!r} is not a {kind.__name__}") from error
+
+    return build

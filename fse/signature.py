@@ -36,8 +36,8 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.x509 import load_der_x509_certificate
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.issuersignature import EMPTY_FILE, IssuerSignature, IssuerSignatureError, digest_of
@@ -178,7 +178,7 @@ def sign(
     cps, vitale = recognition.cps, recognition.vitale
     signer = cps.signature_certificate()
     intermediate = _issuer_of(signer, intermediates)
-    check_signer(sheet, load_der_x509_certificate(signer))
+    check_signer(sheet, loaded(signer))
     rights_issued = Issued()
     if recognition.issuer_vitale:
         files = by_fid(vitale.rights_contents() if rights is None else rights, VITALE_FIDS)
@@ -286,15 +286,25 @@ def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
 
 
 @lru_cache(maxsize=64)
+def loaded(der: bytes) -> x509.Certificate:
+    """A certificate, decoded. Raises FseError for one that cannot be read: see :func:`issued_by`."""
+    issuer_and_serial(der)
+    try:
+        return x509.load_der_x509_certificate(der)
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise FseError(f"a certificate cannot be read: {error}") from error
+
+
+@lru_cache(maxsize=64)
 def issued_by(authority: bytes, der: bytes) -> bool:
     """Whether the certificate *der* is signed by *authority*: two authorities may have one name.
 
     Raises FseError for a certificate that cannot be read: versions and serial numbers that ``cryptography`` would warn
     of are refused before it sees them.
     """
-    issuer_and_serial(authority), issuer_and_serial(der)
+    above, below = loaded(authority), loaded(der)
     try:
-        load_der_x509_certificate(der).verify_directly_issued_by(load_der_x509_certificate(authority))
+        below.verify_directly_issued_by(above)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True

@@ -30,6 +30,7 @@ from bifente.fse.signature import (
     beneficiary_fid,
     check_vitale,
     issued_by,
+    loaded,
 )
 from bifente.fse.signer import card_number, check_holder, check_signer
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
@@ -172,8 +173,8 @@ def _cps(signed: bytes, message: Message, trust: TrustStore, day: date | None) -
     try:
         attributes = signed_attributes(message.content, der, issuer_der)
         whole = assemble(message.content, der, issuer_der, attributes, message.signature)
-        public = x509.load_der_x509_certificate(der).public_key()
-        intermediate = x509.load_der_x509_certificate(issuer_der)
+        public = loaded(der).public_key()
+        intermediate = loaded(issuer_der)
     except _UNREADABLE as error:
         raise _Doubt(f"the certificates cannot be read: {error}") from error
     if not isinstance(public, RSAPublicKey):

@@ -167,7 +167,6 @@ class VitaleSession:
 
     def issuer_signature(self) -> bytes:
         """The file with the issuer's signature, empty when the card has none. Raises RecognitionRequired."""
-        self._enter(layout.AID_VITALE)
         try:
             return self._read(Step.VITALE_SIGNS, layout.AID_VITALE, recognition.VITALE_ISSUER_SIGNATURE_FID)
         except CardRefused as refused:

@@ -41,7 +41,7 @@ class File:
         """The FCP that SELECT answers."""
         fcp = self._fcp
         if fcp is None:
-            fcp = self._fcp = self.node.fcp(len(self.content)).encode()
+            fcp = self._fcp = _fcp_of(self.node, len(self.content))
         return fcp
 
     def record_of(self, content: bytes) -> bytes:
@@ -53,6 +53,22 @@ class File:
         if len(content) != len(self.content):
             self._fcp = None
         self._content = content
+
+
+_FCPS: dict[tuple[int, int], tuple[EF, bytes]] = {}
+_KEPT = 1024
+
+
+def _fcp_of(node: EF, size: int) -> bytes:
+    """The FCP of a file of that size: one layout serves all cards of a kind, so what was encoded once is kept."""
+    kept = _FCPS.get((id(node), size))
+    if kept is not None:
+        return kept[1]
+    if len(_FCPS) >= _KEPT:
+        _FCPS.clear()
+    encoded = node.fcp(size).encode()
+    _FCPS[id(node), size] = node, encoded  # the node is kept too, so that its identity stays its own
+    return encoded
 
 
 class Directory:

@@ -72,7 +72,6 @@ def test_exact_commands(pair):
     assert vitale[start + 5].startswith("10820000FF" + rc)
     assert vitale[start + 6][:10] == "0082000031"
     assert vitale[start + 7 :] == [
-        "00A404000BD250000002564954414C4500",
         "00A4020002200300",
         "002241A4068001E1840183",
         f"0088000010{rc}00",
