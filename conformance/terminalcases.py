@@ -10,6 +10,7 @@ from bifente.apdu.status import SW
 from bifente.conformance.case import Bench, Collection, Need, WholeLink, check, same
 from bifente.conformance.errors import Nonconformity
 from bifente.layouts import cps3, vitale2
+from bifente.layouts.recognition import CHALLENGE_SIZE, DIGEST_SIZE, SIGNATURE_SIZE
 from bifente.terminal import (
     CardRefused,
     CpsSession,
@@ -258,7 +259,7 @@ def _token(bench: Bench) -> None:
     same((challenge.sw, len(challenge.data)), (SW.SUCCESS, 16), "GET CHALLENGE")
     setting = CommandAPDU.build(0, 0x22, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the professional")
-    token = bytes(16) + bytes(255) + b"\x02"
+    token = bytes(CHALLENGE_SIZE + DIGEST_SIZE) + bytes(SIGNATURE_SIZE - 1) + b"\x02"
     same(_chained(whole, 0x82, 0, 0, token), SW.CHANGED_WARNING, "the status word for a wrong token")
     again = _chained(whole, 0x82, 0, 0, token)
     same(
@@ -281,7 +282,7 @@ def _no_challenge(bench: Bench) -> None:
     same(_show_certificate(whole, certificate), SW.SUCCESS, "the status word for the certificate")
     setting = CommandAPDU.build(0, 0x22, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the professional")
-    status = _chained(whole, 0x82, 0, 0, bytes(272))
+    status = _chained(whole, 0x82, 0, 0, bytes(CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE))
     same(status, SW.CONDITIONS_OF_USE_NOT_SATISFIED, "the status word without a challenge")
 
 

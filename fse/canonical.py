@@ -179,7 +179,7 @@ def _record_builder(kind: type) -> Builder:
 
 
 def _text_builder(kind: Any) -> Builder:
-    make = {date: date.fromisoformat, Decimal: Decimal}.get(kind, kind)
+    make: Callable[[str], object] = date.fromisoformat if kind is date else kind
 
     def build(value: object, where: str) -> object:
         if not isinstance(value, str):
