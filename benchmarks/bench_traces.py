@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from frame import Result, median_of, pairs, per_second
+from tracecosts import trace_costs
 
 from bifente.apdu.link import Card
 from bifente.reader import TwoSlotReader
@@ -181,6 +182,7 @@ def results() -> Iterator[Result]:
         unit="exchanges/s",
         least=8_000,
     )
+    yield from trace_costs(trace)
     commands = [each.command.shown for each in trace.exchanges] * 20
     whole = Trace(trace.header, tuple(trace.exchanges) * 20)
     for policy in Policy:
