@@ -182,13 +182,14 @@ def test_a_real_service_that_restarts(
         pytest.skip(reason)
     require_tool("vpcd-config")
     with pcscd.isolated_pcscd(options=("--debug",)) as daemon:
+        cards: list[socket.socket] = []
 
         def insert() -> None:
             """A card of the driver's; it goes with the service."""
-            before = count("Card ATR")
             card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
             threading.Thread(target=pcscd.be_a_card, args=(card, FakeCard()), daemon=True).start()
-            until(lambda: count("Card ATR") > before)
+            cards.append(card)
+            daemon.await_card(len(cards))
 
         def count(what: str) -> int:
             return sum(what in line for line in daemon.log)

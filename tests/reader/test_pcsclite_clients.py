@@ -223,7 +223,7 @@ def _behind_pcscd(fake: FakeCard, *program: str | Path) -> str:
         card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
         thread = threading.Thread(target=pcscd.be_a_card, args=(card, fake), daemon=True)
         thread.start()
-        until(lambda: any("Card ATR" in line for line in daemon.log))
+        daemon.await_card()
         said = subprocess.run(
             program,
             env={**daemon.environment, "PCSCLITE_NO_BLOCKING": "1"},

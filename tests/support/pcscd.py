@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Thread
+from threading import Condition, Event, Thread
 from typing import TypeVar
 
 from bifente.apdu.link import Card
@@ -56,6 +56,7 @@ class Pcscd:
         self.socket = folder / "run" / "pcscd.comm"
         self.log: list[str] = []
         self._command = command
+        self._said = Condition()
         self._ready = Event()
         self.start()
 
@@ -123,6 +124,16 @@ class Pcscd:
         if not self._ready.wait(_WAIT):
             raise TimeoutError("pcscd did not start:\n" + "".join(self.log))
 
+    def await_card(self, count: int = 1) -> None:
+        """Until the daemon has seen that many insertions, all in all.
+
+        A program is started after that. ``--wait`` of OpenSC's tools does not do: it waits for an insertion *after* its
+        first look, and for ever when the daemon has been faster.
+        """
+        with self._said:
+            if not self._said.wait_for(lambda: sum("Card ATR" in line for line in self.log) >= count, _WAIT):
+                raise TimeoutError("pcscd saw no card:\n" + "".join(self.log))
+
     def stop(self) -> None:
         """End it, whatever it is doing."""
         self.process.terminate()
@@ -137,7 +148,9 @@ class Pcscd:
         assert self.process.stdout is not None
         with self.process.stdout:
             for line in self.process.stdout:
-                self.log.append(line)
+                with self._said:
+                    self.log.append(line)
+                    self._said.notify_all()
                 if "daemon ready" in line:
                     self._ready.set()
 

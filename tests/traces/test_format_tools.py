@@ -220,6 +220,7 @@ def through_pcscd(card: Card, require_tool: Require) -> Iterator[Pcscd]:
     with reader, isolated_pcscd(options=("--debug", "--apdu")) as daemon:
         service = daemon.inside(lambda: VpcdService(reader))
         try:
+            daemon.await_card()
             yield daemon
         finally:
             service.stop()
@@ -229,8 +230,7 @@ def test_the_log_of_pcscd(require_tool: Require) -> None:
     sink = TraceList()
     card = Recorder(T0Front(issued("gp")), sink, level=Level.TPDU, unmask=True)
     with through_pcscd(card, require_tool) as daemon:
-        # pcscd finds the card within its polling interval.
-        done = daemon.run(OPENSC_TOOL[0], "--wait", "-r", "0", *OPENSC_TOOL[1:])
+        done = daemon.run(OPENSC_TOOL[0], "-r", "0", *OPENSC_TOOL[1:])
         assert done.returncode == 0, done.stderr
     header, items = imported("".join(daemon.log), "pcscd")
     assert said(items) == said(sink.items)
@@ -241,7 +241,7 @@ def test_the_log_of_pcscd(require_tool: Require) -> None:
 def test_a_recorded_card_behind_a_real_pcscd(require_tool: Require) -> None:
     card = ReplayCard(read_trace(CORPUS / "pkcs15-tool-0.23.trace"), Policy.STATEFUL)
     with through_pcscd(card, require_tool) as daemon:
-        listed = daemon.run("pkcs15-tool", "--wait", "-r", "0", "-D")
+        listed = daemon.run("pkcs15-tool", "-r", "0", "-D")
     assert "PKCS#15 Card [CPS3v3-" in listed.stdout, listed.stderr
     assert card.missed == 0, card.report()
     assert card.answered >= 68
