@@ -70,7 +70,6 @@ def serve(kind: str, path: str) -> None:
     from bifente.reader import TwoSlotReader
     from bifente.reader.pcsclite import PcscServer
 
-    sys.setswitchinterval(0.0005)  # as bifente reader serve does
     reader = TwoSlotReader("R")
     if kind == "fast":
         reader.insert("CPS", Fast())
@@ -83,7 +82,7 @@ def serve(kind: str, path: str) -> None:
 
         reader.insert("CPS", issued("gp"))
         reader.insert("Vitale", issued("nurse") if kind == "signing" else Fast())
-    with reader, PcscServer(reader, path=Path(path)):
+    with reader, PcscServer(reader, path=Path(path), switch_seconds=0.0005):  # as bifente reader serve does
         print("ready", flush=True)
         sys.stdin.read()
 
@@ -200,6 +199,11 @@ def results() -> Iterator[Result]:
         program = Path(folder) / "apdurate"
         subprocess.run(["gcc", "-O2", "-o", program, CLIENTS / "apdurate.c", *flags], check=True)
         yield from _rates("C client", [program], COUNT, least=10_000, share=0.7)
+        many = Path(folder) / "manyclients"
+        subprocess.run(["gcc", "-O2", "-o", many, CLIENTS / "manyclients.c", *flags, "-lpthread"], check=True)
+        for clients, count in ((10, 500), (100, 50)):
+            yield from _crowd(many, clients, count)
+        yield from _connections(many)
         yield from _rates("pyscard", [sys.executable, CLIENTS / "pyscard_rate.py"], COUNT, share=0.8)
         yield _two_slots([program])
         yield from _neighbours([program])
@@ -234,6 +238,64 @@ def _rates(
         note=f"median {median:.0f} µs, p99 {p99:.0f} µs; floor: a trivial server in Python",
     )
     yield Result(f"pcsclite: {name}, share of the floor", "", ratio, least=share, note="median of the pairs")
+
+
+def _crowd(program: Path, clients: int, count: int) -> Iterator[Result]:
+    """Many clients of one card at once, as fast as they can; the floor serves each by a thread as well."""
+    ratios, rates, floors, p99 = [], [], [], []
+    with server("fast") as ours, server("echo") as floor:
+        for number in range(ROUNDS + 1):
+            pair = [(ours, rates), (floor, floors)]
+            runs = [
+                (end(start(place, [program], ONE, clients, str(count), COMMAND)), kept)
+                for place, kept in (pair if number % 2 else reversed(pair))
+            ]
+            if number:
+                for run, kept in runs:
+                    kept.append(clients * count / run.seconds)
+                ratios.append(rates[-1] / floors[-1])
+                p99.append(next(run.p99 for run, kept in runs if kept is rates) / 1000)
+    yield Result(
+        f"pcsclite: {clients} clients at once, share of the floor",
+        "",
+        statistics.median(ratios),
+        least=0.8,
+        note=f"{statistics.median(rates):,.0f} APDU/s; median of the pairs; floor: a trivial server in Python",
+    )
+    yield Result(f"pcsclite: {clients} clients at once, p99", "ms", statistics.median(p99), most=10.0)
+
+
+def _connections(program: Path) -> Iterator[Result]:
+    """SCardConnect and SCardDisconnect, with and without clients that wait for changes, against Debian's pcscd."""
+    sys.path.insert(0, str(SUPPORT))
+    import pcscd
+
+    reason = pcscd.unavailable() or (None if pcscd.DRIVER.exists() else "vsmartcard-vpcd is not installed")
+    if reason is not None:
+        print(f"bench_pcsclite: no pcscd to compare with: {reason}", file=sys.stderr)
+        return
+    with server("fast") as ours, pcscd.isolated_pcscd() as daemon:
+        card = daemon.inside(lambda: socket.create_connection(("127.0.0.1", pcscd.PORT)))
+        Thread(target=pcscd.be_a_card, args=(card, Fast()), daemon=True).start()
+        daemon.await_card()
+        for waiters in (0, 100):
+            took: list[float] = []
+            floors: list[float] = []
+            for number in range(ROUNDS + 1):
+                mine = end(start(ours, [program], ONE, -waiters, "500"))
+                floor = end(start(daemon.environment, [program], "Virtual PCD 00 00", -waiters, "500"))
+                if number:
+                    took.append(mine.median)
+                    floors.append(floor.median)
+            yield Result(
+                f"pcsclite: connect and disconnect, {waiters} waiting",
+                "µs",
+                statistics.median(took),
+                statistics.median(floors),
+                statistics.median(mine / floor for mine, floor in zip(took, floors, strict=True)),
+                most=3.0,
+                note="floor: Debian's pcscd",
+            )
 
 
 def _two_slots(client: list[str | Path]) -> Result:

@@ -1,6 +1,5 @@
 """A reader with card files in its slots, offered to PC/SC programs: what ``bifente reader serve`` and ``run`` hold."""
 
-import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -95,10 +94,13 @@ class Slots:
         self, path: Path | None, *, pin_pad: PinPad | None = None, observe: Observer | None = None
     ) -> PcscServer:
         """The server for these slots, not started."""
-        # A card that computes must not keep the other slot waiting for the interpreter's usual five milliseconds.
-        sys.setswitchinterval(_SWITCH_SECONDS)
         self._server = PcscServer(
-            *self.readers, path=path, names=self.names, pin_pad=pin_pad, observe=observe
+            *self.readers,
+            path=path,
+            names=self.names,
+            pin_pad=pin_pad,
+            observe=observe,
+            switch_seconds=_SWITCH_SECONDS,
         )
         return self._server
 

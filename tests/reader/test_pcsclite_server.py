@@ -90,6 +90,21 @@ def test_connecting_and_leaving_are_changes(tmp_path: Path) -> None:
         assert one.news() == Rv.SUCCESS
 
 
+def test_the_turn_is_passed_on_the_more_rarely_the_more_clients_there_are(tmp_path: Path) -> None:
+    before = sys.getswitchinterval()
+    try:
+        with serving(tmp_path, FakeCard(), switch_seconds=0.0005) as (_, server), ExitStack() as connections:
+            for count, interval in ((1, 0.0005), (2, 0.0005), (3, 0.001), (4, 0.0015), (20, 0.005)):
+                while server.clients < count:
+                    connections.enter_context(Wire(server.path))
+                assert sys.getswitchinterval() == pytest.approx(interval)
+            connections.close()
+            until(lambda: server.clients == 0)
+            until(lambda: sys.getswitchinterval() == pytest.approx(0.0005))
+    finally:
+        sys.setswitchinterval(before)
+
+
 NEVER = 3600.0
 """A poll of the status thread that does not come within a test."""
 
