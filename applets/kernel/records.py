@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
 
-from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import encode_value, file_record, record_value
@@ -80,6 +79,8 @@ def _meta(name: str, record: bytes) -> dict[str, JsonValue]:
             _date(name, text, f"{key} is not a date AAAA-MM-JJ")
     atr = meta.get("atr")
     if isinstance(atr, str):
+        from bifente.apdu.atr import Atr  # few cards have one of their own
+
         try:
             Atr.parse(bytes.fromhex(atr))
         except (ApduError, ValueError):

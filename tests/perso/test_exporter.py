@@ -10,7 +10,7 @@ from bifente.applets.perso.cardrecords import layout_of
 from bifente.applets.perso.change import set_field
 from bifente.applets.perso.exporter import export_content
 from bifente.applets.perso.importer import imported_profile, read_content
-from bifente.applets.perso.profilefile import shipped_profiles
+from bifente.applets.perso.shipped import shipped_profiles
 
 
 @pytest.mark.parametrize("name", [name for name in shipped_profiles() if name.startswith("vitale")])
