@@ -56,7 +56,8 @@ _LAST_DIGIT: Final = re.compile(r"(?:^|.* )(?:\[\] ?)?(?P<first>[69][0-9A-Fa-f])
 _SIMPLE: Final = re.compile(r"\s*([<>]) ?((?:[0-9A-Fa-f]{2} ?)+)")
 _ROW: Final = 16
 _MOST_MARKS: Final = 8
-"""How many places of one line are tried."""
+_WITHIN: Final = 2000
+"""How many places of one line are tried, and how far behind its beginning a mark may stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +86,14 @@ def marked(text: str, *, nested: bool = False) -> Marked | None:
     simple = _SIMPLE.fullmatch(text)
     if simple is not None:
         return Marked(simple[1] == ">", "", simple[1], Octets(bytes.fromhex(simple[2])), None)
-    status = _STATUS.search(text)
+    status = _STATUS.search(text, 0, _WITHIN)
     if status is not None:
         word = bytes.fromhex(status[1] + status[2])
         return Marked(
             False, "", "received", None if status[3] else Octets(b""), None, word, start=status.start()
         )
     for pattern in (_WORDS, _ARROW):
-        for found in islice(pattern.finditer(text), _MOST_MARKS):
+        for found in islice(pattern.finditer(text, 0, _WITHIN), _MOST_MARKS):
             read = _behind(text, found, nested=nested)
             if read is not None:
                 return read
@@ -127,7 +128,7 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     other = marked(behind, nested=True) if sends and behind.strip() and not nested else None
     if other is not None and not other.sends and other.octets is not None:
         return Marked(True, kind, word, octets, count, then=other, start=found.start())
-    tail = _TAIL.search(behind)
+    tail = _TAIL.search(behind, 0, _WITHIN)
     status = b"" if tail is None or sends else bytes.fromhex("".join(part for part in tail.groups() if part))
     if behind.strip(" }\"')]:") and tail is None and not _is_remark(behind):
         return None
