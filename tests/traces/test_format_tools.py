@@ -12,13 +12,15 @@ from threading import Thread
 import pytest
 from issued import issued
 from pcscd import Pcscd, isolated_pcscd, unavailable
+from sentlogs import CHALLENGE, SELECT
+from sentlogs import SPY as SPIED
 
 from bifente.apdu.link import Card
 from bifente.reader import T0Front, TwoSlotReader
 from bifente.traces.files import TraceList, read_trace
 from bifente.traces.formats import Source, by_name, read_stream
 from bifente.traces.join import joined
-from bifente.traces.model import Exchange, Item, Level, TraceHeader
+from bifente.traces.model import Exchange, Item, Level, ReaderEvent, TraceHeader
 from bifente.traces.record import Recorder
 from bifente.traces.replay import Policy, ReplayCard
 
@@ -97,6 +99,25 @@ def test_scriptor_as_hexadecimal_lines(served: Served, require_tool: Require) ->
     done = served.run(["scriptor"], f"{text}\n")
     _, items = imported(done.stdout, "hex")
     assert said(items) == served.said()[-2:]
+
+
+def test_scriptor_with_a_file_a_reset_and_long_answers(
+    served: Served, require_tool: Require, tmp_path: Path
+) -> None:
+    """It repeats the lines of its file, wraps answers at sixteen bytes, and tells the ATR of a reset."""
+    require_tool("scriptor")
+    script = tmp_path / "dialogue.txt"
+    script.write_text(
+        "# a remark\n00A4040C0DE828BD080F8025000001FF0010\n\nreset\n00A40904043F002F01\n00 C0 00\\\n00 27\n00C0000027\n"
+    )
+    done = served.run(["scriptor", str(script)])
+    kind, source = read_stream(io.BytesIO(done.stdout.encode()))
+    items = list(source.items)
+    resets = [item.atr for item in items if isinstance(item, ReaderEvent)]
+    assert (kind.name, source.unread.told()) == ("hex", [])
+    assert said(items) == served.said()[-len(said(items)) :]
+    assert len(said(items)) == 4
+    assert resets == [served.reader.status("CPS").atr]
 
 
 def cardpeek(
@@ -202,6 +223,23 @@ def test_pcsc_spy_shows_what_is_written(tmp_path: Path, require_tool: Require) -
     assert "Garbage" not in done.stdout
     _, again = imported(done.stdout, "pcsc-spy")
     assert said(again) == said(items)
+
+
+@pytest.mark.parametrize("options", [["-n"], ["-n", "-t"], [], ["-n", "-d"]])
+def test_pcsc_spy_shows_two_threads(options: list[str], tmp_path: Path, require_tool: Require) -> None:
+    spy = require_tool("pcsc-spy")
+    log = tmp_path / "spy.log"
+    # The tool of Debian 12 wants the text that libraries before 2.2 have put before the result.
+    calls = (
+        SPIED.replace("1@", "7F01@")
+        .replace("|0x0000", "|Command successful.|0x0000")
+        .splitlines(keepends=True)
+    )
+    others = [line.replace("7F01@", "7F02@") for line in calls]
+    log.write_text("".join(line for pair in zip(calls, others, strict=True) for line in pair))
+    done = subprocess.run([spy, *options, str(log)], capture_output=True, text=True, timeout=60, check=True)
+    _, items = imported(done.stdout, "pcsc-spy")
+    assert sorted(said(items)) == sorted([SELECT, CHALLENGE] * 2)
 
 
 @contextmanager

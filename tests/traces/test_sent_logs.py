@@ -273,7 +273,7 @@ def test_two_threads_of_the_spying_tool() -> None:
     mixed = "".join(
         f"{one}\n{other}\n" for one, other in zip(TOOL.splitlines(), second.splitlines(), strict=True)
     )
-    named = mixed.replace("\n    ", "\n     (t1) ")
+    named = "".join(f" (t0) {line}\n     (t1) {line}\n" for line in TOOL.splitlines())
     for text in (mixed, named):
         kind, source, items = opened(text)
         assert (kind, source.unread.told()) == ("pcsc-spy", [])

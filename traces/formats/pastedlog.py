@@ -122,6 +122,8 @@ class _Half:
     @property
     def octets(self) -> Octets:
         """The whole."""
+        if len(self.rows) == 1 and not self.status:
+            return self.rows[0]
         return together((*self.rows, Octets(self.status)))
 
 

@@ -41,7 +41,8 @@ _STATISTICS: Final = re.compile(
     r"Min: |Max: |APDU:|[0-9A-F]{4} |\s*$"
 )
 _MARKS: Final = re.compile(
-    rb"^(?:[0-9A-Fa-f]+@)?[<>]\|\d+\|\d+\|SCard|^(?:\(t\d+\) )?SCard\w+\r?\n(?:\(t\d+\) )?[io] ", re.MULTILINE
+    rb"^(?:[0-9A-Fa-f]+@)?[<>]\|\d+\|\d+\|SCard|^SCard\w+\r?\n[io] |^(?:\(t\d+\) +)?i (?:hCard|hContext|dwScope): ",
+    re.MULTILINE,
 )
 _CALLS: Final = frozenset(
     {"SCardTransmit", "SCardConnect", "SCardReconnect", "SCardStatus", "SCardGetStatusChange"}
