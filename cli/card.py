@@ -12,6 +12,7 @@ from bifente.cli.cardchange import COMMANDS
 from bifente.cli.cardexport import export
 from bifente.cli.cardfiles import (
     CARD,
+    FORCE,
     JSON,
     OUTPUT,
     PATH,
@@ -22,6 +23,7 @@ from bifente.cli.cardfiles import (
     date_option,
     failing_as_files,
     igc_option,
+    place_card,
 )
 from bifente.cli.cardkinds import need_pair
 from bifente.cli.errors import CliError
@@ -78,10 +80,13 @@ def profiles(name: str | None, as_json: bool) -> None:
 @card.command("create", short_help="Make a card from a profile.")
 @click.argument("profile", metavar="PROFILE.yaml|NAME", shell_complete=complete_profile_or_file)
 @OUTPUT
+@FORCE
 @igc_option
 @date_option("The day of personalisation: validity begins then unless the profile says otherwise.")
 @JSON
-def create(profile: str, output: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+def create(
+    profile: str, output: Path, force: bool, igc: Path | None, day: datetime | None, as_json: bool
+) -> None:
     """Make a card from a profile: a YAML file, or the name of a shipped profile.
 
     Keys are made anew unless the profile holds them; certificates come from the authority of --igc, by default a
@@ -97,7 +102,7 @@ def create(profile: str, output: Path, igc: Path | None, day: datetime | None, a
         wanted = read_profile(profile)
     except ProfileError as error:
         raise _spelled_out(error) from error
-    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=_wrong_keys(wanted))
+    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=_wrong_keys(wanted))
 
 
 def _wrong_keys(profile: "AnyProfile") -> list[str]:
@@ -131,6 +136,7 @@ def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None)
 @card.command("import", short_help="Make a Vitale from an official card content (.in).")
 @click.argument("content", metavar="FILE.in", type=PATH)
 @OUTPUT
+@FORCE
 @igc_option
 @date_option("The day of personalisation; the certificates are valid from then on.")
 @click.option("--serial", metavar="DIGITS", help="Another number than that in field 101.2, which some share.")
@@ -140,6 +146,7 @@ def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None)
 def import_(
     content: Path,
     output: Path,
+    force: bool,
     igc: Path | None,
     day: datetime | None,
     serial: str | None,
@@ -183,7 +190,7 @@ def import_(
         "groups": len(groups),
         "beneficiaries": sum(group.id == 104 for group in groups),
     }
-    _make(wanted, output, igc, as_date(day), as_json=as_json, notes=odd, imported=told)
+    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=odd, imported=told)
 
 
 @card.command("show", short_help="Show a card, decoded.")
@@ -214,8 +221,9 @@ def show(card: Path, as_json: bool) -> None:
 @CARD
 @click.option("--secrets", is_flag=True, help="With keys, PINs and state: create makes the same card of it.")
 @click.option("-o", "--out", "output", metavar="FILE", type=PATH, help="Write to FILE (mode 600).")
+@FORCE
 @JSON
-def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
+def dump(card: Path, secrets: bool, output: Path | None, force: bool, as_json: bool) -> None:
     """Print a card as a profile: without secrets it makes an equal card with other keys and certificates.
 
     \b
@@ -236,7 +244,7 @@ def dump(card: Path, secrets: bool, output: Path | None, as_json: bool) -> None:
     if output is None:
         say_text(text)
     else:
-        new_file(output, text.encode("utf-8"))
+        new_file(output, text.encode("utf-8"), replace=force)
 
 
 @card.command("diff", short_help="Compare two cards.")
@@ -317,21 +325,21 @@ def _make(
     igc: Path | None,
     day: date,
     *,
+    force: bool,
     as_json: bool,
     notes: list[str] | None = None,
     imported: dict[str, str | int | None] | None = None,
 ) -> None:
     """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
-    from bifente.applets.kernel.store import create_card_file
     from bifente.applets.perso import personalise
     from bifente.applets.perso.build import needs_issuer
     from bifente.applets.perso.cardrecords import meta_of
 
-    check_card_place(output)
+    check_card_place(output, force=force)
     authority = _authority(profile, igc) if needs_issuer(profile) else None
     with progress("RSA keys of the card") as told:
         records = personalise(profile, authority, today=day, progress=told)
-    create_card_file(output, records)
+    place_card(output, records, force=force)
     meta = meta_of(records)
     if as_json:
         facts: dict[str, object] = {

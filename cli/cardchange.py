@@ -9,15 +9,21 @@ import click
 from bifente.cli.authority import authority_at_hand, open_authority
 from bifente.cli.cardfiles import (
     CARD,
+    FORCE,
     JSON,
     OUTPUT,
     PATH,
+    Day,
     as_date,
+    check_card_place,
+    complete_place,
     date_option,
     edit,
     igc_option,
     replace_card_file,
+    typed_text,
 )
+from bifente.cli.cardnews import say_news
 from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.cli.visible import say, say_json
 
@@ -29,9 +35,9 @@ if TYPE_CHECKING:
 
 @click.command("set", short_help="Change a field of a card.")
 @CARD
-@click.argument("path", metavar="PATH")
+@click.argument("path", metavar="PATH", shell_complete=complete_place)
 @click.argument("value", metavar="VALUE", required=False)
-@click.option("--json", "as_json", is_flag=True, help="VALUE is JSON.")
+@click.option("--json-value", is_flag=True, help="VALUE is JSON.")
 @click.option("--remove", is_flag=True, help="Remove the optional field, item or file; no VALUE then.")
 @click.option(
     "--unsigned",
@@ -39,16 +45,18 @@ if TYPE_CHECKING:
     help="Leave the issuer's signature as it is: a card that somebody has tampered with.",
 )
 @igc_option
+@JSON
 def set_(
     card: Path,
     path: str,
     value: str | None,
-    as_json: bool,
+    json_value: bool,
     remove: bool,
     unsigned: bool,
     igc: Path | None,
+    as_json: bool,
 ) -> None:
-    """Change the field at PATH to VALUE; nothing but its file changes.
+    """Change the field at PATH to VALUE, and say what it was; nothing but its file changes.
 
     PATH is the file's name, FID or path of FIDs, then what is inside: a key, a position from 1, for rights the number of
     group and field. Certificates stay as they are: the card may then contradict them, as a tester may want. The issuer's
@@ -61,10 +69,10 @@ def set_(
     bifente card set patient.card EF.ID/nom EXEMPLE
     bifente card set doctor.card CPS_SIT_FACT/1/zone_tarifaire 30
     bifente card set doctor.card D107 FF00
-    bifente card set doctor.card CPS_ACTIVITY_03_PS --json '{"numero_logique": 3, …}'
+    bifente card set doctor.card CPS_ACTIVITY_03_PS --json-value '{"numero_logique": 3, …}'
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
     """
-    from bifente.applets.perso import change
+    from bifente.applets.perso import PersoError, change
 
     if remove == (value is not None):
         raise click.UsageError("either VALUE or --remove")
@@ -72,10 +80,17 @@ def set_(
     def changed(records: "Records") -> "Changes":
         if value is None:
             return change.remove_field(records, path)
-        return change.set_field(records, path, value, as_json=as_json)
+        try:
+            return change.set_field(records, path, typed_text(value), as_json=json_value)
+        except PersoError as error:
+            if as_json and not json_value and value[:1] in ("{", "["):
+                hint = "--json prints what changed; a VALUE in JSON is given with --json-value"
+                raise CliError(str(error), hint=hint) from error
+            raise
 
     issuer = None if unsigned else authority_at_hand(igc)
-    edit(card, lambda records: _signed_anew(records, changed(records), issuer, named=igc is not None))
+    news = edit(card, lambda records: _signed_anew(records, changed(records), issuer, named=igc is not None))
+    say_news(news, as_json=as_json, but="the issuer's signature")
     _note_uncovered(card, igc)
 
 
@@ -137,11 +152,12 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
 @click.command("block", short_help="Take all tries from the PIN.")
 @CARD
 @click.option("--puk", is_flag=True, help="The PUK instead.")
-def block(card: Path, puk: bool) -> None:
+@JSON
+def block(card: Path, puk: bool, as_json: bool) -> None:
     """Take all tries from the card's PIN, or from its PUK, which is for good."""
     from bifente.applets.perso import change
 
-    edit(card, lambda records: change.block(records, puk=puk))
+    say_news(edit(card, lambda records: change.block(records, puk=puk)), as_json=as_json)
 
 
 @click.command("expire", short_help="Let a card have expired.")
@@ -150,11 +166,12 @@ def block(card: Path, puk: bool) -> None:
     "--on",
     "day",
     metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="The last day of validity.  [default: yesterday]",
 )
 @igc_option
-def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
+@JSON
+def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) -> None:
     """Issue a card's certificates again, with an end in the past; the fields that name it follow.
 
     The authority must be the one that issued the card.
@@ -169,7 +186,7 @@ def expire(card: Path, day: datetime | None, igc: Path | None) -> None:
     read_card(card)
     authority = open_authority(igc)
     end = as_date(day) if day is not None else date.today() - timedelta(days=1)
-    edit(card, lambda records: change.expire(records, authority, end))
+    say_news(edit(card, lambda records: change.expire(records, authority, end)), as_json=as_json)
 
 
 @click.command("oppose", short_help="Put a card on its authority's list of opposed cards.")
@@ -232,14 +249,25 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
 @click.command("clone", short_help="Copy a card, its number and keys included.")
 @CARD
 @OUTPUT
-def clone(card: Path, output: Path) -> None:
+@FORCE
+def clone(card: Path, output: Path, force: bool) -> None:
     """Copy a card with everything in it: number, keys, PINs, counters.
 
     A reader refuses two cards of one number, as it would take the one for the other.
     """
-    from bifente.applets.kernel.store import copy_card_file
+    from bifente.applets.kernel.store import copy_card_file, read_snapshot
+    from bifente.applets.perso.cardrecords import meta_of
 
-    copy_card_file(card, output)
+    check_card_place(output, force=force)
+    records = read_snapshot(card)
+    if output.exists():
+        if output.samefile(card):
+            raise CliError(f"{output}: is the card itself", hint="choose another name for the copy")
+        replace_card_file(output, records)
+    else:
+        copy_card_file(card, output)
+    meta = meta_of(records)
+    say(f"{output}: {meta.kind} card {meta.serial}, as {card}")
 
 
 @click.command("restore", short_help="Bring a card back to its first state, or to that of a copy.")

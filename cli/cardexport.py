@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bifente.cli.cardfiles import CARD, JSON, PATH
+from bifente.cli.cardfiles import CARD, FORCE, JSON, PATH
 from bifente.cli.visible import say, say_json
 
 
@@ -17,10 +17,11 @@ from bifente.cli.visible import say, say_json
     required=True,
     metavar="FILE.in",
     type=PATH,
-    help="The file to make (mode 600); it must not be there yet.",
+    help="The file to make (mode 600).",
 )
+@FORCE
 @JSON
-def export(card: Path, output: Path, as_json: bool) -> None:
+def export(card: Path, output: Path, force: bool, as_json: bool) -> None:
     """Write the rights of a carte Vitale as a virtual card content (.in), which bifente card import reads.
 
     Keys, certificates and volets are not in that form: bifente card dump keeps the whole card.
@@ -35,7 +36,7 @@ def export(card: Path, output: Path, as_json: bool) -> None:
 
     groups = groups_of(read_card(card))
     content = ssv.encode(groups)
-    new_file(output, content)
+    new_file(output, content, replace=force)
     beneficiaries = sum(group.id == 104 for group in groups)
     if as_json:
         said = {

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH, complete_profile_or_file, failing_as_files
+from bifente.cli.cardfiles import PATH, Day, complete_profile_or_file, failing_as_files
 from bifente.cli.cardkinds import need_pair
 from bifente.cli.demoacts import act_of
 from bifente.cli.secretinput import SecretSource, pin_options
@@ -63,16 +63,16 @@ class Road:
     help="The patient's card: a profile, a card file, or an official virtual card (.in).",
 )
 @pin_options()
-@click.option("--igc", "igc_folder", type=PATH, help="Authority that certifies the cards.")
-@click.option("--date", "care_date", type=click.DateTime(["%Y-%m-%d"]), help="Care date.  [default: today]")
-@click.option("-o", "--out", type=PATH, help="Folder for the files.  [default: a new one]")
+@click.option("--igc", "igc_folder", metavar="DIR", type=PATH, help="Authority that certifies the cards.")
+@click.option("--date", "care_date", metavar="DATE", type=Day(), help="Care date.  [default: today]")
+@click.option("-o", "--out", metavar="DIR", type=PATH, help="Folder for the files.  [default: a new one]")
 @click.option("--all", "show_all", is_flag=True, help="Show every APDU, not one line for each purpose.")
 @click.option(
     "--accept",
     is_flag=True,
     help="Make the sheet whatever the rights are; a certificate that has ended is refused.",
 )
-@click.option("--svg", type=PATH, help="Keep the screen as a picture too.")
+@click.option("--svg", metavar="FILE", type=PATH, help="Keep the screen as a picture too.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole as JSON.")
 def demo(
     cps: str,

@@ -6,9 +6,11 @@ imports no package that the command did not need.
 
 import errno
 import os
+import re
 import shlex
 import sys
 import traceback
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -143,7 +145,7 @@ _BY_KIND: dict[type[OSError], str] = {
     FileNotFoundError: "check the path",
     NotADirectoryError: "check the path",
     IsADirectoryError: "name a file, not a folder",
-    FileExistsError: "choose another name, or remove it first",
+    FileExistsError: "choose another name, or replace it with --force",
 }
 
 _HINTS: dict[ExitCode, str] = {
@@ -169,10 +171,12 @@ def classify(error: BaseException) -> Report:
         )
     if isinstance(error, click.ClickException):
         hint = None
+        what = " ".join(error.format_message().split())
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f"{error.ctx.command_path} --help"
+            what += _meant(what, error.ctx)
         return Report(
-            " ".join(error.format_message().split()),
+            what,
             hint,
             ExitCode(error.exit_code) if error.exit_code == 2 else ExitCode.BAD_INPUT,
         )
@@ -190,6 +194,15 @@ def classify(error: BaseException) -> Report:
     return Report(
         f"unexpected {type(error).__name__}: {error}", _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED
     )
+
+
+def _meant(what: str, ctx: click.Context) -> str:
+    """The command that was meant, when *what* says that there is none of its name; click does so for options only."""
+    wanted = re.fullmatch(r"No such command '(.*)'\.", what)
+    if wanted is None or not isinstance(ctx.command, click.Group):
+        return ""
+    close = get_close_matches(wanted[1], ctx.command.list_commands(ctx), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def _classify_os_error(error: OSError) -> Report:

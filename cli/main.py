@@ -202,5 +202,6 @@ def _open_what_is_closed() -> None:
 def _write_any_character() -> None:
     """A character that the output cannot write (another encoding than UTF-8) becomes an escape, not a failure."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        # In the C locale Python lets undecodable bytes through (surrogateescape), and fails on all other characters.
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
             stream.reconfigure(errors="backslashreplace")

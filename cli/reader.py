@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import PATH, complete_slot
 from bifente.cli.running import run_program
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import note
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 _DEFAULT_NAME = "Bifente Lecteur bi-fente"
 
 _name = click.option(
-    "--name", default=_DEFAULT_NAME, show_default=True, help="The reader's name as programs will see it."
+    "--name",
+    metavar="NAME",
+    default=_DEFAULT_NAME,
+    show_default=True,
+    help="The reader's name as programs will see it.",
 )
 _ephemeral = click.option("--ephemeral", is_flag=True, help="Throw away what happens to the cards.")
 _trace = click.option("--trace", is_flag=True, help="Show each APDU on stderr; PINs are masked.")
@@ -38,7 +42,10 @@ _pin_pad = click.option(
 )
 _vpcd = click.option("--vpcd", is_flag=True, help="Behind a system pcscd with the vpcd driver.")
 _vpcd_port = click.option(
-    "--vpcd-port", type=click.IntRange(1, 65535), help="Port of the first slot's driver.  [default: 35963]"
+    "--vpcd-port",
+    metavar="PORT",
+    type=click.IntRange(1, 65535),
+    help="Port of the first slot's driver.  [default: 35963]",
 )
 _vpcd_listen = click.option(
     "--vpcd-listen",
@@ -76,6 +83,7 @@ def serve(
     latency: str | None,
     faults: Path | None,
     record: Path | None,
+    force: bool,
     unmask: bool,
     vpcd: bool,
     vpcd_port: int | None,
@@ -99,7 +107,9 @@ def serve(
 
         with (
             until_signal(stop),
-            wrappers(latency, faults, record, unmask=unmask, sink=_Printed() if trace else None) as around,
+            wrappers(
+                latency, faults, record, force=force, unmask=unmask, sink=_Printed() if trace else None
+            ) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
         ):
             note(slots.notes())
@@ -109,7 +119,7 @@ def serve(
         return
     with (
         until_signal(stop),
-        wrappers(latency, faults, record, unmask=unmask) as around,
+        wrappers(latency, faults, record, force=force, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         note(slots.notes())
@@ -145,6 +155,7 @@ def run(
     latency: str | None,
     faults: Path | None,
     record: Path | None,
+    force: bool,
     unmask: bool,
 ) -> int:
     """Run a program that sees a reader with these cards, and end with its exit code."""
@@ -155,7 +166,7 @@ def run(
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
     with (
-        wrappers(latency, faults, record, unmask=unmask) as around,
+        wrappers(latency, faults, record, force=force, unmask=unmask) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         note(slots.notes())
@@ -184,7 +195,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
 
 
 @reader.command()
-@click.argument("slot")
+@click.argument("slot", shell_complete=complete_slot)
 @_as
 @_json
 def remove(slot: str, alias: str, as_json: bool) -> None:
@@ -193,7 +204,7 @@ def remove(slot: str, alias: str, as_json: bool) -> None:
 
 
 @reader.command()
-@click.argument("slot")
+@click.argument("slot", shell_complete=complete_slot)
 @click.argument("card", metavar="X.card", type=PATH)
 @_as
 @_json

@@ -56,9 +56,11 @@ class SecretSource:
             # Without a terminal the digits would be read from a pipe, and shown by whatever stands behind it.
             warnings.simplefilter("error", getpass.GetPassWarning)
             try:
-                text: str = click.prompt(
-                    self.name, hide_input=True, confirmation_prompt=self.confirm, err=True
-                )
+                text: str = click.prompt(self.name, hide_input=True, err=True)
+                if self.confirm and text != click.prompt(f"{self.name}, again", hide_input=True, err=True):
+                    raise CliError(
+                        f"the two entries of the {self.name} differ", hint="nothing has changed: begin again"
+                    )
             except getpass.GetPassWarning:
                 option = self._option
                 raise CliError(

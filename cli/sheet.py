@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import authority_at_hand
-from bifente.cli.cardfiles import JSON, PATH, igc_option
+from bifente.cli.cardfiles import JSON, PATH, Day, igc_option
 from bifente.cli.errors import CliError
 from bifente.cli.visible import say, say_json, visible
 
@@ -28,7 +28,7 @@ def sheet() -> None:
     "--date",
     "day",
     metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d"]),
+    type=Day(),
     help="The day by which the certificates are judged.  [default: the care date]",
 )
 @JSON

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import click
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import FORCE, PATH, complete_format
 from bifente.cli.errors import ExitCode
 from bifente.cli.tracefiles import (
+    OUT,
     SKIP_PERSONAL,
     SLOT,
     TRACE,
@@ -40,11 +41,17 @@ for _command in COMMANDS:
 
 @trace.command(short_help="Write a trace in another format.")
 @TRACE
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
-@click.option("--to", metavar="FORMAT", help="The format of OUT, when its ending does not say.")
+@OUT
+@FORCE
+@click.option(
+    "--to",
+    metavar="FORMAT",
+    shell_complete=complete_format,
+    help="The format of OUT, when its ending does not say.",
+)
 @SLOT
 @UNMASK
-def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask: bool) -> None:
+def convert(trace: Path, output: Path, force: bool, to: str | None, slot: str | None, unmask: bool) -> None:
     """Write a trace in another format; that of TRACE is known by its content, that of OUT by its ending.
 
     \b
@@ -55,7 +62,7 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
     kind = output_format(output, to)
     with reading(trace, "converting", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
-        losses = write(kind, clean, output)
+        losses = write(kind, clean, output, force=force)
     note([f"{kind.title} does not keep {loss}" for loss in losses])
 
 
@@ -63,17 +70,20 @@ def convert(trace: Path, output: Path, to: str | None, slot: str | None, unmask:
 @TRACE
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 @click.option("--html", metavar="FILE", type=PATH, help="Write one page to look at.")
+@FORCE
 @click.option("--tpdu", is_flag=True, help="Do not put GET RESPONSE and its command together.")
 @SLOT
 @UNMASK
-def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | None, unmask: bool) -> None:
+def show(
+    trace: Path, as_json: bool, html: Path | None, force: bool, tpdu: bool, slot: str | None, unmask: bool
+) -> None:
     """Say each exchange in words, following what the card has selected, verified and set."""
     with reading(trace, "reading", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
         if html is not None:
             from bifente.cli.traceshow import write_page
 
-            write_page(clean, html, title=f"Trace {trace.name}", tpdu=tpdu)
+            write_page(clean, html, title=f"Trace {trace.name}", tpdu=tpdu, force=force)
             return
         from bifente.cli.traceshow import as_objects, in_words
 
@@ -87,13 +97,17 @@ def show(trace: Path, as_json: bool, html: Path | None, tpdu: bool, slot: str | 
 
 @trace.command(short_help="Take secrets and personal data out of a trace.")
 @TRACE
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
+@OUT
+@FORCE
 @click.option(
-    "--to", metavar="FORMAT", help="The format of OUT  [default: by its ending, else that of TRACE]"
+    "--to",
+    metavar="FORMAT",
+    shell_complete=complete_format,
+    help="The format of OUT  [default: by its ending, else that of TRACE]",
 )
 @click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
-@click.option("--json", "as_json", is_flag=True, help="Say what was removed as JSON.")
-def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON.")
+def mask(trace: Path, output: Path, force: bool, to: str | None, personal: bool, as_json: bool) -> None:
     """Take out of a trace, whoever recorded it, what must not be passed on; and say what that was.
 
     PINs, PUKs, keys and deciphered data are masked; what the card says of a person is replaced by pseudonyms of the
@@ -111,6 +125,7 @@ def mask(trace: Path, output: Path, to: str | None, personal: bool, as_json: boo
             kind,
             Source(masked(source.header, pseudonyms=not personal), map(cleaner.clean, source.items)),
             output,
+            force=force,
         )
     removed = cleaner.removed
     if as_json:

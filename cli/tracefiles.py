@@ -1,21 +1,21 @@
 """How the commands of ``bifente trace`` read and write traces: any format in, none kept in memory, nothing half-written."""
 
 import os
-import secrets
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import PATH, complete_slot
 from bifente.cli.errors import CliError
 from bifente.cli.progress import Told, progress
 from bifente.cli.visible import say
+from bifente.documents import writing
 
 if TYPE_CHECKING:
     from bifente.traces import Item, Trace, TraceHeader
@@ -40,8 +40,14 @@ def _read_atr(ctx: click.Context, param: click.Parameter, value: str | None) -> 
 
 
 TRACE = click.argument("trace", metavar="TRACE", type=PATH)
+OUT = click.option(
+    "-o", "--out", "output", required=True, metavar="OUT", type=PATH, help="The file to make (mode 600)."
+)
 SLOT = click.option(
-    "--slot", metavar="SLOT", help="Only the card in this slot: its name, a part of it, or its number."
+    "--slot",
+    metavar="SLOT",
+    shell_complete=complete_slot,
+    help="Only the card in this slot: its name, a part of it, or its number.",
 )
 ATR = click.option(
     "--atr", metavar="HEX", callback=_read_atr, help="The card's ATR, where TRACE does not tell it."
@@ -160,7 +166,7 @@ def output_format(path: Path, name: str | None, fallback: "Format | None" = None
     return found
 
 
-def write(kind: "Format", source: "Source", path: Path) -> list[str]:
+def write(kind: "Format", source: "Source", path: Path, *, force: bool = False) -> list[str]:
     """Write a trace to a new file of mode 600 that appears when it is whole, or to the standard output (``-``).
 
     Returns what the format could not keep.
@@ -169,21 +175,8 @@ def write(kind: "Format", source: "Source", path: Path) -> list[str]:
         losses = kind.write(source, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return losses
-    if os.path.lexists(path):
-        raise CliError(f"{path}: already exists", hint="choose another name, or remove it first")
-    draft = path.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as stream:
-            losses = kind.write(source, stream)
-        draft.replace(path)
-    except BaseException as error:
-        with suppress(OSError):
-            draft.unlink()
-        if isinstance(error, OSError) and error.filename == str(draft):
-            raise type(error)(error.errno, error.strerror, str(path)) from None
-        raise
-    return losses
+    with writing(path, replace=force) as stream:
+        return kind.write(source, stream)
 
 
 def without_secrets(source: "Source", *, unmask: bool) -> "Source":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import FORCE, PATH
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
@@ -20,6 +20,7 @@ from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import (
     ATR,
+    OUT,
     SKIP_PERSONAL,
     SLOT,
     TRACE,
@@ -56,7 +57,13 @@ class _RunOrServe(RunCommand):
     show_default=True,
     help="Which exchange answers: the next, the next with this command, or one in the same state.",
 )
-@click.option("--name", default=_NAME, show_default=True, help="The reader's name as programs will see it.")
+@click.option(
+    "--name",
+    metavar="NAME",
+    default=_NAME,
+    show_default=True,
+    help="The reader's name as programs will see it.",
+)
 @click.option("--vpcd", is_flag=True, help="Offer it to a system pcscd through the vpcd driver instead.")
 @SLOT
 @ATR
@@ -225,11 +232,12 @@ def _card(reader: str | None, file: Path | None) -> "Iterator[tuple[Card, bytes]
 
 @click.command(cls=_RunOrServe, short_help="Record what a program says to the card in a reader.")
 @click.option("--reader", "name", required=True, metavar="NAME", help=READER)
-@click.option("-o", "--out", "output", required=True, metavar="OUT", type=PATH)
+@OUT
+@FORCE
 @click.option("--personal", is_flag=True, help="Keep names, numbers and rights as they are.")
 @UNMASK
 @click.pass_context
-def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: bool) -> int:
+def record(ctx: click.Context, name: str, output: Path, force: bool, personal: bool, unmask: bool) -> int:
     """Run the PROGRAM behind -- with the card of a reader, and write down what is said.
 
     \b
@@ -256,7 +264,7 @@ def record(ctx: click.Context, name: str, output: Path, personal: bool, unmask: 
         )
         # The recorder masks; what remains to be done are pseudonyms.
         cleaner = Cleaner(None if personal else Pseudonyms(), secrets=False)
-        with TraceWriter.create(output, header) as writer:
+        with TraceWriter.create(output, header, replace=force) as writer:
             level = Level.TPDU if card.speaks_tpdu else Level.APDU
             recorder = Recorder(card, CleanSink(writer, cleaner), level=level, unmask=unmask)
             with TwoSlotReader("relay", slots=(_SLOT,), warm_reset_other=False) as reader:

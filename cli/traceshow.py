@@ -1,12 +1,11 @@
 """What ``bifente trace`` prints: traces in words, as objects, as a page; differences."""
 
-import os
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.cli.errors import CliError
+from bifente.documents import writing
 
 if TYPE_CHECKING:
     from bifente.traces.diff import Difference
@@ -87,17 +86,13 @@ def as_objects(source: "Source", *, tpdu: bool) -> Iterator[dict[str, object]]:
             }
 
 
-def write_page(source: "Source", path: Path, *, title: str, tpdu: bool) -> None:
+def write_page(source: "Source", path: Path, *, title: str, tpdu: bool, force: bool = False) -> None:
     """One HTML page, in a new file that only its owner may read."""
     from bifente.traces.page import page
 
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        raise CliError(f"{path}: already exists", hint="choose another name, or remove it first") from None
-    with open(descriptor, "w", encoding="utf-8") as file:
+    with writing(path, replace=force) as file:
         for portion in page(source.header, source.items, title=title, tpdu=tpdu):
-            file.write(portion)
+            file.write(portion.encode("utf-8"))
 
 
 def difference_lines(result: "Difference") -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bifente.cli.cardfiles import PATH
+from bifente.cli.cardfiles import FORCE, PATH
 from bifente.cli.errors import CliError
 from bifente.cli.tracefiles import UNMASK
 
@@ -24,6 +24,7 @@ def wrapping_options(command: F) -> F:
     """The options ``--latency``, ``--faults``, ``--record`` and ``--unmask``."""
     for option in (
         UNMASK,
+        FORCE,
         click.option(
             "--record",
             type=PATH,
@@ -49,6 +50,7 @@ def wrappers(
     faults: Path | None,
     record: Path | None,
     *,
+    force: bool = False,
     unmask: bool = False,
     sink: "Sink | None" = None,
 ) -> "Iterator[list[Wrapper]]":
@@ -66,7 +68,9 @@ def wrappers(
     from bifente.traces.files import TraceWriter
     from bifente.traces.model import TraceHeader
 
-    with TraceWriter.create(record, TraceHeader(reader="bifente reader serve", masked=not unmask)) as trace:
+    with TraceWriter.create(
+        record, TraceHeader(reader="bifente reader serve", masked=not unmask), replace=force
+    ) as trace:
         made.append(_recorded(trace, unmask=unmask))
         yield made
 

@@ -69,7 +69,7 @@ def check_place(path: Path, *, replace: bool = False) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(errno.EISDIR, "a folder, not a file", str(path))
     if not stat.S_ISREG(status.st_mode):
-        raise FileExistsError(errno.EEXIST, "not a regular file, and is not replaced", str(path))
+        raise FileExistsError(errno.EEXIST, "is not a regular file", str(path))
 
 
 def sync_folder(folder: Path) -> None:

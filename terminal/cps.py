@@ -312,7 +312,7 @@ class CpsSession:
             raise
 
     def _present(self, step: str, ins: int, p1: int, reference: int, *secrets: bytes) -> None:
-        code = "code porteur" if reference == layout.PIN and ins != _RESET else "code de déblocage"
+        code = "PIN" if reference == layout.PIN and ins != _RESET else "PUK"
         for secret in secrets:
             # Without digits VERIFY would be a question, and other characters a refusal like any other.
             if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
@@ -324,12 +324,12 @@ class CpsSession:
         self.channel.forget()
         left = sw.tries_left
         if sw == SW.AUTHENTICATION_METHOD_BLOCKED or left == 0:
-            if code == "code porteur":
-                raise PinBlocked("code porteur bloqué: no try is left", step=step, sw=sw)
-            raise PukBlocked("CPS inutilisable: the code de déblocage is used up", step=step, sw=sw)
+            if code == "PIN":
+                raise PinBlocked("the PIN is blocked: no try is left", step=step, sw=sw)
+            raise PukBlocked("the PUK is used up: nothing unblocks this CPS any more", step=step, sw=sw)
         if left is not None:
             tries = "try" if left == 1 else "tries"
-            raise WrongPin(f"{code} faux: {left} {tries} left", tries_left=left, step=step, sw=sw, code=code)
+            raise WrongPin(f"wrong {code}: {left} {tries} left", tries_left=left, step=step, sw=sw, code=code)
         raise CardRefused(step, sw, card=CardKind.CPS)
 
     def _status(self, reference: int) -> PinStatus:
@@ -398,5 +398,5 @@ def _want_pin(refused: CardRefused) -> None:
     """Raise PinRequired when that is what the refusal means."""
     if refused.sw == SW.SECURITY_STATUS_NOT_SATISFIED:
         raise PinRequired(
-            f"code porteur non présenté: {refused}", step=refused.step, sw=refused.sw
+            f"the PIN was not presented: {refused}", step=refused.step, sw=refused.sw
         ) from refused

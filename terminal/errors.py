@@ -60,10 +60,8 @@ class WrongPin(TerminalError):
 
     ssv_code = 0xF003
 
-    def __init__(
-        self, message: str, *, tries_left: int | None, step: str, sw: SW, code: str = "code porteur"
-    ) -> None:
-        hint = f"check the {code}" if tries_left else "unblock the card with its code de déblocage"
+    def __init__(self, message: str, *, tries_left: int | None, step: str, sw: SW, code: str = "PIN") -> None:
+        hint = f"check the {code}" if tries_left else "unblock the card with its PUK (code de déblocage)"
         super().__init__(message, step=step, sw=sw, hint=hint)
         self.tries_left = tries_left
 
@@ -86,7 +84,7 @@ class PinRequired(TerminalError):
     """F003, *code porteur non présenté*: the CPS wants its PIN before this."""
 
     ssv_code = 0xF003
-    hint = "present the code porteur first"
+    hint = "present the PIN (code porteur) first"
 
 
 class CpsUnusable(TerminalError):

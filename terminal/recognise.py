@@ -168,8 +168,7 @@ class _Dialogue:
         vitale_car = _authority(vitale_certificate, CardKind.VITALE)
         if cps_car.environment != vitale_car.environment:
             raise TestWithReal(
-                "carte de test et carte réelle incompatibles: "
-                f"CPS of authority {cps_car}, Vitale of authority {vitale_car}",
+                f"a test card and a real card: CPS of authority {cps_car}, Vitale of authority {vitale_car}",
                 step=Step.READ_CERTIFICATES,
             )
         cps_content = self._judge(CardKind.CPS, cps_certificate)
@@ -238,7 +237,7 @@ class _Dialogue:
         except CvError as error:
             if error.reason is CvReason.ENVIRONMENT:
                 raise TestWithReal(
-                    f"carte de test et carte réelle incompatibles: {error}", step=Step.VERIFY_CERTIFICATES
+                    f"a test card and a real card: {error}", step=Step.VERIFY_CERTIFICATES
                 ) from error
             raise _unusable(card, f"its CV certificate is refused: {error}") from error
         problem = _wrong_holder(card, content) or outside_dates(content, self._day)
@@ -317,7 +316,7 @@ def _check(
         return run(step, ins, p1, p2, data, ne)
     except CardRefused as refused:
         if channel.card is CardKind.CPS and refused.sw == SW.SECURITY_STATUS_NOT_SATISFIED:
-            raise PinRequired(f"code porteur non présenté: {refused}", step=step, sw=refused.sw) from refused
+            raise PinRequired(f"the PIN was not presented: {refused}", step=step, sw=refused.sw) from refused
         blamed = _BLAMED.get((channel.card, step))
         if blamed is None:
             raise

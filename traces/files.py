@@ -2,12 +2,14 @@
 
 import io
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol
 
+from bifente.documents.writing import check_place
 from bifente.traces.errors import TraceError
 from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_line
 
@@ -52,14 +54,23 @@ class TraceWriter:
         self._stream = stream
         self._lock = Lock()
         self._flusher: _Flusher | None = None
+        self._draft: tuple[Path, Path] | None = None
         self._line(header_line(header))
 
     @classmethod
-    def create(cls, path: Path, header: TraceHeader) -> "TraceWriter":
-        """Write to a new file that only its owner may read. Raises FileExistsError, OSError."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    def create(cls, path: Path, header: TraceHeader, *, replace: bool = False) -> "TraceWriter":
+        """Write to a new file that only its owner may read. Raises FileExistsError, OSError.
+
+        With *replace* it takes the place of a file of that name, with the first item or at the end: what was recorded
+        before is kept when nothing comes of the new recording.
+        """
+        check_place(path, replace=replace)
+        draft = path.resolve().with_name(f".bifente-{secrets.token_hex(8)}.tmp") if replace else path
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         writer = cls(os.fdopen(descriptor, "wb"), header)
         writer._flusher = _Flusher(writer._stream)
+        if replace:
+            writer._draft = (draft, path.resolve())
         return writer
 
     def write(self, item: Item, /) -> None:
@@ -69,13 +80,21 @@ class TraceWriter:
     def _line(self, line: bytes) -> None:
         with self._lock:
             self._stream.write(line)
+            self._take_place()
             if self._flusher is None:
                 self._stream.flush()
             else:
                 self._flusher.written()
 
+    def _take_place(self) -> None:
+        """Give the file the name of the one that it replaces."""
+        if self._draft is not None:
+            (draft, path), self._draft = self._draft, None
+            draft.replace(path)
+
     def close(self) -> None:
         """Close the file, if it was created here. Raises OSError."""
+        self._take_place()
         if self._flusher is not None:
             self._flusher.stop()
             self._stream.close()
@@ -86,6 +105,9 @@ class TraceWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._draft is not None:
+            draft, self._draft = self._draft[0], None
+            draft.unlink(missing_ok=True)
         self.close()
 
 

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from bifente.applets.perso.errors import PathError
 from bifente.layouts.codec import JsonValue
@@ -51,8 +52,53 @@ def locate(layout: Layout, text: str) -> Place:
     if len(found) > 1:
         raise PathError(f"{parts[0]} is more than one file: {', '.join(found)}", hint="name it by its path")
     if not found:
-        raise PathError(f"there is no file {parts[0]} on this card", hint="bifente card show lists the files")
+        names = {node.name.casefold(): node.name for node in files.values()}
+        close = get_close_matches(wanted, names, 1)
+        meant = f"did you mean {names[close[0]]}? " if close else ""
+        raise PathError(
+            f"there is no file {parts[0]} on this card", hint=f"{meant}bifente card show lists the files"
+        )
     return Place(found[0], files[found[0]], tuple(parts[1:]))
+
+
+def places(records: Mapping[str, bytes]) -> list[str]:
+    """The places of all fields of a card, in the order of the layout, as :func:`locate` and :func:`follow` take them."""
+    from bifente.applets.perso.cardrecords import card_files, content_value, layout_of
+
+    found = []
+    layout = layout_of(records)
+    names = [node.name for _, node in layout.walk() if isinstance(node, EF)]
+    for path, node in card_files(records, layout):
+        name = node.name if names.count(node.name) == 1 else path
+        found.append(name)
+        value = content_value(records, path)
+        if isinstance(node.codec, GroupsCodec):
+            found += [f"{name}/{inner}" for inner in _places_in_groups(value)]
+        else:
+            found += [f"{name}/{inner}" for inner in _places_in(value)]
+    return found
+
+
+def _places_in(value: JsonValue) -> Iterator[str]:
+    parts: Iterator[tuple[str, JsonValue]] = iter(())
+    if isinstance(value, Mapping) and set(value) != {"hex"}:
+        parts = iter(value.items())
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        parts = ((str(number), item) for number, item in enumerate(value, 1))
+    for name, item in parts:
+        yield name
+        yield from (f"{name}/{inner}" for inner in _places_in(item))
+
+
+def _places_in_groups(value: JsonValue) -> Iterator[str]:
+    groups = [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
+    numbers = [group.get("group") for group in groups]
+    for index, number in enumerate(numbers):
+        assert isinstance(number, int)
+        occurrence = numbers[: index + 1].count(number)
+        name = str(number) if numbers.count(number) == 1 else f"{number}[{occurrence}]"
+        above = f"{name}/" if len(groups) > 1 else ""
+        yield from (f"{above}{field}" for field in range(1, len(GROUPS[number].fields) + 1))
 
 
 def follow(place: Place, value: JsonValue) -> Steps:
@@ -190,12 +236,20 @@ def _field(group: Mapping[str, JsonValue], text: str) -> int:
         for index, field in enumerate(described):
             if field.name.casefold() == text.casefold():
                 return index
-    raise PathError(f"group {number} has no field {text}: it has {len(described)}")
+    close = get_close_matches(text, [field.name for field in described], 1)
+    raise PathError(
+        f"group {number} has no field {text}: it has {len(described)}",
+        hint=f"did you mean {close[0]!r}?" if close else "",
+    )
 
 
-def encoded(place: Place, value: JsonValue) -> bytes:
-    """The bytes of the file with that value. Raises PathError when the value does not fit."""
+def encoded(place: Place, value: JsonValue, old: JsonValue = None) -> bytes:
+    """The bytes of the file with that value. Raises PathError when the value does not fit; *old* says what was meant."""
     try:
         return place.node.codec.encode(value)
     except LayoutError as error:
-        raise PathError(f"{place.node.name}: {error}") from None
+        known = {str(steps[-1]) for steps in _keys(old)}
+        new = {str(steps[-1]) for steps in _keys(value)} - known
+        close = [name for one in new for name in get_close_matches(one, sorted(known), 1)]
+        hint = f"did you mean {close[0]}?" if close else ""
+        raise PathError(f"{place.node.name}: {error}", hint=hint) from None

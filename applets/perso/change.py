@@ -41,7 +41,7 @@ def set_field(records: Records, path: str, text: str, *, as_json: bool = False) 
     if any(map(has_control, texts_of(part))):
         raise PathError(f"{path}: a text of one line expected, without control characters")
     new = replaced(value, steps, part)
-    encoded(place, new)
+    encoded(place, new, value)
     return _kept(records, {file_record(place.path): content_record(place.node, place.path, new)})
 
 

@@ -3,11 +3,12 @@
 Content that stands on the card under a French name has that name here; a date may be written 2026-01-31.
 """
 
-from datetime import date
+from datetime import MAXYEAR, MINYEAR, date
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, SecretStr, model_validator
 
+from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.fields import (
     AtrHexadecimal,
     Content,
@@ -237,8 +238,11 @@ class T1TestProfile(Profile):
 
 
 def years_later(start: date, years: int) -> date:
-    """The same day *years* later; 29 February becomes the 28th."""
+    """The same day *years* later; 29 February becomes the 28th. Raises PersoError outside of the calendar."""
+    year = start.year + years
+    if not MINYEAR <= year <= MAXYEAR:
+        raise PersoError(f"{years} years from {start}: outside of the calendar", hint="choose another day")
     try:
-        return start.replace(year=start.year + years)
+        return start.replace(year=year)
     except ValueError:
-        return start.replace(year=start.year + years, day=28)
+        return start.replace(year=year, day=28)

@@ -1,7 +1,9 @@
 """The profiles that are shipped. No model of a profile is loaded to list them, so completion is quick."""
 
+from difflib import get_close_matches
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 
 from bifente.applets.perso.errors import PersoError
 
@@ -18,11 +20,15 @@ def shipped_profiles() -> dict[str, str]:
 
 def shipped_text(name: str) -> str:
     """The YAML of a shipped profile. Raises PersoError."""
-    if name not in shipped_profiles():
-        raise PersoError(
-            f"there is no shipped profile {name!r}",
-            hint="bifente card profiles lists them; a file of your own ends with .yaml",
-        )
+    names = shipped_profiles()
+    if name not in names:
+        close = get_close_matches(name, names, 1)
+        hint = "bifente card profiles lists them; a file of your own ends with .yaml"
+        if Path(name).exists():  # it was meant, and its name is that of a shipped profile
+            hint = f"to read what stands here: ./{name}"
+        elif close:
+            hint = f"did you mean {close[0]}? bifente card profiles lists them"
+        raise PersoError(f"there is no shipped profile {name!r}", hint=hint)
     return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 

@@ -131,7 +131,7 @@ def view(records: Records) -> CardView:
         opposed=meta.opposed,
         holder=_holder(records),
         issuer_signature=_issuer_signature(records),
-        findings=tuple(_findings(records)),
+        findings=tuple(noticed(records)),
         root=_directory(records, meta, "", layout.mf),
     )
 
@@ -255,7 +255,7 @@ def _signature(layout: Layout, content: bytes) -> Iterator[Line]:
     yield "signature", _hex(read.signature)
 
 
-def _findings(records: Records) -> Iterator[str]:
+def noticed(records: Records) -> Iterator[str]:
     """What is odd about the rights on a Vitale, and about any text: told, never refused."""
     layout = layout_of(records)
     groups = []

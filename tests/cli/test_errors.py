@@ -65,7 +65,7 @@ def test_kinds(error: BaseException, code: int, capsys: pytest.CaptureFixture[st
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "x.yaml"), "check the path"),
         (
             FileExistsError(errno.EEXIST, "already exists", "x.yaml"),
-            "choose another name, or remove it first",
+            "choose another name, or replace it with --force",
         ),
         (IsADirectoryError(errno.EISDIR, "Is a directory", "x"), "name a file, not a folder"),
         (AuthorityMissing(Path("my igc")), "make one: bifente igc init 'my igc'"),

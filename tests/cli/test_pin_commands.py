@@ -93,8 +93,8 @@ def test_a_used_up_puk_is_told(card, capsys):
 def test_a_wrong_puk_is_not_called_a_pin(card, capsys):
     assert main(["pin", "unblock", card, "--puk", "87654321", "--new-pin", "1234"]) == 6
     what, hint = capsys.readouterr().err.splitlines()
-    assert "code de déblocage faux: 9 tries left" in what
-    assert hint == "hint: check the code de déblocage"
+    assert "wrong PUK: 9 tries left" in what
+    assert hint == "hint: check the PUK"
 
 
 def test_a_vitale_has_no_pin(tmp_path, pooled_authority, pooled_source, capsys):

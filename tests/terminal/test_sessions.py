@@ -92,10 +92,10 @@ def test_pin_refusals(scripted, answer, kind, left):
 
 
 def test_puk_refusals(scripted):
-    with pytest.raises(WrongPin, match="code de déblocage") as caught:
+    with pytest.raises(WrongPin, match="wrong PUK: ") as caught:
         cps(scripted, ("*", "63C9")).unblock(b"00000000", b"1234")
     assert caught.value.tries_left == 9
-    with pytest.raises(CpsUnusable, match="code de déblocage"):
+    with pytest.raises(CpsUnusable, match="the PUK is used up"):
         cps(scripted, ("*", "6983")).unblock(b"00000000", b"1234")
 
 
