@@ -59,7 +59,7 @@ def check_place(path: Path, *, replace: bool = False) -> None:
     """Refuse early what :func:`writing` would refuse after the work. Raises OSError about *path*."""
     try:
         status = path.stat() if replace else path.lstat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         parent = path.resolve().parent if replace else path.parent
         if not parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "its folder does not exist", str(path)) from None
