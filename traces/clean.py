@@ -63,6 +63,8 @@ class Cleaner:
 
     def _masked(self, secrecy: DialogueSecrecy, command: Octets, response: Octets) -> tuple[Octets, Octets]:
         spans, secret = secrecy.of(command.shown, response.shown)
+        if not (spans or secret):
+            return command, response
         hidden = ((0, len(response) - 2),) if secret and len(response) > 2 else ()
         if _covered(spans, command) and _covered(hidden, response):
             return command, response
