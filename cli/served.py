@@ -1,5 +1,6 @@
 """A reader with card files in its slots, offered to PC/SC programs: what ``bifente reader serve`` and ``run`` hold."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from bifente.apdu.link import Card, CardAbsent
 from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
+from bifente.applets.kernel.storeerrors import CardFileForbidden
 from bifente.cli.cardkinds import called, kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
@@ -181,7 +183,14 @@ class Slots:
         self._seat(number, path, self._opened(path))
 
     def _opened(self, path: Path) -> _Held:
-        return _Held(MemoryStore(read_card(path)) if self.ephemeral else SqliteStore(path))
+        if self.ephemeral:
+            return _Held(MemoryStore(read_card(path)))
+        try:
+            return _Held(SqliteStore(path))
+        except CardFileForbidden as error:
+            if os.access(path, os.R_OK):
+                error.hint += "; --ephemeral needs to read the file only"
+            raise
 
     def _seat(self, number: int, path: Path, held: _Held) -> None:
         """Power the card on *held* in a slot that is empty; when that fails, its file is given back."""

@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -146,3 +148,25 @@ def test_every_completed_place_is_one_that_set_takes(folder: Path) -> None:
             place = locate(layout_of(records), text)
             value = content_value(records, place.path)
             assert at(value, follow(place, value)) is not None or value is None, text
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or os.geteuid() != 0, reason="a read-only file system is mounted by root on Linux"
+)
+def test_a_card_in_a_read_only_place_is_pointed_to_ephemeral(folder: Path) -> None:
+    script = (
+        'mount -t tmpfs none "$1" && cp doctor.card "$1" && mount -o remount,ro "$1" && shift'
+        ' && "$@" reader run there/doctor.card -- true; "$@" reader run --ephemeral there/doctor.card -- true'
+    )
+    (folder / "there").mkdir()
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", "there", sys.executable, "-m", "bifente"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "XDG_RUNTIME_DIR": str(folder / "run")},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("--ephemeral needs to read the file only") == 1

@@ -316,3 +316,13 @@ def test_no_text_raises_anything_else(text: str) -> None:
 def test_every_answer_has_two_bytes(commands: list[bytes], fault: str) -> None:
     card, _, _ = faulty(f"faults: [{{probability: 0.5, fault: {fault}}}]")
     assert all(len(card.transmit(command)) >= 2 for command in commands)
+
+
+def test_the_example_of_the_documentation_is_right_and_its_table_complete() -> None:
+    from bifente.reader.faultrules import FAULTS
+
+    page = (Path(__file__).parents[2] / "docs" / "reader.md").read_text(encoding="utf-8")
+    section = page.partition("### Faults")[2].partition("\n### ")[0]
+    rules = parse_faults(section.partition("```yaml\n")[2].partition("```")[0])
+    assert len(rules.faults) == 4
+    assert set(FAULTS) == {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")}
