@@ -61,17 +61,36 @@ class ResumableHash(ABC):
     @classmethod
     def from_state(cls, state: bytes) -> Self:
         """Take up a digest where :meth:`state` left it. Raises CryptoError on a state that cannot exist."""
+        made = cls()
+        made._chain, made._count = cls._read(state)
+        return made
+
+    @classmethod
+    def resumed(cls, state: bytes, last: bytes) -> bytes:
+        """The digest of what *state* stands for followed by *last*: ``from_state(state).update(last).finish()``."""
+        chain, count = cls._read(state)
+        return cls._finished(chain, count, last) if count else hashlib.new(cls.name, last).digest()
+
+    @classmethod
+    def _read(cls, state: bytes) -> tuple[tuple[int, ...], int]:
         if len(state) != cls.state_size():
             raise CryptoError(f"a {cls.name} state has {cls.state_size()} bytes, not {len(state)}")
-        *chain, bits = struct.unpack(f">{len(cls.initial)}LQ", state)
+        *words, bits = struct.unpack(f">{len(cls.initial)}LQ", state)
         if bits % (8 * BLOCK):
             raise CryptoError(f"a {cls.name} state counts complete blocks, {bits} bits are not")
-        made = cls()
-        made._chain = tuple(chain)
-        made._count = bits // 8
-        if not bits and made._chain != cls.initial:
+        chain = tuple(words)
+        if not bits and chain != cls.initial:
             raise CryptoError(f"a {cls.name} state of no block is the initial one")
-        return made
+        return chain, bits // 8
+
+    @classmethod
+    def _finished(cls, chain: tuple[int, ...], count: int, data: bytes) -> bytes:
+        """The digest after *count* bytes that are in *chain*, and *data*."""
+        bits = (count + len(data)) * 8
+        if bits >= _MAX_BITS:
+            raise CryptoError(f"{cls.name} is defined up to 2^64 - 1 bits")
+        chain = cls._run(chain, data + b"\x80" + bytes(-(len(data) + 9) % BLOCK) + bits.to_bytes(8))
+        return struct.pack(f">{len(chain)}L", *chain)
 
     def update(self, data: bytes) -> Self:
         """Add bytes. Returns itself, so that calls chain."""
@@ -99,12 +118,7 @@ class ResumableHash(ABC):
         """The digest of all that was added. The object can go on afterwards: nothing is consumed."""
         if not self._count:
             return hashlib.new(self.name, self._data, usedforsecurity=True).digest()
-        self._check_length(len(self._data))
-        bits = (self._count + len(self._data)) * 8
-        fill = -(len(self._data) + 9) % BLOCK
-        padded = bytes(self._data) + b"\x80" + bytes(fill) + bits.to_bytes(8)
-        chain = self._run(self._chain, padded)
-        return struct.pack(f">{len(chain)}L", *chain)
+        return self._finished(self._chain, self._count, bytes(self._data))
 
     def _check_length(self, more: int) -> None:
         if (self._count + more) * 8 >= _MAX_BITS:

@@ -118,7 +118,7 @@ def _digest(kind: type[ResumableHash], objects: dict[int, bytes]) -> bytes | Non
         return kind(last).finish()
     if len(state) != kind.state_size() or len(last) > MAX_LAST_BLOCK:
         return None
-    return kind.from_state(state).update(last).finish()
+    return kind.resumed(state, last)
 
 
 def _compute_signature(card: "SmartCard", data: bytes) -> bytes:

@@ -28,6 +28,7 @@ def test_a_digest_taken_up_from_a_state_is_hashlibs(
     card = kind.from_state(state).update(before[len(before) - pending :] + tail)
     expected = hashlib.new(kind.name, before + tail).digest()
     assert card.finish() == expected
+    assert kind.resumed(state, before[len(before) - pending :] + tail) == expected
     assert host.update(tail).finish() == expected, "the host can go on after it has shown its state"
     assert card.finish() == expected, "finishing consumes nothing"
 
