@@ -15,7 +15,7 @@ from bifente.traces.octets import Octets
 
 _SEND: Final = (
     r"c[-_ ]?apdu|(?:capdu|command)(?:[-_ ]?apdu)?|cmd|apdu|requ?(?:est)?|send(?:ing)?|sent"
-    r"|transmit(?:ted|ting)?|tx|outgoing|to card"
+    r"|(?:scard)?transmit(?:ted|ting)?|tx|outgoing|to card"
 )
 _RECEIVE: Final = (
     r"r[-_ ]?apdu|rapdu|response(?:[-_ ]?apdu)?|resp|rsp|reply|answer|receiv(?:ed?|ing)|recv(?:ed)?|rx|incoming"
@@ -24,16 +24,14 @@ _RECEIVE: Final = (
 _BEFORE: Final = (
     r"(?:(?P<kind>un ?wrapped|wrapped|encrypted|secured|extended|chained|plain|raw|hw|libcacard)[-_ ])?"
 )
-_BEHIND: Final = r"(?:[-_ ](?:apdu|data|bytes|buffer|to card|from card))?(?: ?[(\[] ?(?P<count>\d{1,6}) ?(?:bytes?|octets?)? ?[)\]])?"
-_SEPARATOR: Final = (
-    r" ?(?:-{1,2}>|<-{1,2}|={1,2}>|<={1,2}|>{1,3}|<{1,3}|→|←|[:=])(?: ?(?P<size>\d{1,6}) bytes?(?:$|[: ]))?"
-)
+_BEHIND: Final = r"(?:[-_ ](?:apdu|data|bytes|buffer|to card|from card))?(?: ?[(\[] ?(?P<count>\d{1,6}) ?(?:bytes?|octets?)? ?[)\]]| (?P<number>\d{1,6}) (?:bytes?|octets?))?"
+_SEPARATOR: Final = r" {0,4}(?:-{1,2}>|<-{1,2}|={1,2}>|<={1,2}|>{1,3}|<{1,3}|→|←|[:=])(?: ?(?P<size>\d{1,6}) bytes?(?:$|[: ]))?"
 _WORDS: Final = re.compile(
     rf"(?:^|(?<=[^\w/]))(?:{_BEFORE}(?:(?P<send>{_SEND})|(?P<receive>{_RECEIVE})){_BEHIND}){_SEPARATOR}",
     re.IGNORECASE,
 )
 _ARROW: Final = re.compile(
-    r"(?:^|(?<=[\s\]):|]))(?:(?P<send>>{1,4}|={1,2}>|-{1,2}>|→)|(?P<receive><{1,4}|<={1,2}|<-{1,2}|←))(?= {0,3}[0-9A-Fa-fXx*\[{\"']| {0,3}$)"
+    r"(?:^|(?<=[\s\]):|]))(?:(?P<send>>{1,4}|={1,2}>|-{1,2}>|→|(?<!\S)C:)|(?P<receive><{1,4}|<={1,2}|<-{1,2}|←|(?<!\S)R:))(?= {0,3}[0-9A-Fa-fXx*\[{\"']| {0,3}$)"
 )
 _STATUS: Final = re.compile(r"received \(SW1=0x([0-9A-F]{2}), SW2=0x([0-9A-F]{2})\)(:?)", re.IGNORECASE)
 _TAIL: Final = re.compile(
@@ -54,6 +52,10 @@ _OFFSET: Final = re.compile(r"(?:0x)?[0-9A-Fa-f]{4,8}(?::[ \t]*|[ \t]{2,})(?=[0-
 _BYTE: Final = re.compile(r"(?:[0-9A-Fa-f]{2}|[Xx*?]{2}|[0-9A-Fa-f][Xx*])(?= |-|$)")
 _LAST_DIGIT: Final = re.compile(r"(?:^|.* )(?:\[\] ?)?(?P<first>[69][0-9A-Fa-f]) (?P<second>[0-9A-Fa-f])")
 _SIMPLE: Final = re.compile(r"\s*([<>]) ?((?:[0-9A-Fa-f]{2} ?)+)")
+_PAIR: Final = re.compile(
+    r"\s*(?:[0-9A-Fa-f]{2} ?){4,}\s*(?:-{1,2}>|={1,2}>|→)\s*(?:[0-9A-Fa-f]{2} ?){2,}\s*"
+)
+_THEN: Final = re.compile(r"\s*(?:-{1,2}>|={1,2}>|→|<{1,3}|<-{1,2}|<={1,2}|←)\s*(?=[0-9A-Fa-f]{2})")
 _ROW: Final = 16
 _MOST_MARKS: Final = 8
 _WITHIN: Final = 2000
@@ -86,6 +88,10 @@ def marked(text: str, *, nested: bool = False) -> Marked | None:
     simple = _SIMPLE.fullmatch(text)
     if simple is not None:
         return Marked(simple[1] == ">", "", simple[1], Octets(bytes.fromhex(simple[2])), None)
+    if _PAIR.fullmatch(text):
+        octets, end = leading(text)
+        assert octets is not None
+        return Marked(True, "", "", octets, None, then=_then(text[end:]))
     status = _STATUS.search(text, 0, _WITHIN)
     if status is not None:
         word = bytes.fromhex(status[1] + status[2])
@@ -105,7 +111,7 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     sends = found["send"] is not None
     word = (found["send"] or found["receive"]).lower()
     kind = (groups.get("kind") or "").lower()
-    told = groups.get("size") or groups.get("count")
+    told = groups.get("size") or groups.get("count") or groups.get("number")
     count = int(told) if told else None
     rest = text[found.end() :]
     said, colon, _ = rest.partition(" : ")
@@ -115,7 +121,7 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     octets, end = _unpadded(said) if not sends else (None, 0)
     if octets is None:
         octets, end = leading(said, sends=sends)
-    if octets is None or (len(octets) < (4 if sends else 2) and word[0].isalpha()):
+    if octets is None or (len(octets) < (4 if sends else 2) and len(word) > 2 and word[0].isalpha()):
         return None
     behind = said[end:]
     if (
@@ -125,6 +131,9 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     ):
         # pySim tells the status word first.
         octets = Octets(octets.shown[2:] + octets.shown[:2])
+    other = _then(behind) if sends else None
+    if other is not None:
+        return Marked(True, kind, word, octets, count, then=other, start=found.start())
     other = marked(behind, nested=True) if sends and behind.strip() and not nested else None
     if other is not None and not other.sends and other.octets is not None:
         return Marked(True, kind, word, octets, count, then=other, start=found.start())
@@ -133,6 +142,15 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     if behind.strip(" }\"')]:") and tail is None and not _is_remark(behind):
         return None
     return Marked(sends, kind, word, octets, count, status, start=found.start(), ended=bool(colon))
+
+
+def _then(behind: str) -> Marked | None:
+    """The answer behind an arrow that stands behind a command."""
+    arrow = _THEN.match(behind)
+    if arrow is None:
+        return None
+    octets, _ = leading(behind[arrow.end() :])
+    return None if octets is None or len(octets) < 2 else Marked(False, "", "<", octets, None)
 
 
 def _is_remark(behind: str) -> bool:

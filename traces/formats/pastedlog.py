@@ -41,6 +41,7 @@ _FULL: Final = 16
 def is_pasted(text: str) -> bool:
     """*text* has a marked command, or a command and its answer, or begins with hexadecimal."""
     first = True
+    announced: Marked | None = None
     before: Octets | None = None
     for line in text.splitlines():
         if not line.strip() or _SPEAKS.match(line) or _READER.match(line):
@@ -53,6 +54,9 @@ def is_pasted(text: str) -> bool:
         if found is not None and _tells(found):
             return True
         octets = row(line) if found is None else None
+        if octets is not None and announced is not None and _tells(replace(announced, octets=octets)):
+            return True
+        announced = found
         if octets is not None and first and len(octets) >= 2:
             return True
         if octets is not None and before is not None and _is_command(before) and _is_answer(octets):

@@ -36,7 +36,7 @@ from bifente.traces.octets import Octets
 
 _LINE: Final = re.compile(r"\s*(?P<delta>-?\d{8,10}) (?:\[(?P<thread>\w{1,20})\] ?)?(?P<said>.*)")
 _BARE: Final = re.compile(
-    r".{0,200}?(?:^|[\s:>\]])(?:(?P<delta>-?\d{8,10}) )?(?:\[(?P<thread>\w{1,20})\] )?"
+    r".{0,200}?(?:^\s*|[\d:>\]] )(?:(?P<delta>-?\d{8,10}) )?(?:\[(?P<thread>\w{1,20})\] )?"
     r"(?P<said>(?:APDU|SW|Card ATR): ?.*|\S{1,200}:\d{1,5}:\w{1,60}\(\) .*)"
 )
 _PLACE: Final = re.compile(r"\S+:\d+:\w+\(\) ")
@@ -50,8 +50,8 @@ _MOST: Final = 99_999_999
 
 _MARKS: Final = re.compile(
     rb"^(?:.{0,100}[ :])?-?\d{8,10} (?:\[\w{1,20}\] ?)?(?:\S{1,200}:\d+:\w+\(\) |(?:APDU|SW|Card ATR): )"
-    rb"|^(?:.{0,100}\s)?APDU: (?:[0-9A-Fa-f]{2} ){3}"
-    rb"|^(?:.{0,100}\s)?SW: (?:[0-9A-Fa-f]{2} )*[69][0-9A-Fa-f] [0-9A-Fa-f]{2}\s*$",
+    rb"|^(?:.{0,100}[\d:\]] )?APDU: (?:[0-9A-Fa-f]{2} ){3}"
+    rb"|^(?:.{0,100}[\d:\]] )?SW: (?:[0-9A-Fa-f]{2} )*[69][0-9A-Fa-f] [0-9A-Fa-f]{2}\s*$",
     re.MULTILINE,
 )
 
