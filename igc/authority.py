@@ -4,6 +4,7 @@ Its keys are test keys in every sense: kept unencrypted in a folder of their own
 """
 
 import json
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -22,6 +23,7 @@ from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
 from bifente.crypto import iso9796, rsa
 from bifente.crypto.errors import CryptoError
+from bifente.documents import DocumentError, Fields, parse_json
 from bifente.igc import storage
 from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
 from bifente.igc.keys import KeySource, Progress, make_keys
@@ -50,6 +52,8 @@ day of any official card's rights, expired and future ones can be made. (Real on
 _DOMAINS = ("C", "V")
 _CA_SERIAL_SIZE = 18
 _LEAF_SERIAL_SIZE = 16
+_HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,2048}")
+_MOST_EXPONENT = (1 << 32) - 1
 
 
 def three_years_after(start: datetime) -> datetime:
@@ -120,17 +124,24 @@ class Authority:
         folder = Path(directory).resolve()
         description = folder / storage.DESCRIPTION
         try:
-            facts = json.loads(storage.read_file(folder, storage.DESCRIPTION))
-            number, environment = facts["format"], facts["environment"]
-            if not isinstance(number, int) or not isinstance(environment, str):
-                raise TypeError
+            facts = Fields(
+                parse_json(storage.read_file(folder, storage.DESCRIPTION), str(description)),
+                str(description),
+            )
+            number = facts.integer("format", 1)
             if number > FORMAT:
                 newer = f"has format {number}, newer than {FORMAT}"
                 raise AuthorityDamaged(description, newer, hint="update bifente")
-            names = AuthorityNames(environment)
-            cv_roots = {domain: _cv_root(facts, domain, environment) for domain in _DOMAINS}
-        except (ValueError, KeyError, TypeError):
-            raise AuthorityDamaged(description, "is not the description of an authority") from None
+            names = _names(facts)
+            cv_roots = {
+                domain: _cv_root(facts.object("cv_roots").object(domain), domain, names.environment)
+                for domain in _DOMAINS
+            }
+        except DocumentError as error:
+            where = f" (line {error.line})" if error.line else f" ({error.field})" if error.field else ""
+            raise AuthorityDamaged(
+                description, f"is not the description of an authority: {error.message}{where}"
+            ) from None
         roots = {gamme: _certificate(folder, _ca_name("root", gamme)) for gamme in Gamme}
         intermediates = {gamme: _certificate(folder, _ca_name("persons", gamme)) for gamme in Gamme}
         for kind, made in (("root", roots), ("persons", intermediates)):
@@ -383,19 +394,30 @@ def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str
     return files
 
 
-def _cv_root(
-    facts: Mapping[str, Mapping[str, Mapping[str, str | int]]], domain: str, environment: str
-) -> CvRoot:
-    """A CV root as the description tells it. Raises ValueError, KeyError or TypeError when it is none."""
-    fields = facts["cv_roots"][domain]
-    car, n, e = fields["car"], fields["n"], fields["e"]
-    if not (isinstance(car, str) and isinstance(n, str) and isinstance(e, int)):
-        raise TypeError
-    parsed = Car.parse(car.encode())
+def _names(facts: Fields) -> AuthorityNames:
+    """The names in the description's environment. Raises DocumentError."""
+    try:
+        return AuthorityNames(facts.text("environment"))
+    except ValueError:
+        facts.refuse("T or P was expected", "environment")
+
+
+def _cv_root(fields: Fields, domain: str, environment: str) -> CvRoot:
+    """A CV root as the description tells it. Raises DocumentError when it is none."""
+    car, modulus = fields.text("car").encode(), fields.text("n")
+    try:
+        parsed = Car.parse(car)
+    except CvError as error:
+        fields.refuse(str(error), "car")
     if (parsed.domain, parsed.environment) != (domain, environment):
-        raise ValueError
-    root = CvRoot(car.encode(), int(n, 16), e)
-    rsa.public_key(root.n, root.e)
+        fields.refuse("the name of another root", "car")
+    if not _HEXADECIMAL.fullmatch(modulus):
+        fields.refuse("a number in hexadecimal was expected", "n")
+    root = CvRoot(car, int(modulus, 16), fields.integer("e", 3, _MOST_EXPONENT))
+    try:
+        rsa.public_key(root.n, root.e)
+    except CryptoError as error:
+        fields.refuse(str(error), "n")
     return root
 
 

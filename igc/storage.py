@@ -6,10 +6,14 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from bifente.documents import DocumentError, read_bytes
 from bifente.igc.errors import AuthorityDamaged, AuthorityMissing, DirectoryOccupied
 
 DESCRIPTION = "authority.json"
 """The file whose presence makes a folder an authority."""
+
+_LONGEST = 1 << 16
+"""Bytes of one file of an authority; a description has some two thousand, a key of 4096 bits three."""
 
 
 def holds_authority(directory: Path) -> bool:
@@ -70,7 +74,9 @@ def read_file(directory: Path, name: str) -> bytes:
     """
     path = directory / name
     try:
-        return path.read_bytes()
+        return read_bytes(path, _LONGEST)
+    except DocumentError as error:
+        raise AuthorityDamaged(path, error.message) from None
     except (FileNotFoundError, NotADirectoryError):
         if name == DESCRIPTION:
             raise AuthorityMissing(directory) from None

@@ -16,6 +16,7 @@ import select
 import socket
 from contextlib import suppress
 from ipaddress import ip_address
+from time import monotonic
 from typing import Final, Protocol
 
 from bifente.reader.errors import ReaderError
@@ -28,6 +29,8 @@ BASE_PORT: Final = 0x8C7B
 
 _CONNECT_TIMEOUT: Final = 2.0
 _MANY: Final = 4096
+_FAREWELL: Final = 0.5
+"""Seconds for a caller that is turned away to close its end."""
 
 
 class Wakeup:
@@ -64,6 +67,9 @@ class Wakeup:
 class Door(Protocol):
     """Where the connection for one slot comes from."""
 
+    comes_back: bool
+    """Who left may call again when it likes: it is not we who decide how soon there is a next connection."""
+
     @property
     def port(self) -> int:
         """The TCP port."""
@@ -80,6 +86,8 @@ class Door(Protocol):
 
 class Calling:
     """We call a driver that listens."""
+
+    comes_back = False
 
     def __init__(self, host: str, port: int, retry: float) -> None:
         self.host = host
@@ -118,8 +126,10 @@ class Listening:
 
     The door stays there while the slot is empty, and turns callers away: the driver takes a refused call for a
     connection that it made (``connectsock`` of vpcd.c returns the closed descriptor) and writes to whatever has that
-    number next.
+    number next. It is turned away in order: a connection closed with the driver's question unread would be reset.
     """
+
+    comes_back = True
 
     def __init__(self, host: str, port: int, *, any_user: bool = False) -> None:
         address = ip_address(socket.gethostbyname(host) if ":" not in host else host)
@@ -153,7 +163,7 @@ class Listening:
         except OSError:
             return None  # gone again
         if closed_for != 0:
-            connection.close()
+            _turn_away(connection)
             return None
         connection.setblocking(True)
         if not self._any_user:
@@ -162,13 +172,23 @@ class Listening:
                 logger.warning(
                     "a process of user %d called for the card on port %d: refused", user, caller[1]
                 )
-                connection.close()
+                _turn_away(connection)
                 return None
         return connection
 
     def close(self) -> None:
         """Close the listener."""
         self._listener.close()
+
+
+def _turn_away(connection: socket.socket) -> None:
+    """Close a connection, and take what comes until the other side has seen it: then it is not reset."""
+    with connection, suppress(OSError):
+        connection.settimeout(_FAREWELL)
+        connection.shutdown(socket.SHUT_WR)
+        deadline = monotonic() + _FAREWELL
+        while connection.recv(_MANY) and monotonic() < deadline:
+            pass
 
 
 def _welcome() -> set[int]:

@@ -14,7 +14,9 @@ what is done about it:
 * It moves no message above 65 535 bytes: a longer command makes it close the connection, and the card comes back; a
   longer answer is replaced by ``6700``.
 * A connection closed in the middle of a command can be followed by a new one before the next poll: then pcscd would
-  take the card for the same. The next connection therefore waits for *absence* seconds.
+  take the card for the same. The next connection therefore waits for *absence* seconds. Not so where the driver calls
+  and it was the driver that left: so pcscd ends, and its successor, which may come at once, must not find the slot empty
+  (Debian 12's driver calls only once).
 """
 
 import logging
@@ -103,6 +105,9 @@ class OfferedSlot:
         self._working_since: float | None = None
         self._silent_since: float | None = None
         self._polls = 0
+        self._hung_up = False
+        self._driver_left = False
+        """It was the driver that ended the last connection."""
         self._thread = Thread(target=self._run, name=f"vpcd {slot}", daemon=True)
 
     def start(self) -> None:
@@ -145,6 +150,7 @@ class OfferedSlot:
     def _hang_up(self) -> None:
         with self._lock:
             if self._connection is not None:
+                self._hung_up = True
                 with suppress(OSError):
                     self._connection.shutdown(socket.SHUT_RDWR)
 
@@ -171,7 +177,8 @@ class OfferedSlot:
         except LinkError as error:
             logger.info("slot %s: %s", self.slot, error)
         finally:
-            self._away_until = monotonic() + self._settings.absence
+            away = 0.0 if self._driver_left and self.door.comes_back else self._settings.absence
+            self._away_until = monotonic() + away
             with self._lock:
                 self._connection = None
             connection.close()
@@ -181,11 +188,14 @@ class OfferedSlot:
             if self._stopped:
                 return
             self._connection = connection
+            self._hung_up = False
         self.state = SlotState.CONNECTED
         self._polls = 0
+        self._driver_left = False
         try:
             self._converse(Wire(connection), link)
         except ConnectionEnded as end:
+            self._driver_left = link.alive and not self._hung_up
             logger.debug("slot %s: %s", self.slot, end)
         except CardRemoved:
             logger.debug("slot %s: the card was pulled out", self.slot)

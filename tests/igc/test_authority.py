@@ -301,7 +301,30 @@ def test_damage_is_named(
         {"cv_roots": {}},
         {"cv_roots": 5},
         {"cv_roots": {"C": {"car": "FRVTBF01", "n": "c1", "e": 65537}, "V": {}}},
-        {"cv_roots": {"C": {"car": "FRCTBF01", "n": "zz", "e": 65537}, "V": {}}},
+        {"format": True},
+        {"format": 10**400},
+        {"format": 0},
+        *(
+            {"cv_roots": {"C": {"car": "FRCTBF01", "n": "c1", "e": 65537, **wrong}, "V": {}}}
+            for wrong in (
+                {"n": "zz"},
+                {"n": ""},
+                {"n": "-c1"},
+                {"n": "0x_c1"},
+                {"n": "1"},
+                {"n": "f" * 4096},
+                {"n": 193},
+                {"e": 0},
+                {"e": -3},
+                {"e": 65536},
+                {"e": True},
+                {"e": 10**400},
+                {"e": 1e999},
+                {"car": "FRCTBF0é"},
+                {"car": "x" * 9999},
+                {"car": 7},
+            )
+        ),
     ],
 )
 def test_a_description_that_is_wrong_or_newer_is_refused(copy: Path, change: dict[str, object]) -> None:
@@ -314,11 +337,52 @@ def test_a_description_that_is_wrong_or_newer_is_refused(copy: Path, change: dic
         assert caught.value.hint == "update bifente"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null", '"x"', "\x00\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "{",
+            "[]",
+            "5",
+            "null",
+            '"x"',
+            "\x00\xff",
+            "NaN",
+            '{"format": NaN}',
+            '{"format": 1, "format": 1}',
+        ),
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        '{"format": ' + "[" * 5000 + "]" * 5000 + "}",
+        '{"format": ' + "9" * 5000 + "}",
+        '{"environment": "\\ud800", "format": 1}',
+        '{"format": 1, "x": "' + "y" * 100_000 + '"}',
+    ],
+    ids=range(16),
+)
 def test_a_description_that_is_none_is_refused(copy: Path, text: str) -> None:
     (copy / "authority.json").write_bytes(text.encode("latin-1"))
-    with pytest.raises(AuthorityDamaged):
+    with pytest.raises(AuthorityDamaged) as caught:
         Authority.open(copy)
+    assert len(str(caught.value).splitlines()) == 1
+    assert len(str(caught.value)) < len(str(copy)) + 300
+
+
+@pytest.mark.parametrize("name", ["authority.json", "root-fort.pem", "persons-standard.key"])
+@pytest.mark.parametrize("there", ["/dev/zero", "/dev", "long"])
+def test_a_file_without_end_is_not_read(
+    copy: Path, name: str, there: str, holder: Callable[..., CardHolder], card_key: RSAPrivateKey
+) -> None:
+    path = copy / name
+    path.unlink()
+    if there == "long":
+        path.write_bytes(b"A" * (1 << 16) + b"B")
+    else:
+        path.symlink_to(there)
+    with pytest.raises(AuthorityDamaged) as caught:
+        use(copy, holder, card_key)
+    assert caught.value.path == path
 
 
 def test_the_representation_shows_no_key(authority: Authority) -> None:

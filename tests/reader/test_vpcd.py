@@ -357,6 +357,44 @@ def test_a_card_that_left_stays_away_for_a_while(caller: Machine) -> None:
         assert monotonic() - begin > 0.25
 
 
+@pytest.mark.parametrize("at", ["between two commands", "in a command"])
+def test_a_driver_that_calls_again_at_once_is_served(at: str) -> None:
+    """pcscd is started anew: its driver calls within the second, and perhaps never again."""
+    machine, card, go_on = Machine(pieces=1, listen=True), PlainCard(), threading.Event()
+    entered = threading.Event()
+
+    def slow(command: bytes) -> bytes:
+        entered.set()
+        go_on.wait(WAIT)
+        return b"\x90\x00"
+
+    with served(machine, card, absence=60.0) as (service, driver):
+        if at == "in a command":
+            card.answers = slow
+            driver.say(b"\x00\xb0\x00\x00")
+            assert entered.wait(WAIT)
+        driver.socket.close()
+        go_on.set()
+        with socket.create_connection(("127.0.0.1", service.ports[0]), WAIT) as again:
+            assert Driver(again, pieces=1).ask(GET_ATR) == ATR_T1
+    machine.close()
+
+
+def test_a_driver_is_turned_away_in_order() -> None:
+    """While a card is absent its driver gets an end of file, although nobody has read its question; never a reset."""
+    machine = Machine(pieces=1, listen=True)
+    with served(machine, PlainCard(), absence=60.0) as (service, driver):
+        service.reader.remove("slot 0")
+        assert driver.ended()
+        service.reader.insert("slot 0", PlainCard())
+        for _ in range(20):
+            with socket.create_connection(("127.0.0.1", service.ports[0]), WAIT) as again:
+                again.settimeout(WAIT)
+                again.sendall(b"\0\1\4")
+                assert again.recv(1) == b""
+    machine.close()
+
+
 def test_the_driver_may_go_and_come_back(machine: Machine) -> None:
     card = PlainCard()
     with served(machine, card) as (service, driver):

@@ -161,19 +161,35 @@ def test_a_card_that_fails_in_a_command_does_not_freeze_the_slot(pcscd: Pcscd, f
         assert client(pcscd, "send", SLOTS[0], "00660000") == ["00000000 0000049000"]
 
 
-def test_the_cards_may_be_there_first(packages: None) -> None:
-    """Reversed: the driver calls, and we listen on loopback. Both slots have cards: Debian 12's driver wants that."""
+def called_by_the_driver(*cards: object, **changed: object) -> CardsOnVpcd:
+    """Cards that listen on loopback, on ports that are free."""
     for port in range(43_000, 60_000, 2):
-        settings = VpcdSettings(listen=True, port=port)
+        settings = VpcdSettings(listen=True, port=port, **changed)  # type: ignore[arg-type]  # names are the settings' own
         try:
-            service = serve_vpcd([PlainCard(), PlainCard(bytes.fromhex("3B00"))], settings)
+            return serve_vpcd(cards, settings)  # type: ignore[arg-type]  # Cards by their shape
         except ReaderError:
             continue
-        break
-    with service, isolated_pcscd(f"localhost:{port:#x}") as daemon:
+    raise AssertionError("no free ports")
+
+
+def test_the_cards_may_be_there_first(packages: None) -> None:
+    """Reversed: the driver calls, and we listen on loopback. Both slots have cards: Debian 12's driver wants that."""
+    with (
+        called_by_the_driver(PlainCard(), PlainCard(bytes.fromhex("3B00"))) as service,
+        isolated_pcscd(f"localhost:{service.ports[0]:#x}") as daemon,
+    ):
         assert client(daemon, "atr", SLOTS[0]) == [ATR_T1.hex().upper()]
         assert client(daemon, "atr", SLOTS[1]) == ["3B00"]
         assert client(daemon, "power", SLOTS[0]) == ["0000049000"] * 3
+
+
+def test_a_pcscd_that_is_started_anew_finds_its_cards(packages: None) -> None:
+    """However soon: with an absence of a minute, no wait could hide that a call was turned away."""
+    with called_by_the_driver(PlainCard(), PlainCard(bytes.fromhex("3B00")), absence=60.0) as service:
+        for _ in range(3):
+            with isolated_pcscd(f"localhost:{service.ports[0]:#x}") as daemon:
+                assert client(daemon, "atr", SLOTS[0]) == [ATR_T1.hex().upper()]
+                assert client(daemon, "atr", SLOTS[1]) == ["3B00"]
 
 
 def test_many_commands_are_fast_whatever_the_driver(pcscd: Pcscd) -> None:
