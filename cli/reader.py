@@ -3,7 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock
@@ -19,7 +19,6 @@ from bifente.cli.visible import say, say_json
 from bifente.cli.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
-    from bifente.cli.served import Slots
     from bifente.reader.pcsclite.slot import Observer
     from bifente.reader.pinpad import PinPad
     from bifente.traces.model import Item
@@ -52,6 +51,18 @@ _vpcd_listen = click.option(
     is_flag=True,
     help="Listen on loopback for a driver that calls (DEVICENAME localhost:PORT).",
 )
+_relay = click.option(
+    "--relay",
+    multiple=True,
+    metavar="NAME",
+    help="Serve the card of this real PC/SC reader (name, part of it, or number). May be repeated.",
+)
+_to = click.option(
+    "--to", metavar="[USER@]HOST[:SOCKET]", help="Offer the relayed reader on another machine, through ssh."
+)
+_ssh = click.option(
+    "--ssh", default="ssh", show_default=True, metavar="COMMAND", help="The ssh to use, with its options."
+)
 _as = click.option(
     "--as", "alias", default="pcscd", metavar="NAME", help="Another name for the sockets, to serve several."
 )
@@ -73,6 +84,9 @@ def reader() -> None:
 @_vpcd
 @_vpcd_port
 @_vpcd_listen
+@_relay
+@_to
+@_ssh
 @_as
 def serve(
     cards: tuple[str, ...],
@@ -88,18 +102,55 @@ def serve(
     vpcd: bool,
     vpcd_port: int | None,
     vpcd_listen: bool,
+    relay: tuple[str, ...],
+    to: str | None,
+    ssh: str,
     alias: str,
 ) -> None:
     """Serve a reader with these cards until Ctrl-C.
 
     Prints the line that makes a shell's programs use it. "-" leaves a slot empty; every two more cards are a further
     reader, up to 16 slots. With --vpcd the cards stand behind a system pcscd that has the vpcd driver instead.
+
+    \b
+    bifente reader serve --relay "ACS ACR39U" --to me@workstation
+
+    With --relay it is the card of a real reader, on another machine with --to.
     """
     from bifente.cli.readercontrol import ControlSocket
     from bifente.cli.served import Slots
 
     need_unix()
     stop = Event()
+    if relay:
+        if (
+            cards
+            or ephemeral
+            or record
+            or vpcd
+            or vpcd_port is not None
+            or vpcd_listen
+            or name != _DEFAULT_NAME
+        ):
+            raise click.UsageError(
+                "--relay takes no cards, --name, --ephemeral, --record (bifente trace record keeps names out) or --vpcd"
+            )
+        from bifente.cli.servedrelay import serve_relay_until
+
+        with until_signal(stop), _one_of_a_name(), wrappers(latency, faults, None) as around:
+            serve_relay_until(
+                stop,
+                relay,
+                socket_path(alias, "comm"),
+                to=to,
+                ssh=ssh,
+                wrappers=around,
+                pin_pad=_pad(pin_pad),
+                observer=_observer if trace else None,
+            )
+        return
+    if to is not None:
+        raise click.UsageError("--to is for a real reader: --relay NAME")
     if vpcd or vpcd_port is not None or vpcd_listen:
         if pin_pad is not None:
             raise click.UsageError("the vpcd driver has no PIN pad")
@@ -124,7 +175,9 @@ def serve(
     ):
         note(slots.notes())
         server = slots.serve(
-            socket_path(alias, "comm"), pin_pad=_pad(pin_pad), observe=_observer(slots) if trace else None
+            socket_path(alias, "comm"),
+            pin_pad=_pad(pin_pad),
+            observe=_observer(slots.names) if trace else None,
         )
         with _one_of_a_name(), server:
             control = ControlSocket(socket_path(alias, "control"), slots.answer)
@@ -173,7 +226,7 @@ def run(
         server = slots.serve(
             socket_path(f"run-{os.getpid()}", "comm"),
             pin_pad=_pad(pin_pad),
-            observe=_observer(slots) if trace else None,
+            observe=_observer(slots.names) if trace else None,
         )
         with server:
             return run_program(program, {**os.environ, **server.environment})
@@ -309,17 +362,17 @@ class _Printed:
             say(f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True)
 
 
-def _observer(slots: "Slots") -> "Observer":
+def _observer(names: Sequence[str]) -> "Observer":
     from bifente.traces.mask import Masker
 
-    maskers = {name: Masker() for name in slots.names}
+    maskers = {name: Masker() for name in names}
     lock = Lock()
 
     def observe(name: str, command: bytes, answer: bytes | None, seconds: float) -> None:
         asked, said = maskers[name].mask(command, answer or b"")
         with lock:
             say(
-                f"[{slots.names.index(name) + 1}] {asked.hex()} -> {said.hex() or 'no answer'} "
+                f"[{names.index(name) + 1}] {asked.hex()} -> {said.hex() or 'no answer'} "
                 f"({seconds * 1000:.1f} ms)",
                 err=True,
             )

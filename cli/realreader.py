@@ -10,11 +10,18 @@ if TYPE_CHECKING:
 READER: Final = "The PC/SC reader that holds the card: its name, a part of it, or its number."
 
 
-def relayed(wanted: str, *, exclusive: bool = False) -> "RelayCard":
+def relayed(wanted: str) -> "RelayCard":
     """The card in that reader, not powered. Raises CliError without pyscard, ReaderError, LinkError."""
-    from bifente.reader.relay import RelayCard, reader_called
+    from bifente.reader.relay import RelayCard
+
+    return RelayCard(reader_called(wanted))
+
+
+def reader_called(wanted: str) -> str:
+    """The whole name of that reader. Raises CliError without pyscard, ReaderError, LinkError."""
+    from bifente.reader import relay
 
     try:
-        return RelayCard(reader_called(wanted), exclusive=exclusive)
+        return relay.reader_called(wanted)
     except ImportError as error:
         raise CliError(str(error), ExitCode.USAGE) from None

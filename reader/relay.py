@@ -33,7 +33,7 @@ class RelayCard:
     def __init__(
         self, name: str, *, protocol: TransmissionProtocol | None = None, exclusive: bool = False
     ) -> None:
-        self._scard = _scard()
+        self._scard = pcsc()
         self.name = name
         self.protocol: TransmissionProtocol | None = None
         self._wanted = _BOTH if protocol is None else int(protocol)
@@ -140,7 +140,7 @@ def reader_names() -> list[str]:
 
     Raises ServiceAbsent, LinkError, ImportError without pyscard.
     """
-    scard = _scard()
+    scard = pcsc()
     result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
     if result != scard.SCARD_S_SUCCESS:
         raise ServiceAbsent(_message(scard, result))
@@ -164,7 +164,8 @@ def reader_called(wanted: str) -> str:
     return names[choose("reader", wanted, names)]
 
 
-def _scard() -> ModuleType:
+def pcsc() -> ModuleType:
+    """pyscard's SCard functions. Raises ImportError that says how to get them."""
     try:
         from smartcard import scard
     except ImportError as error:

@@ -56,7 +56,7 @@ class Service:
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     it = Service()
-    monkeypatch.setattr(relay, "_scard", lambda: it.module)
+    monkeypatch.setattr(relay, "pcsc", lambda: it.module)
     return it
 
 

@@ -1,0 +1,104 @@
+"""``bifente reader serve --relay``: the cards of real readers, offered by our socket here or on another machine."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from threading import Event, Lock
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.apdu.link import Card
+from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.realreader import reader_called
+from bifente.cli.visible import visible
+from bifente.reader import TwoSlotReader
+from bifente.reader.pcsclite import PcscServer
+from bifente.reader.tunnel import Tunnel
+
+if TYPE_CHECKING:
+    from bifente.cli.served import Wrapper
+    from bifente.reader.pcsclite.slot import Observer
+    from bifente.reader.pinpad import PinPad
+
+
+def serve_relay_until(
+    stop: Event,
+    wanted: Sequence[str],
+    path: Path,
+    *,
+    to: str | None,
+    ssh: str,
+    wrappers: "Sequence[Wrapper]",
+    pin_pad: "PinPad | None",
+    observer: "Callable[[Sequence[str]], Observer] | None",
+) -> None:
+    """Offer the cards of the real readers *wanted* on the socket *path*, and on the machine *to*, until *stop* is set.
+
+    Raises CliError, ReaderError, LinkError; TunnelFailed when the connection does not come about or is lost.
+    """
+    names = [reader_called(one) for one in wanted]
+    if len(set(names)) < len(names):
+        raise CliError("the same reader is named twice", ExitCode.USAGE)
+    from bifente.reader.relaywatch import RelayWatch
+
+    say = _Said()
+    slots = tuple(str(number) for number in range(1, len(names) + 1))
+    with ExitStack() as running:
+        reader = running.enter_context(TwoSlotReader("relay", slots, warm_reset_other=False))
+        for slot, name in zip(slots, names, strict=True):
+            around = _around(wrappers, name)
+            running.enter_context(RelayWatch(reader, slot, name, around=around, told=say))
+        observe = None if observer is None else observer(names)
+        server = PcscServer(reader, path=path, names=names, pin_pad=pin_pad, observe=observe)
+        running.enter_context(server)
+        if to is None:
+            _export(server.path)
+            stop.wait()
+            return
+        lost = Event()
+
+        def ended() -> None:
+            lost.set()
+            stop.set()
+
+        tunnel = Tunnel(server.path, to, command=shlex.split(ssh), lost=ended)
+        running.callback(tunnel.close)
+        round_trip = tunnel.start()
+        say(f"the socket is on {tunnel.host} now; there, this line makes a shell's programs use it")
+        _export(tunnel.far_path)
+        say(f"a round trip takes {round_trip * 1000:.1f} ms: so much longer takes each command there")
+        stop.wait()
+        if lost.is_set():
+            raise CliError(
+                f"the connection to {tunnel.host} is lost: programs there see their reader gone",
+                ExitCode.NO_CARD,
+                hint="give the same command again",
+            )
+
+
+def _around(wrappers: "Sequence[Wrapper]", name: str) -> Callable[[Card], Card]:
+    def wrapped(card: Card) -> Card:
+        for wrapper in wrappers:
+            card = wrapper(card, name)
+        return card
+
+    return wrapped
+
+
+def _export(path: str | Path) -> None:
+    click.echo(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
+    sys.stdout.flush()
+
+
+class _Said:
+    """Lines on stderr, from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __call__(self, line: str) -> None:
+        with self._lock:
+            click.echo(f"note: {visible(line)}", err=True)
