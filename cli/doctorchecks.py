@@ -149,7 +149,7 @@ def pyscard() -> Iterator[Check]:
     if not _module_there("smartcard"):
         yield Check("pyscard", State.NOTE, "not installed; only needed for real readers", _pyscard_cure())
         return
-    done = _run([sys.executable, "-c", "import smartcard.scard"])
+    done = run([sys.executable, "-c", "import smartcard.scard"])
     if done is not None and done.returncode == 0:
         yield Check("pyscard", State.OK, _version_of("pyscard"))
     else:
@@ -189,7 +189,7 @@ def pcscd() -> Iterator[Check]:
     """The system's daemon. It is not needed, except for real readers and for --vpcd."""
     if not _LINUX:
         return
-    program = _program("pcscd")
+    program = program_path("pcscd")
     running = _process_runs("pcscd")
     if running:
         yield Check("pcscd", State.OK, "running")
@@ -214,7 +214,7 @@ def pcscd() -> Iterator[Check]:
 
 def _polkit(program: str) -> Check:
     """Whether polkit decides who may use pcscd, and lets this user."""
-    done = _run([program, "--version"])
+    done = run([program, "--version"])
     if done is None:
         return Check("polkit", State.NOTE, "pcscd does not say whether it asks polkit")
     if "polkit" not in done.stdout:
@@ -226,9 +226,7 @@ def _polkit(program: str) -> Check:
         "org.debian.pcsc-lite.access_pcsc and access_card in /etc/polkit-1/rules.d; "
         "or, in a container, start pcscd --disable-polkit"
     )
-    asked = _run(
-        ["pkcheck", "--action-id", "org.debian.pcsc-lite.access_pcsc", "--process", str(os.getpid())]
-    )
+    asked = run(["pkcheck", "--action-id", "org.debian.pcsc-lite.access_pcsc", "--process", str(os.getpid())])
     if asked is None:
         return Check("polkit", State.NOTE, "pcscd asks it, and it does not answer here", cure)
     if asked.returncode == 0:
@@ -298,7 +296,7 @@ def _speed(whole: bool | None) -> Check:
     """The driver sends a message whole, or the slow way."""
     name = "vpcd speed"
     if whole is None:
-        package = _run(["dpkg-query", "--show", "--showformat=${Version}", "vsmartcard-vpcd"])
+        package = run(["dpkg-query", "--show", "--showformat=${Version}", "vsmartcard-vpcd"])
         version = package.stdout.strip() if package is not None and package.returncode == 0 else ""
         if version not in _SLOW_PACKAGES:
             return Check(
@@ -318,35 +316,11 @@ def _speed(whole: bool | None) -> Check:
 _SLOW_PACKAGES: Final = frozenset({"3.3+dfsg-1", "3.3+dfsg-2"})
 
 
-def opensc() -> Iterator[Check]:
-    """OpenSC's programs, and that it knows cards like the CPS (driver iasecc)."""
-    # Its programs look for readers when they start; they are not to wake a pcscd for this.
-    nowhere = {**os.environ, "PCSCLITE_CSOCK_NAME": "/nonexistent"}
-    info = _run(["opensc-tool", "--info"], nowhere)
-    if info is None:
-        found = "not installed; only needed for its programs and its PKCS#11 module"
-        yield Check("OpenSC", State.NOTE, found, "apt install opensc")
-        return
-    words = info.stdout.split()
-    version = words[1] if len(words) > 1 else "unknown version"
-    listed = _run(["opensc-tool", "--list-drivers"], nowhere)
-    drivers = [line.split()[0] for line in (listed.stdout if listed else "").splitlines()[1:] if line.split()]
-    if not drivers:
-        yield Check("OpenSC", State.NOTE, f"{version}; does not list its drivers")
-    elif "iasecc" in drivers:
-        yield Check("OpenSC", State.OK, f"{version}; {len(drivers)} card drivers, iasecc among them")
-    else:
-        cure = "take the line card_drivers out of opensc.conf, or add iasecc to it"
-        yield Check("OpenSC", State.NOTE, f"{version}; its driver iasecc is switched off: no CPS", cure)
+def clients() -> Iterator[Check]:
+    """The programs of others that use our cards."""
+    from bifente.cli import doctorclients
 
-
-def openssl() -> Iterator[Check]:
-    """The openssl program: bifente needs it for nothing, its users for much."""
-    done = _run(["openssl", "version"])
-    if done is None:
-        yield Check("openssl", State.NOTE, "no program openssl; bifente needs none", "apt install openssl")
-    else:
-        yield Check("openssl", State.OK, " ".join(done.stdout.split()[1:2]) or "installed")
+    yield from doctorclients.checks()
 
 
 CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
@@ -358,13 +332,12 @@ CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (
     libpcsclite,
     pcscd,
     vpcd,
-    opensc,
-    openssl,
+    clients,
 )
 """In the order of the screen: what everything needs, then way by way."""
 
 
-def _run(
+def run(
     command: list[str], environment: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str] | None":
     """What a program says; None when it is not there or does not end in time."""
@@ -383,7 +356,7 @@ def _run(
         return None
 
 
-def _program(name: str) -> str | None:
+def program_path(name: str) -> str | None:
     """The path of a system program, whose folder may be missing in a user's PATH."""
     return shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin:/usr/local/sbin")
 

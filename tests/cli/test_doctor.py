@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from pcscd import DRIVER, isolated_pcscd, unavailable
 
-from bifente.cli import doctorchecks, libraryprobe
+from bifente.cli import doctorchecks, doctorclients, libraryprobe
 from bifente.cli.doctor import doctor
 from bifente.cli.doctorchecks import Check, State
 from bifente.cli.errors import ExitCode
@@ -65,7 +65,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, 
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
     monkeypatch.setattr(
-        doctorchecks, "_program", lambda name: str(folder / name) if (folder / name).exists() else None
+        doctorchecks, "program_path", lambda name: str(folder / name) if (folder / name).exists() else None
     )
 
     def put(name: str, script: str) -> None:
@@ -176,7 +176,7 @@ def test_pyscard(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "apt install python3-pyscard" in check.cure
     monkeypatch.setattr(doctorchecks, "_module_there", lambda _: True)
     broken = subprocess.CompletedProcess([], 1, "", "Traceback\nImportError: libpcsclite.so.1: not found\n")
-    monkeypatch.setattr(doctorchecks, "_run", lambda *_: broken)
+    monkeypatch.setattr(doctorchecks, "run", lambda *_: broken)
     check = only(doctorchecks.pyscard)
     assert check.state is State.PROBLEM
     assert "ImportError: libpcsclite.so.1" in check.found
@@ -225,8 +225,8 @@ def test_a_program_that_hangs_is_given_up(
     for name in ("opensc-tool", "openssl", "pcscd"):
         programs(name, "exec /bin/sleep 30")
     begin = monotonic()
-    assert only(doctorchecks.opensc).state is State.NOTE
-    assert only(doctorchecks.openssl).state is State.NOTE
+    assert doctorclients.opensc().state is State.NOTE
+    assert doctorclients.openssl().state is State.NOTE
     assert [check.state for check in doctorchecks.pcscd()][-1] is State.NOTE
     assert monotonic() - begin < 10
 
@@ -254,18 +254,58 @@ def test_polkit(programs: Callable[[str, str], None], monkeypatch: pytest.Monkey
 def test_opensc_and_its_drivers(programs: Callable[[str, str], None]) -> None:
     info = 'case $1 in --info) echo "OpenSC 0.23.0 [gcc  12.2.0]";; *) echo Available card drivers:; '
     programs("opensc-tool", info + "echo '  PIV-II  Personal'; echo '  iasecc  IAS-ECC';; esac")
-    check = only(doctorchecks.opensc)
+    check = doctorclients.opensc()
     assert (check.state, check.found) == (State.OK, "0.23.0; 2 card drivers, iasecc among them")
     programs("opensc-tool", info + "echo '  PIV-II  Personal';; esac")
-    check = only(doctorchecks.opensc)
+    check = doctorclients.opensc()
     assert check.state is State.NOTE
     assert check.cure is not None
     assert "card_drivers" in check.cure
 
 
+@pytest.mark.parametrize(
+    ("version", "state", "word"),
+    [
+        ("0.22.0", State.OK, "iasecc among them"),
+        ("0.23.9", State.OK, "iasecc among them"),
+        ("0.24.0", State.NOTE, "cannot log in to it"),
+        ("0.25.1", State.NOTE, "cannot log in to it"),
+        ("0.26.0-rc1", State.NOTE, "cannot log in to it"),
+        ("0.27.1", State.NOTE, "cannot log in to it"),
+        ("0.27.2", State.NOTE, "this one was not tried"),
+        ("0.100.0", State.NOTE, "this one was not tried"),
+        ("1.0", State.NOTE, "this one was not tried"),
+        ("git", State.OK, "iasecc among them"),
+    ],
+)
+def test_an_opensc_that_cannot_log_in(
+    version: str, state: State, word: str, programs: Callable[[str, str], None]
+) -> None:
+    info = f'case $1 in --info) echo "OpenSC {version} [gcc  12.2.0]";; *) echo Available card drivers:; '
+    programs("opensc-tool", info + "echo '  iasecc  IAS-ECC';; esac")
+    check = doctorclients.opensc()
+    assert (check.state, check.found.split(";")[0]) == (state, version)
+    assert word in check.found
+    assert (check.cure is not None) is (state is State.NOTE)
+
+
+def test_java_and_gnupg_are_told_of_when_they_are_there(programs: Callable[[str, str], None]) -> None:
+    assert [check.name for check in doctorclients.checks()] == ["OpenSC", "openssl"]
+    programs("java", """echo 'openjdk version "17.0.15" 2025-04-15' >&2""")
+    programs("gpgconf", "echo gpg:OpenPGP:/usr/bin/gpg; echo scdaemon:Smartcards:/usr/lib/gnupg/scdaemon")
+    java, gnupg = list(doctorclients.checks())[2:]
+    assert (java.name, java.state) == ("Java", State.NOTE)
+    assert "17.0.15" in java.found
+    assert "disabledMechanisms" in str(java.cure)
+    assert "no CPS" in gnupg.found
+    programs("java", "exit 1")
+    programs("gpgconf", "echo gpg:OpenPGP:/usr/bin/gpg")
+    assert [check.name for check in doctorclients.checks()] == ["OpenSC", "openssl"]
+
+
 def test_openssl(programs: Callable[[str, str], None]) -> None:
     programs("openssl", "echo OpenSSL 3.0.19 27 Jan 2026")
-    assert only(doctorchecks.openssl) == Check("openssl", State.OK, "3.0.19")
+    assert doctorclients.openssl() == Check("openssl", State.OK, "3.0.19")
 
 
 def driver_checks(monkeypatch: pytest.MonkeyPatch, folder: Path) -> list[Check]:
