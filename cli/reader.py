@@ -6,14 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Event, Lock
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
 
 from bifente.cli.cardfiles import PATH, complete_slot
 from bifente.cli.running import run_program
-from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
+from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import note
 from bifente.cli.visible import say, say_json
 from bifente.cli.wrapping import wrappers, wrapping_options
@@ -121,7 +121,7 @@ def serve(
     from bifente.cli.served import Slots
 
     need_unix()
-    stop = Event()
+    stop = Stop()
     if relay:
         if (
             cards

@@ -8,12 +8,12 @@ from pathlib import Path
 from threading import Event, Lock
 from typing import TYPE_CHECKING
 
-import click
-
 from bifente.apdu.link import Card
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.realreader import reader_called
-from bifente.cli.visible import visible
+from bifente.cli.serving import Stop
+from bifente.cli.tracefiles import note
+from bifente.cli.visible import say
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.tunnel import Tunnel
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def serve_relay_until(
-    stop: Event,
+    stop: Stop,
     wanted: Sequence[str],
     path: Path,
     *,
@@ -44,13 +44,13 @@ def serve_relay_until(
         raise CliError("the same reader is named twice", ExitCode.USAGE)
     from bifente.reader.relaywatch import RelayWatch
 
-    say = _Said()
+    tell = _Said()
     slots = tuple(str(number) for number in range(1, len(names) + 1))
     with ExitStack() as running:
         reader = running.enter_context(TwoSlotReader("relay", slots, warm_reset_other=False))
         for slot, name in zip(slots, names, strict=True):
             around = _around(wrappers, name)
-            running.enter_context(RelayWatch(reader, slot, name, around=around, told=say))
+            running.enter_context(RelayWatch(reader, slot, name, around=around, told=tell))
         observe = None if observer is None else observer(names)
         server = PcscServer(reader, path=path, names=names, pin_pad=pin_pad, observe=observe)
         running.enter_context(server)
@@ -67,9 +67,9 @@ def serve_relay_until(
         tunnel = Tunnel(server.path, to, command=shlex.split(ssh), lost=ended)
         running.callback(tunnel.close)
         round_trip = tunnel.start()
-        say(f"the socket is on {tunnel.host} now; there, this line makes a shell's programs use it")
+        tell(f"the socket is on {tunnel.host} now; there, this line makes a shell's programs use it")
         _export(tunnel.far_path)
-        say(f"a round trip takes {round_trip * 1000:.1f} ms: so much longer takes each command there")
+        tell(f"a round trip takes {round_trip * 1000:.1f} ms: so much longer takes each command there")
         stop.wait()
         if lost.is_set():
             raise CliError(
@@ -89,7 +89,7 @@ def _around(wrappers: "Sequence[Wrapper]", name: str) -> Callable[[Card], Card]:
 
 
 def _export(path: str | Path) -> None:
-    click.echo(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
+    say(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
     sys.stdout.flush()
 
 
@@ -101,4 +101,4 @@ class _Said:
 
     def __call__(self, line: str) -> None:
         with self._lock:
-            click.echo(f"note: {visible(line)}", err=True)
+            note([line])

@@ -2,10 +2,10 @@
 
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event
 
 from bifente.cli.readercontrol import ControlSocket
 from bifente.cli.served import Slots
+from bifente.cli.serving import Stop
 from bifente.cli.visible import say
 from bifente.reader.vpcd import VpcdService, VpcdSettings
 
@@ -13,7 +13,7 @@ BASE_PORT = 0x8C7B
 """The vpcd driver's port for its first slot; the next slot has the next port."""
 
 
-def serve_vpcd_until(stop: Event, slots: Slots, port: int | None, *, listen: bool, control: Path) -> None:
+def serve_vpcd_until(stop: Stop, slots: Slots, port: int | None, *, listen: bool, control: Path) -> None:
     """Offer each reader of *slots* to a vpcd driver until *stop* is set."""
     first = BASE_PORT if port is None else port
     with ExitStack() as running:

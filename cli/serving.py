@@ -3,9 +3,9 @@
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Event
+from threading import Lock
 
 import click
 
@@ -44,8 +44,29 @@ def socket_path(alias: str, kind: str) -> Path:
     return runtime_folder() / f"{alias}.{kind}"
 
 
+class Stop:
+    """Says that it is time to end; a signal handler may set it.
+
+    A ``threading.Event`` takes a lock to be set, which the ``wait`` that the handler has interrupted may hold.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._lock.acquire()
+
+    def set(self) -> None:
+        """End all waits, those to come too."""
+        with suppress(RuntimeError):  # it is set
+            self._lock.release()
+
+    def wait(self) -> None:
+        """Wait until it is set."""
+        self._lock.acquire()
+        self.set()
+
+
 @contextmanager
-def until_signal(stop: Event) -> Iterator[None]:
+def until_signal(stop: Stop) -> Iterator[None]:
     """Ctrl-C, SIGTERM, SIGHUP and SIGQUIT set *stop* while the block runs; a second Ctrl-C does what it usually does.
 
     The block should hold everything that must be given back: a signal that comes while it is set up ends it as well.

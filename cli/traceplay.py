@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +16,6 @@ from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
-from bifente.cli.serving import RunCommand, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import (
     ATR,
     OUT,
@@ -29,6 +27,7 @@ from bifente.cli.tracefiles import (
     uncompared_line,
     whole,
 )
+from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
@@ -126,7 +125,7 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
     if program:
         with server:
             return run_program(program, {**os.environ, **server.environment})
-    stop = Event()
+    stop = Stop()
     with until_signal(stop), server:
         for variable, value in server.environment.items():
             say(f"export {variable}={shlex.quote(value)}")
@@ -138,7 +137,7 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
 def _offer_vpcd(reader: "TwoSlotReader") -> None:
     from bifente.reader.vpcd.service import VpcdService
 
-    stop = Event()
+    stop = Stop()
     with until_signal(stop), VpcdService(reader) as service:
         say(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
         stop.wait()

@@ -19,8 +19,8 @@ from bifente.applets.perso.shipped import shipped_text
 from bifente.cli.main import COMMANDS, main
 from bifente.igc import Authority
 
-NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b")
-"""Examples with official contents, with files of the reader, or with programs."""
+NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay")
+"""Examples with official contents, with files or readers of the user, or with programs."""
 
 
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, str]]:

@@ -223,6 +223,38 @@ def test_a_command_that_works_gives_back_what_it_had(
     assert not list(runtime.glob("bifente-*"))
 
 
+def test_a_signal_may_come_at_any_point_of_the_wait() -> None:
+    """At each line that is executed on the way into the wait, and in the wait itself: a lock held there would be for ever."""
+    code = """
+import signal, sys
+from bifente.cli.serving import Stop, until_signal
+
+for at in range(20):
+    stop, seen = Stop(), [0]
+
+    def trace(frame, event, argument):
+        if event == "line":
+            if seen[0] == at:
+                signal.raise_signal(signal.SIGTERM)
+            seen[0] += 1
+        return trace
+
+    with until_signal(stop):
+        signal.signal(signal.SIGALRM, lambda *_: stop.set())
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+        sys.settrace(trace)
+        stop.wait()
+        sys.settrace(None)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        stop.wait()
+print("done")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stdout == "done\n", done.stderr
+
+
 def test_one_line_for_sigterm(environment: dict[str, str], runtime: Path, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [BIFENTE, "apdu", "explain", "-"],
