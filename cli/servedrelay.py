@@ -45,14 +45,13 @@ def serve_relay_until(
     from bifente.reader.relaywatch import RelayWatch
 
     tell = _Said()
-    slots = tuple(str(number) for number in range(1, len(names) + 1))
     with ExitStack() as running:
-        reader = running.enter_context(TwoSlotReader("relay", slots, warm_reset_other=False))
-        for slot, name in zip(slots, names, strict=True):
+        readers = [running.enter_context(TwoSlotReader("relay", ("ICC",))) for _ in names]
+        for reader, name in zip(readers, names, strict=True):
             around = _around(wrappers, name)
-            running.enter_context(RelayWatch(reader, slot, name, around=around, told=tell))
+            running.enter_context(RelayWatch(reader, name, around=around, told=tell))
         observe = None if observer is None else observer(names)
-        server = PcscServer(reader, path=path, names=names, pin_pad=pin_pad, observe=observe)
+        server = PcscServer(*readers, path=path, names=names, pin_pad=pin_pad, observe=observe)
         running.enter_context(server)
         if to is None:
             _export(server.path)

@@ -1,7 +1,7 @@
-"""A slot of ours that holds what a real reader holds: its card comes and goes as the real one does.
+"""A reader of ours that holds what a real one holds: its card comes and goes as the real one does.
 
 One thread asks the PC/SC service, with a bound on each wait, and inserts or removes a
-:class:`~bifente.reader.relay.RelayCard`. A reader or a service that goes away leaves the slot empty until it is back.
+:class:`~bifente.reader.relay.RelayCard`. When the real reader goes away, or the service, ours is unplugged until it is back.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ _COUNTER: Final = 16
 
 
 class RelayWatch:
-    """Keeps *slot* of *reader* as the real reader *name* is, from :meth:`start` to :meth:`close`.
+    """Keeps *reader*, which has one slot, as the real reader *name* is, from :meth:`start` to :meth:`close`.
 
     *around* wraps each card. *told* gets a line when the reader, its card or the service comes, goes or is refused. The
     card is held exclusively while it is powered: what is proven to it is not for other programs of this machine.
@@ -31,7 +31,6 @@ class RelayWatch:
     def __init__(
         self,
         reader: TwoSlotReader,
-        slot: str,
         name: str,
         *,
         around: Callable[[Card], Card] = lambda card: card,
@@ -39,7 +38,7 @@ class RelayWatch:
     ) -> None:
         self.name = name
         self._reader = reader
-        self._slot = slot
+        (self._slot,) = reader.slots
         self._around = around
         self._told = told
         self._last = ""
@@ -76,8 +75,7 @@ class RelayWatch:
                 finally:
                     scard.SCardReleaseContext(context)
             if not self._stop.is_set():
-                self._say(f"{self.name}: the PC/SC service is gone")
-                self._empty()
+                self._unplug("the PC/SC service is gone")
                 self._stop.wait(LOOK)
 
     def _follow(self, context: int) -> None:
@@ -91,7 +89,7 @@ class RelayWatch:
                     self._fill()  # somebody else had the card
                 continue
             if result in (scard.SCARD_E_UNKNOWN_READER, scard.SCARD_E_READER_UNAVAILABLE):
-                self._reader_is_gone()
+                self._unplug("the reader is gone")
                 known, held = scard.SCARD_STATE_UNAWARE, -1
                 self._stop.wait(LOOK)
                 continue
@@ -100,10 +98,12 @@ class RelayWatch:
             _, state, _ = states[0]
             known = state & ~scard.SCARD_STATE_CHANGED
             if state & (scard.SCARD_STATE_UNKNOWN | scard.SCARD_STATE_UNAVAILABLE):
-                self._reader_is_gone()
+                self._unplug("the reader is gone")
                 known, held = scard.SCARD_STATE_UNAWARE, -1
                 self._stop.wait(LOOK)
-            elif state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
+                continue
+            self._reader.plug()
+            if state & scard.SCARD_STATE_PRESENT and not state & scard.SCARD_STATE_MUTE:
                 counter = state >> _COUNTER
                 if counter != held:
                     self._empty()  # another card, or this one for the second time
@@ -114,9 +114,11 @@ class RelayWatch:
                 self._empty()
                 self._say(f"{self.name}: no card")
 
-    def _reader_is_gone(self) -> None:
-        self._say(f"{self.name}: the reader is gone")
-        self._empty()
+    def _unplug(self, why: str) -> None:
+        self._say(f"{self.name}: {why}")
+        if self._reader.plugged:
+            self._empty()
+            self._reader.unplug()
 
     def _fill(self) -> None:
         if self._reader.card(self._slot) is not None:
