@@ -16,6 +16,7 @@ from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
+from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.tracefiles import (
     ATR,
     OUT,
@@ -27,7 +28,6 @@ from bifente.cli.tracefiles import (
     uncompared_line,
     whole,
 )
-from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
