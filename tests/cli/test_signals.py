@@ -72,7 +72,9 @@ def start(environment: dict[str, str], *arguments: str | Path, first: str = "") 
     )
     assert process.stdout is not None
     line = process.stdout.readline()
-    assert line.startswith(first), process.communicate(timeout=WAIT)
+    if not line.startswith(first):
+        process.kill()
+        raise AssertionError((line, *process.communicate(timeout=WAIT)))
     return process
 
 

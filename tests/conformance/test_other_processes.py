@@ -57,7 +57,16 @@ def verdicts(path: Path) -> dict[str, str]:
 def test_emulated_cards_that_another_process_serves(served: EmulatedReader, tmp_path: Path) -> None:
     done = conform(
         served.environment,
-        *("--reader", "[CPS]", "--reader", "[Vitale]", "--emulated", "--json", tmp_path / "a.json", *SECRETS),
+        *(
+            "--reader",
+            "[CPS]",
+            "--reader",
+            "[Vitale]",
+            "--emulated",
+            "--json-file",
+            tmp_path / "a.json",
+            *SECRETS,
+        ),
     )
     assert re.search(r"\d{3} passed, 0 failed", done.stdout)
 
