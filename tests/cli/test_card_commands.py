@@ -651,8 +651,8 @@ def test_rights_on_another_day(bench, capsys, monkeypatch):
         ("vitale-single", "gp", "9999", 6),
         ("vitale-expired", "gp", "1234", 10),
         ("vitale-single", "student-cpf", "1234", 10),
-        ("vitale-single", "vitale-ald", "1234", 9),
-        ("gp", "nurse", "1234", 9),
+        ("vitale-single", "vitale-ald", "1234", 3),
+        ("gp", "nurse", "1234", 3),
     ],
 )
 def test_rights_refused(vitale, cps, pin, code, bench, capsys):
