@@ -85,9 +85,11 @@ class Watched:
         }
 
     def idle(self) -> dict[str, int]:
-        """What it holds once all clients' threads have ended."""
+        """What it holds once all clients' threads have ended: the main one, those that accept, look after the cards, wait
+        for clients and relieve who waits are left.
+        """
         deadline = time.monotonic() + DEADLINE
-        while (now := self.holds())["threads"] > 3 and time.monotonic() < deadline:
+        while (now := self.holds())["threads"] > 5 and time.monotonic() < deadline:
             time.sleep(0.05)
         return now
 

@@ -1,6 +1,6 @@
 """One client: its connection, its context, its handles.
 
-A thread of its own serves each client. A client that sends what is no message, uses a handle that it does not have or
+A few clients have a thread each; many share the threads of :mod:`~bifente.reader.pcsclite.workers`. A client that sends what is no message, uses a handle that it does not have or
 names a command that does not exist loses its connection, as under pcscd; whatever it held is given back.
 """
 
@@ -56,6 +56,8 @@ class Client:
         self._socket = connection
         self._sending = Lock()
         self._received = b""
+        self._drained = True
+        self._pooled = False
         self._news: deque[bytes] = deque()
         self._news_held = False
         self._cards: dict[int, Handle] = {}
@@ -66,22 +68,60 @@ class Client:
         # A reader of answers that sleeps must not hold this thread for ever.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("@ll", _SEND_SECONDS, 0))
 
-    def serve(self) -> None:
-        """Answer messages until the client goes away; then give back what it held."""
+    def fileno(self) -> int:
+        """The descriptor of the connection."""
+        return self._socket.fileno()
+
+    def serve(self) -> bool:
+        """Answer messages, in a thread of the client's own. False when the client is gone, True when there are so many
+        that the threads of all are to go on with it.
+        """
         try:
-            while True:
+            while not self._server.crowded or self._received:
                 self._one_message()
         except (ClientGone, OSError):
-            pass  # the ordinary end of a client
+            self._leave()  # the ordinary end of a client
+            return False
+        except BaseException:
+            self._leave()
+            raise
+        self._pooled = True
+        return True
+
+    def step(self, *, ending: bool) -> bool:
+        """Answer the messages that have come, the rest of one that is not whole included.
+
+        False when the client is gone; what it held has been given back then. *ending*: it has closed its end.
+        """
+        try:
+            while True:
+                if not self._received:
+                    piece = self._socket.recv(_PIECE, socket.MSG_DONTWAIT)
+                    if not piece:
+                        raise ClientGone
+                    self._received, self._drained = piece, len(piece) < _PIECE
+                self._one_message()
+                # Less than there was room for: nothing more is there (epoll(7)).
+                if not self._received and self._drained and not ending:
+                    return True
+        except BlockingIOError:
+            return True
+        except (ClientGone, OSError):
+            self._leave()  # the ordinary end of a client
+        except BaseException:
+            self._leave()
+            raise
+        return False
+
+    def _leave(self) -> None:
+        self._server.forget(self)
+        try:
+            self._release_cards()
         finally:
-            self._server.forget(self)
-            try:
-                self._release_cards()
-            finally:
-                self._socket.close()
+            self._socket.close()
 
     def hang_up(self) -> None:
-        """Make :meth:`serve` end, from another thread."""
+        """Make the client's service end, from any thread."""
         try:
             self._socket.shutdown(socket.SHUT_RDWR)
         except OSError:
@@ -109,9 +149,11 @@ class Client:
         """Have at least *size* bytes received."""
         received = self._received
         while len(received) < size:
-            piece = self._socket.recv(_PIECE if size < _PIECE else size)
+            room = max(_PIECE, size)
+            piece = self._socket.recv(room)
             if not piece:
                 raise ClientGone
+            self._drained = len(piece) < room
             received = received + piece if received else piece
         self._received = received
 
@@ -239,6 +281,8 @@ class Client:
             if len(self._cards) >= MAX_CARDS:
                 raise Refused(Rv.NO_MEMORY)
             slot = self._server.slot(reader.partition(b"\0")[0])
+            if self._pooled and slot.taken:
+                self._server.relieve()
             handle, active = slot.connect(self._new_number(), share, preferred, self._alive)
             number = handle.number
             self._cards[number] = handle
@@ -257,6 +301,8 @@ class Client:
     ) -> None:
         handle = self._handle(card)
         active, result = 0, Rv.SUCCESS
+        if self._pooled and initialization:
+            self._server.relieve()
         try:
             active = handle.slot.reconnect(handle, share, preferred, initialization)
         except Refused as refused:
@@ -266,6 +312,8 @@ class Client:
     def _disconnect(self, card: int, disposition: int, rv: int) -> None:
         handle = self._handle(card)
         result = Rv.SUCCESS
+        if self._pooled and disposition:
+            self._server.relieve()
         try:
             handle.slot.disconnect(handle, disposition, self._alive)
             del self._cards[card]
@@ -275,6 +323,8 @@ class Client:
 
     def _begin(self, card: int, rv: int) -> None:
         handle = self._handle(card)
+        if self._pooled and handle.slot.taken:
+            self._server.relieve()
         self._answer(Command.BEGIN_TRANSACTION, card, _result(lambda: handle.slot.begin(handle)))
 
     def _end(self, card: int, disposition: int, rv: int) -> None:
@@ -303,6 +353,8 @@ class Client:
             received = self._received
         self._received = received[whole:]
         answer, result = b"", 0
+        if self._pooled and handle.slot.slow:
+            self._server.relieve()
         try:
             answer = handle.slot.transmit(handle, protocol, received[_TRANSMIT_WHOLE:whole])
             received_length = len(answer)
@@ -324,6 +376,8 @@ class Client:
         if length > MAX_BUFFER_EXTENDED:
             raise ClientGone
         data = self._take(length)
+        if self._pooled:
+            self._server.relieve()  # somebody may have to type a PIN
         answer, result, returned = b"", Rv.SUCCESS, 0
         try:
             handle.slot.check(handle, events=False)

@@ -23,11 +23,15 @@ from bifente.reader.pcsclite.handle import Refused
 from bifente.reader.pcsclite.messages import NO_READER
 from bifente.reader.pcsclite.place import OwnSocket, runtime_folder, same_user
 from bifente.reader.pcsclite.slot import Observer, PcscSlot
+from bifente.reader.pcsclite.workers import Workers
 from bifente.reader.pinpad import PinPad
 from bifente.reader.twoslot import TwoSlotReader
 
 MAX_CLIENTS: Final = 200
 """Clients at once (pcscd: PCSC_MAX_CONTEXT_THREADS)."""
+
+FEW_CLIENTS: Final = 4
+"""So many have a thread each, which answers a quarter faster; beyond, passing the turn on costs more than that."""
 
 IDLE_POWER_OFF: Final = 5.0
 """Seconds after which an unused card loses its supply (pcscd: PCSCLITE_POWER_OFF_GRACE_PERIOD)."""
@@ -82,7 +86,8 @@ class PcscServer:
         self._waiting_lock = Lock()
         self._waiting: dict[Client, None] = {}
         self._clients_lock = Condition(Lock())
-        self._clients: dict[Client, Thread] = {}
+        self._clients: dict[Client, None] = {}
+        self._workers: Workers[Client] | None = None
         self._status_poll = status_poll
         self._status = Event()
         self._stirred = False
@@ -90,6 +95,8 @@ class PcscServer:
         self._ended = Event()
         self._own: OwnSocket | None = None
         self._life = Lock()
+        self.crowded = False
+        """There are too many clients to give each a thread of its own."""
         self.shutting = False
         """No client is served any more, at least for now."""
         self._accepting: Thread | None = None
@@ -138,6 +145,7 @@ class PcscServer:
             self._subscriptions.append(reader.subscribe(partial(self._happened, id(reader))))
         for slot in self._slots:
             slot.refresh()
+        self._workers = Workers(self._gone, most=self.max_clients)
         self._watching = Thread(target=self._watch, name="pcsc status", daemon=True)
         self._watching.start()
         self._open(self._own)
@@ -152,6 +160,8 @@ class PcscServer:
         self._status.set()
         with self._life:
             self._shut(own)
+        if self._workers is not None:
+            self._workers.close(5)
         if self._watching is not None:
             self._watching.join(5)
         for subscription in self._subscriptions:
@@ -229,12 +239,13 @@ class PcscServer:
             self._serve(connection)
 
     def _share_time(self) -> None:
-        """Let the interpreter pass its turn on the more rarely the more clients there are.
+        """See whether the clients are many, and let the interpreter pass its turn on the more rarely.
 
         With one or two a card that computes must not keep the other slot waiting for the usual five milliseconds. With
         many, whoever waits asks for the turn at the end of each interval, and at half a millisecond most of the time goes
         into passing it on: half of the throughput of ten clients was lost.
         """
+        self.crowded = len(self._clients) > FEW_CLIENTS
         if self._switch_seconds is not None:
             sys.setswitchinterval(min(_USUAL_SWITCH, self._switch_seconds * max(1, len(self._clients) - 1)))
 
@@ -244,27 +255,33 @@ class PcscServer:
             if self.shutting or len(self._clients) >= self.max_clients:
                 connection.close()
                 return
-            thread = Thread(target=self._run, args=(client,), name="pcsc client", daemon=True)
-            self._clients[client] = thread
+            self._clients[client] = None
             self._share_time()
         try:
-            thread.start()
-        except RuntimeError:
-            # No more threads: this client goes, the others stay.
-            with self._clients_lock:
-                del self._clients[client]
+            Thread(target=self._run, args=(client,), name="pcsc client", daemon=True).start()
+        except RuntimeError:  # no more threads: this client goes, the others stay
+            self._gone(client)
             connection.close()
 
     def _run(self, client: Client) -> None:
+        stays = False
         try:
-            client.serve()
+            stays = client.serve()
+            if stays:
+                assert self._workers is not None
+                self._workers.add(client)
         except Exception:  # noqa: BLE001 - one client's fault must not end the others' service
-            _log.exception("a client's thread ended")
+            _log.exception("a client's service ended")
+            stays = False
         finally:
-            with self._clients_lock:
-                self._clients.pop(client, None)
-                self._share_time()
-                self._clients_lock.notify_all()
+            if not stays:
+                self._gone(client)
+
+    def _gone(self, client: Client) -> None:
+        with self._clients_lock:
+            self._clients.pop(client, None)
+            self._share_time()
+            self._clients_lock.notify_all()
 
     # What clients ask
 
@@ -298,6 +315,11 @@ class PcscServer:
             while not number or number in taken:
                 number = randbits(31)
             client.context = number
+
+    def relieve(self) -> None:
+        """What a client has asked for may take a while: its thread is not to be the one that waits for others."""
+        if self._workers is not None:
+            self._workers.relieve()
 
     def wait(self, client: Client) -> None:
         """The client wants to be told of the next change."""

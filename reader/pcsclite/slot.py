@@ -30,6 +30,9 @@ from bifente.reader.twoslot import TwoSlotReader
 MAX_HANDLES: Final = 200
 """Handles of one reader (pcscd: PCSC_MAX_READER_HANDLES)."""
 
+SLOW: Final = 0.0005
+"""Seconds from which on a command is a long one: other clients would notice that they wait for it."""
+
 _log = logging.getLogger(__name__)
 
 _SHARES: Final = frozenset(map(int, Share))
@@ -58,8 +61,15 @@ class PcscSlot(SlotState):
         service_ends: Callable[[float], None],
     ) -> None:
         self.observe = observe
+        self.slow = True
+        """The last command took long, so the next one may."""
         self._service_ends = service_ends
         super().__init__(reader, slot, name, changed=changed, idle_power_off=idle_power_off)
+
+    @property
+    def taken(self) -> bool:
+        """Some handle has a transaction, or waits for one."""
+        return not self._turns.free
 
     @property
     def queued(self) -> int:
@@ -277,10 +287,13 @@ class PcscSlot(SlotState):
                 raise Refused(self._without_link())
             if self.observe is not None:
                 return self._observed(link, command)
+            begin = monotonic()
             try:
                 return link.transmit(command)
             except Exception as error:  # noqa: BLE001 - whatever a card raises, its client gets an answer
                 raise self._failed(error) from None
+            finally:
+                self.slow = monotonic() - begin > SLOW
 
     def _observed(self, link: SlotLink, command: bytes) -> bytes:
         answer = None

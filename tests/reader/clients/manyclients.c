@@ -16,6 +16,8 @@ static long count;
 static double *took;
 static pthread_barrier_t barrier;
 static volatile int over;
+/* libpcsclite 1.9.9 does not survive contexts that are made and released in many threads at the very same moment. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 static double now(void)
 {
@@ -54,9 +56,11 @@ static SCARDHANDLE connected(SCARDCONTEXT context, DWORD *protocol)
 
 static void *talk(void *mine)
 {
+    pthread_mutex_lock(&one_at_a_time);
     SCARDCONTEXT context = established();
     DWORD protocol, length;
     SCARDHANDLE card = connected(context, &protocol);
+    pthread_mutex_unlock(&one_at_a_time);
     const SCARD_IO_REQUEST *pci = protocol == SCARD_PROTOCOL_T1 ? SCARD_PCI_T1 : SCARD_PCI_T0;
     BYTE answer[512];
 
@@ -69,14 +73,18 @@ static void *talk(void *mine)
     }
     memcpy(last, answer + length - 2, 2);
     pthread_barrier_wait(&barrier);
+    pthread_mutex_lock(&one_at_a_time);
     must("disconnect", SCardDisconnect(card, SCARD_LEAVE_CARD));
     must("release", SCardReleaseContext(context));
+    pthread_mutex_unlock(&one_at_a_time);
     return NULL;
 }
 
 static void *watch(void *mine)
 {
+    pthread_mutex_lock(&one_at_a_time);
     SCARDCONTEXT context = *(SCARDCONTEXT *)mine = established();
+    pthread_mutex_unlock(&one_at_a_time);
     SCARD_READERSTATE state = {.szReader = reader, .dwCurrentState = SCARD_STATE_UNAWARE};
 
     must("look", SCardGetStatusChange(context, 0, &state, 1));
