@@ -26,6 +26,7 @@ from bifente.cli.cardfiles import (
     place_card,
 )
 from bifente.cli.cardkinds import need_pair
+from bifente.cli.cardparts import complete_part
 from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
@@ -102,14 +103,16 @@ def create(
         wanted = read_profile(profile)
     except ProfileError as error:
         raise _spelled_out(error) from error
-    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=_wrong_keys(wanted))
+    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=_noticed(wanted))
 
 
-def _wrong_keys(profile: "AnyProfile") -> list[str]:
-    """What is told, and not refused, of the NIRs of a Vitale's profile."""
-    from bifente.applets.perso import VitaleProfile
+def _noticed(profile: "AnyProfile") -> list[str]:
+    """What is noticed, and not refused: NIRs of a Vitale's profile, fields without a place on a professional's card."""
+    from bifente.applets.perso import ProfessionalProfile, VitaleProfile
     from bifente.layouts.ssv_findings import FindingKind, findings
 
+    if isinstance(profile, ProfessionalProfile):
+        return profile.notes()
     if not isinstance(profile, VitaleProfile):
         return []
     told = (FindingKind.NIR_KEY, FindingKind.CERTIFIED_NIR_KEY, FindingKind.NIR_SHAPE)
@@ -141,7 +144,6 @@ def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None)
 @date_option("The day of personalisation; the certificates are valid from then on.")
 @click.option("--serial", metavar="DIGITS", help="Another number than that in field 101.2, which some share.")
 @click.option("--sha256", "digest", metavar="HEX", callback=_sha256, help="Refuse any other file.")
-@click.option("--whole", is_flag=True, help="Take the file for whole although it looks cut.")
 @JSON
 def import_(
     content: Path,
@@ -151,7 +153,6 @@ def import_(
     day: datetime | None,
     serial: str | None,
     digest: bytes | None,
-    whole: bool,
     as_json: bool,
 ) -> None:
     """Make a carte Vitale from an official virtual card content (.in).
@@ -159,9 +160,8 @@ def import_(
     The groups are kept as they are; what is odd about them (keys, dates, codes) is told. Keys and certificates are new
     and valid from today on, whatever end of validity field 101.3 holds.
 
-    A cut file is refused. The format holds no length: where a cut leaves a smaller card, it is seen in the official
-    contents, which bifente knows by their digests, and in others when the last beneficiary has less than is usual.
-    --sha256 makes sure of any file; --whole takes one for whole that is refused in error.
+    A file that is cut inside a group is refused. The format holds no length: one that ends between two groups is
+    imported, and what is unusual about its end is noticed. --sha256 makes sure that it is the file you want.
 
     \b
     bifente card import 0101.in -o patient.card
@@ -173,7 +173,7 @@ def import_(
     from bifente.applets.perso.profilefile import said_of
     from bifente.layouts.ssv_findings import findings
 
-    read = read_content(content, digest=digest, whole=whole)
+    read = read_content(content, digest=digest)
     groups = read.groups
     try:
         wanted = imported_profile(groups, content.name, serial)
@@ -185,36 +185,57 @@ def import_(
         f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
         for one in findings(groups)
     ]
+    if read.unusual is not None:
+        odd.append(f"the content may go on: {read.unusual}; --sha256 makes sure of it")
     told = {
-        "official": read.official.name if read.official else None,
         "groups": len(groups),
         "beneficiaries": sum(group.id == 104 for group in groups),
     }
     _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=odd, imported=told)
 
 
-@card.command("show", short_help="Show a card, decoded.")
+@card.command("show", short_help="Show a card, or parts of it, decoded.")
 @CARD
+@click.argument("parts", metavar="[PART]…", nargs=-1, shell_complete=complete_part)
+@click.option("--brief", is_flag=True, help="A line for each PIN and file.")
 @JSON
-def show(card: Path, as_json: bool) -> None:
+def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None:
     """Show a card: files with their rules, values in words, and where each fact comes from.
+
+    A PART is a file, directory, PIN or key by its name, FID, reference or path; or what is inside of a file, by the paths
+    of card set.
 
     \b
     bifente card show doctor.card
+    bifente card show doctor.card --brief
+    bifente card show patient.card G101
+    bifente card show patient.card BEN01/105 EF.NIR
+    bifente card show doctor.card CPS_NAME_PS PIN 81
     bifente card show patient.card --json | jq .findings
     """
-    from dataclasses import asdict
-
     from bifente.applets import read_card
     from bifente.applets.perso.view import view
+    from bifente.cli.cardparts import part_of, parts_json, show_parts
 
-    seen = view(read_card(card))
-    if as_json:
-        say_json(asdict(seen))
+    records = read_card(card)
+    seen = view(records)
+    if parts and brief:
+        raise click.UsageError("either --brief or parts of the card")
+    if parts:
+        found = {what: part_of(records, seen, what) for what in parts}
+        if as_json:
+            say_json(parts_json(found))
+        else:
+            show_parts(found)
         return
-    from bifente.cli.cardtree import show_card
+    if as_json:
+        from bifente.cli.cardparts import card_json
 
-    show_card(seen)
+        say_json(card_json(seen, brief=brief))
+        return
+    from bifente.cli.cardtree import show_brief, show_card
+
+    (show_brief if brief else show_card)(seen)
 
 
 @card.command("dump", short_help="Print a card as a profile.")
@@ -288,12 +309,14 @@ def rights(
 ) -> None:
     """Read the rights of a carte Vitale: PIN, mutual recognition, then the groups in the order of the card.
 
+    With --json the fields have names, and what belongs to a beneficiary stands below it.
+
     \b
     bifente card rights patient.card --cps doctor.card --pin 1234
     bifente card rights patient.card --cps doctor.card --pin 1234 --json
     """
     from bifente.applets import open_card
-    from bifente.layouts import ssv
+    from bifente.layouts.ssv_named import named
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession, VitaleSession, recognise
 
@@ -312,7 +335,7 @@ def rights(
             if anchors and patient.issued is None:
                 say("note: the card holds no issuer's signature: its rights are not proven", err=True)
     if as_json:
-        say_json(ssv.to_json(groups))
+        say_json(named(groups))
         return
     from bifente.cli.cardtree import show_groups
 
@@ -328,7 +351,7 @@ def _make(
     force: bool,
     as_json: bool,
     notes: list[str] | None = None,
-    imported: dict[str, str | int | None] | None = None,
+    imported: dict[str, int] | None = None,
 ) -> None:
     """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
     from bifente.applets.perso import personalise
@@ -356,7 +379,7 @@ def _make(
         return
     for note in notes or ():
         say(f"note: {note}", err=True)
-    words = "".join(f", {what}: {value}" for what, value in (imported or {}).items() if value is not None)
+    words = "".join(f", {what}: {value}" for what, value in (imported or {}).items())
     say(f"{output}: {meta.kind} card {meta.serial}{words}")
 
 

@@ -67,7 +67,7 @@ def set_(
     bifente card set patient.card G101/3 201512310000
     bifente card set patient.card BEN02/105/2 202612310000
     bifente card set patient.card EF.ID/nom EXEMPLE
-    bifente card set doctor.card CPS_SIT_FACT/1/zone_tarifaire 30
+    bifente card set doctor.card CPS_SIT_FACT/1/zone 30
     bifente card set doctor.card D107 FF00
     bifente card set doctor.card CPS_ACTIVITY_03_PS --json-value '{"numero_logique": 3, …}'
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove

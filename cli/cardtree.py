@@ -1,6 +1,6 @@
 """A card on a screen: a tree of directories, files, PINs and keys."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -20,12 +20,7 @@ _QUIET = "dim"
 def show_card(card: CardView, console: Screen | None = None) -> None:
     """Print the tree of a card with its legend."""
     console = console or Screen()
-    title = Text.assemble((card.title, "bold"), f"  {visible(card.serial)}")
-    if card.environment:
-        title.append(f"  {visible(card.environment)}", "green" if card.environment == "test" else "bold red")
-    if card.opposed:
-        title.append(f"  opposed since {visible(card.opposed)}", "bold red")
-    console.print(title)
+    console.print(_title(card))
     for name, text in _head(card):
         console.print(Text.assemble((f"  {name} ", _QUIET), visible(text)), soft_wrap=True)
     if card.root is not None:
@@ -34,6 +29,43 @@ def show_card(card: CardView, console: Screen | None = None) -> None:
         console.print(Text("Noticed", "bold"))
         for finding in card.findings:
             console.print(Text(f"  {visible(finding)}"))
+
+
+def show_brief(card: CardView, console: Screen | None = None) -> None:
+    """Print a card in a line for each PIN and file: its name, its size and how its content begins."""
+    console = console or Screen()
+    console.print(_title(card))
+    if card.business_form:
+        console.print(Text.assemble(("  business data ", _QUIET), card.business_form), soft_wrap=True)
+    rows = list(_brief_rows(card.root)) if card.root is not None else []
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+    for name, fid, size, content in rows:
+        line = Text(f"  {name:{widths[0]}}  ", "cyan")
+        line.append(f"{fid:{widths[1]}}  {size:>{widths[2]}}  ", _QUIET).append(visible(content), "not dim")
+        console.print(line, no_wrap=True, overflow="ellipsis")
+    if card.findings:
+        console.print(Text(f"  {len(card.findings)} noticed, see card show", _QUIET))
+
+
+def show_part(part: DirectoryView | FileView | PinView | KeyView, console: Screen | None = None) -> None:
+    """Print one part of a card as its tree shows it."""
+    console = console or Screen()
+    if isinstance(part, DirectoryView):
+        console.print(_directory(part))
+    elif isinstance(part, FileView):
+        console.print(_file(part))
+    else:
+        console.print(_pin(part) if isinstance(part, PinView) else _key(part))
+
+
+def _brief_rows(directory: DirectoryView) -> Iterator[tuple[str, str, str, str]]:
+    for pin in directory.pins:
+        yield f"PIN {pin.reference}", "", "", f"{pin.tries_left} of {pin.tries} tries left"
+    for file in directory.files:
+        content = ", ".join(text for _, text in file.lines) if file.decoded else "does not decode"
+        yield file.name, file.fid, str(file.size), content
+    for child in directory.directories:
+        yield from _brief_rows(child)
 
 
 def show_groups(groups: Sequence[SsvGroup], console: Screen | None = None) -> None:
@@ -49,6 +81,15 @@ def show_groups(groups: Sequence[SsvGroup], console: Screen | None = None) -> No
         console.print(_table(lines))
 
 
+def _title(card: CardView) -> Text:
+    title = Text.assemble((card.title, "bold"), f"  {visible(card.serial)}")
+    if card.environment:
+        title.append(f"  {visible(card.environment)}", "green" if card.environment == "test" else "bold red")
+    if card.opposed:
+        title.append(f"  opposed since {visible(card.opposed)}", "bold red")
+    return title
+
+
 def _head(card: CardView) -> list[Line]:
     lines = [("made", card.created), ("ATR", card.atr)]
     if card.comment:
@@ -57,6 +98,8 @@ def _head(card: CardView) -> list[Line]:
         lines.append(("recognition", card.holder))
     if card.issuer_signature:
         lines.append(("issuer's signature", card.issuer_signature))
+    if card.business_form:
+        lines.append(("business data", card.business_form))
     if card.latest_date:
         lines.append(("latest date shown", card.latest_date))
     return lines
@@ -121,6 +164,11 @@ def _rules(rules: Mapping[str, str]) -> Text:
 
 def _source(source: str) -> Text:
     return Text(f"  ‹{source}›", "magenta" if _SYNTHETIC in source else _QUIET)
+
+
+def show_value(lines: Sequence[Line], console: Screen | None = None) -> None:
+    """Print what stands inside of a file: a line for each of its parts."""
+    (console or Screen()).print(_table(lines))
 
 
 def _table(lines: Sequence[Line]) -> Table:

@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bifente.layouts import cps3, t1test, vitale2
+from bifente.layouts import businessdata, cps3, professional, t1test, vitale2
 from bifente.layouts.nodes import DF, EF, Layout
+from bifente.layouts.ssv_groups import GROUPS
+
+SITUATION = 0xA0
 
 LAYOUTS = (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)
 
@@ -17,6 +20,31 @@ def write(folder: Path) -> None:
         text = "\n".join(_page(layout)) + "\n"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
+    for name, lines in (("business", _business()), ("group2", _group_2())):
+        part = folder / f"{name}.md"
+        text = "\n".join(lines) + "\n"
+        if not part.exists() or part.read_text(encoding="utf-8") != text:
+            part.write_text(text, encoding="utf-8")
+
+
+def _business() -> Iterator[str]:
+    """The tags of the business data, from their templates."""
+    yield "| object | tag | part | meaning |"
+    yield "|---|---|---|---|"
+    for name, (outer, template) in businessdata.PARTS.items():
+        where = f"{name} ({outer:02X})" if outer != SITUATION else f"{name} (E0, at most 8 × {outer:02X})"
+        for element in template.elements:
+            optional = " (may be absent)" if element.optional else ""
+            yield f"| {where} | {element.tag:02X} | `{element.key}` | {element.meaning}{optional} |"
+            where = ""
+
+
+def _group_2() -> Iterator[str]:
+    """Where a terminal has the fields of SSV group 2 from."""
+    yield "| field | name | from |"
+    yield "|---|---|---|"
+    for number, field in enumerate(GROUPS[2].fields, 1):
+        yield f"| 2.{number} | {field.name} | {professional.SOURCES.get(number, '—')} |"
 
 
 def _page(layout: Layout) -> Iterator[str]:

@@ -1,279 +1,188 @@
 """The business data of a CPS3: the content of the data objects CPS_ID_CARD … CPS_SIT_FACT.
 
-Names, which of them the PIN protects, the field names (those of the CPS2ter volet, in GIP-CPS tools) and two facts are
-public: CPS_INFO_PS ends with the code of the speciality and CPS_ACTIVITY_nn_PS with that of the sector. The bytes are
-**synthetic**: DER sequences (ITU-T X.690) of UTF-8 texts with implicit context tags, in the order below.
+The document that defines them is not public. The form here is what the State's own readers take: the screen tool of
+Cryptolib CPS 5.2.2 and older tools of the GIP-CPS (ansforge/dops-cryptolib). Which of the optional parts an issuer
+writes, their order, and what pads them are inferred, hence ``synthetic``; so are CPS_LANG_PS and CPS_DATA as a whole.
 
-Codes are texts of the GIP tables (:mod:`bifente.codes.gip`), dates ``AAAAMMJJ``. Optional fields that a holder has not
-are absent.
+BER-TLV, tags in any order. Texts are Latin-1. Lengths are short: the readers show nothing of E3, ED, EE and A0 with a
+length of two bytes, nor of E4 with one of three. Nothing is written behind an object, for public code takes the
+speciality from the last bytes of CPS_INFO_PS and the sector from those of CPS_ACTIVITY_nn_PS.
+
+Cards made before hold form 1 (:mod:`bifente.layouts.businesstexts`) and keep it: the codecs here read and write both.
 """
 
-from collections.abc import Mapping
-
 from bifente.codes.holder import CardHolder
-from bifente.layouts.codec import JsonValue, RawCodec, record, sequence, string
-from bifente.layouts.errors import LayoutError
-from bifente.layouts.ssv_groups import Group
-from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, UTF8, Number, Text
+from bifente.layouts import businesstexts
+from bifente.layouts.businessvalues import (
+    Decimal,
+    Digits,
+    EndedTexts,
+    First,
+    Flags,
+    Forms,
+    Nibbles,
+    ShortObject,
+    ShortObjects,
+)
+from bifente.layouts.codec import JsonValue, RawCodec
+from bifente.layouts.template import Element, Template
+from bifente.layouts.values import Hex, Number, Text
 
-SEQUENCE = 0x30
 ISSUER = "8025000001"
 """The issuer number of the cards of the CPS family."""
 
-_BYTE = Text("ascii", pattern="[0-9A-F]{2}", expected="a code of two hexadecimal digits")
+SITUATIONS = 8
+"""At most this many situations de facturation stand on a card."""
+
+SIGNS_SHEETS, SIGNS_LOTS = 0x10, 0x01
+"""The bits of the authorisations of a situation de facturation."""
+
+_BYTE = Hex((1,))
+_DAY = Digits(4, (8,))
+_NAME = Text("latin-1", at_most=27)
 
 
-def _text(tag: int, key: str, meaning: str = "") -> Element:
-    return Element(tag, key, UTF8, meaning=meaning)
+def _maybe(tag: int, key: str, content: Text | Decimal | Hex | Digits | Nibbles, meaning: str) -> Element:
+    return Element(tag, key, content, optional=True, meaning=meaning)
 
 
-def _maybe(tag: int, key: str, meaning: str = "") -> Element:
-    return Element(tag, key, UTF8, optional=True, meaning=meaning)
-
-
-ID_CARD = Wrapped(
-    SEQUENCE,
-    Template(
-        (
-            _text(0x80, "emetteur", "IdEmetteur"),
-            _text(0x81, "carte", "IdCarteLog: the ten-digit number of the card"),
-            Element(0x82, "categorie", _BYTE, meaning="CategorieCarte (G01)"),
-            Element(0x83, "type_carte", _BYTE, meaning="TypeCarte (G02)"),
-            Element(0x84, "emission", DATE, meaning="DateEmis"),
-            Element(0x85, "fin_validite", DATE, meaning="DateFinVal"),
-        )
-    ),
+ID_CARD_PARTS = Template(
+    (
+        Element(0x80, "emetteur", Digits(6, (10,)), optional=True, meaning="IdEmetteur"),
+        Element(0x81, "numero", Digits(5, (10,)), meaning="IdCarteLog: the ten-digit number of the card"),
+        Element(0x82, "categorie", _BYTE, meaning="CategorieCarte (G01)"),
+        _maybe(0x83, "emission", _DAY, "DateEmis, AAAAMMJJ"),
+        _maybe(0x84, "fin_validite", _DAY, "DateFinVal, AAAAMMJJ"),
+    )
 )
+NAME_PARTS = Template(
+    (
+        Element(0x80, "civilite", Decimal(), meaning="code civilité (G03)"),
+        Element(0x81, "nom_patronymique", _NAME, meaning="NomPatronym"),
+        _maybe(0x82, "nom_marital", _NAME, "NomMarital"),
+        Element(0x83, "prenoms", EndedTexts(_NAME, 3), optional=True, meaning="Prénom[0..2]"),
+        _maybe(0x84, "prenom_usuel", _NAME, "PrenomUsuel"),
+    )
+)
+INFO_PARTS = Template(
+    (
+        Element(
+            0x80, "carte", First("type", _BYTE, "modele", Flags()), meaning="TypeCarte (G02) and ModeleCarte"
+        ),
+        Element(0x81, "id_nat_ps", Text("latin-1", at_most=31), meaning="IdNatPS, with its type digit (G08)"),
+        _maybe(0x82, "profession", Decimal(), "CodeProfession (G15)"),
+        _maybe(0x83, "metier", Decimal(), "CodeMetier; of a CPF the profession in training (G16)"),
+        _maybe(0x84, "nom_exercice", _NAME, "NomExerc"),
+        _maybe(0x85, "specialite", Text("latin-1", at_most=10), "R01, e.g. SM26; the object ends with it"),
+    )
+)
+ACTIVITY_PARTS = Template(
+    (
+        Element(
+            0x80, "exercice", First("mode", Decimal(), "statut", _BYTE), meaning="ModeExerc (G17) and Statut"
+        ),
+        _maybe(0x81, "statut", Hex((1, 3)), "Statut (G14), then SpecExerc (G12) and NatureQual (G11)"),
+        _maybe(0x82, "tableau_pharmacien", Text("latin-1", at_most=2), "TabPharm (G05)"),
+        Element(0x83, "numero_logique", Number(1), meaning="NoLogSit"),
+        _maybe(0x84, "raison_sociale", Text("latin-1", at_most=40), "StructRaisSoc"),
+        _maybe(0x85, "structure", Text("latin-1", at_most=15), "IdStruct, with its type digit (G07)"),
+        _maybe(
+            0x86,
+            "secteur",
+            Text("latin-1", at_most=10),
+            "StructSectActiv (R02), e.g. SA07; the object ends with it",
+        ),
+    )
+)
+SITUATION_PARTS = Template(
+    (
+        Element(0x80, "situation", Number(1), meaning="LienLogiqueSitPS: NoLogSit of its activity"),
+        _maybe(0x81, "identifiant", Digits(5, (0, 8, 9)), "IdFacturation: eight digits and their key"),
+        _maybe(
+            0x82,
+            "conventionnelles",
+            Nibbles((("specialite", 2), ("convention", 1), ("zone", 2), ("ik", 1))),
+            "InfosConventionnelles: G100, G101, G102, G103",
+        ),
+        _maybe(
+            0x83,
+            "agrements",
+            Nibbles((("agrement_1", 2), ("agrement_2", 2), ("agrement_3", 2))),
+            "agréments (G104)",
+        ),
+        _maybe(0x84, "autorisations", _BYTE, "bit 10: signs FSE, bit 01: signs lots"),
+    )
+)
+_BILLING_PARTS = ShortObjects("situations", 0xA0, SITUATION_PARTS, SITUATIONS)
+
+ID_CARD = Forms(ShortObject(0xE3, ID_CARD_PARTS), "numero", businesstexts.ID_CARD, "type_carte")
 """CPS_ID_CARD (InfosCarte)."""
 
-NAME = Wrapped(
-    SEQUENCE,
-    Template(
-        (
-            _text(0x80, "civilite", "code civilité (G03)"),
-            _text(0x81, "nom", "NomPatronym"),
-            _maybe(0x82, "nom_marital", "NomMarital"),
-            Element(0x83, "prenoms", UTF8, many=True, meaning="Prénom[0..2]"),
-            _maybe(0x84, "prenom_usuel", "PrenomUsuel"),
-            _maybe(0x85, "nom_exercice", "NomExerc"),
-        )
-    ),
-)
+NAME = Forms(ShortObject(0xE4, NAME_PARTS, 2), "nom_patronymique", businesstexts.NAME, "nom")
 """CPS_NAME_PS (InfosPorteur)."""
 
-LANGUAGES = Wrapped(
-    SEQUENCE, Template((Element(0x80, "langues", UTF8, many=True, meaning="codes langue (G00)"),))
-)
-"""CPS_LANG_PS."""
+LANGUAGES = businesstexts.LANGUAGES
+"""CPS_LANG_PS, which no public reader reads; form and content are ``synthetic``."""
 
-INFO = Wrapped(
-    SEQUENCE,
-    Template(
-        (
-            Element(0x80, "type_carte", _BYTE, meaning="TypeCarte (G02)"),
-            _text(0x81, "id_nat_ps", "IdNatPS, with its type digit (G08)"),
-            _maybe(0x82, "profession", "CodeProfession (G15)"),
-            _maybe(0x83, "future_profession", "profession in training (G16)"),
-            _maybe(0x84, "responsabilite", "G04"),
-            _maybe(0x85, "situation_professionnelle", "SitProf (G14)"),
-            Element(0x86, "attributions", UTF8, many=True, meaning="AttribComp[0..3] (G18)"),
-            _maybe(0x87, "specialite_ordinale", "SpecQual (G12)"),
-            _maybe(0x88, "nature_qualification", "NatureQual (G11)"),
-            _maybe(0x89, "structure", "identifier of the employer, with its type digit (G07)"),
-            _maybe(0x8A, "raison_sociale", "name of the employer"),
-            _maybe(0x8B, "departement", "label such as Paris (75)"),
-            _maybe(0x9E, "specialite", "R01, e.g. SM26; the object ends with it"),
-        )
-    ),
-)
+INFO = Forms(ShortObject(0xED, INFO_PARTS), "carte", businesstexts.INFO, "type_carte")
 """CPS_INFO_PS (InfosPS2)."""
 
-ACTIVITY = Wrapped(
-    SEQUENCE,
-    Template(
-        (
-            Element(0x80, "numero_logique", Number(1), meaning="NoLogSit"),
-            _text(0x81, "mode_exercice", "ModeExerc (G17)"),
-            _maybe(0x82, "statut", "Statut (G14)"),
-            _maybe(0x83, "specialite", "SpecExerc (R01)"),
-            _maybe(0x84, "structure", "IdStruct, with its type digit (G07)"),
-            _maybe(0x85, "raison_sociale", "StructRaisSoc"),
-            _maybe(0x86, "forme_juridique", "StructJurid (G21)"),
-            _maybe(0x87, "tableau_pharmacien", "TabPharm (G05)"),
-            _maybe(0x88, "id_nat_ps_remplace", "IdNatPSRemp"),
-            Element(0x89, "debut", DATE, optional=True, meaning="DateDebSit"),
-            Element(0x8A, "fin", DATE, optional=True, meaning="DateFinSit"),
-            _text(0x9E, "secteur", "StructSectActiv (R02), e.g. SA07; the object ends with it"),
-        )
-    ),
-)
+ACTIVITY = Forms(ShortObject(0xEE, ACTIVITY_PARTS), "exercice", businesstexts.ACTIVITY, "mode_exercice")
 """CPS_ACTIVITY_nn_PS (situation d'exercice)."""
 
-_SITUATION_KEYS = (
-    "numero_logique",
-    "mode_exercice",
-    "statut_exercice",
-    "secteur_activite",
-    "type_structure",
-    "structure",
-    "cle_structure",
-    "raison_sociale",
-    "numero_facturation",
-    "cle_facturation",
-    "remplacant",
-    "cle_remplacant",
-    "code_conventionnel",
-    "specialite",
-    "zone_tarifaire",
-    "zone_ik",
-    "agrement_1",
-    "agrement_2",
-    "agrement_3",
-    "signe_facture",
-    "signe_lot",
-)
-
-BILLING = Wrapped(
-    SEQUENCE,
-    ListOf(
-        SEQUENCE,
-        Template(
-            (
-                Element(0x80, _SITUATION_KEYS[0], Number(1)),
-                *(_maybe(0x80 + at, key) for at, key in enumerate(_SITUATION_KEYS) if at),
-            )
-        ),
-    ),
-)
-"""CPS_SIT_FACT: a list of situations de facturation, each with the 21 fields of SSV group 2 in their order."""
+BILLING = Forms(ShortObject(0xE0, _BILLING_PARTS, 3), "situations", businesstexts.BILLING)
+"""CPS_SIT_FACT: situations de facturation, each of which names an activity by its NoLogSit."""
 
 DATA = RawCodec()
 """CPS_DATA: free for the software of the workplace."""
 
-
-def billing_groups(situations: JsonValue) -> list[Group]:
-    """SSV groups 2 of a value of :data:`BILLING`; LayoutError."""
-    groups = []
-    for item in sequence(situations, "situations"):
-        given = record(item, "situation", ("numero_logique",), _SITUATION_KEYS)
-        number = Number(1).encode(given["numero_logique"])
-        texts = [string(given.get(key, ""), key) for key in _SITUATION_KEYS[1:]]
-        groups.append(Group.of(2, number.decode("latin-1"), *texts))
-    return groups
+PARTS: dict[str, tuple[int, Template]] = {
+    "CPS_ID_CARD": (0xE3, ID_CARD_PARTS),
+    "CPS_NAME_PS": (0xE4, NAME_PARTS),
+    "CPS_INFO_PS": (0xED, INFO_PARTS),
+    "CPS_ACTIVITY_nn_PS": (0xEE, ACTIVITY_PARTS),
+    "CPS_SIT_FACT": (0xA0, SITUATION_PARTS),
+}
+"""The outer tag and the parts of each object; for CPS_SIT_FACT those of one situation in its E0."""
 
 
-def billing_values(groups: list[Group]) -> list[JsonValue]:
-    """The value of :data:`BILLING` of SSV groups 2; LayoutError for other groups."""
-    situations: list[JsonValue] = []
-    for group in groups:
-        if group.id != 2 or len(group.fields[0]) != 1:
-            raise LayoutError("SSV group 2 with a logical number of one byte expected")
-        situation: dict[str, JsonValue] = {"numero_logique": group.fields[0][0]}
-        for number, key in enumerate(_SITUATION_KEYS[1:], 2):
-            if group.fields[number - 1]:
-                situation[key] = group[number]
-        situations.append(situation)
-    return situations
-
-
-def holder_group(holder: CardHolder) -> Group:
-    """SSV group 1 of a holder. The last digit of an ADELI or RPPS number is its key; other identifiers have none."""
-    kind, number = holder.national_id[:1], holder.national_id[1:]
-    key = ""
-    if kind in ("0", "8") and number.isdigit():
-        number, key = number[:-1], number[-1]
-    return Group.of(
-        1,
-        str(holder.card_type),
-        kind,
-        number,
-        key,
-        f"{holder.civility:02d}",
-        holder.family_name,
-        holder.given_name,
-    )
+def form_of(codec: object, data: bytes) -> int | None:
+    """1 or 2 for the bytes of an object of which there are two forms, None for any other content."""
+    if not isinstance(codec, Forms):
+        return None
+    return 1 if codec.is_before(data) else 2
 
 
 def holder_values(holder: CardHolder, issued: str, expires: str) -> dict[str, JsonValue]:
     """The values of CPS_ID_CARD, CPS_NAME_PS, CPS_LANG_PS and CPS_INFO_PS, by these names, for a new card.
 
-    *issued* and *expires* are dates AAAAMMJJ.
+    *issued* and *expires* are dates AAAAMMJJ. Responsibility, structure and department have no place in them.
     """
-    optional = {
-        "profession": _code(holder.profession),
-        "future_profession": _code(holder.future_profession),
-        "structure": holder.structure_id,
-        "raison_sociale": holder.structure_name,
-        "departement": holder.department,
-        "specialite": holder.speciality,
-    }
     info: dict[str, JsonValue] = {
-        "type_carte": f"{holder.card_type:02X}",
+        "carte": {"type": f"{holder.card_type:02X}"},
         "id_nat_ps": holder.national_id,
-        "responsabilite": f"{holder.responsibility:02d}",
-        "attributions": [],
     }
-    info.update({key: text for key, text in optional.items() if text is not None})
+    if holder.profession is not None:
+        info["profession"] = f"{holder.profession:02d}"
+    if holder.future_profession is not None:
+        info["metier"] = f"{holder.future_profession:02d}"
+    info["nom_exercice"] = holder.family_name
+    if holder.speciality is not None:
+        info["specialite"] = holder.speciality
     return {
         "CPS_ID_CARD": {
             "emetteur": ISSUER,
-            "carte": holder.card_number,
+            "numero": holder.card_number,
             "categorie": f"{holder.category:02X}",
-            "type_carte": f"{holder.card_type:02X}",
             "emission": issued,
             "fin_validite": expires,
         },
         "CPS_NAME_PS": {
             "civilite": f"{holder.civility:02d}",
-            "nom": holder.family_name,
-            "prenoms": [holder.given_name],
+            "nom_patronymique": holder.family_name,
+            "prenoms": [holder.given_name, "", ""],
+            "prenom_usuel": holder.given_name,
         },
-        "CPS_LANG_PS": {"langues": ["FR"]},
+        "CPS_LANG_PS": {"langues": ["fr"]},
         "CPS_INFO_PS": info,
     }
-
-
-def holder_of(id_card: JsonValue, name: JsonValue, info: JsonValue) -> CardHolder:
-    """The holder that decoded CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS name; LayoutError when they do not say enough."""
-    card, names, about = (_mapping(value) for value in (id_card, name, info))
-    given_names = sequence(names.get("prenoms", ()), "prenoms")
-    return CardHolder(
-        card_type=_number(card, "type_carte", 16),
-        category=_number(card, "categorie", 16),
-        national_id=string(about.get("id_nat_ps"), "id_nat_ps"),
-        family_name=string(names.get("nom"), "nom"),
-        given_name=string(given_names[0], "prenoms") if given_names else "",
-        civility=_number(names, "civilite"),
-        profession=_number(about, "profession") if "profession" in about else None,
-        future_profession=_number(about, "future_profession") if "future_profession" in about else None,
-        responsibility=_number(about, "responsabilite") if "responsabilite" in about else 0,
-        speciality=_optional(about, "specialite"),
-        structure_id=_optional(about, "structure"),
-        structure_name=_optional(about, "raison_sociale"),
-        department=_optional(about, "departement"),
-        card_number=string(card.get("carte"), "carte"),
-    )
-
-
-def _code(value: int | None) -> str | None:
-    return None if value is None else f"{value:02d}"
-
-
-def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
-    if not isinstance(value, Mapping):
-        raise LayoutError(f"a mapping was expected, not {type(value).__name__}")
-    return value
-
-
-def _number(given: Mapping[str, JsonValue], key: str, base: int = 10) -> int:
-    try:
-        return int(string(given.get(key), key), base)
-    except LayoutError:
-        raise
-    except ValueError:
-        raise LayoutError(f"{key}: a numeric code was expected") from None
-
-
-def _optional(given: Mapping[str, JsonValue], key: str) -> str | None:
-    return string(given[key], key) if key in given else None

@@ -46,6 +46,8 @@ REAL = "OpenSC commits by V. Jardin, 2021: dump of a CPS3v3"
 OPENSC = "OpenSC 0.23, driver iasecc"
 CRYPTOLIB = "ansforge/dops-cryptolib"
 
+_OBJECT = f"{CRYPTOLIB} (tags and encodings); FID and choice of parts {SYNTHETIC}"
+
 PIN, PUK = 0x01, 0x02
 KEY_SIGNATURE, KEY_AUTHENTICATION = 0x81, 0x82
 
@@ -101,7 +103,7 @@ def _activity(number: int) -> EF:
         FIRST_ACTIVITY_FID + number - 1,
         businessdata.ACTIVITY,
         _UNDER_PIN,
-        f"{CRYPTOLIB} (file and rule); content {SYNTHETIC}",
+        f"{CRYPTOLIB} (file, rule, tags and encodings); choice of parts {SYNTHETIC}",
         contactless=_NOTHING,
         meaning=f"situation d'exercice {number:02}",
         optional=True,
@@ -142,23 +144,27 @@ _APPLICATION = DF(
             meaning="the issuer's signature over holder, activities and situations de facturation",
             optional=True,
         ),
-        _ef("CPS_ID_CARD", 0xD104, businessdata.ID_CARD, "the card", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"),
+        _ef("CPS_ID_CARD", 0xD104, businessdata.ID_CARD, "the card", source=_OBJECT),
         _ef(
             "CPS_NAME_PS",
             0xD105,
             businessdata.NAME,
             "the holder's names",
-            source=f"{CRYPTOLIB}; FID {SYNTHETIC}",
+            source=_OBJECT,
         ),
         _ef(
-            "CPS_LANG_PS", 0xD106, businessdata.LANGUAGES, "languages", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"
+            "CPS_LANG_PS",
+            0xD106,
+            businessdata.LANGUAGES,
+            "languages",
+            source=f"{CRYPTOLIB} (name); FID and content {SYNTHETIC}",
         ),
         _ef(
             "CPS_INFO_PS",
             0xD108,
             businessdata.INFO,
             "profession and speciality",
-            source=f"{CRYPTOLIB}; FID {SYNTHETIC}",
+            source=_OBJECT,
         ),
         _ef(
             "CPS_DATA",
@@ -174,7 +180,7 @@ _APPLICATION = DF(
             businessdata.BILLING,
             "situations de facturation",
             _UNDER_PIN,
-            f"{CRYPTOLIB} (rule); FID and content {SYNTHETIC}",
+            f"{CRYPTOLIB} (rule, tags and encodings); FID and choice of parts {SYNTHETIC}",
         ),
         *(_activity(number) for number in range(1, ACTIVITIES + 1)),
     ),

@@ -9,10 +9,9 @@ Lengths are in their shortest form, as all those of the test cards are, and any 
 are inverse to one another byte for byte. :func:`decode` slices by hand to say *where* an error is, and a test holds it
 equal to the declaration.
 
-What a cut file looks like: a cut inside a group is always seen. A cut between two groups is seen as long as 101, the
-first beneficiary or the coverage (106) of the last one are missing. The format has neither total length nor check sum,
-so what ends between two later groups is a smaller card; :func:`~bifente.layouts.ssv_findings.perhaps_cut` says which
-of them look cut, and the import (``applets/perso/officialcontents.py``) knows the digests of those that were published.
+What a cut file looks like: a cut inside a group is always seen. The format has neither total length nor check sum, so
+what ends between two groups is a smaller card as soon as it has a beneficiary;
+:func:`~bifente.layouts.ssv_findings.unusual_end` says what such a card has not that others have.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -66,27 +65,9 @@ def decode(data: bytes) -> list[Group]:
 
 
 def decode_card(data: bytes) -> list[Group]:
-    """The groups of a whole card: those of :func:`decode`, in an order that :func:`check_order` accepts.
-
-    Besides, each beneficiary has a period of rights or of coverage and the last one has a coverage, as on all test
-    cards: else the file is cut. SsvError.
-    """
+    """The groups of a whole card: those of :func:`decode`, in an order that :func:`check_order` accepts. SsvError."""
     groups = decode(data)
     check_order(groups)
-    for index, group in enumerate(groups):
-        follows = groups[index + 1].id if index + 1 < len(groups) else None
-        if group.id == 104 and follows not in (105, 106):
-            raise SsvError(
-                "the beneficiary has neither a period of rights (105) nor one of coverage (106): is the file cut?",
-                offset=len(encode(groups[: index + 1])),
-                group=104,
-            )
-    if groups[-1].id == 105:
-        raise SsvError(
-            "the last beneficiary has no period of coverage (106): is the file cut?",
-            offset=len(data),
-            group=105,
-        )
     return groups
 
 

@@ -32,6 +32,7 @@ class FindingKind(Enum):
     TEST_CARD = "test marker"
     BOTH_COMPLEMENTARY = "mutuelle and AMC together"
     TOO_MANY = "more occurrences than the interface allows"
+    NO_PERIOD = "neither rights nor coverage"
 
 
 SSV_BOTH_COMPLEMENTARY = 0xF0F0
@@ -74,11 +75,11 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NEVER_ENDS = "9" * 12
 
 
-def perhaps_cut(groups: Sequence[Group]) -> str | None:
-    """Why these groups of a whole card may be the beginning of a longer one; None when nothing hints at it.
+def unusual_end(groups: Sequence[Group]) -> str | None:
+    """What the last beneficiary of a whole card has not that such cards mostly have; None when nothing is missing.
 
-    The format has no total length: what ends between two groups can only be doubted. In none of 106 official test cards
-    the coverage of the last beneficiary ends before the rights; in some the last beneficiary has less than the others.
+    The format has no total length, so a card that ends between two groups may be the beginning of a longer one, or a
+    card like some of the 106 official test cards, of which seven end unusually.
     """
     people: list[list[Group]] = []
     for group in groups:
@@ -89,13 +90,17 @@ def perhaps_cut(groups: Sequence[Group]) -> str | None:
     if not people:
         return None
     *others, last = [[group.id for group in person] for person in people]
+    if not {105, 106} & set(last):
+        return "the last beneficiary has neither rights (105) nor coverage (106)"
+    if 106 not in last:
+        return "the last beneficiary has no coverage (106)"
     ends = {
         identifier: [group[2] or _NEVER_ENDS for group in people[-1] if group.id == identifier]
         for identifier in (105, 106)
     }
-    if ends[105] and ends[106] and max(ends[106]) < max(ends[105]):
+    if ends[105] and max(ends[106]) < max(ends[105]):
         return "the coverage (106) of the last beneficiary ends before the rights (105)"
-    if last and last[-1] == 107:
+    if last[-1] == 107:
         return "the last group is a mutuelle (107) without its period (108)"
     if others and all({107, 109} & set(one) for one in others) and not {107, 109} & set(last):
         return "the last beneficiary alone has neither mutuelle (107) nor AMC (109)"
@@ -266,6 +271,9 @@ def _of_beneficiary(start: int, groups: Sequence[Group]) -> Iterator[Finding]:
         limit = GROUPS[identifier].at_most
         if limit is not None and identifier > 104 and count > limit:
             yield _too_many(start, identifier, count, limit)
+    if 105 not in counts and 106 not in counts:
+        message = "the beneficiary has neither rights (105) nor coverage (106)"
+        yield Finding(FindingKind.NO_PERIOD, start, 104, None, message)
     if 107 in counts and 109 in counts:
         yield Finding(
             FindingKind.BOTH_COMPLEMENTARY,

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
+from bifente.codes.errors import CodeError
+from bifente.codes.letters import latin
 from bifente.layouts.errors import SsvError
 
 
@@ -118,11 +120,11 @@ class Group:
 
 
 def to_bytes(text: str, group: int, number: int) -> bytes:
-    """A field's bytes from its text; SsvError when a character is beyond Latin-1."""
+    """A field's bytes from its text, as :func:`bifente.codes.letters.latin` writes it; SsvError naming the letter."""
     try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError as error:
-        raise SsvError(f"{text[error.start]!r} is not in Latin-1", group=group, field=number) from None
+        return latin(text).encode("latin-1")
+    except CodeError as error:
+        raise SsvError(error.reason, group=group, field=number) from None
 
 
 def _text(name: str, meaning: str = "") -> FieldDescription:

@@ -20,16 +20,20 @@ from construct import (
     Const,
     Construct,
     ExprAdapter,
+    ExprValidator,
+    FixedSized,
     FocusedSeq,
     GreedyBytes,
     GreedyRange,
     Nibble,
+    NullTerminated,
     Prefixed,
     Rebuild,
     Select,
     Struct,
     Switch,
     Terminated,
+    obj_,
     this,
 )
 from construct import Mapping as Coded
@@ -37,6 +41,18 @@ from construct import Mapping as Coded
 from bifente.apdu.structures import LENGTH, TAG, objects, tagged
 from bifente.codes.luhn import luhn_key
 from bifente.layouts import recognition, ssv
+from bifente.layouts.businessvalues import (
+    NAME_END,
+    Decimal,
+    Digits,
+    EndedTexts,
+    First,
+    Flags,
+    Forms,
+    Nibbles,
+    ShortObject,
+    ShortObjects,
+)
 from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, RawCodec, record, sequence, string
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.layouts.identity import FILE_MAP, PointersCodec, SerialCodec
@@ -171,9 +187,151 @@ def _list_of(codec: ListOf) -> Construct:
     return listed("list", tagged(codec.tag, declaration(codec.inner)))
 
 
-# Whole files.
+# The business data of a CPS3: see :mod:`bifente.layouts.businessvalues`.
 
 _ZEROS = Expecting("zeros", GreedyBytes, lambda raw: not any(raw))
+
+_LENGTHS = {
+    1: ExprValidator(Byte, obj_ < 0x80),
+    2: Select(ExprValidator(Byte, obj_ < 0x80), FocusedSeq("length", Const(b"\x81"), "length" / Byte)),
+    3: ExprValidator(LENGTH, obj_ < 0x10000),
+}
+"""Lengths of at most so many bytes."""
+
+_HALF_BYTE = ExprAdapter(Nibble, lambda found, _: f"{found:X}", lambda value, _: int(value, 16))
+
+
+def _packed(digits: Construct, size: int) -> Construct:
+    """*size* bytes of nibbles, in which blanks are spaces and written as F."""
+    nibbles = Bitwise(Array(2 * size, _HALF_BYTE))
+    text = ExprAdapter(
+        nibbles,
+        lambda found, _: re.sub("[A-F]", " ", "".join(found)),
+        lambda value, _: list(value.ljust(2 * size).replace(" ", "F")),
+    )
+    return ExprAdapter(
+        FocusedSeq("text", "text" / text, Terminated),
+        lambda text, _: digits.parse(text.encode()),
+        lambda value, _: digits.build(value).decode(),
+    )
+
+
+@declaration.register
+def _decimal(_: Decimal) -> Construct:
+    byte = FocusedSeq("code", "code" / ExprValidator(Byte, obj_ < 100), Terminated)
+    code = ExprAdapter(byte, lambda found, _: f"{found:02d}", lambda value, _: int(value))
+    return Expecting("a code of two digits", code, lambda value: _is_text(value, "[0-9]{2}"))
+
+
+@declaration.register
+def _flags(_: Flags) -> Construct:
+    bits = ExprAdapter(
+        FocusedSeq("byte", "byte" / Byte, Terminated),
+        lambda found, _: "".join("O" if found >> bit & 1 else "N" for bit in range(7, -1, -1)),
+        lambda value, _: sum(1 << 7 - at for at, letter in enumerate(value) if letter == "O"),
+    )
+    return Expecting("eight letters O or N", bits, lambda value: _is_text(value, "[ON]{8}"))
+
+
+@declaration.register
+def _counted(codec: Digits) -> Construct:
+    digits = Expecting(
+        f"{codec.counts} digits",
+        ExprAdapter(text("ascii"), lambda found, _: found.rstrip(" "), lambda value, _: value),
+        lambda value: _is_text(value, "[0-9]*") and len(value) in codec.counts,
+    )
+    return _packed(digits, codec.size)
+
+
+@declaration.register
+def _nibbles(codec: Nibbles) -> Construct:
+    members = [
+        name
+        / Expecting(
+            f"{size} digits",
+            ExprAdapter(
+                text("ascii", Bytes(size)),
+                lambda found, _: found.rstrip(" "),
+                lambda value, _, size=size: value.ljust(size),
+            ),
+            lambda value, size=size: _is_text(value, f"[0-9 ]{{0,{size}}}"),
+        )
+        for name, size in codec.parts
+    ]
+    rest = Expecting("blanks", GreedyBytes, lambda raw: not raw.strip())
+    declared = mapping("digits", *members, defaults={name: "" for name, _ in codec.parts})
+    whole = FocusedSeq("digits", "digits" / declared, "rest" / Rebuild(rest, b""))
+    return _packed(whole, (codec.digits + 1) // 2)
+
+
+@declaration.register
+def _ended_texts(codec: EndedTexts) -> Construct:
+    end = bytes((NAME_END,))
+    name = Expecting(
+        "a name without its end",
+        ExprAdapter(
+            NullTerminated(GreedyBytes, term=end),
+            lambda raw, _: declaration(codec.text).parse(raw),
+            lambda value, _: declaration(codec.text).build(value),
+        ),
+        lambda value: NAME_END not in declaration(codec.text).build(value),
+    )
+    names = Expecting(
+        f"at most {codec.at_most} names", listed("names", name), lambda found: len(found) <= codec.at_most
+    )
+    return FocusedSeq("names", "names" / names, Terminated)
+
+
+@declaration.register
+def _first(codec: First) -> Construct:
+    def joined(parts: Mapping[str, JsonValue], _: object) -> JsonValue:
+        given: dict[str, JsonValue] = {codec.key: parts["first"]}
+        return given if parts["rest"] is None else {**given, codec.rest_key: parts["rest"]}
+
+    def apart(value: JsonValue, _: object) -> JsonValue:
+        given = record(value, codec.key, (codec.key,), (codec.rest_key,))
+        if codec.rest_key in given and given[codec.rest_key] is None:
+            raise ValueError(f"{codec.rest_key} is nothing")
+        return {"first": given[codec.key], "rest": given.get(codec.rest_key)}
+
+    first = FixedSized(1, declaration(codec.first))
+    nothing = Expecting(
+        "nothing", FocusedSeq("nothing", "nothing" / Computed(None), Terminated), lambda value: value is None
+    )
+    rest = Select(nothing, declaration(codec.rest))
+    return ExprAdapter(Struct("first" / first, "rest" / rest), joined, apart)
+
+
+@declaration.register
+def _short_object(codec: ShortObject) -> Construct:
+    zeros = Rebuild(_ZEROS, b"")
+    wrapped = tagged(codec.tag, declaration(codec.inner), _LENGTHS[codec.length_bytes])
+    return FocusedSeq("object", "object" / wrapped, "zeros" / zeros)
+
+
+@declaration.register
+def _short_objects(codec: ShortObjects) -> Construct:
+    items = listed(codec.key, tagged(codec.tag, declaration(codec.inner), _LENGTHS[1]))
+    some = Expecting(f"at most {codec.at_most}", items, lambda found: len(found) <= codec.at_most)
+    whole = FocusedSeq("items", "items" / some, "zeros" / Rebuild(_ZEROS, b""))
+    return ExprAdapter(
+        whole,
+        lambda found, _: {codec.key: found},
+        lambda value, _: record(value, codec.key, (codec.key,))[codec.key],
+    )
+
+
+@declaration.register
+def _forms(codec: Forms) -> Construct:
+    before = FocusedSeq("value", "value" / declaration(codec.before), Terminated)
+    return Select(declaration(codec.now), before)
+
+
+def _is_text(value: JsonValue, pattern: str) -> bool:
+    return isinstance(value, str) and re.fullmatch(pattern, value, re.ASCII) is not None
+
+
+# Whole files.
 
 
 def _filled(content: Construct, size: int) -> Construct:

@@ -41,6 +41,18 @@ class Template:
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_tag", {element.tag: element for element in self.elements})
 
+    @property
+    def keys(self) -> list[str]:
+        """The keys of all elements, in their order."""
+        return [element.key for element in self.elements]
+
+    def element(self, key: str) -> Element:
+        """The element of that key; KeyError without one."""
+        for element in self.elements:
+            if element.key == key:
+                return element
+        raise KeyError(key)
+
     def encode(self, value: JsonValue) -> bytes:
         """The data objects of a mapping; LayoutError naming the key."""
         required = [element.key for element in self.elements if not element.optional and not element.many]

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from bifente.codes.errors import CodeError
+from bifente.codes.letters import latin, named
 from bifente.layouts.codec import JsonValue, from_hex, string
 from bifente.layouts.errors import LayoutError
 
@@ -11,7 +13,7 @@ from bifente.layouts.errors import LayoutError
 class Text:
     """A text. ``at_most`` and ``at_least`` count bytes; ``pattern`` must match all of it when given.
 
-    Messages tell what was expected and never the text: it may name a person.
+    In Latin-1 it is written as :func:`bifente.codes.letters.latin` can write it: œ as oe, ’ as '. Messages tell what was expected and never the text: it may name a person.
     """
 
     encoding: str = "utf-8"
@@ -24,9 +26,13 @@ class Text:
         """The bytes of a text; LayoutError."""
         text = string(value, "text")
         try:
+            if self.encoding == "latin-1":
+                text = latin(text)
             data = text.encode(self.encoding)
+        except CodeError as error:
+            raise LayoutError(error.reason) from None
         except UnicodeEncodeError as error:
-            raise LayoutError(f"{text[error.start]!r} cannot be written in {self.encoding}") from None
+            raise LayoutError(f"{named(text[error.start])} cannot be written in {self.encoding}") from None
         self._check(text, len(data))
         return data
 

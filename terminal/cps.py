@@ -4,7 +4,7 @@ The commands are those that the public middleware sends to a CPS3 (Cryptolib CPS
 PR #2217), so an emulated, a recorded and a real card are spoken to alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,7 +15,7 @@ from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.tlv import encode, find
 from bifente.codes.holder import CardHolder
 from bifente.crypto.resumable import Sha256State
-from bifente.layouts import businessdata, recognition
+from bifente.layouts import businessdata, professional, recognition
 from bifente.layouts import cps3 as layout
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
@@ -46,13 +46,6 @@ DATA_OBJECTS: Final = {
     if isinstance(file, EF) and file.name.startswith("CPS_")
 }
 """The data objects by their PKCS#11 labels (``CPS_DATA``, ``CPS_NAME_PS``, ``CPS_ACTIVITY_01_PS``…) and their FIDs."""
-
-_HOLDER = {
-    "CPS_ID_CARD": businessdata.ID_CARD,
-    "CPS_NAME_PS": businessdata.NAME,
-    "CPS_INFO_PS": businessdata.INFO,
-}
-_PROFESSIONAL = (*_HOLDER, "CPS_SIT_FACT")
 
 _HASH_SHA256 = 0x40
 _SIGN_SHA256 = 0x42
@@ -155,8 +148,11 @@ class CpsSession:
         return self._read(f"read {label}", DATA_OBJECTS[label])
 
     def holder(self) -> CardHolder:
-        """Whom the card names, from its free data objects CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS."""
-        return holder_of({label: self.data_object(label) for label in _HOLDER})
+        """Whom the card names, from its free data objects CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS.
+
+        Responsibility, structure and department do not stand there (see :func:`bifente.layouts.professional.holder_of`).
+        """
+        return holder_of({label: self.data_object(label) for label in professional.HOLDER})
 
     def issuer_signature(self) -> bytes:
         """The file with the issuer's signature, empty when the card has none; needs the PIN."""
@@ -170,7 +166,8 @@ class CpsSession:
     def professional(self) -> list[Group]:
         """SSV group 1 (holder) and groups 2 (one for each *situation de facturation*); needs the PIN.
 
-        Raises NotIssued when the issuer's signature is known and does not cover what the card says.
+        Where each field of group 2 comes from: :data:`bifente.layouts.professional.SOURCES`; the others are empty. Raises
+        NotIssued when the issuer's signature is known and does not cover what the card says.
         """
         return professional_groups(self.professional_contents())
 
@@ -178,13 +175,38 @@ class CpsSession:
         """The data objects that :func:`professional_groups` reads, by label; raises as :meth:`professional`."""
         if self.issued is not None:
             return self.signed_contents(self.issued)
-        return {label: self.data_object(label) for label in _PROFESSIONAL}
+        contents = {label: self.data_object(label) for label in (*professional.HOLDER, "CPS_SIT_FACT")}
+        try:
+            billing = businessdata.BILLING.decode(contents["CPS_SIT_FACT"])
+            return contents | self._activities(professional.linked_activities(billing))
+        except LayoutError as error:
+            raise ProtocolBroken(f"the situations of the CPS: {error}", step="read situations") from error
 
     def signed_contents(self, signature: IssuerSignature) -> dict[str, bytes]:
         """All files under *signature*, by their labels; needs the PIN. Raises NotIssued."""
         return issued.read_covered(
             CardKind.CPS, signature, lambda node: self._read(f"read {node.name}", node.fid)
         )
+
+    def _activities(self, wanted: Collection[int]) -> dict[str, bytes]:
+        """The activities with these logical numbers by label, read in the order of their files until all are found."""
+        missing = set(wanted)
+        found: dict[str, bytes] = {}
+        for place in range(1, layout.ACTIVITIES + 1):
+            if not missing:
+                break
+            label = f"CPS_ACTIVITY_{place:02}_PS"
+            try:
+                content = self.data_object(label)
+            except CardRefused as refused:
+                if refused.sw != SW.FILE_NOT_FOUND:
+                    raise
+                continue
+            number = professional.activity_number(businessdata.ACTIVITY.decode(content))
+            if number in missing:
+                found[label] = content
+                missing.remove(number)
+        return found
 
     def write_data(self, content: bytes) -> None:
         """Overwrite the beginning of CPS_DATA, the only object that the holder may write; needs the PIN."""
@@ -366,19 +388,19 @@ class CpsSession:
 def holder_of(contents: Mapping[str, bytes]) -> CardHolder:
     """Whom CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS name. Raises ProtocolBroken."""
     try:
-        return businessdata.holder_of(*(codec.decode(contents[label]) for label, codec in _HOLDER.items()))
+        return professional.holder_of(
+            *(codec.decode(contents[label]) for label, codec in professional.HOLDER.items())
+        )
     except (LayoutError, KeyError) as error:
         raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read holder") from error
 
 
 def professional_groups(contents: Mapping[str, bytes]) -> list[Group]:
     """SSV group 1 and groups 2 from the data objects of a CPS, by their labels. Raises ProtocolBroken."""
-    holder = holder_of(contents)
     try:
-        situations = businessdata.billing_groups(businessdata.BILLING.decode(contents["CPS_SIT_FACT"]))
-        return [businessdata.holder_group(holder), *situations]
+        return professional.professional_groups(contents)
     except (LayoutError, KeyError) as error:
-        raise ProtocolBroken(f"CPS_SIT_FACT: {error}", step="read CPS_SIT_FACT") from error
+        raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read situations") from error
 
 
 def crt(*, algorithm: int, key: int | None = None) -> bytes:

@@ -60,6 +60,10 @@ def check_records(records: Mapping[str, bytes], layout: Layout) -> None:
             _check(name.removeprefix(INITIAL), record, layout, told=name)
 
 
+_FORMS = (2,)
+"""Of the business data; cards of form 1 do not say it."""
+
+
 def read_meta(records: Mapping[str, bytes]) -> dict[str, JsonValue]:
     """What a card says of itself: texts, and the profile it was made from. Raises CorruptCard."""
     if META_RECORD not in records:
@@ -85,6 +89,8 @@ def _meta(name: str, record: bytes) -> dict[str, JsonValue]:
             Atr.parse(bytes.fromhex(atr))
         except (ApduError, ValueError):
             raise CorruptCard(name, "atr is not an answer to reset of 2 to 33 bytes, hexadecimal") from None
+    if "form" in meta and meta["form"] not in _FORMS:
+        raise CorruptCard(name, "form is not a form of business data that is known here")
     profile = meta.get("profile", {})
     if not isinstance(profile, dict) or not isinstance(profile.get("comment", ""), str):
         raise CorruptCard(name, "profile is not that of a card")

@@ -47,7 +47,7 @@ from bifente.layouts.codec import JsonValue
 from bifente.layouts.cps3 import PIN, PUK
 from bifente.layouts.nodes import EF, Layout
 
-_NOT_CONTENT: Final = {"keys", "pin", "puk", "files", "fingerprints", "state"}
+_NOT_CONTENT: Final = {"keys", "pin", "puk", "files", "fingerprints", "state", "form"}
 """Parts of a profile that the card's own records hold; ``meta`` keeps the others."""
 
 
@@ -129,6 +129,7 @@ def meta(profile: AnyProfile, today: date) -> Meta:
     """What the new card says of itself; *profile* is resolved."""
     assert profile.serial is not None
     state = profile.state
+    form = profile.form if isinstance(profile, ProfessionalProfile) and profile.form > 1 else None
     environment = "T" if isinstance(profile, T1TestProfile) else ENVIRONMENT_LETTER[profile.environment]
     return Meta(
         kind=profile.kind,
@@ -138,6 +139,7 @@ def meta(profile: AnyProfile, today: date) -> Meta:
         profile=profile.model_dump(mode="json", exclude=_NOT_CONTENT, exclude_defaults=True),
         atr=profile.atr,
         opposed=str(state.opposed) if state and state.opposed else None,
+        form=form,
     )
 
 

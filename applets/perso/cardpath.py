@@ -176,6 +176,11 @@ def _step(place: Place, value: JsonValue, part: str, *, last: bool) -> Steps:
             raise PathError(
                 f"{part} stands more than once in {place.node.name}", hint="name the keys above it too"
             )
+        lists = [key for key, item in value.items() if isinstance(item, list)]
+        if (
+            part.isascii() and part.isdigit() and len(value) == len(lists) == 1
+        ):  # a list under a name of its own
+            return (lists[0], *_step(place, value[lists[0]], part, last=last))
         if last:
             return (part,)
     elif isinstance(value, Sequence) and not isinstance(value, str):

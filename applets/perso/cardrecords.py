@@ -29,6 +29,8 @@ class Meta:
     """Without keys, PINs and state."""
     atr: str | None = None
     opposed: str | None = None
+    form: int | None = None
+    """Of the business data that a professional's card was made with; cards of form 1 do not say it."""
 
     @property
     def environment_name(self) -> str:
@@ -45,6 +47,7 @@ class Meta:
             "profile": self.profile,
             "atr": self.atr,
             "opposed": self.opposed,
+            "form": self.form,
         }
         present = {name: value for name, value in fields.items() if value is not None}
         return json.dumps(present, ensure_ascii=False, separators=(",", ":")).encode()
@@ -56,12 +59,14 @@ def meta_of(records: Records) -> Meta:
     profile = fields.get("profile", {})
     assert isinstance(profile, dict)  # read_meta has looked
     optional = {name: str(fields[name]) for name in ("atr", "opposed") if name in fields}
+    form = fields.get("form")
     return Meta(
         kind=str(fields.get("kind", "")),
         serial=str(fields.get("serial", "")),
         environment=str(fields.get("environment", "")),
         created=str(fields.get("created", "")),
         profile=profile,
+        form=form if isinstance(form, int) else None,
         **optional,
     )
 

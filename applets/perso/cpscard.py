@@ -47,8 +47,6 @@ def cha(profile: ProfessionalProfile) -> Cha:
 
 def contents(profile: ProfessionalProfile) -> dict[str, JsonValue]:
     """The value of each file but the certificates, by the file's name."""
-    assert profile.issued is not None
-    assert profile.expires is not None
     values: dict[str, JsonValue] = {
         "EF.DIR": [
             _application(cps3.AID_CONTACTLESS, "CPX IAS CL", "3F000002"),
@@ -68,14 +66,8 @@ def contents(profile: ProfessionalProfile) -> dict[str, JsonValue]:
         "EF.PrKDF": _keys(),
         "EF.CDF": _certificates(),
         "CPS_DATA": {"hex": profile.data.ljust(2 * cps3.DATA_SIZE, "0")},
-        "CPS_SIT_FACT": profile.billing,
-        **businessdata.holder_values(
-            profile.card_holder, f"{profile.issued:%Y%m%d}", f"{profile.expires:%Y%m%d}"
-        ),
-        "CPS_LANG_PS": {"langues": profile.languages},
+        **profile.business_values(),
     }
-    for number, activity in sorted(profile.activities.items()):
-        values[f"CPS_ACTIVITY_{number:02}_PS"] = activity
     values["EF.DODF"] = _data_objects(values)
     return values
 

@@ -26,14 +26,22 @@ _PIN_FIELDS = {"pin": "pin/01", "puk": "pin/02"}
 
 def profile_of(meta: Meta) -> AnyProfile:
     """The resolved profile that the card was made from, without keys, PINs and later changes. Raises ProfileError."""
-    return validate_profile(YamlDocument("profile in the card", dict(meta.profile), {(): 1}))
+    return validate_profile(YamlDocument("profile in the card", _document(meta), {(): 1}))
+
+
+def _document(meta: Meta) -> dict[str, JsonValue]:
+    """The profile that the card keeps; that of an earlier form says so."""
+    document: dict[str, JsonValue] = dict(meta.profile)
+    if meta.kind == "cps3" and meta.form is None:
+        document["form"] = 1
+    return document
 
 
 def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
     """The profile of a card, as a document to write. Raises CorruptCard or PersoError."""
     meta = meta_of(records)
     layout = layout_of(records)
-    document: dict[str, JsonValue] = dict(meta.profile)
+    document = _document(meta)
     certificates = certificate_files(meta.kind)
     path = layout.issuer_signature
     made_anew = (*certificates, *([layout.file(path).name] if path is not None else []))

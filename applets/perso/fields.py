@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated
+from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, SecretStr
 
@@ -11,6 +12,7 @@ from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import TABLES, known
+from bifente.codes.letters import latin, simplified
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir
 from bifente.crypto import rsa
@@ -50,6 +52,40 @@ def at_most(size: int) -> AfterValidator:
         return text
 
     return AfterValidator(check)
+
+
+def letters(most: int) -> AfterValidator:
+    """A text of no more than *most* letters."""
+
+    def check(text: str) -> str:
+        if len(text) > most:
+            raise ValueError(f"at most {most} letters expected, not {len(text)}")
+        return text
+
+    return AfterValidator(check)
+
+
+def simplified_texts(value: object) -> object:
+    """The texts in a mapping or list as Latin-1 can hold them, where it can: œ is oe, ’ is ', accents are composed."""
+    if isinstance(value, dict):
+        return {key: simplified_texts(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [simplified_texts(item) for item in value]
+    return simplified(value) if isinstance(value, str) else value
+
+
+def _latin(text: str) -> str:
+    try:
+        return latin(text)
+    except CodeError as error:
+        raise ValueError(f"a text of one line in Latin-1 expected: {error.reason}") from None
+
+
+def _logical_number(value: object) -> object:
+    number = int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= 255:
+        raise ValueError("a number from 0 to 255 expected")
+    return number
 
 
 def _atr(text: str) -> str:
@@ -102,7 +138,7 @@ def _content(value: object, key: str = "") -> object:
         return str(value)
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
         return value.replace("-", "")
-    return value
+    return normalize("NFC", value) if isinstance(value, str) else value
 
 
 def _from_code(parse: Callable[[str], object]) -> Callable[[str], str]:
@@ -143,7 +179,11 @@ def _text(value: object) -> object:
 
 
 Text = Annotated[str, matching(r"[^\x00-\x1f\x7f]+", "a text of one line")]
-LatinText = Annotated[str, matching(r"[ -~\xa0-\xff]*", "a text of one line in Latin-1")]
+LatinText = Annotated[
+    str, AfterValidator(_latin), matching(r"[ -~\xa0-\xff]*", "a text of one line in Latin-1")
+]
+LogicalNumber = Annotated[int, BeforeValidator(_logical_number)]
+"""That of an activity, one byte."""
 Hexadecimal = Annotated[str, matching(r"([0-9A-Fa-f]{2})*", "pairs of hexadecimal digits")]
 AtrHexadecimal = Annotated[Hexadecimal, AfterValidator(_atr)]
 """An answer to reset, 2 to 33 bytes with the TCK that belongs to them (ISO/IEC 7816-3:2006 §8.2)."""

@@ -5,35 +5,33 @@ from hashlib import sha256
 from pathlib import Path
 
 from bifente.applets.perso.errors import ContentError
-from bifente.applets.perso.officialcontents import OfficialContent, begun, official
 from bifente.applets.perso.vitaleprofile import SsvGroup, VitaleProfile
 from bifente.documents import DocumentTooLong, read_bytes
 from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.ssv import Group
-from bifente.layouts.ssv_findings import perhaps_cut
+from bifente.layouts.ssv_findings import unusual_end
 
 MAX_SIZE = 65536
 """Larger files are not read: the largest official one has 8 916 bytes."""
 
 _FETCH_AGAIN = "the file may be cut: fetch it again"
-_CUT_OR_WHOLE = "fetch it again; if it is whole all the same: bifente card import --whole"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a ``.in`` file holds: its groups, and which official content it is (None: another, or a changed one)."""
+    """What a ``.in`` file holds: its groups, and what is unusual about its end (None: nothing)."""
 
     groups: list[Group]
-    official: OfficialContent | None
+    unusual: str | None
 
 
-def read_content(path: Path, *, digest: bytes | None = None, whole: bool = False) -> Content:
-    """The content of a ``.in`` file; ContentError when it is none or is cut, NotADocument, OSError.
+def read_content(path: Path, *, digest: bytes | None = None) -> Content:
+    """The content of a ``.in`` file; ContentError when it is none or is cut inside a group, NotADocument, OSError.
 
-    The format holds no length. A cut inside a group is always seen; between two groups it is seen in the contents that are
-    known (:mod:`~bifente.applets.perso.officialcontents`), doubted in others, unless *whole* says that the caller knows
-    better, and certain to be seen when the SHA-256 of the whole file is given as *digest*.
+    The format holds no length: what ends between two groups is a whole card, and ``unusual`` says what such cards mostly
+    have besides. Whoever knows the SHA-256 of the file gives it as *digest*: any other file is a ContentError, and
+    nothing is unusual about the right one.
     """
     try:
         data = read_bytes(path, MAX_SIZE)
@@ -43,28 +41,13 @@ def read_content(path: Path, *, digest: bytes | None = None, whole: bool = False
         groups = ssv.decode_card(data)
     except LayoutError as error:
         raise ContentError(f"{path}: not the content of a carte Vitale: {error}", hint=_FETCH_AGAIN) from None
-    found = sha256(data)
-    if digest is not None and found.digest() != digest:
-        raise ContentError(
-            f"{path}: not the file wanted, its SHA-256 is {found.hexdigest()}", hint=_FETCH_AGAIN
-        )
-    known = official(data)
-    if known is None and digest is None and not whole:
-        _refuse_cut(path, data, groups)
-    return Content(groups, known)
-
-
-def _refuse_cut(path: Path, data: bytes, groups: list[Group]) -> None:
-    longer = begun(data)
-    if longer:
-        names = " or ".join(f"{one.name} ({one.size} bytes)" for one in longer)
-        raise ContentError(
-            f"{path}: cut after {len(data)} bytes: so begins the official content {names}",
-            hint=_CUT_OR_WHOLE,
-        )
-    doubt = perhaps_cut(groups)
-    if doubt is not None:
-        raise ContentError(f"{path}: perhaps cut: {doubt}", hint=_CUT_OR_WHOLE)
+    if digest is not None:
+        found = sha256(data)
+        if found.digest() != digest:
+            raise ContentError(
+                f"{path}: not the file wanted, its SHA-256 is {found.hexdigest()}", hint=_FETCH_AGAIN
+            )
+    return Content(groups, unusual_end(groups) if digest is None else None)
 
 
 def imported_profile(groups: list[Group], comment: str = "", serial: str | None = None) -> VitaleProfile:

@@ -3,6 +3,7 @@
 Content that stands on the card under a French name has that name here; a date may be written 2026-01-31.
 """
 
+from abc import ABC, abstractmethod
 from datetime import MAXYEAR, MINYEAR, date
 from typing import Annotated, Literal, Self
 
@@ -11,7 +12,6 @@ from pydantic import Field, JsonValue, SecretStr, model_validator
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.fields import (
     AtrHexadecimal,
-    Content,
     Day,
     Hexadecimal,
     PersonId,
@@ -25,10 +25,9 @@ from bifente.applets.perso.fields import (
     in_table,
     matching,
 )
-from bifente.applets.perso.wrongparts import WrongParts, check
+from bifente.applets.perso.wrongparts import WrongParts
 from bifente.codes.holder import CardHolder
-from bifente.layouts import businessdata
-from bifente.layouts.cps3 import ACTIVITIES, DATA_SIZE
+from bifente.layouts.cps3 import DATA_SIZE
 from bifente.layouts.t1test import LARGE_SIZE
 
 Environment = Literal["test", "production-like"]
@@ -117,7 +116,13 @@ class Holder(ProfileModel):
     national_id: PersonId
     """With its type digit: ``8`` + RPPS, ``0`` + ADELI, an employee ``1`` + FINESS + ``/`` + number."""
     family_name: Text
+    """The name of practice: it stands in the certificates too."""
     given_name: Text
+    birth_name: Text | None = None
+    """NomPatronym; by default the family name."""
+    married_name: Text | None = None
+    """NomMarital."""
+    other_given_names: Annotated[list[Text], Field(max_length=2)] = Field(default_factory=list)
     civility: Annotated[str, in_table("G03", 2)]
     profession: Annotated[str, in_table("G15", 2)] | None = None
     future_profession: Annotated[str, in_table("G16", 2)] | None = None
@@ -142,8 +147,8 @@ class ProfessionalKeys(Keys):
     authentication: PrivateKeyPem | None = None
 
 
-class ProfessionalProfile(CardProfile):
-    """A card of the CPS family."""
+class ProfessionalProfile(CardProfile, ABC):
+    """A card of the CPS family, but for its situations: their profile depends on the form of the business data."""
 
     kind: Literal["cps3"]
     card: Literal["CPS", "CPF", "CDE", "CPE", "CPA"]
@@ -151,11 +156,8 @@ class ProfessionalProfile(CardProfile):
     """By default random."""
     holder: Holder
     structure: Structure | None = None
-    languages: list[Text] = Field(default_factory=lambda: ["FR"])
-    activities: dict[Annotated[int, Field(ge=1, le=ACTIVITIES)], Content] = Field(default_factory=dict)
-    """CPS_ACTIVITY_nn_PS by number, 1 to 16, holes allowed."""
-    billing: list[Content] = Field(default_factory=list)
-    """CPS_SIT_FACT."""
+    form: int
+    """Of the business data, see :mod:`bifente.applets.perso.professionalprofile`."""
     data: Annotated[Hexadecimal, at_most(DATA_SIZE)] = ""
     """CPS_DATA, followed by zeros."""
     pin: PinDigits = DEFAULT_PIN
@@ -186,14 +188,13 @@ class ProfessionalProfile(CardProfile):
             raise WrongParts((responsibility, f"responsibility 01 makes a CDE, not a {self.card}"))
         return self
 
-    @model_validator(mode="after")
-    def _encodable(self) -> Self:
-        wrong = check(businessdata.BILLING, self.billing, ("billing",))
-        for number, activity in self.activities.items():
-            wrong += check(businessdata.ACTIVITY, activity, ("activities", number))
-        if wrong:
-            raise WrongParts(*wrong)
-        return self
+    @abstractmethod
+    def business_values(self) -> dict[str, JsonValue]:
+        """The value of each business data object but CPS_DATA, by its name; the profile has serial and dates."""
+
+    def notes(self) -> list[str]:
+        """What the profile says and the card cannot hold, by the field's name: for whoever makes the card."""
+        return []
 
     @property
     def responsibility(self) -> int:

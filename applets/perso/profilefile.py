@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso.cardrecords import file_named
 from bifente.applets.perso.errors import Problem, ProfileError
+from bifente.applets.perso.professionalprofile import EarlierProfile, PresentProfile
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
 from bifente.applets.perso.shipped import shipped_text
 from bifente.applets.perso.vitaleprofile import VitaleProfile
@@ -20,7 +21,7 @@ from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml
 AnyProfile = ProfessionalProfile | VitaleProfile | T1TestProfile
 
 _MODELS: dict[str, TypeAdapter[AnyProfile]] = {
-    "cps3": TypeAdapter(ProfessionalProfile),
+    "cps3": TypeAdapter(PresentProfile),
     "vitale2": TypeAdapter(VitaleProfile),
     "t1test": TypeAdapter(T1TestProfile),
 }
@@ -67,6 +68,8 @@ def validate_profile(document: YamlDocument, folder: Path | None = None) -> AnyP
     adapter = _MODELS.get(kind) if isinstance(kind, str) else None
     if adapter is None:
         raise ProfileError([_problem(document, ("kind",), f"one of {', '.join(_MODELS)} expected")])
+    if kind == "cps3" and value.get("form") == 1:
+        adapter = TypeAdapter(EarlierProfile)
     value = _with_key_files(document, value, folder)
     try:
         profile = adapter.validate_python(value)

@@ -20,6 +20,7 @@ from bifente.codes.gip import label
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.layouts import ssv
+from bifente.layouts.businessdata import form_of
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.layouts.ssv import GroupsCodec
@@ -30,7 +31,7 @@ Line = tuple[str, str]
 
 _SHOWN_BYTES = 24
 _ONE_LINE = 12
-"""An item of a list with no more members than this is shown on one line."""
+"""An item of a list with no more parts than this is shown on one line."""
 
 _NAMES = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
 
@@ -50,6 +51,8 @@ class FileView:
     value: JsonValue
     decoded: bool
     lines: Sequence[Line]
+    form: int | None = None
+    """1 or 2 of a business data object (see :mod:`bifente.layouts.businessdata`), None of other files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class CardView:
     """CHR and CHA of its recognition."""
     issuer_signature: str | None = None
     """What the issuer's signature on the card says; None for a kind of card that has none."""
+    business_form: str | None = None
+    """Which form the business data of a professional's card have, in words."""
     findings: Sequence[str] = field(default_factory=tuple)
     root: DirectoryView | None = None
 
@@ -119,6 +124,7 @@ def view(records: Records) -> CardView:
     meta = meta_of(records)
     layout = layout_of(records)
     date = records.get(DATE_RECORD)
+    root = _directory(records, meta, "", layout.mf)
     return CardView(
         kind=meta.kind,
         title=layout.title,
@@ -131,9 +137,34 @@ def view(records: Records) -> CardView:
         opposed=meta.opposed,
         holder=_holder(records),
         issuer_signature=_issuer_signature(records),
+        business_form=_business_form(list(_all_files(root))),
         findings=tuple(noticed(records)),
-        root=_directory(records, meta, "", layout.mf),
+        root=root,
     )
+
+
+def _all_files(directory: DirectoryView) -> Iterator[FileView]:
+    """The files of a directory and of those below it, in the order of the card."""
+    yield from directory.files
+    for below in directory.directories:
+        yield from _all_files(below)
+
+
+_FORMS = {
+    1: "form 1, synthetic texts of earlier cards, of which other software shows nothing",
+    2: "form 2, as the State's readers take them",
+}
+
+
+def _business_form(files: Sequence[FileView]) -> str | None:
+    """The form of the business data objects; of each one when they have not all the same."""
+    forms = {file.name: file.form for file in files if file.form is not None}
+    if not forms:
+        return None
+    if len(set(forms.values())) == 1:
+        return _FORMS[next(iter(forms.values()))]
+    earlier = ", ".join(name for name, form in forms.items() if form == 1)
+    return f"form 2, but form 1 (synthetic texts of earlier cards) in {earlier}"
 
 
 def _directory(records: Records, meta: Meta, prefix: str, node: DF) -> DirectoryView:
@@ -176,6 +207,7 @@ def _file(records: Records, meta: Meta, path: str, node: EF) -> FileView:
         lines=list(_signature(layout_of(records), content))
         if path == layout_of(records).issuer_signature
         else list(_lines(meta, node, value, content, decoded=decoded)),
+        form=form_of(node.codec, content) if decoded else None,
     )
 
 
@@ -292,6 +324,14 @@ def _lines(meta: Meta, node: EF, value: JsonValue, content: bytes, *, decoded: b
         yield from _flat(value)
 
 
+def lines_of(value: JsonValue) -> list[Line]:
+    """The parts of a decoded value in words, SSV groups among them."""
+    items = value if isinstance(value, list) else [value]
+    if items and all(isinstance(item, Mapping) and set(item) == {"group", "fields"} for item in items):
+        return list(_groups(items))
+    return list(_flat(value))
+
+
 def _groups(value: JsonValue) -> Iterator[Line]:
     for group in ssv.from_json(value):
         yield str(group.id), group.description.name
@@ -338,6 +378,16 @@ _TABLES = {
     "secteur_activite": "G19",
     "categorie": "G01",
     "type_carte": "G02",
+    "carte.type": "G02",
+    "exercice.mode": "G17",
+    "exercice.statut": "G14",
+    "conventionnelles.specialite": "G100",
+    "conventionnelles.convention": "G101",
+    "conventionnelles.zone": "G102",
+    "conventionnelles.ik": "G103",
+    "agrements.agrement_1": "G104",
+    "agrements.agrement_2": "G104",
+    "agrements.agrement_3": "G104",
     "code_conventionnel": "G101",
     "zone_tarifaire": "G102",
     "zone_ik": "G103",
@@ -345,7 +395,9 @@ _TABLES = {
     "type_structure": "G07",
     "forme_juridique": "G21",
 }
-"""The nomenclature of the codes in the business data, by the name of the part."""
+"""The nomenclature of the codes in the business data, by the name of the part or its last two names."""
+
+_AUTHORISATIONS = {"00": "signs nothing", "01": "signs lots", "10": "signs FSE", "11": "signs FSE and lots"}
 
 
 def _flat(value: JsonValue, name: str = "") -> Iterator[Line]:
@@ -354,21 +406,30 @@ def _flat(value: JsonValue, name: str = "") -> Iterator[Line]:
             yield from _flat(item, f"{name}.{key}" if name else key)
     elif isinstance(value, Sequence) and not isinstance(value, str):
         if all(isinstance(item, str) for item in value):
-            yield name, ", ".join(map(str, value)) or "none"
+            yield name, ", ".join(str(item) for item in value if item) or "none"
             return
         for number, item in enumerate(value, 1):
             here = f"{name}[{number}]" if name else f"{number}"
-            if isinstance(item, Mapping) and len(item) <= _ONE_LINE:
-                yield here, ", ".join(f"{part}: {text}" for part, text in _flat(item))
+            parts = list(_flat(item)) if isinstance(item, Mapping) else []
+            if 0 < len(parts) <= _ONE_LINE:
+                yield here, ", ".join(f"{part}: {text}" for part, text in parts)
             else:
                 yield from _flat(item, here)
     else:
         text = str(value)
-        table = _TABLES.get(name.rpartition(".")[2])
-        if table == "R01" and len(text) == 2:
-            table = "G100"
-        meaning = label(table, text) if table is not None else None
+        meaning = _meaning(name, text)
         yield name, f"{text}  ({meaning})" if meaning else text
+
+
+def _meaning(name: str, text: str) -> str | None:
+    """What a code says, by the name of the part that holds it."""
+    parts = [part.partition("[")[0] for part in name.split(".")]
+    if parts[-1] == "autorisations":
+        return _AUTHORISATIONS.get(text)
+    table = _TABLES.get(".".join(parts[-2:])) or _TABLES.get(parts[-1])
+    if table == "R01" and len(text) == 2:  # in form 1 two tables share a name
+        table = "G100"
+    return label(table, text[:2] if parts[-1] == "statut" else text) if table is not None else None
 
 
 def _hex(content: bytes) -> str:

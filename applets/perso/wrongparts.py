@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bifente.documents.values import Place
+from bifente.layouts.businessvalues import Forms, ShortObject, ShortObjects
 from bifente.layouts.codec import Codec, JsonValue, PaddedCodec
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.template import OTHERS, Element, ListOf, Template, Wrapped
@@ -30,9 +31,13 @@ def check(codec: Codec, value: JsonValue, path: Place) -> list[Part]:
 
 def _inside(codec: Codec, value: JsonValue, path: Place) -> Iterator[Part]:
     """The parts of *value* that are wrong by themselves."""
-    if isinstance(codec, PaddedCodec | Wrapped):
+    if isinstance(codec, Forms):
+        codec = codec.before if codec.is_before_value(value) else codec.now
+    if isinstance(codec, PaddedCodec | Wrapped | ShortObject):
         if value is not None:
             yield from _inside(codec.inner, value, path)
+    elif isinstance(codec, ShortObjects) and isinstance(value, Mapping) and codec.key in value:
+        yield from _items(codec.inner, value[codec.key], (*path, codec.key))
     elif isinstance(codec, ListOf):
         yield from _items(codec.inner, value, path)
     elif isinstance(codec, Template) and isinstance(value, Mapping):

@@ -50,11 +50,16 @@ HOLDER = CardHolder(
     card_number="29" + CPS_SERIAL,
 )
 SITUATIONS = [
-    Group.of(2, "\x01", "0", "1", "31", "4", "997000000170", "", "CABINET DURIF", "99100001", "9")
+    Group.of(2, "\x01", "00", "10", "", "4", "997000000170", "", "CABINET DURIF", "99100001", "9")
     .replace("code conventionnel", "1")
-    .replace("code spécialité", "01"),
-    Group.of(2, "\x03", "1", "1", "10", "1", "990000018", "", "HOPITAL FICTIF", "99100002", "7"),
+    .replace("code spécialité", "01")
+    .replace("habilitation à signer une facture", "1")
+    .replace("habilitation à signer un lot", "1"),
+    Group.of(2, "\x03", "01", "24", "", "1", "990000018", "", "HOPITAL FICTIF", "99100002", "7")
+    .replace("habilitation à signer une facture", "1")
+    .replace("habilitation à signer un lot", "0"),
 ]
+"""What the objects of a CPS3 can say of a situation (the sector of table G19 is not among it)."""
 RIGHTS = [
     Group.of(
         101,
@@ -118,6 +123,23 @@ def moment(day: date) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
+def billing_of(group: Group) -> dict[str, object]:
+    """The situation de facturation of a group 2."""
+    signs = (0x10 if group[20] == "1" else 0) | (group[21] == "1")
+    value: dict[str, object] = {"situation": group.fields[0][0], "autorisations": f"{signs:02X}"}
+    if group[9]:
+        value["identifiant"] = group[9] + group[10]
+    names = {"convention": 13, "specialite": 14, "zone": 15, "ik": 16}
+    return {**value, "conventionnelles": {name: group[number] for name, number in names.items()}}
+
+
+def activity_of(group: Group) -> dict[str, object]:
+    """The activity that a group 2 is joined with."""
+    value: dict[str, object] = {"exercice": {"mode": group[2]}, "numero_logique": group.fields[0][0]}
+    given = {"statut": group[3], "structure": group[5] + group[6], "raison_sociale": group[8]}
+    return {**value, **{name: text for name, text in given.items() if text}}
+
+
 def base(kind: str, pan: bytes, cha: Cha, root: CvRoot) -> dict[str, bytes]:
     made = {
         "meta": json.dumps({"kind": kind, "serial": pan.hex()}).encode(),
@@ -174,8 +196,10 @@ class Maker:
                 (0xD104, 0xD105, 0xD106, 0xD108), zip(values, codecs, strict=True), strict=True
             )
         }
-        billing = businessdata.billing_values(SITUATIONS if situations is None else situations)
-        contents[0xD110] = businessdata.BILLING.encode(billing)
+        wanted = SITUATIONS if situations is None else situations
+        contents[0xD110] = businessdata.BILLING.encode({"situations": [billing_of(one) for one in wanted]})
+        for place, one in enumerate(wanted):
+            contents[0xD120 + place] = businessdata.ACTIVITY.encode(activity_of(one))
         for fid, number, usage in ((0xD001, 0x81, "SIGNATURE"), (0xD002, 0x82, "AUTHENTICATION")):
             contents[fid] = self.authority.issue_certificate(
                 holder, keys[number].public_key(), CertificateUsage[usage], moment(ISSUED), moment(EXPIRES)

@@ -126,7 +126,7 @@ def test_beneficiary_and_situation_are_chosen(consultation, consult):
 
 def test_a_situation_that_may_not_sign(consultation, consult, maker):
     """Field 2.20, *habilitation à signer une facture*."""
-    situation = Group.of(2, "\x01", "0", "1", "31").replace("habilitation à signer une facture", "0")
+    situation = Group.of(2, "\x01", "00", "10").replace("habilitation à signer une facture", "0")
     session = consultation(cps=maker.cps(situations=[situation]))
     with session, pytest.raises(MaySignNoSheet, match="situation de facturation 1 may not sign"):
         session.draw_up([consult], number=1, care_date=TODAY)

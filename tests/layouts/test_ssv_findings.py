@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from bifente.layouts import ssv
 from bifente.layouts.ssv import Finding, FindingKind, Group
-from bifente.layouts.ssv_findings import SSV_BOTH_COMPLEMENTARY
+from bifente.layouts.ssv_findings import SSV_BOTH_COMPLEMENTARY, unusual_end
 
 REAL_LIKE = Group.of(
     101, "", "12345678", "203012310000", "", "", "", "A", "1420162965165", "", "01", "751", "0000", "10"
@@ -125,3 +125,30 @@ def test_fields_are_explained_in_words() -> None:
     situation = Group.of(2, "\x01", "00")
     assert ssv.describe(situation)[0][2] == "01"
     assert ssv.describe(situation)[1][3] == "Libéral, exploitant, commerçant"
+
+
+MUTUELLE = Group.of(107, "88888888", "OOOOOOOO", "00")
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [
+        ([PERSON, RIGHTS, COVERAGE], None),
+        ([PERSON, COVERAGE], None),
+        ([PERSON], "neither rights (105) nor coverage (106)"),
+        ([PERSON, RIGHTS, COVERAGE, PERSON], "neither rights (105) nor coverage (106)"),
+        ([PERSON, RIGHTS], "has no coverage (106)"),
+        ([PERSON, RIGHTS, COVERAGE.replace(2, "200901010000")], "ends before the rights (105)"),
+        ([PERSON, RIGHTS, COVERAGE, MUTUELLE], "a mutuelle (107) without its period (108)"),
+        ([PERSON, COVERAGE, MUTUELLE, Group.of(108), PERSON, COVERAGE], "alone has neither mutuelle"),
+        ([PERSON, COVERAGE, COVERAGE, PERSON, COVERAGE], "fewer groups 106 than each of the others"),
+    ],
+)
+def test_what_is_unusual_about_the_end_of_a_card(people: list[Group], said: str | None) -> None:
+    found = unusual_end([ASSURED, *people])
+    assert found is None if said is None else found is not None and said in found
+
+
+def test_a_beneficiary_without_any_period_is_noticed_wherever_it_stands() -> None:
+    found = ssv.findings([ASSURED, PERSON, PERSON, RIGHTS, COVERAGE])
+    assert [(one.kind, one.index, one.group) for one in found] == [(FindingKind.NO_PERIOD, 1, 104)]

@@ -24,6 +24,17 @@ from bifente.layouts import (
     t1test,
     vitale2,
 )
+from bifente.layouts.businessvalues import (
+    Decimal,
+    Digits,
+    EndedTexts,
+    First,
+    Flags,
+    Forms,
+    Nibbles,
+    ShortObject,
+    ShortObjects,
+)
 from bifente.layouts.codec import Codec, ConstructCodec, JsonValue, PaddedCodec, RawCodec
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
@@ -154,6 +165,49 @@ def _(codec: ListOf) -> Values:
 @values.register(PaddedCodec)
 def _(codec: PaddedCodec) -> Values:
     return st.just(codec.empty) | values(codec.inner)
+
+
+values.register(Decimal, lambda _: st.integers(0, 99).map(lambda code: f"{code:02d}"))
+values.register(Flags, lambda _: st.text("ON", min_size=8, max_size=8))
+
+
+@values.register(Digits)
+def _(codec: Digits) -> Values:
+    return st.tuples(DIGITS, st.sampled_from(codec.counts)).map(lambda drawn: drawn[0][: drawn[1]])
+
+
+@values.register(Nibbles)
+def _(codec: Nibbles) -> Values:
+    return st.fixed_dictionaries(
+        {}, optional={name: st.text("0123456789 ", max_size=size) for name, size in codec.parts}
+    )
+
+
+@values.register(EndedTexts)
+def _(codec: EndedTexts) -> Values:
+    return st.lists(values(codec.text), max_size=codec.at_most + 1)
+
+
+@values.register(First)
+def _(codec: First) -> Values:
+    return st.fixed_dictionaries(
+        {codec.key: values(codec.first)}, optional={codec.rest_key: values(codec.rest)}
+    )
+
+
+@values.register(ShortObject)
+def _(codec: ShortObject) -> Values:
+    return values(codec.inner)
+
+
+@values.register(ShortObjects)
+def _(codec: ShortObjects) -> Values:
+    return st.fixed_dictionaries({codec.key: st.lists(values(codec.inner), max_size=codec.at_most + 1)})
+
+
+@values.register(Forms)
+def _(codec: Forms) -> Values:
+    return values(codec.now) | values(codec.before)
 
 
 @values.register(identity.SerialCodec)

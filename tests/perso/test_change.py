@@ -36,9 +36,9 @@ def value(records, name):
         ("vitale-single", "EF.ID/nom", "AUTRE", "3F00/D001", "EF.ID/porteur/nom", "AUTRE"),
         ("vitale-single", "EF.ID/porteur/nom", "AUTRE", "3F00/D001", "EF.ID/porteur/nom", "AUTRE"),
         ("vitale-single", "EF.NIR/pays", "BE", "3F00/0001/2002", "EF.NIR/assure/pays", "BE"),
-        ("gp", "3F00/0001/D105/nom", "AUTRE", "3F00/0001/D105", "CPS_NAME_PS/nom", "AUTRE"),
+        ("gp", "3F00/0001/D105/nom_patronymique", "AUTRE", "3F00/0001/D105", "CPS_NAME_PS/nom_patronymique", "AUTRE"),
         ("gp", "D105/prenoms/1", "AUTRE", "3F00/0001/D105", "CPS_NAME_PS/prenoms/1", "AUTRE"),
-        ("gp", "CPS_SIT_FACT/1/zone_tarifaire", "30", "3F00/0001/D110", "CPS_SIT_FACT/1/zone_tarifaire", "30"),
+        ("gp", "CPS_SIT_FACT/1/zone", "30", "3F00/0001/D110", "CPS_SIT_FACT/situations/1/conventionnelles/zone", "30"),
         ("gp", "CPS_ACTIVITY_02_PS/numero_logique", "9", "3F00/0001/D121", "CPS_ACTIVITY_02_PS/numero_logique", "9"),
         ("gp", "EF.SN.ICC/numero", "00000001", "3F00/D003", "EF.SN.ICC/numero", "00000001"),
         ("gp", "EF.AODF/1/min_length", "6", "3F00/0001/7001", "EF.AODF/1/min_length", "6"),
@@ -66,28 +66,28 @@ def test_only_the_bytes_of_the_field_change(make):
 
 def test_what_is_set_is_what_the_card_says(make):
     records = make("gp")
-    after = applied(records, change.set_field(records, "CPS_NAME_PS/nom", "ZOË"))
+    after = applied(records, change.set_field(records, "CPS_NAME_PS/nom_patronymique", "ZOË"))
     card = card_of(MemoryStore(after), "cps3")
     card.power_on()
     card.transmit(bytes.fromhex("00A4090C063F000001D105"))
-    assert "ZOË".encode() in card.transmit(bytes.fromhex("00B0000000"))
+    assert "ZOË".encode("latin-1") in card.transmit(bytes.fromhex("00B0000000"))
 
 
 def test_whole_files(make):
     records = make("gp")
     after = applied(records, change.set_field(records, "D107", "FF00"))
     assert value(after, "CPS_DATA") == {"hex": "FF00"}
-    activity = {"numero_logique": 5, "mode_exercice": "01", "secteur": "SA01"}
+    activity = {"exercice": {"mode": "01"}, "numero_logique": 5, "secteur": "SA01"}
     after = applied(after, change.set_field(after, "CPS_ACTIVITY_05_PS", json.dumps(activity), as_json=True))
     assert value(after, "CPS_ACTIVITY_05_PS") == activity
     after = applied(after, change.remove_field(after, "CPS_ACTIVITY_05_PS"))
     assert "file/3F00/0001/D124" not in after
-    after = applied(after, change.remove_field(after, "CPS_ACTIVITY_01_PS/debut"))
-    assert "debut" not in value(after, "CPS_ACTIVITY_01_PS")
+    after = applied(after, change.remove_field(after, "CPS_ACTIVITY_01_PS/statut"))
+    assert "statut" not in value(after, "CPS_ACTIVITY_01_PS")
     after = applied(after, change.remove_field(after, "CPS_LANG_PS/langues/1"))
-    assert value(after, "CPS_LANG_PS") == {"langues": ["EN"]}
-    after = applied(after, change.set_field(after, "CPS_LANG_PS/langues/2", "DE"))
-    assert value(after, "CPS_LANG_PS") == {"langues": ["EN", "DE"]}
+    assert value(after, "CPS_LANG_PS") == {"langues": ["en"]}
+    after = applied(after, change.set_field(after, "CPS_LANG_PS/langues/2", "de"))
+    assert value(after, "CPS_LANG_PS") == {"langues": ["en", "de"]}
     assert applied(after, change.restore(after)) == records
 
 
@@ -106,13 +106,13 @@ def test_fields_of_a_group_all_at_once(make):
         ("gp", "NONE/x", "x", "no file NONE"),
         ("gp", "5031", "x", "5031 is more than one file"),
         ("gp", "CPS_NAME_PS/zut", "x", "'zut' is not known"),
-        ("gp", "CPS_NAME_PS/nom/zut", "x", "there is no zut"),
-        ("gp", "CPS_SIT_FACT/3/structure", "x", "a position from 1 to 1"),
-        ("gp", "CPS_SIT_FACT/0/structure", "x", "a position from 1 to 1"),
-        ("gp", "CPS_SIT_FACT/1/numero_logique", "x", "a number was expected"),
-        ("gp", "CPS_SIT_FACT/1/numero_logique", "256", "a number from 0 to 255"),
+        ("gp", "CPS_NAME_PS/nom_patronymique/zut", "x", "there is no zut"),
+        ("gp", "CPS_SIT_FACT/3/zone", "x", "a position from 1 to 1"),
+        ("gp", "CPS_SIT_FACT/0/zone", "x", "a position from 1 to 1"),
+        ("gp", "CPS_SIT_FACT/1/situation", "x", "a number was expected"),
+        ("gp", "CPS_SIT_FACT/1/situation", "256", "a number from 0 to 255"),
         ("gp", "CPS_SIT_FACT/1", "x", "a value in JSON was expected"),
-        ("gp", "CPS_ID_CARD/emission", "2024", "a date of eight digits"),
+        ("gp", "CPS_ID_CARD/emission", "2024", "8 digits expected"),
         ("gp", "EF.CDF/path", "D001", "a position from 1 to 2"),
         ("gp", "D107", "0", "hexadecimal"),
         ("vitale-single", "G101/15", "x", "has no field 15: it has 14"),
@@ -186,9 +186,9 @@ def test_expire_after_the_issue_keeps_the_beginning(make, pooled_authority):
 
 def test_expire_does_not_undo_what_was_set(make, pooled_authority):
     records = make("gp")
-    records = applied(records, change.set_field(records, "CPS_ID_CARD/carte", "2900000000"))
+    records = applied(records, change.set_field(records, "CPS_ID_CARD/numero", "2900000000"))
     after = applied(records, change.expire(records, pooled_authority, date(2020, 2, 29)))
-    assert value(after, "CPS_ID_CARD")["carte"] == "2900000000"
+    assert value(after, "CPS_ID_CARD")["numero"] == "2900000000"
 
 
 def test_expire_wants_the_authority_of_the_card(make, production_authority):

@@ -1,6 +1,5 @@
 """The official fictitious card contents: imported, shown, read back by APDUs through recognition, byte for byte."""
 
-from contextlib import suppress
 from datetime import date
 from hashlib import sha256
 
@@ -15,10 +14,8 @@ from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.build import contents, resolved
 from bifente.applets.perso.dump import dump_text
 from bifente.applets.perso.importer import imported_profile, read_content
-from bifente.applets.perso.officialcontents import describe, official_contents
 from bifente.applets.perso.view import view
 from bifente.layouts import ssv
-from bifente.layouts.ssv_findings import perhaps_cut
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession, recognise
@@ -177,95 +174,75 @@ def refused(file, data, message="", **options):
 
 
 def smaller_cards(data):
-    """Where a cut leaves a card: between two groups, with nothing missing that every card has."""
+    """Where a cut leaves a card: between two groups, behind the first beneficiary."""
     groups = ssv.decode_card(data)
-    ends = {len(ssv.encode(groups[:count])) for count in range(1, len(groups))}
-    for end in ends:
-        with suppress(ssv.SsvError):
-            ssv.decode_card(data[:end])
-            yield end
+    first = next(at for at, group in enumerate(groups) if group.id == 104)
+    return {len(ssv.encode(groups[:count])) for count in range(first + 1, len(groups))}
 
 
 @pytest.mark.parametrize("part", range(4))
-def test_every_file_cut_at_every_byte_is_refused(virtual_cards, tmp_path, part):
-    """All 69 396 of them; where a smaller card is left, the error names the content that it is the beginning of."""
-    for file in virtual_cards[part::4]:
-        data = file.read_bytes()
-        smaller = set(smaller_cards(data))
+def test_every_file_cut_inside_a_group_is_refused(virtual_cards, tmp_path, part):
+    file = tmp_path / "cut.in"
+    for content in virtual_cards[part::4]:
+        data = content.read_bytes()
+        smaller = smaller_cards(data)
         for end in range(len(data)):
-            said = "not the content of a carte Vitale"
             if end in smaller:
-                said = rf"cut after {end} bytes: .*\b{file.stem} \({len(data)} bytes\)"
-            refused(tmp_path / "cut.in", data[:end], said)
+                file.write_bytes(data[:end])
+                assert ssv.encode(read_content(file).groups) == data[:end]
+            else:
+                refused(file, data[:end], "not the content of a carte Vitale")
 
 
-def test_what_only_the_list_can_see(virtual_cards):
-    """The figures that docs/decisions/0007 gives."""
-    cuts = [
-        ssv.decode(file.read_bytes()[:end])
-        for file in virtual_cards
-        for end in smaller_cards(file.read_bytes())
-    ]
-    assert len(cuts) == 749
-    assert sum(perhaps_cut(groups) is not None for groups in cuts) == 516
-
-
-def test_each_is_known_whole_whatever_it_looks_like(virtual_cards):
-    assert [read_content(file).official.name for file in virtual_cards] == [
-        file.stem for file in virtual_cards
-    ]
-    doubtful = [file for file in virtual_cards if perhaps_cut(ssv.decode_card(file.read_bytes()))]
-    assert doubtful, "the list is what lets these pass"
-
-
-def test_the_list_says_what_the_contents_are(virtual_cards):
-    """To make it anew: write these lines to applets/perso/official-contents.txt."""
-    contents = [describe(file.stem, file.read_bytes()) for file in virtual_cards]
-    assert [known.line() for known in official_contents()] == [content.line() for content in contents]
-
-
-def test_a_changed_content_is_another_one(virtual_cards, tmp_path):
-    """It imports; cut where the rest of it looks usual it would too, unless its digest is given."""
-    data = next(file.read_bytes() for file in virtual_cards if file.stem == "0405")
-    groups = ssv.decode_card(data)
-    changed = ssv.encode([groups[0].replace("centre gestionnaire", "1234"), *groups[1:]])
+def test_no_whole_content_is_refused_whatever_it_is_made_of(virtual_cards, tmp_path):
+    """Others of the kind: the beneficiaries of all contents behind the beginning of each, and parts of what they have."""
     file = tmp_path / "mine.in"
-    file.write_bytes(changed)
-    digest = sha256(changed).digest()
-    assert read_content(file).official is None
-    assert read_content(file, digest=digest).groups[0]["centre gestionnaire"] == "1234"
-    cut = changed[: -len(ssv.encode(groups[-1:]))]
-    file.write_bytes(cut)
-    assert len(read_content(file, whole=True).groups) == len(groups) - 1
-    refused(file, cut, "not the file wanted", digest=digest)
-    refused(file, cut, "not the file wanted", digest=digest, whole=True)
+    pieces = [ssv.split(ssv.decode_card(content.read_bytes())) for content in virtual_cards]
+    people = [piece for card in pieces for name, piece in card.items() if name.startswith("BEN")]
+    noticed = 0
+    for number, card in enumerate(pieces):
+        head = [group for name in ("G101", "G102", "G103") for group in card.get(name, [])]
+        for size in (1, 2, 5):
+            groups = head + [group for person in people[number : number + size] for group in person]
+            for wanted in (groups, [group for group in groups if group.id not in (106, 108)]):
+                file.write_bytes(ssv.encode(wanted))
+                read = read_content(file)
+                assert read.groups == wanted
+                noticed += read.unusual is not None
+    assert noticed, "what is unusual is named"
 
 
-def test_an_unknown_content_that_looks_cut_needs_a_word(virtual_cards, tmp_path):
+def test_what_is_unusual_is_named_and_a_digest_makes_sure(virtual_cards, make, tmp_path):
     data = next(file.read_bytes() for file in virtual_cards if file.stem == "9410")
     groups = ssv.decode_card(data)
     assert [group.id for group in groups[-2:]] == [107, 108]
-    changed = ssv.encode([groups[0].replace("centre gestionnaire", "1234"), *groups[1:-2]])
+    beginning = ssv.encode(groups[:-2])
     file = tmp_path / "mine.in"
-    refused(file, changed, "perhaps cut: the last beneficiary alone has neither mutuelle")
-    assert read_content(file, whole=True).groups[-1].id == 106
-    assert read_content(file, digest=sha256(changed).digest()).groups[-1].id == 106
+    file.write_bytes(beginning)
+    read = read_content(file)
+    assert read.unusual == "the last beneficiary alone has neither mutuelle (107) nor AMC (109)"
+    assert ssv.decode(beginning) == read.groups
+    assert read_content(file, digest=sha256(beginning).digest()).unusual is None
+    refused(file, beginning, "not the file wanted", digest=sha256(data).digest())
+    assert make(imported_profile(read.groups)), "and it makes a card"
 
 
-def test_a_smaller_card_on_purpose(virtual_cards, tmp_path):
-    data = next(file.read_bytes() for file in virtual_cards if file.stem == "9410")
-    beginning = ssv.encode(ssv.decode_card(data)[:5])
-    file = tmp_path / "smaller.in"
-    refused(file, beginning, r"so begins the official content 9410 \(513 bytes\)")
-    assert len(read_content(file, whole=True).groups) == 5
+def test_a_beneficiary_with_nothing_makes_a_card(virtual_cards, make, tmp_path):
+    groups = ssv.decode_card(virtual_cards[0].read_bytes())
+    at = next(index for index, group in enumerate(groups) if group.id == 104)
+    file = tmp_path / "short.in"
+    file.write_bytes(ssv.encode(groups[: at + 1]))
+    read = read_content(file)
+    assert "neither rights (105) nor coverage (106)" in read.unusual
+    records = make(imported_profile(read.groups))
+    assert any("neither rights" in finding for finding in view(records).findings)
 
 
 def test_files_that_are_something_else(tmp_path):
     file = tmp_path / "other.in"
-    for whole in (False, True):
-        refused(file, b"", "a card begins with group 101", whole=whole)
-        refused(file, b"kind: cps3\n", "there is no such group", whole=whole)
-        refused(file, bytes(70000), "longer than 64 KiB", whole=whole)
+    refused(file, b"", "a card begins with group 101")
+    refused(file, b"kind: cps3\n", "there is no such group")
+    refused(file, bytes(70000), "longer than 64 KiB")
 
 
 @given(st.binary(max_size=200))

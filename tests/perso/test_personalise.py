@@ -76,7 +76,7 @@ def test_shipped_professionals_are_nobody(name):
 @pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(("vitale", "t1"))])
 def test_shipped_billing_numbers_have_their_key(name):
     for situation in read_profile(name).billing:
-        assert luhn_valid(situation["numero_facturation"] + situation["cle_facturation"])
+        assert luhn_valid(f"{situation.numero_facturation}{situation.cle_facturation}")
 
 
 def test_content_of_a_professionals_card(make):
@@ -88,7 +88,7 @@ def test_content_of_a_professionals_card(make):
     assert pan[7:11].hex() == serial
     assert luhn_valid(pan[2:].hex().rstrip("f"))
     assert pan[-1] & 0x0F == 0x0F
-    assert value(records, "CPS_ID_CARD")["carte"] == f"29{serial}"
+    assert value(records, "CPS_ID_CARD")["numero"] == f"29{serial}"
     assert value(records, "EF.CIAInfo")["label"] == f"CPS3v3-29{serial}"
     assert len(content(records, "CPS_DATA")) == 64
     listed = [entry["label"] for entry in value(records, "EF.DODF")]

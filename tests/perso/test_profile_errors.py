@@ -231,10 +231,10 @@ def test_codes_need_no_quotes_and_keep_their_zeros():
     )
     profile = parse_profile(text, "p.yaml")
     assert profile.serial == "00000042"
-    assert profile.activities[3] == {
+    assert profile.activities[3].model_dump(exclude_none=True) == {
         "numero_logique": 1,
         "mode_exercice": "04",
-        "debut": "20240201",
+        "debut": "202402010000",
         "secteur": "SA07",
     }
 
