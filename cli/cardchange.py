@@ -69,7 +69,7 @@ def set_(
     bifente card set patient.card EF.ID/nom EXEMPLE
     bifente card set doctor.card CPS_SIT_FACT/1/zone 30
     bifente card set doctor.card D107 FF00
-    bifente card set doctor.card CPS_ACTIVITY_03_PS --json-value '{"numero_logique": 3, …}'
+    bifente card set doctor.card CPS_ACTIVITY_03_PS --json-value '{"exercice": {"mode": "01"}, "numero_logique": 3, …}'
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
     """
     from bifente.applets.perso import PersoError, change

@@ -6,7 +6,7 @@ cards made before, whose profile is kept in them and must go on being read.
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from bifente.applets.perso.fields import (
     Content,
@@ -23,7 +23,7 @@ from bifente.applets.perso.fields import (
 from bifente.applets.perso.profile import ProfessionalProfile
 from bifente.applets.perso.wrongparts import Part, WrongParts, check
 from bifente.layouts import businessdata, businesstexts
-from bifente.layouts.codec import record
+from bifente.layouts.codec import JsonValue, record
 from bifente.layouts.cps3 import ACTIVITIES
 
 _ActivityNumber = Annotated[int, Field(ge=1, le=ACTIVITIES)]

@@ -27,6 +27,7 @@ from bifente.applets.perso.fields import (
 )
 from bifente.applets.perso.wrongparts import WrongParts
 from bifente.codes.holder import CardHolder
+from bifente.layouts import codec
 from bifente.layouts.cps3 import DATA_SIZE
 from bifente.layouts.t1test import LARGE_SIZE
 
@@ -189,7 +190,7 @@ class ProfessionalProfile(CardProfile, ABC):
         return self
 
     @abstractmethod
-    def business_values(self) -> dict[str, JsonValue]:
+    def business_values(self) -> dict[str, codec.JsonValue]:
         """The value of each business data object but CPS_DATA, by its name; the profile has serial and dates."""
 
     def notes(self) -> list[str]:

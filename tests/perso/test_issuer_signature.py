@@ -94,7 +94,7 @@ def test_files_that_are_added_and_taken_away(make):
     records = make("gp")
     gone = applied(records, change.remove_field(records, "CPS_ACTIVITY_02_PS"))
     assert issuersigned.uncovered(gone) == ["CPS_ACTIVITY_02_PS"]
-    value = {"numero_logique": 3, "mode_exercice": "00", "secteur": "SA07"}
+    value = {"exercice": {"mode": "00"}, "numero_logique": 3, "secteur": "SA07"}
     more = dict(records)
     more["file/3F00/0001/D122"] = b'{"raw": "%s"}' % businessdata.ACTIVITY.encode(value).hex().encode()
     assert issuersigned.uncovered(more) == ["CPS_ACTIVITY_03_PS"]

@@ -1,0 +1,114 @@
+"""The State's screen tool (``cpgeslux`` of Cryptolib CPS 5.2.2) prints what stands on our card.
+
+The package is not ours to redistribute: ``Linux/5.2.2/CryptolibCPS-5.2.2-1.x86_64.rpm`` of github.com/ansforge/dops-cryptolib,
+unpacked (``rpm2cpio … | cpio -id``) into the folder that BIFENTE_CRYPTOLIB names. The tool reads and writes below /etc/opt and
+/var/opt, so it runs in a mount namespace of its own, which only root may make.
+"""
+
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import subprocess
+import termios
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from clients import PIN, TIMEOUT, TODAY, Desk
+
+RIGHT, DOWN, ENTER, TAB = "\x1b[C", "\x1b[B", "\r", "\t"
+QUIET = 1.0
+"""Seconds without output after which a screen is drawn."""
+
+SCRIPT = """
+set -e
+mount --make-rprivate /
+for folder in /etc/opt /var/opt /opt; do mkdir -p $folder; mount -t tmpfs tmpfs $folder; done
+cp -a "$BIFENTE_CRYPTOLIB/etc/opt/." /etc/opt
+cp -a "$BIFENTE_CRYPTOLIB/opt/." /opt
+mkdir -p /var/opt/santesocial/CPS/cache /var/opt/santesocial/CPS/Coffre
+lib=/opt/santesocial/CPS/lib
+ln -sf libcps3_pkcs11_lux.so $lib/libcps3_pkcs11_lux.so.0
+ln -sf /lib/x86_64-linux-gnu/libncurses.so.6 $lib/libncurses.so
+LD_LIBRARY_PATH=$lib exec /opt/santesocial/CPS/bin/cpgeslux
+"""
+
+
+@pytest.fixture
+def package() -> Path:
+    given = os.environ.get("BIFENTE_CRYPTOLIB")
+    if given is None or not (Path(given) / "opt/santesocial/CPS/bin/cpgeslux").is_file():
+        pytest.skip("the State's tool is not here (set BIFENTE_CRYPTOLIB to the unpacked package)")
+    if os.geteuid() != 0:
+        pytest.skip("the State's tool needs a mount namespace of its own, which only root may make")
+    return Path(given)
+
+
+def screens(desk: Desk, package: Path, *keys: str) -> str:
+    """What the tool draws until it is quiet after the last key; escape sequences are line breaks."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 60, 100, 0, 0))
+    environment = {**desk.environment, "BIFENTE_CRYPTOLIB": str(package), "TERM": "linux", "LC_ALL": "C"}
+    tool = subprocess.Popen(
+        ["unshare", "-m", "sh", "-c", SCRIPT],
+        env=environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    drawn = b""
+    try:
+        for key in ("", *keys):
+            os.write(ours, key.encode())
+            drawn += _until_quiet(ours, at_least=not key)
+    finally:
+        tool.kill()
+        tool.wait(TIMEOUT)
+        os.close(ours)
+    return re.sub(r"\x1b(\[[0-9;?]*[A-Za-z]|[()][0-9A-Z]|.)|[\x0e\x0f]", "\n", drawn.decode("latin-1"))
+
+
+def _until_quiet(terminal: int, *, at_least: bool) -> bytes:
+    """What comes until nothing comes any more; with *at_least* something must come."""
+    read = b""
+    deadline = monotonic() + TIMEOUT
+    while monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], TIMEOUT if at_least and not read else QUIET)
+        if not ready:
+            return read
+        try:
+            read += os.read(terminal, 65536)
+        except OSError:
+            return read
+    raise AssertionError(f"the tool was not quiet within {TIMEOUT} s")
+
+
+def test_the_screen_tool_prints_holder_dates_activities_and_situations(desk, package) -> None:
+    at_the_desk = desk("gp", "vitale-single")
+    drawn = screens(at_the_desk, package, RIGHT, ENTER, DOWN, DOWN, ENTER, PIN, TAB, ENTER, "")
+    for text in (
+        "Madame FICTIF-LEROUX CAMILLE",
+        "8 99700000013",
+        "de test",
+        f"mise le {TODAY:%d/%m/%Y}",
+        "Profession : Médecin",
+        "Nom d'exercice : FICTIF-LEROUX",
+        "Qualifié en Médecine Générale (SM)",
+        "CABINET FICTIF DU DR FICTIF-LEROUX",
+        "Id Cabinet RPPS 99700000013001",
+        "Secteur d'activité RPPS : Cabinet individuel",
+        "Identifiant : 991000019",
+        "Médecine générale",
+        "Conventionné",
+        "Indemnités kilométriques plaine",
+        "autorisé à signer les FSE",
+        "autorisé à signer les lots",
+        "CLINIQUE FICTIVE DES TROIS OIES",
+        "FINESS 0B0990011",
+    ):
+        assert text in drawn, f"{text} is not among:\n{drawn}"
