@@ -45,3 +45,12 @@ def named(letter: str) -> str:
     name = unicodedata.name(letter, "")
     code = f"U+{ord(letter):04X}" + (f", {name}" if name else "")
     return f"{letter!r} ({code})"
+
+
+def composed(value: object) -> object:
+    """All texts in a JSON value in normalisation form C; the keys stay."""
+    if isinstance(value, dict):
+        return {key: composed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [composed(item) for item in value]
+    return unicodedata.normalize("NFC", value) if isinstance(value, str) else value

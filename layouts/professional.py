@@ -56,7 +56,17 @@ def professional_groups(contents: Mapping[str, bytes]) -> list[Group]:
     activities = [
         ACTIVITY.decode(content) for label, content in contents.items() if label.startswith("CPS_ACTIVITY_")
     ]
-    return [holder_group(holder), *billing_groups(BILLING.decode(contents["CPS_SIT_FACT"]), activities)]
+    return [holder_group(holder), *billing_groups(read_billing(contents["CPS_SIT_FACT"]), activities)]
+
+
+def read_billing(content: bytes) -> JsonValue:
+    """The value of CPS_SIT_FACT. The State's readers take 00 in the place of its tag, and so does this; LayoutError.
+
+    A file of zeros holds no situation.
+    """
+    if not any(content):
+        return {"situations": []}
+    return BILLING.decode(b"\xe0" + content[1:] if content[0] == 0 else content)
 
 
 def holder_of(id_card: JsonValue, name: JsonValue, info: JsonValue) -> CardHolder:

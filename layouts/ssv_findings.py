@@ -161,7 +161,7 @@ def _of_fields(index: int, group: Group) -> Iterator[Finding]:
                 index,
                 group.id,
                 number,
-                f"{description.name}: control characters in a text",
+                f"{description.name}: control characters in a text{_meant(text)}",
             )
         if description.table is not None and known(description.table, text) is False:
             yield Finding(
@@ -173,6 +173,19 @@ def _of_fields(index: int, group: Group) -> Iterator[Finding]:
             )
         if description.kind is FieldKind.DATE:
             yield from _of_date(index, group.id, number, description.name, text)
+
+
+def _meant(text: str) -> str:
+    """Which letters the control characters of *text* are in Windows-1252, which some software writes as Latin-1."""
+    meant = []
+    for control in dict.fromkeys(_CONTROL.findall(text)):
+        try:
+            letter = control.encode("latin-1").decode("windows-1252")
+        except UnicodeDecodeError:
+            continue
+        if letter.isprintable() and letter != control:
+            meant.append(f"{ord(control):02X} is {letter}")
+    return f" ({', '.join(meant)} in Windows-1252)" if meant else ""
 
 
 def _of_date(index: int, group: int, number: int, name: str, text: str) -> Iterator[Finding]:

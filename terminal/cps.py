@@ -177,7 +177,7 @@ class CpsSession:
             return self.signed_contents(self.issued)
         contents = {label: self.data_object(label) for label in (*professional.HOLDER, "CPS_SIT_FACT")}
         try:
-            billing = businessdata.BILLING.decode(contents["CPS_SIT_FACT"])
+            billing = professional.read_billing(contents["CPS_SIT_FACT"])
             return contents | self._activities(professional.linked_activities(billing))
         except LayoutError as error:
             raise ProtocolBroken(f"the situations of the CPS: {error}", step="read situations") from error

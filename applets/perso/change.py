@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from unicodedata import normalize
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
@@ -37,7 +38,7 @@ def set_field(records: Records, path: str, text: str, *, as_json: bool = False) 
     """Another value at a path (see :mod:`bifente.applets.perso.cardpath`): one record changes. Raises PathError."""
     place, value = _present(records, path)
     steps = follow(place, value)
-    part = read_value(text, at(value, steps), as_json=as_json)
+    part = read_value(normalize("NFC", text), at(value, steps), as_json=as_json)
     if any(map(has_control, texts_of(part))):
         raise PathError(f"{path}: a text of one line expected, without control characters")
     new = replaced(value, steps, part)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated
-from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, SecretStr
 
@@ -12,7 +11,7 @@ from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import TABLES, known
-from bifente.codes.letters import latin, simplified
+from bifente.codes.letters import composed, latin, simplified
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir
 from bifente.crypto import rsa
@@ -138,7 +137,7 @@ def _content(value: object, key: str = "") -> object:
         return str(value)
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
         return value.replace("-", "")
-    return normalize("NFC", value) if isinstance(value, str) else value
+    return composed(value)
 
 
 def _from_code(parse: Callable[[str], object]) -> Callable[[str], str]:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from datetime import MAXYEAR, MINYEAR, date
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, JsonValue, SecretStr, model_validator
+from pydantic import BeforeValidator, Field, JsonValue, SecretStr, model_validator
 
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.fields import (
@@ -27,6 +27,7 @@ from bifente.applets.perso.fields import (
 )
 from bifente.applets.perso.wrongparts import WrongParts
 from bifente.codes.holder import CardHolder
+from bifente.codes.letters import composed
 from bifente.layouts import codec
 from bifente.layouts.cps3 import DATA_SIZE
 from bifente.layouts.t1test import LARGE_SIZE
@@ -45,7 +46,7 @@ DEFAULT_PIN, DEFAULT_PUK = SecretStr("1234"), SecretStr("12345678")
 class FileContent(ProfileModel):
     """What stands in one file instead of what the rest of the profile gives: a decoded value, or bytes."""
 
-    value: JsonValue = None
+    value: Annotated[JsonValue, BeforeValidator(composed)] = None
     raw: Hexadecimal | None = None
     absent: bool = False
 

@@ -380,6 +380,14 @@ def test_the_groups_of_the_printed_bytes() -> None:
     assert filled == set(professional.SOURCES), "each field says where it comes from, or is empty"
 
 
+def test_00_in_the_place_of_the_tag_of_the_situations_and_none_at_all() -> None:
+    data = contents()["CPS_SIT_FACT"]
+    groups = professional.professional_groups({**contents(), "CPS_SIT_FACT": b"\0" + data[1:]})
+    assert groups == professional.professional_groups(contents())
+    for empty in (b"", b"\0", bytes(64), b"\xe0\0"):
+        assert len(professional.professional_groups({**contents(), "CPS_SIT_FACT": empty})) == 1
+
+
 def test_a_situation_whose_activity_is_not_there() -> None:
     without = {label: content for label, content in contents().items() if label != "CPS_ACTIVITY_02_PS"}
     _, first, second = professional.professional_groups(without)

@@ -152,3 +152,10 @@ def test_what_is_unusual_about_the_end_of_a_card(people: list[Group], said: str 
 def test_a_beneficiary_without_any_period_is_noticed_wherever_it_stands() -> None:
     found = ssv.findings([ASSURED, PERSON, PERSON, RIGHTS, COVERAGE])
     assert [(one.kind, one.index, one.group) for one in found] == [(FindingKind.NO_PERIOD, 1, 104)]
+
+
+def test_letters_of_windows_1252_are_named() -> None:
+    """A content that holds œ or ’ holds a byte that Latin-1 has not: it stays as it is, and the letter is named."""
+    (found,) = ssv.findings(with_(1, "nom usuel", "C\x9cUR D\x92OR"))
+    assert found.kind is FindingKind.CONTROL
+    assert found.message.endswith("control characters in a text (9C is œ, 92 is ’ in Windows-1252)")

@@ -209,3 +209,48 @@ def test_all_names_of_a_holder(make) -> None:
         + "8311" + b"CAMILLE".hex().upper() + "FF" + b"ANNE".hex().upper() + "FF" + "4CC941FF" + "8407"
         + b"CAMILLE".hex().upper()
     )  # fmt: skip
+
+
+VITALE = """\
+kind: vitale2
+assure: {nir: "1851399123456"}
+beneficiaires:
+  - nom: %s
+    prenom: %s
+    date_naissance: 1985-13-07
+    couvertures:
+      - situation: "0100"
+volet_urgence:
+  personnes_a_prevenir:
+    - {nom: "CŒUR-E\u0301TOILE", telephone: "0199000000"}
+"""
+
+
+def test_typed_names_of_a_vitale(make) -> None:
+    records = make(parse_profile(VITALE % ("CŒUR D’OR", "ZOE\u0308"), "v.yaml"))
+    fields = json.loads(records["file/3F00/0001/2201"])["value"][0]["fields"]
+    assert (fields[0], fields[2]) == ("COEUR D'OR", "ZOË")
+    assert "CŒUR-ÉTOILE".encode() in raw(records, "URGENCE"), "a volet is UTF-8 and holds œ"
+    changed = change.set_field(records, "BEN01/104/nom usuel", "SŒUR’S")
+    assert json.loads(changed["file/3F00/0001/2201"])["value"][0]["fields"][0] == "SOEUR'S"
+    changed = change.set_field(records, "EF.ID/nom", "E\u0301TOILE")
+    assert "ÉTOILE".encode("latin-1") in raw({**records, **changed}, "EF.ID")
+    with pytest.raises(
+        change.PathError, match=r"group 104, field 1: 'Ł' \(U\+0141, LATIN CAPITAL LETTER L WITH"
+    ):
+        change.set_field(records, "BEN01/104/nom usuel", "Łukasz")
+    assert problems(VITALE % ("Łukasz", "A"))[0].startswith(
+        "p.yaml:4: beneficiaires[1].nom: a text of one line in Latin-1 expected: 'Ł' (U+0141"
+    )
+
+
+def test_typed_names_in_groups_of_a_vitale(make) -> None:
+    groups = [
+        {"group": 101, "fields": ["T", "12345678", *[""] * 12]},
+        {"group": 104, "fields": ["CŒUR", *[""] * 17]},
+    ]
+    profile = {"kind": "vitale2", "groups": groups}
+    records = make(parse_profile(json.dumps(profile), "v.yaml"))
+    assert json.loads(records["file/3F00/0001/2201"])["value"][0]["fields"][0] == "COEUR"
+    groups[1]["fields"][0] = "Łukasz"
+    assert "'Ł' (U+0141" in problems(json.dumps(profile))[0]
