@@ -9,7 +9,6 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
-import click
 import pytest
 import yaml
 from cryptography import x509
@@ -17,8 +16,6 @@ from keypool import KeySource
 
 from bifente.applets.kernel.store import SqliteStore, create_card_file, read_snapshot
 from bifente.applets.perso import build, issuersigned, personalise, read_profile
-from bifente.cli.card import card as card_group
-from bifente.cli.cardparts import complete_part
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
 from bifente.layouts import ssv
@@ -242,94 +239,6 @@ def test_show(bench, capsys):
         assert secret not in text
 
 
-def test_show_says_the_form_of_the_business_data(bench, capsys):
-    assert main(["card", "show", bench.card("gp")]) == 0
-    assert "  business data form 2, as the State's readers take them" in said(capsys)[0]
-    assert main(["card", "show", bench.card("vitale-single")]) == 0
-    assert "business data" not in capsys.readouterr().out
-
-
-def test_show_brief(bench, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "90")
-    card = bench.card("gp")
-    assert main(["card", "show", card, "--brief"]) == 0
-    out, _ = said(capsys)
-    assert any(line.split()[:4] == ["PIN", "01", "3", "of"] for line in out)
-    (name,) = [line for line in out if line.startswith("  CPS_NAME_PS ")]
-    assert name.split()[1:] == ["D105", "41", "22", "(Madame),", "FICTIF-LEROUX,", "CAMILLE,", "CAMILLE"]
-    assert max(map(len, out)) <= 90
-    assert not any("read: always" in line for line in out), "rules and sources are left out"
-    assert main(["card", "show", card, "--brief", "--json"]) == 0
-    facts = json.loads(capsys.readouterr().out)
-    assert {"name": "CPS_NAME_PS", "path": "3F00/0001/D105", "size": 41, "decoded": True} in facts["files"]
-    assert facts["pins"][0] == {"reference": "01", "tries_left": 3, "tries": 3}
-    assert main(["card", "show", card, "PIN", "--brief"]) == 2
-
-
-PARTS = [
-    ("vitale-family", ["G101"], "101.8 NIR", "104"),
-    ("vitale-family", ["g101"], "101.8 NIR", "104"),
-    ("vitale-family", ["2101"], "101.8 NIR", "104"),
-    ("vitale-family", ["3F00/0001/2101"], "101.8 NIR", "104"),
-    ("vitale-family", ["G101/8"], "2791499234512", "101"),
-    ("vitale-family", ["G101/NIR"], "2791499234512", "101"),
-    ("vitale-family", ["BEN02/105"], "105.1 date de début des droits AMO  201806010000", "104"),
-    ("vitale-family", ["108"], "108.2 date de fin des droits mutuelle", "104"),
-    ("vitale-family", ["EF.NIR/nir"], "27914992345", "pays"),
-    ("gp", ["CPS_NAME_PS"], "nom_patronymique  FICTIF-LEROUX", "CPS_INFO_PS"),
-    ("gp", ["D105", "PIN", "81"], "3 of 3 tries left", "PUK"),
-    ("gp", ["81"], "CPS_PRIV_SIG", "CPS_PRIV_AUT"),
-    ("gp", ["CPS_PRIV_AUT"], "key 82", "key 81"),
-    ("gp", ["PUK"], "100 uses left", "Code porteur"),
-    ("gp", ["CPX IAS CL"], "EF.ODF (CL)", "CPS_NAME_PS"),
-    ("gp", ["CPS_SIT_FACT/1/zone"], "24", "specialite"),
-    ("gp", ["CPS_SIT_FACT/1"], "conventionnelles.zone        24", "CPS_SIT"),
-]
-
-
-@pytest.mark.parametrize(("profile", "parts", "there", "elsewhere"), PARTS)
-def test_show_a_part(profile, parts, there, elsewhere, bench, capsys, monkeypatch):
-    monkeypatch.setenv("COLUMNS", "120")
-    card = bench.card(profile)
-    assert main(["card", "show", card, *parts]) == 0
-    out = capsys.readouterr().out
-    assert there in out
-    assert elsewhere not in out
-    assert main(["card", "show", card, *parts, "--json"]) == 0
-    shown = json.loads(capsys.readouterr().out)
-    assert shown if len(parts) == 1 else set(shown) == set(parts)
-
-
-@pytest.mark.parametrize(
-    ("profile", "part", "message"),
-    [
-        ("gp", "G101", "there is no G101 on this card; it has: MF, PIN-01, PUK-02, EF.DIR"),
-        ("vitale-single", "G103", "there is no G103 on this card; it has: MF, EF.DIR, EF.PAN"),
-        ("vitale-single", "BEN", "there is no BEN on this card; near it are: BEN01"),
-        ("vitale-single", "G101/77", "group 101 has no field 77: it has 14"),
-        ("gp", "5031", "5031 is more than one part of this card: 3F00/0001/5031, 3F00/0002/5031"),
-        ("gp", "CPS_ACTIVITY_09_PS", "there is no CPS_ACTIVITY_09_PS on this card"),
-        ("gp", "CPS_NAME_PS/nom_marital", "there is nothing at CPS_NAME_PS/nom_marital"),
-    ],
-)
-def test_a_part_that_is_not_there_lists_those_that_are(profile, part, message, bench, capsys):
-    assert main(["card", "show", bench.card(profile), part]) == 3
-    out, err = said(capsys)
-    assert out == []
-    assert err[0].startswith(f"bifente: {message}")
-
-
-def test_parts_are_completed(bench, monkeypatch):
-    context = click.Context(card_group.commands["show"])
-    context.params["card"] = Path(bench.card("vitale-single"))
-    names = [item.value for item in complete_part(context, context.command.params[1], "")]
-    assert {"G101", "BEN01", "EF.NIR", "VITALE"} <= set(names)
-    found = [item.value for item in complete_part(context, context.command.params[1], "g1")]
-    assert found == ["G101"]
-    context.params["card"] = Path(bench.path("none.card"))
-    assert complete_part(context, context.command.params[1], "") == []
-
-
 STEERING = "EX\x1b[31mEM\x9b1mPLE"
 
 
@@ -364,7 +273,7 @@ def test_no_text_of_a_card_steers_the_terminal(bench, capsys, monkeypatch):
         assert shown in out, command
         assert "\x1b" not in out
         assert "\x9b" not in out
-        assert finding is None or finding in out.splitlines()
+        assert finding is None or any(line.startswith(finding) for line in out.splitlines())
     assert main(["demo", "--cps", cps, "--pin", "1234", "-o", bench.path("y")]) == 3, (
         "not its certificate's name"
     )

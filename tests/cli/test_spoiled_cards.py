@@ -19,7 +19,7 @@ COMMANDS = {
     "show": ["card", "show", "X"],
     "dump": ["card", "dump", "X"],
     "diff": ["card", "diff", "X", "X"],
-    "set": ["card", "set", "X", "CPS_NAME_PS/nom", "AUTRE"],
+    "set": ["card", "set", "X", "CPS_NAME_PS/nom_patronymique", "AUTRE"],
     "block": ["card", "block", "X"],
     "verify": ["pin", "verify", "X", "--pin", "1234"],
     "send": ["apdu", "send", "X", "00A4000C023F00"],

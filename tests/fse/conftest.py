@@ -125,7 +125,7 @@ def moment(day: date) -> datetime:
 
 def billing_of(group: Group) -> dict[str, object]:
     """The situation de facturation of a group 2."""
-    signs = (0x10 if group[20] == "1" else 0) | (group[21] == "1")
+    signs = (0x10 if group[20] != "0" else 0) | (group[21] != "0")
     value: dict[str, object] = {"situation": group.fields[0][0], "autorisations": f"{signs:02X}"}
     if group[9]:
         value["identifiant"] = group[9] + group[10]
@@ -135,8 +135,12 @@ def billing_of(group: Group) -> dict[str, object]:
 
 def activity_of(group: Group) -> dict[str, object]:
     """The activity that a group 2 is joined with."""
-    value: dict[str, object] = {"exercice": {"mode": group[2]}, "numero_logique": group.fields[0][0]}
-    given = {"statut": group[3], "structure": group[5] + group[6], "raison_sociale": group[8]}
+    value: dict[str, object] = {"exercice": {"mode": group[2].zfill(2)}, "numero_logique": group.fields[0][0]}
+    given = {
+        "statut": group[3] and group[3].zfill(2),
+        "structure": group[5] + group[6],
+        "raison_sociale": group[8],
+    }
     return {**value, **{name: text for name, text in given.items() if text}}
 
 

@@ -259,10 +259,10 @@ def test_a_shim_that_turns_the_ald_of_a_genuine_vitale(consultation, maker):
 @pytest.mark.parametrize(
     ("genuine", "forged", "file"),
     [
-        (b"99100001", b"99100003", "CPS_SIT_FACT"),
+        (bytes.fromhex("99100001"), bytes.fromhex("99100003"), "CPS_SIT_FACT"),
         (b"ALICE", b"ALINE", "CPS_NAME_PS"),
         (b"899700000017", b"899700000025", "CPS_INFO_PS"),
-        (b"2900000017", b"2900000025", "CPS_ID_CARD"),
+        (bytes.fromhex("2900000017"), bytes.fromhex("2900000025"), "CPS_ID_CARD"),
     ],
 )
 def test_a_shim_that_changes_what_a_genuine_cps_says(consultation, maker, genuine, forged, file):

@@ -152,7 +152,7 @@ def test_rights_that_their_issuer_has_not_signed(signed, path, value):
         ("situation/convention", "2"),
         ("situation/billing_id", "99100009"),
         ("situation/speciality", "03"),
-        ("situation/may_sign_lots", "1"),
+        ("situation/may_sign_lots", "0"),
         ("professional/civility", "16"),
     ],
 )
