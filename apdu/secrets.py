@@ -93,7 +93,9 @@ def _secret_start(raw: bytes, size: int) -> int:
         start = _without_data(raw, size)
     elif instruction not in _SHOWN or _secret_for_once(raw):
         start = _data_start(raw, size)
-    return start if plausible and instruction in _KNOWN else min(start, _bare_pin(raw, size))
+    if plausible and instruction in _KNOWN and (size > 5 or raw[0] in _USUAL_CLASSES):
+        return start
+    return min(start, _bare_pin(raw, size))
 
 
 def _adds_up(raw: bytes, size: int) -> bool:
