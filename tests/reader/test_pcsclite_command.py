@@ -268,7 +268,8 @@ def test_run_gives_a_program_the_reader_and_ends_as_it_does(
 def test_ctrl_c_is_for_the_program_that_runs(cards: dict[str, Path], environment: dict[str, str]) -> None:
     program = (
         "import signal, sys, time\n"
-        "signal.signal(signal.SIGINT, lambda *_: sys.exit(9))\n"
+        # It gets the signal from the group, and perhaps once more from us: the second is not to end it while it ends.
+        "signal.signal(signal.SIGINT, lambda *_: (signal.signal(signal.SIGINT, signal.SIG_IGN), sys.exit(9)))\n"
         "print('ready', flush=True)\n"
         "time.sleep(30)\n"
     )
