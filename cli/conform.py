@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bifente.cli.cardfiles import FORCE, JSON, PATH
+from bifente.cli.cardfiles import FORCE, JSON, PATH, complete_slot
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
@@ -70,6 +70,7 @@ class _Conform(click.Group):
     "slots",
     multiple=True,
     metavar="SLOT",
+    shell_complete=complete_slot,
     help="Only the cards in these slots: name, part of it, or number; of a --reader, too.",
 )
 @click.option("--suite", "suites", multiple=True, type=click.Choice(_SUITES), help="Only these suites.")

@@ -235,7 +235,10 @@ def run(
 @reader.command()
 @click.argument("card", metavar="X.card", type=PATH)
 @click.option(
-    "--slot", metavar="SLOT", help="A slot: name, part of it, or number.  [default: where the card belongs]"
+    "--slot",
+    metavar="SLOT",
+    shell_complete=complete_slot,
+    help="A slot: name, part of it, or number.  [default: where the card belongs]",
 )
 @_as
 @_json
@@ -248,7 +251,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
 
 
 @reader.command()
-@click.argument("slot", shell_complete=complete_slot)
+@click.argument("slot", metavar="SLOT", shell_complete=complete_slot)
 @_as
 @_json
 def remove(slot: str, alias: str, as_json: bool) -> None:
@@ -257,7 +260,7 @@ def remove(slot: str, alias: str, as_json: bool) -> None:
 
 
 @reader.command()
-@click.argument("slot", shell_complete=complete_slot)
+@click.argument("slot", metavar="SLOT", shell_complete=complete_slot)
 @click.argument("card", metavar="X.card", type=PATH)
 @_as
 @_json

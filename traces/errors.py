@@ -5,13 +5,16 @@ class TraceError(ValueError):
     """A trace that cannot be read or written.
 
     ``line`` counts from 1, and is None when no line is meant. In captures, packets are counted instead of lines.
-    ``reason`` is the message without the line.
+    ``reason`` is the message without the line, ``hint`` what to do about it, where that is known.
     """
 
-    def __init__(self, message: str, line: int | None = None, unit: str = "line") -> None:
+    def __init__(
+        self, message: str, line: int | None = None, unit: str = "line", *, hint: str | None = None
+    ) -> None:
         super().__init__(message if line is None else f"{unit} {line}: {message}")
         self.reason = message
         self.line = line
+        self.hint = hint
 
 
 class HiddenBytes(TraceError):

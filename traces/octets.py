@@ -124,6 +124,13 @@ _set_shown: Callable[[Octets, bytes], None] = vars(Octets)["shown"].__set__
 _set_hidden: Callable[[Octets, tuple[tuple[int, int], ...]], None] = vars(Octets)["hidden"].__set__
 
 
+def joined(first: Octets, more: Octets) -> Octets:
+    """*more* behind *first*."""
+    size = len(first.shown)
+    spans = (*first.hidden, *((start + size, stop + size) for start, stop in more.hidden))
+    return Octets.hiding(first.shown + more.shown, spans)
+
+
 def plain_octets(data: bytes) -> Octets:
     """*data*, of which nothing is hidden; without the detour of the generated constructor, half of reading a trace."""
     made = _new(Octets)

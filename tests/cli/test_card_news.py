@@ -130,7 +130,9 @@ def test_places_slots_and_formats_are_completed(folder: Path) -> None:
     assert completed(["card", "set", "patient.card"], "EF.NOPE") == []
     assert completed(["card", "set", "none.card"], "") == []
     assert completed(["reader", "remove"], "c") == ["CPS"]
-    assert completed(["trace", "show", "--slot"], "") == ["CPS", "Vitale"]
+    for command in (["trace", "show"], ["conform"], ["reader", "insert"]):
+        assert completed([*command, "--slot"], "") == ["CPS", "Vitale"]
+    assert completed(["reader", "swap"], "v") == ["Vitale"]
     assert "pcapng" in completed(["trace", "convert", "--to"], "pc")
     assert "vitale-family" in completed(["card", "create"], "vitale-f")
 

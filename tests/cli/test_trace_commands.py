@@ -70,6 +70,27 @@ def test_convert_chooses_by_the_ending_and_says_what_is_lost(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["x.apduplay"]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "what", "hint"),
+    [
+        ("pcapg", "there is no format 'pcapg'", "did you mean pcapng?"),
+        ("OpenSC", "there is no format 'OpenSC'", "did you mean opensc?"),
+        ("freerdp", "the format freerdp is read only", None),
+        ("xml", "there is no format 'xml'", None),
+    ],
+)
+@pytest.mark.parametrize("command", ["convert", "mask"])
+def test_a_format_that_is_not_written_names_the_one_that_was_meant(
+    command: str, wanted: str, what: str, hint: str | None, tmp_path: Path
+) -> None:
+    result = run(command, LOG, "-o", tmp_path / "out", "--to", wanted, code=3)
+    assert result.exception is not None
+    told = classify(result.exception)
+    assert told.what.startswith(f"{what}; those that are written are bifente, clf")
+    assert hint is None or told.hint == hint
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_unmask_keeps_the_pin(tmp_path: Path) -> None:
     run("convert", LOG, "-o", tmp_path / "x.trace", "--unmask")
     assert ("0020000104" + PIN, "9000") in said(tmp_path / "x.trace")

@@ -301,5 +301,5 @@ def test_the_endings_choose_the_format() -> None:
         ending: kind.name for kind in formats() for ending in kind.suffixes
     }
     assert by_suffix(Path("x")) is None
-    with pytest.raises(TraceError, match="there is no format xml"):
+    with pytest.raises(TraceError, match="there is no format 'xml'; those that are written are bifente, clf"):
         by_name("xml")

@@ -58,6 +58,10 @@ DIALECTS = {
         "disconnecting from Example 00 00\n"),
         [SELECT, CHALLENGE],
     ),
+    "pyscard, a status word of two digits each": (
+        "> 00 CA 9F 7F 00\n<  [] 6A 82 \n> 00 84 00 00 08\n<  01 02 03 04 05 06 07 08 90 0 \n",
+        [("00CA9F7F00", "6A82"), CHALLENGE],
+    ),
     "ykman": (
         ("DEBUG 10:11:12.345 [yubikit.core.smartcard._send_apdu:310] SEND: 00a4000c023f00\n"
         "DEBUG 10:11:12.350 [yubikit.core.smartcard._send_apdu:315] RECV: 9000\n"

@@ -1,5 +1,6 @@
 """Logs as people send them: redacted, quoted, in other encodings, cut, failed; of two cards, of other systems."""
 
+import io
 import re
 
 import pytest
@@ -21,6 +22,7 @@ from sentlogs import (
 )
 
 from bifente.traces.errors import TraceError
+from bifente.traces.formats.intake import plain
 from bifente.traces.model import Exchange, Level, ReaderEvent
 
 
@@ -158,6 +160,47 @@ def test_bare_lines_of_pcscd() -> None:
         "APDU: 00 A4 00 0C 02 3F 00\nSW: 90 00\nAPDU: 00 84 00 00 08\nSW: 01 02 03 04 05 06 07 08 90 00\n"
     )
     assert (kind, said(items)) == ("pcscd", [SELECT, CHALLENGE])
+
+
+def test_wrapped_lines_of_pcscd_are_put_together() -> None:
+    text = (
+        "00000000 [1] APDU: 00 D6 00 00 14 00 01 02 03 04 05 06 07 08 09 0A\n0B 0C 0D 0E 0F\n10 11 12 13\n"
+        "00000001 [1] SW: 90 00\n00000002 [1] APDU: 00 B0 00 00 04\n00000003 [1] SW: 01 02\n03 04 90\n00\n"
+    )
+    kind, source, items = opened(text)
+    assert (kind, source.unread.told()) == ("pcscd", [])
+    assert said(items) == [
+        ("00D6000014" + bytes(range(20)).hex().upper(), "9000"),
+        ("00B0000004", "010203049000"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        (
+            "00000000 [1] APDU: 00 84 00 00 08\n00000001 [1] SW: 01 02 03 04 05 06 07 08 90 00\n"
+            "00000001 [1] winscard.c:1:SCardEndTransaction() Status: 0\n11 22\n"
+        ),
+        "transmitted:00 84 00 00 08\nreceived:01 02 03 04 05 06 07 08 90 00\n11 22\n",
+    ],
+    ids=["pcscd", "apduplay"],
+)
+def test_bytes_that_continue_nothing_are_counted(text: str) -> None:
+    _, source, items = opened(text)
+    assert said(items) == [CHALLENGE]
+    assert source.unread.count == 1
+    assert "continue" in " ".join(source.unread.told())
+
+
+def test_a_wrapped_command_of_apduplay_is_put_together() -> None:
+    _, source, items = opened("transmitted:00 A4 00 0C\n02 3F 00\nreceived:90 00\n")
+    assert (said(items), source.unread.count) == ([SELECT], 0)
+
+
+def test_our_own_form_keeps_the_texts_that_look_like_a_page() -> None:
+    line = '{"bifente-trace": 1, "reader": "A &lt;B&gt; \u00a0C"}'
+    assert plain(io.BytesIO(line.encode())).read().decode() == line
 
 
 def test_two_cards_of_one_pcscd_are_told_apart() -> None:

@@ -1,6 +1,7 @@
 """The formats of traces: which there are, which one a file is of, and reading and writing in any of them."""
 
 from collections.abc import Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
 
@@ -64,7 +65,13 @@ def by_name(name: str) -> Format:
     """The format of that name. Raises TraceError."""
     found = next((each for each in formats() if each.name == name and name in names()), None)
     if found is None:
-        raise TraceError(f"there is no format {name}; there are {', '.join(names())}")
+        close = get_close_matches(name.casefold(), names(), 1)
+        read_only = any(each.name == name for each in formats())
+        why = f"the format {name} is read only" if read_only else f"there is no format {name!r}"
+        raise TraceError(
+            f"{why}; those that are written are {', '.join(names())}",
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
     return found
 
 

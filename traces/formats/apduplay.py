@@ -10,8 +10,9 @@ from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
 from bifente.traces.formats.base import Losses, Parser, Source, answer_of, answered, command_of, parse_with
+from bifente.traces.formats.written import BARE_ROW, octets_of
 from bifente.traces.model import Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import Octets, joined
 
 _TOOK: Final = re.compile(r"responseTime:(-?\d{1,12})#?")
 _RESULT: Final = re.compile(r"SCardTransmit result:0x([0-9A-Fa-f]{1,16})#?")
@@ -102,6 +103,14 @@ class _Parser(Parser):
             self._failed = int(result[1], 16) != 0
         elif _FRAME.fullmatch(text) is not None:
             yield from self._unanswered()
+        elif text and BARE_ROW.fullmatch(text):
+            self._continue(octets_of(text, number, "bytes"), number)
+
+    def _continue(self, more: Octets, number: int) -> None:
+        """A command that was wrapped; an answer has been given away by then."""
+        if self._command is None:
+            raise TraceError("bytes that continue no command", number)
+        self._command = joined(self._command, more)
 
     def _answer(self, text: str, number: int) -> Exchange:
         if self._command is None:

@@ -1,13 +1,15 @@
 """Text as it arrives: what mail, terminals, shells and log daemons have done to it is undone before a format reads it.
 
 UTF-16 and byte order marks (PowerShell's ``>``), CRLF, colour codes (also where the escape character was lost or
-written out), the ``> `` of a quoted mail, and the prefix that the journal, syslog or Docker put before each line.
+written out), the ``> `` of a quoted mail, the entities and hard blanks of a web page, and the prefix that the journal,
+syslog or Docker put before each line.
 """
 
 import codecs
 import io
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import BinaryIO, Final, cast
 
 from bifente.traces.errors import TraceError
@@ -31,7 +33,9 @@ _STAMP: Final = re.compile(
     r"|[\w.-]{0,60}[A-Za-z][\w.-]{0,60}[-_]\d{1,3} {1,20}\| "
 )
 """Without a process number, only programs that are known: a word before a colon may be the mark of an APDU."""
-_QUOTE: Final = re.compile(r" {0,3}> ?")
+_QUOTE: Final = re.compile(r"[ \t]{0,12}> ?")
+_OF_A_PAGE: Final = re.compile(r"&(?:lt|gt|nbsp|#62|#60);|[\u00a0\u202f\u2009]")
+_BLANKS: Final = str.maketrans("\u00a0\u202f\u2009", "   ")
 _MOST_QUOTES: Final = 5
 
 
@@ -58,6 +62,11 @@ def _encoding(head: bytes) -> str:
     return "utf-8"
 
 
+def _off_the_page(text: str) -> str:
+    """*text* as the page showed it from whose source, or screen, it was copied."""
+    return unescape(text).translate(_BLANKS)
+
+
 def _quotes(text: str) -> int:
     """How often the whole of *text* is quoted."""
     lines = [line for line in text.splitlines() if line.strip()]
@@ -73,11 +82,12 @@ def _quotes(text: str) -> int:
 
 
 class _Plain(io.RawIOBase):
-    """A text as UTF-8 lines without quotes; it can be read forward only."""
+    """A text as UTF-8 lines without quotes; it can be read forward only. *page* says that a web page showed it."""
 
-    def __init__(self, stream: BinaryIO, encoding: str, quotes: int) -> None:
+    def __init__(self, stream: BinaryIO, encoding: str, quotes: int, *, page: bool) -> None:
         super().__init__()
         self._stream = stream
+        self._page = page
         self._quotes = quotes
         self._lines = _wide_lines(stream, encoding) if encoding != "utf-8" else None
 
@@ -92,6 +102,8 @@ class _Plain(io.RawIOBase):
             line = self._stream.readline(-1 if size is None else size).decode("utf-8", "replace")
         else:
             line = next(self._lines, "")
+        if self._page:
+            line = _off_the_page(line)
         for _ in range(self._quotes):
             found = _QUOTE.match(line)
             if found is None:
@@ -125,10 +137,14 @@ def plain(stream: BinaryIO, *, loose: bool = False) -> BinaryIO:
     head = stream.read(HEAD)
     stream.seek(start)
     encoding = _encoding(head)
-    quotes = _MOST_QUOTES if loose else _quotes(head.decode(encoding, "replace"))
-    if encoding == "utf-8" and not quotes:
+    text = head.decode(encoding, "replace")
+    page = (
+        not text.lstrip().startswith("{") and _OF_A_PAGE.search(text) is not None
+    )  # our own form keeps its texts
+    quotes = _MOST_QUOTES if loose else _quotes(_off_the_page(text) if page else text)
+    if encoding == "utf-8" and not quotes and not page:
         return stream
-    return cast("BinaryIO", _Plain(stream, encoding, quotes))
+    return cast("BinaryIO", _Plain(stream, encoding, quotes, page=page))
 
 
 def tidy(raw: bytes) -> bytes:

@@ -118,6 +118,8 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     if not said.strip(" {}\"'[]") and not colon:
         empty = "[]" in said or "{ }" in said or "{}" in said
         return Marked(sends, kind, word, Octets(b"") if empty else None, count, start=found.start())
+    if not sends:
+        said = re.sub(r"^\s*\[\]", "  ", said)  # pyscard's answer without data
     octets, end = _unpadded(said) if not sends else (None, 0)
     if octets is None:
         octets, end = leading(said, sends=sends)

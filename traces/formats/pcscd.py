@@ -8,6 +8,7 @@ thread; the number of the reader (``lun``) is told by the driver, its name when 
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifente.apdu.link import TransmissionProtocol
@@ -30,9 +31,9 @@ from bifente.traces.formats.base import (
     spaced,
     with_first_reset,
 )
-from bifente.traces.formats.written import octets_of
+from bifente.traces.formats.written import BARE_ROW, octets_of
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import Octets, joined
 
 _LINE: Final = re.compile(r"\s*(?P<delta>-?\d{8,10}) (?:\[(?P<thread>\w{1,20})\] ?)?(?P<said>.*)")
 _BARE: Final = re.compile(
@@ -155,11 +156,35 @@ class _Parser(Parser):
         self._names: dict[str, str] = {}
         self._starting = ""
         self._first_lun: str | None = None
+        self._asking: _Client | None = None
+        """Whose command stands in the line before."""
+        self._held: Exchange | None = None
+        """The one whose answer stands in the line before: more of it may follow."""
 
     def line(self, text: str, number: int) -> Iterable[Item]:
         found = _LINE.fullmatch(text) or (_BARE.fullmatch(text) if ":" in text else None)
         if found is None:
-            return ()
+            if BARE_ROW.fullmatch(text):
+                self._continue(octets_of(text, number, "bytes"), number)
+            return
+        self._asking = None
+        yield from self._released()
+        yield from self._line(text, found, number)
+
+    def _released(self) -> Iterator[Item]:
+        held, self._held = self._held, None
+        if held is not None:
+            yield held
+
+    def _continue(self, more: Octets, number: int) -> None:
+        if self._held is not None:
+            self._held = replace(self._held, response=joined(self._held.response, more))
+        elif self._asking is not None and self._asking.command is not None:
+            self._asking.command = joined(self._asking.command, more)
+        else:
+            raise TraceError("bytes that continue neither a command nor an answer", number)
+
+    def _line(self, text: str, found: re.Match[str], number: int) -> Iterable[Item]:
         said = found["said"]
         if found["delta"] is not None:
             # The clock of a computer may be set back.
@@ -195,6 +220,7 @@ class _Parser(Parser):
         if thread and self._waiting:
             client.own = True
         client.command, client.began, client.number, client.lun = command, self._now, number, None
+        self._asking = client
         self._waiting.append(client)
         if not thread:
             self._anonymous.append(client)
@@ -213,7 +239,7 @@ class _Parser(Parser):
             raise TraceError("an answer without a command", number)
         if len(answer) == 1:
             raise TraceError("an answer has at least 2 bytes, this one 1", number)
-        yield self._exchange(client, answer)
+        self._held = self._exchange(client, answer)
 
     def _exchange(self, client: _Client, answer: Octets) -> Exchange:
         assert client.command is not None
@@ -297,5 +323,6 @@ class _Parser(Parser):
         yield ReaderEvent(kind, self._now, slot, atr)
 
     def end(self, number: int) -> Iterable[Item]:
+        yield from self._released()
         for client in list(self._waiting):
             yield self._exchange(client, Octets(b""))

@@ -96,6 +96,10 @@ class WrittenBytes:
         return self.octets(missing)
 
 
+BARE_ROW: Final = re.compile(r"\s*(?:(?:[0-9A-Fa-f]{2}|XX|xx|\*\*)(?:\s+|$))+")
+"""Bytes alone on a line: what mail or a narrow window has wrapped."""
+
+
 def octets_of(text: str, number: int, what: str, size: int | None = None) -> Octets:
     """Bytes from a line; *size* says how many they have to be when some are cut out. Raises TraceError."""
     text = text.strip()
