@@ -14,11 +14,11 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import count
 from pathlib import Path
 from threading import Thread
 
 from frame import ROUNDS, Result
+from trivialserver import TrivialServer
 
 CLIENTS = Path(__file__).parents[1] / "tests" / "reader" / "clients"
 SUPPORT = Path(__file__).parents[1] / "tests" / "support"
@@ -89,46 +89,9 @@ def serve(kind: str, path: str) -> None:
 
 def echo(path: str) -> None:
     """The floor."""
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(path)
-    listening.listen(256)
+    TrivialServer(path, lambda _command: ANSWER, ATR, ONE, protocol=2)
     print("ready", flush=True)
-    Thread(target=lambda: (sys.stdin.read(), os._exit(0)), daemon=True).start()
-    for number in count(1):
-        connection, _ = listening.accept()
-        Thread(target=_echo_client, args=(connection, number.to_bytes(4, "little")), daemon=True).start()
-
-
-def _echo_client(connection: socket.socket, number: bytes) -> None:
-    state = (
-        ONE.encode().ljust(128, b"\0") + bytes.fromhex("00000000 34000000 00000000") + ATR.ljust(36, b"\0")
-    )
-    states = state + (4).to_bytes(4, "little") + (2).to_bytes(4, "little") + bytes(15 * 184)
-    received = b""
-    while True:
-        while len(received) < 8:
-            piece = connection.recv(65536)
-            if not piece:
-                return
-            received += piece
-        size, command = int.from_bytes(received[:4], "little"), received[4]
-        whole = 8 + size
-        while len(received) < whole or (command == 9 and len(received) < whole + received[20]):
-            received += connection.recv(65536)
-        body, rest = bytearray(received[8:whole]), received[whole:]
-        if command == 9:
-            rest = rest[body[12] :]
-            body[24:28] = len(ANSWER).to_bytes(4, "little")
-            connection.sendall(body + ANSWER)
-        elif command == 0x12:
-            connection.sendall(states)
-        else:
-            if command == 1:
-                body[4:8] = number
-            elif command == 4:
-                body[140:152] = number + bytes.fromhex("0200000000000000")
-            connection.sendall(body)
-        received = rest
+    sys.stdin.read()
 
 
 @contextmanager

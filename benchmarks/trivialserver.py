@@ -1,12 +1,13 @@
 """The floor of everything that goes through libpcsclite's socket: a server that knows just enough of the protocol.
 
-It has two readers with a card each, gives every TRANSMIT what a function says, and says yes to the rest. It keeps no
+It has one reader with a card, gives every TRANSMIT what a function says, and says yes to the rest. It keeps no
 handles, no sharing, no transactions and no events: what ours does more is what a ratio to it shows.
 """
 
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from threading import Thread
 
 READER = "R [CPS] 00 00"
@@ -14,15 +15,23 @@ _PRESENT = bytes.fromhex("00000000 34000000 00000000")
 
 
 class TrivialServer:
-    """Listens on *path*; ``answer(command)`` is what the card in the first reader says."""
+    """Listens on *path*; ``answer(command)`` is what the card in the reader says. *protocol* is 1 for T=0, 2 for T=1."""
 
-    def __init__(self, path: str, answer: Callable[[bytes], bytes], atr: bytes, reader: str = READER) -> None:
+    def __init__(
+        self,
+        path: str,
+        answer: Callable[[bytes], bytes],
+        atr: bytes,
+        reader: str = READER,
+        protocol: int = 1,
+    ) -> None:
         self._answer = answer
+        self._protocol = protocol.to_bytes(4, "little")
         state = reader.encode().ljust(128, b"\0") + _PRESENT + atr.ljust(36, b"\0")
-        self._states = state + len(atr).to_bytes(4, "little") + (1).to_bytes(4, "little") + bytes(15 * 184)
+        self._states = state + len(atr).to_bytes(4, "little") + self._protocol + bytes(15 * 184)
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(path)
-        self._listening.listen()
+        self._listening.listen(256)
         Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
@@ -30,14 +39,15 @@ class TrivialServer:
         self._listening.close()
 
     def _accept(self) -> None:
-        while True:
+        for number in count(1):
             try:
                 connection, _ = self._listening.accept()
             except OSError:  # closed
                 return
-            Thread(target=self._client, args=(connection,), daemon=True).start()
+            Thread(target=self._client, args=(connection, number.to_bytes(4, "little")), daemon=True).start()
 
-    def _client(self, connection: socket.socket) -> None:
+    def _client(self, connection: socket.socket, number: bytes) -> None:
+        """*number* is this client's context and handle."""
         received, waits_in_states = b"", True
         with connection:
             while True:
@@ -70,9 +80,9 @@ class TrivialServer:
                     elif code == 0x0F:  # SCARD_GET_ATTRIB: SCARD_E_UNSUPPORTED_FEATURE
                         body[276:280] = (0x8010001F).to_bytes(4, "little")
                     elif code == 1:  # SCARD_ESTABLISH_CONTEXT
-                        body[4:8] = (1).to_bytes(4, "little")
-                    elif code == 4:  # SCARD_CONNECT: a handle, T=0
-                        body[140:152] = bytes.fromhex("010000000100000000000000")
+                        body[4:8] = number
+                    elif code == 4:  # SCARD_CONNECT
+                        body[140:152] = number + self._protocol + bytes(4)
                     connection.sendall(body)
                 received = rest
 
