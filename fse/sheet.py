@@ -34,6 +34,8 @@ _CPF: Final = "1"
 _CARD_TYPES: Final = ("0", _CPF, "2", "3")
 _MAY_NOT: Final = "0"
 """Of fields 2.20 and 2.21: no *habilitation*."""
+_DECIDING_CODES: Final = (("speciality", 2), ("may_sign_sheets", 1), ("may_sign_lots", 1))
+"""Codes by which a rule decides, and their digits (SSV group 2, fields 2.14, 2.20 and 2.21); empty when not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +236,11 @@ def check_professional(holder: Professional, situation: BillingSituation) -> Non
         raise InvalidSheet("a CPF bills nothing: its holder is in training")
     if not 0 <= situation.number <= MAX_SITUATION:
         raise InvalidSheet(f"situation de facturation {situation.number}: 0 to {MAX_SITUATION}")
+    for name, size in _DECIDING_CODES:
+        # "00" or "1 " would stand in no table, and so pass by the rule of "0" or "01".
+        code = getattr(situation, name)
+        if code and not (len(code) == size and code.isascii() and code.isdigit()):
+            raise InvalidSheet(f"{name} {code[:20]!r} of the situation de facturation: {size} digit(s), or nothing")
     if situation.may_sign_sheets == _MAY_NOT:
         raise MaySignNoSheet(situation.number)
     if holder.card_type != "0" and profession_of(situation.speciality) is not None:

@@ -65,7 +65,13 @@ sheets = st.builds(
     care_date=st.just(DAY),
     professional=st.builds(Professional, st.sampled_from("023"), *[latin] * 6),
     situation=st.builds(
-        BillingSituation, st.integers(0, 255), *[latin] * 18, latin.filter(lambda text: text != "0"), latin
+        BillingSituation,
+        st.integers(0, 255),
+        *[latin] * 12,
+        st.just("") | st.from_regex(r"[0-9]{2}", fullmatch=True),
+        *[latin] * 5,
+        st.sampled_from(["", *"123456789"]),
+        st.sampled_from(["", *"0123456789"]),
     ),
     version=st.sampled_from(VERSIONS),
     other=st.none() | periods,

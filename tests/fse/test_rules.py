@@ -29,6 +29,12 @@ def edit(path: str, value: object) -> Callable[[dict], None]:
 
 BREACHES = [
     ("situation/may_sign_sheets", "0", "may not sign"),
+    ("situation/may_sign_sheets", "00", "1 digit"),
+    ("situation/may_sign_sheets", "0\u200b", "1 digit"),
+    ("situation/may_sign_lots", "non", "1 digit"),
+    ("situation/speciality", "1", "2 digit"),
+    ("situation/speciality", "024", "2 digit"),
+    ("situation/speciality", "٢٤", "2 digit"),
     ("rights/amo/end", "ZZZZZZZZ", "not a date"),
     ("rights/amo/end", "99999999", "not a date"),
     ("rights/amo/end", "2026", "not a date"),
