@@ -13,8 +13,11 @@ from bifente.cli.cardfiles import CARD, JSON
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_written
 from bifente.cli.visible import say, say_json
+from bifente.documents import DocumentTooLong
 
 _BYTE = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}[hH]?,?")
+_LONGEST_INPUT = 16 << 20
+"""Of the standard input, which is read whole before anything is sent; longer dialogues are traces (``trace play``)."""
 _Read = TypeVar("_Read")
 _PLAIN = "plain hexadecimal, such as 00A4040C or 9000; apdu send alone knows the notation 84/08="
 
@@ -165,7 +168,11 @@ def _lines(arguments: tuple[str, ...]) -> Iterator[str]:
             yield argument
             continue
         # Not decoded as UTF-8: what is no hexadecimal is said to be none, whatever it is.
-        for line in sys.stdin.buffer:
+        size = 0
+        while line := sys.stdin.buffer.readline(_LONGEST_INPUT):
+            size += len(line)
+            if size >= _LONGEST_INPUT:
+                raise DocumentTooLong("the standard input", _LONGEST_INPUT)
             text = line.decode("latin-1").partition("#")[0].strip()
             if text:
                 yield text

@@ -2,10 +2,10 @@
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -15,7 +15,8 @@ from bifente.cli.cardfiles import PATH, complete_slot
 from bifente.cli.errors import CliError
 from bifente.cli.progress import Told, progress
 from bifente.cli.visible import say
-from bifente.documents import writing
+from bifente.documents import copy_of, open_stream, writing
+from bifente.documents.reading import LONGEST_STREAM
 
 if TYPE_CHECKING:
     from bifente.traces import Item, Trace, TraceHeader
@@ -94,15 +95,14 @@ def _slot_called(wanted: str, stream: BinaryIO) -> str:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    if str(path) != "-":
-        with path.open("rb") as stream:
-            yield stream
-        return
     # Detection reads the beginning twice, so a pipe is kept in a file.
-    with tempfile.TemporaryFile() as stream:
-        while portion := sys.stdin.buffer.read(1 << 20):
-            stream.write(portion)
-        stream.seek(0)
+    if str(path) == "-":
+        opened = copy_of(
+            iter(partial(sys.stdin.buffer.read, 1 << 20), b""), "the standard input", LONGEST_STREAM
+        )
+    else:
+        opened = open_stream(path)
+    with opened as stream:
         yield stream
 
 

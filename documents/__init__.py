@@ -7,7 +7,7 @@ a file without end or a document a thousand levels deep is one clear line, and n
 from bifente.documents.errors import DocumentError, DocumentTooLong, NotADocument
 from bifente.documents.fields import Fields
 from bifente.documents.jsontext import parse_json, read_json
-from bifente.documents.reading import read_bytes, read_text
+from bifente.documents.reading import copy_of, open_stream, read_bytes, read_text
 from bifente.documents.values import JsonValue
 from bifente.documents.writing import new_file, replace_file, writing
 
@@ -17,7 +17,9 @@ __all__ = [
     "Fields",
     "JsonValue",
     "NotADocument",
+    "copy_of",
     "new_file",
+    "open_stream",
     "parse_json",
     "read_bytes",
     "read_json",

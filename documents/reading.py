@@ -6,10 +6,10 @@ Everything else that a path may lead to is refused before it is opened: opening 
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from time import monotonic
-from typing import Final
+from typing import BinaryIO, Final, cast
 
 from bifente.documents.errors import DocumentError, DocumentTooLong, NotADocument
 
@@ -17,6 +17,9 @@ FOR_A_WRITER: Final = 2.0
 """Seconds until a pipe that nobody has opened for writing is given up."""
 FOR_A_PIECE: Final = 60.0
 """Seconds until a writer that sends nothing is given up: it may be a program that asks a person."""
+
+LONGEST_STREAM: Final = 2 << 30
+"""Bytes of a pipe that are copied to the disk at most: ten million exchanges of a trace."""
 
 _FLAGS: Final = (
     os.O_RDONLY
@@ -55,6 +58,45 @@ def read_bytes(path: Path, limit: int, *, inspect: Callable[[os.stat_result], No
     return content
 
 
+def open_stream(path: Path, limit: int = LONGEST_STREAM) -> BinaryIO:
+    """The file at *path*, to be read again and again; of a pipe a copy on the disk, of at most *limit* bytes.
+
+    The stream is the caller's to close. Raises NotADocument, DocumentTooLong and OSError about *path*.
+    """
+    _check(path, os.stat(path))
+    file = open(os.open(path, _FLAGS), "rb")  # noqa: SIM115 - the caller's
+    try:
+        status = os.fstat(file.fileno())
+        _check(path, status)
+        if not stat.S_ISFIFO(status.st_mode):
+            return file
+        copied = copy_of(_pieces(path, file.fileno()), str(path), limit)
+    except BaseException:
+        file.close()
+        raise
+    file.close()
+    return copied
+
+
+def copy_of(pieces: Iterable[bytes], source: str, limit: int = LONGEST_STREAM) -> BinaryIO:
+    """A nameless file on the disk with *pieces*, at its beginning. Raises DocumentTooLong, OSError."""
+    import tempfile
+
+    copied = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - the caller's
+    size = 0
+    try:
+        for piece in pieces:
+            size += len(piece)
+            if size > limit:
+                raise DocumentTooLong(source, limit)
+            copied.write(piece)
+        copied.seek(0)
+    except BaseException:
+        copied.close()
+        raise
+    return copied
+
+
 def read_text(path: Path, limit: int) -> str:
     """The text in the file or pipe at *path*: UTF-8, at most *limit* bytes. Raises DocumentError, also with the line; OSError."""
     return decoded(read_bytes(path, limit), str(path))
@@ -84,31 +126,39 @@ def _from_file(descriptor: int, limit: int) -> bytes:
 
 
 def _from_pipe(path: Path, descriptor: int, limit: int) -> bytes:
-    """What a pipe gives until its writers close it. Raises NotADocument when they are silent for too long."""
+    """What a pipe gives until its writers close it, and of more than *limit* one byte more."""
+    content = bytearray()
+    for piece in _pieces(path, descriptor):
+        content += piece[: limit + 1 - len(content)]
+        if len(content) > limit:
+            break
+    return bytes(content)
+
+
+def _pieces(path: Path, descriptor: int) -> Iterator[bytes]:
+    """What a pipe gives, piece by piece. Raises NotADocument when its writers are silent for too long."""
     import select
 
     poll = select.poll()
     poll.register(descriptor, select.POLLIN)
-    content = bytearray()
     opened = False
     deadline = monotonic() + FOR_A_WRITER
-    while len(content) <= limit:
+    while True:
         try:
-            piece = os.read(descriptor, min(1 << 16, limit + 1 - len(content)))
+            piece = os.read(descriptor, 1 << 16)
         except BlockingIOError:  # there is a writer, and nothing yet
             if not opened:
                 opened, deadline = True, monotonic() + FOR_A_PIECE
         else:
             if piece:
-                content += piece
+                yield piece
                 opened, deadline = True, monotonic() + FOR_A_PIECE
                 continue
             if opened:
-                break
+                return
         left = deadline - monotonic()
         if left <= 0:
             what = "a pipe that sends nothing" if opened else "a pipe that nobody writes to"
             raise NotADocument(str(path), what, hint="name a file, or a pipe with a program behind it")
         # True also at the end of its last writer, which the next read then finds
         opened = bool(poll.poll(1000 * left)) or opened
-    return bytes(content)

@@ -240,7 +240,9 @@ def check_professional(holder: Professional, situation: BillingSituation) -> Non
         # "00" or "1 " would stand in no table, and so pass by the rule of "0" or "01".
         code = getattr(situation, name)
         if code and not (len(code) == size and code.isascii() and code.isdigit()):
-            raise InvalidSheet(f"{name} {code[:20]!r} of the situation de facturation: {size} digit(s), or nothing")
+            raise InvalidSheet(
+                f"{name} {code[:20]!r} of the situation de facturation: {size} digit(s), or nothing"
+            )
     if situation.may_sign_sheets == _MAY_NOT:
         raise MaySignNoSheet(situation.number)
     if holder.card_type != "0" and profession_of(situation.speciality) is not None:

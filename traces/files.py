@@ -9,6 +9,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import BinaryIO, Final, Protocol
 
+from bifente.documents import open_stream
 from bifente.documents.writing import check_place
 from bifente.traces.errors import TraceError
 from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_line
@@ -189,11 +190,11 @@ def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
 
 
 def read_trace(source: Path | BinaryIO | bytes) -> Trace:
-    """A whole trace. Raises TraceError, OSError."""
+    """A whole trace. Raises TraceError, OSError; of a path DocumentError too."""
     if isinstance(source, bytes):
         source = io.BytesIO(source)
     if isinstance(source, Path):
-        with source.open("rb") as stream:
+        with open_stream(source) as stream:
             return read_trace(stream)
     reader = TraceReader(source)
     return Trace(reader.header, tuple(reader))

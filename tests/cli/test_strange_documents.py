@@ -1,5 +1,6 @@
 """Every command that reads a document of somebody's: devices, folders, pipes, huge and deep files are one line each."""
 
+import io
 import os
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from bifente.cli.opposition import read_list
 from bifente.cli.pinentry import entries_of
 from bifente.cli.secretinput import SecretSource
 from bifente.documents import DocumentError, NotADocument, reading
+from bifente.traces import Trace, TraceHeader, trace_bytes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and pipes as files are POSIX's")
 
@@ -93,3 +95,63 @@ def test_a_list_of_opposed_cards_that_is_none_is_one_line(tmp_path: Path, text: 
     with pytest.raises(Exception, match=r"oppositions\.json.*not a list of opposed cards") as caught:
         read_list(tmp_path / "oppositions.json")
     assert classify(caught.value).code == 3
+
+
+@pytest.mark.parametrize(
+    "command", [["trace", "show"], ["trace", "diff", "my.jsonl"], ["trace", "mask", "-o", "made.jsonl"]]
+)
+def test_a_trace_is_no_device_no_folder_and_no_silent_pipe(
+    folder: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "my.jsonl").write_bytes(trace_bytes(Trace(TraceHeader(), ())))
+    for path in ("/dev/zero", f"{folder}/a folder", f"{folder}/pipe"):
+        capsys.readouterr()
+        assert main([*command, path]) == 3
+        assert capsys.readouterr().err.splitlines()[0].startswith(f"bifente: {path}: a ")
+    assert not (folder / "made.jsonl").exists()
+
+
+class Endless(io.RawIOBase):
+    """Gives the same bytes for ever, and counts them."""
+
+    given = 0
+
+    def __init__(self, content: bytes) -> None:
+        self.content = content
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override] # any buffer will do
+        size = len(buffer)
+        buffer[:] = (self.content * (size // len(self.content) + 1))[:size]
+        self.given += size
+        return size
+
+
+@pytest.mark.parametrize("content", [b"\0", b"00A4040C\n"], ids=["one line", "many lines"])
+@pytest.mark.parametrize(
+    "command",
+    [["apdu", "explain", "-"], ["apdu", "send", "my.card", "-"], ["trace", "show", "-"]],
+    ids=" ".join,
+)
+def test_a_standard_input_without_end_is_given_up(
+    folder: Path,
+    command: list[str],
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("bifente.cli.apdu._LONGEST_INPUT", 1 << 16)
+    monkeypatch.setattr("bifente.cli.tracefiles.LONGEST_STREAM", 1 << 16)
+    endless = Endless(content)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(endless)))
+    capsys.readouterr()
+    assert main(command) == 3
+    printed = capsys.readouterr()
+    assert (
+        printed.err.splitlines()[0]
+        == "bifente: the standard input: longer than 64 KiB, the most that is read here"
+    )
+    assert printed.out == ""
+    assert endless.given <= 1 << 21

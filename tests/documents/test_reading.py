@@ -114,3 +114,35 @@ def test_the_status_is_seen_before_anything_is_read(tmp_path: Path) -> None:
     with pytest.raises(DocumentTooLong):
         read_bytes(path, 10, inspect=lambda status: seen.append(status.st_size))
     assert seen == [100]
+
+
+def test_a_stream_is_read_again_and_again_also_from_a_pipe(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"content")
+    receiving, sending = os.pipe()
+    os.write(sending, b"content")
+    os.close(sending)
+    try:
+        for path in (tmp_path / "f", Path(f"/dev/fd/{receiving}")):
+            with reading.open_stream(path, 7) as stream:
+                assert stream.read() == b"content"
+                stream.seek(3)
+                assert stream.read() == b"tent"
+    finally:
+        os.close(receiving)
+
+
+def test_a_stream_of_no_document_or_without_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "FOR_A_WRITER", 0.05)
+    os.mkfifo(tmp_path / "p")
+    for path in ("/dev/zero", tmp_path, tmp_path / "p"):
+        with pytest.raises(NotADocument):
+            reading.open_stream(Path(path))
+    endless = os.open(tmp_path / "p", os.O_RDWR)
+    os.write(endless, b"x" * 4096)
+    try:
+        with pytest.raises(DocumentTooLong):
+            reading.open_stream(tmp_path / "p", 1000)
+    finally:
+        os.close(endless)
+    with pytest.raises(DocumentTooLong, match=r"^somewhere: longer than 4 bytes"):
+        reading.copy_of(iter([b"12", b"345"]), "somewhere", 4)

@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import BinaryIO
 
+from bifente.documents import open_stream
 from bifente.traces.errors import TraceError
 from bifente.traces.formats.apduplay import ApduPlay
 from bifente.traces.formats.base import Format, ReadOnly, Source
@@ -123,8 +124,8 @@ def read_stream(stream: BinaryIO) -> tuple[Format, Source]:
 
 
 def open_trace(path: Path) -> tuple[Format, Source, BinaryIO]:
-    """Open a trace of any format; the stream is the caller's to close. Raises TraceError, OSError."""
-    stream = path.open("rb")
+    """Open a trace of any format; the stream is the caller's to close. Raises TraceError, DocumentError, OSError."""
+    stream = open_stream(path)
     try:
         found, source = read_stream(stream)
     except BaseException:
