@@ -54,8 +54,9 @@ def _show(checks: "Iterable[Check]") -> "list[Check]":
         if console.is_terminal:
             console.print(_row(check))
         else:
-            cure = "" if check.cure is None else f"\n{'':{_INDENT}}→ {check.cure}"
-            say(f"{_MARKS[check.state.value][0]} {check.name:<{_NAME}} {check.found}{cure}")
+            say(f"{_MARKS[check.state.value][0]} {check.name:<{_NAME}} {check.found}")
+            if check.cure is not None:
+                say(f"{'':{_INDENT}}→ {check.cure}")
         seen.append(check)
     problems = sum(check.state.value == "problem" for check in seen)
     if problems:

@@ -54,8 +54,9 @@ def _reader(wanted: str | None, readers: Sequence[TwoSlotReader]) -> TwoSlotRead
 
 
 def _name(reader: TwoSlotReader, readers: Sequence[TwoSlotReader]) -> str:
-    number = f" {[id(one) for one in readers].index(id(reader)) + 1}" if len(readers) > 1 else ""
-    return f"reader{number}"
+    if len(readers) == 1:
+        return "the reader"
+    return f"reader {[id(one) for one in readers].index(id(reader)) + 1}"
 
 
 def _seconds(text: str) -> float:

@@ -117,6 +117,14 @@ def test_a_problem_gives_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "1 thing to mend" in CliRunner().invoke(doctor, [], standalone_mode=False).output
 
 
+def test_a_cure_stands_on_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = Check("card\nreader", State.NOTE, "none", "plug one in")
+    monkeypatch.setattr(doctorchecks, "all_checks", lambda: iter([found]))
+    lines = CliRunner().invoke(doctor, obj=Settings()).output.splitlines()
+    assert lines[0].split() == ["•", r"card\x0areader", "none"], "what comes from elsewhere stays on its line"
+    assert lines[1].strip() == "→ plug one in"
+
+
 def test_a_python_too_old_or_too_new(monkeypatch: pytest.MonkeyPatch) -> None:
     assert only(doctorchecks.python).state in (State.OK, State.NOTE)
     monkeypatch.setattr(doctorchecks, "TESTED", ((9, 0), (9, 9)))
