@@ -22,16 +22,14 @@ from datetime import date
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Final
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPublicNumbers
-from cryptography.hazmat.primitives.hashes import SHA256
+from typing import TYPE_CHECKING, Final
 
 from bifente.apdu.cvc import Car, CvError
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import decode_one, encode
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 LABEL: Final = b"bifente-ISSUER/1"
 """Begins what an issuer signs."""
@@ -160,12 +158,19 @@ def verify_by_any(raw: bytes, domain: str, keys: Iterable[tuple[bytes, int, int]
 
 
 @lru_cache(maxsize=16)
-def _public(n: int, e: int) -> RSAPublicKey:
+def _public(n: int, e: int) -> "RSAPublicKey":
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicNumbers
+
     return RSAPublicNumbers(e, n).public_key()
 
 
 def signed_by(n: int, e: int, signature: bytes, message: bytes) -> bool:
     """Whether *signature* is RSASSA-PKCS1-v1_5/SHA-256 of *message* by the key (*n*, *e*)."""
+    # A card that is only looked at verifies nothing, and these take longer to import than all else of it.
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+    from cryptography.hazmat.primitives.hashes import SHA256
+
     try:
         _public(n, e).verify(signature, message, PKCS1v15(), SHA256())
     except (InvalidSignature, ValueError):

@@ -10,7 +10,6 @@ import re
 import shlex
 import sys
 import traceback
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -201,6 +200,8 @@ def _meant(what: str, ctx: click.Context) -> str:
     wanted = re.fullmatch(r"No such command '(.*)'\.", what)
     if wanted is None or not isinstance(ctx.command, click.Group):
         return ""
+    from difflib import get_close_matches
+
     close = get_close_matches(wanted[1], ctx.command.list_commands(ctx), 1)
     return f" Did you mean {close[0]!r}?" if close else ""
 

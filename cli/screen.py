@@ -44,5 +44,8 @@ class Screen(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """What rich renders; a control character that is left in a text becomes visible."""
         for segment in super().render(renderable, options):
+            if segment.text.isprintable():  # nearly all, and a table renders each of its cells several times
+                yield segment
+                continue
             text = "\n".join(map(visible, segment.text.split("\n")))
             yield segment if segment.control or text == segment.text else Segment(text, segment.style)

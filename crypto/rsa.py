@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from bifente.crypto.errors import CryptoError
+from bifente.crypto.pkcs8 import RsaNumbers
 
 PUBLIC_EXPONENT = 65537
 
@@ -64,19 +65,12 @@ def public_key(n: int, e: int) -> RSAPublicKey:
 
 
 def consistent(key: RSAPrivateKey) -> bool:
-    """Whether the parts of a key that was loaded without validation belong together, as far as multiplying tells.
-
-    Not checked is that its factors are prime: that takes longer than a signature, and without it a signature comes out
-    that does not hold, which harms nobody.
-    """
+    """Whether the parts of a key that was loaded without validation belong together (RsaNumbers.consistent)."""
     numbers = key.private_numbers()
-    n, e, p, q = numbers.public_numbers.n, numbers.public_numbers.e, numbers.p, numbers.q
-    if not (e & 1 and 3 <= e < 1 << 32 and p & 1 and q & 1 and p > 1 < q and p * q == n):
-        return False
-    pairs = ((numbers.dmp1, p), (numbers.dmq1, q))
-    return all(numbers.d % (prime - 1) == part and part * e % (prime - 1) == 1 for part, prime in pairs) and (
-        numbers.iqmp * q % p == 1
-    )
+    public = numbers.public_numbers
+    return RsaNumbers(
+        public.n, public.e, numbers.d, numbers.p, numbers.q, numbers.dmp1, numbers.dmq1, numbers.iqmp
+    ).consistent
 
 
 def load_private_pem(pem: bytes, *, validate: bool = True) -> RSAPrivateKey:

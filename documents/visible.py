@@ -4,7 +4,6 @@ Names of readers, files, slots and people come from cards, traces and networks. 
 page, asks :func:`visible` first.
 """
 
-from html import escape
 from unicodedata import category
 
 
@@ -22,6 +21,8 @@ def visible(text: str) -> str:
 
 def escaped(text: str) -> str:
     """One line for HTML, what is not to be seen written out."""
+    from html import escape
+
     return escape(visible(text))
 
 

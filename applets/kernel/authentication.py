@@ -18,7 +18,6 @@ from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Challenge, Peer, Recognition
-from bifente.crypto import rsa
 from bifente.layouts.nodes import Crt
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
@@ -78,6 +77,8 @@ def _internal_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
     _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
     if len(request.data) > MAX_AUTHENTICATION_INPUT:
         raise CardError(SW.WRONG_LENGTH)
+    from bifente.crypto import rsa  # there since the key was loaded
+
     return rsa.sign_padded(key, request.data)
 
 
@@ -123,6 +124,8 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
             peer_challenge,
             issued_digest(card),
         )
+    from bifente.crypto import rsa
+
     return rsa.sign_digest(key, "sha256", sha256(token).digest())
 
 

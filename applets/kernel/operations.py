@@ -14,7 +14,6 @@ from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Environment, Peer
-from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
 from bifente.layouts.nodes import Crt
@@ -153,6 +152,8 @@ def _compute_signature(card: "SmartCard", data: bytes) -> bytes:
             issued_digest(card),
             recognition.peer_issued,
         )
+    from bifente.crypto import rsa  # there since the key was loaded
+
     return rsa.sign_digest(key, "sha1" if name == "sha1" else "sha256", digest)
 
 
@@ -161,6 +162,8 @@ def _decipher(card: "SmartCard", data: bytes) -> bytes:
     _, key = usable_key(card, Crt.CONFIDENTIALITY, Operation.DECIPHER)
     if data[0] != PADDING_INDICATOR:
         raise CardError(SW.INCORRECT_DATA_FIELD)
+    from bifente.crypto import rsa
+
     try:
         return rsa.decrypt(key, data[1:])
     except CryptoError:

@@ -23,8 +23,8 @@ from bifente.applets.kernel.state import (
     pin_record,
 )
 from bifente.applets.kernel.store import Store
-from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
+from bifente.crypto.pkcs8 import read_numbers
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Layout, PinObject
@@ -158,11 +158,18 @@ def _check_key(told: str, name: str, record: bytes, layout: Layout) -> None:
     }
     if name not in known:
         return
-    try:
-        key = rsa.load_private(record, validate=False)
-    except CryptoError as error:
-        raise CorruptCard(told, str(error)) from None
-    if key.key_size != KEY_BITS or not rsa.consistent(key):
+    numbers = read_numbers(record)
+    if numbers is not None:
+        good = numbers.n.bit_length() == KEY_BITS and numbers.consistent
+    else:
+        from bifente.crypto import rsa  # only for a key that another program has written
+
+        try:
+            key = rsa.load_private(record, validate=False)
+        except CryptoError as error:
+            raise CorruptCard(told, str(error)) from None
+        good = key.key_size == KEY_BITS and rsa.consistent(key)
+    if not good:
         raise CorruptCard(told, f"not an RSA key of {KEY_BITS} bits whose parts belong together")
 
 

@@ -5,8 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import Cha
 from bifente.apdu.errors import ApduError
@@ -15,9 +14,11 @@ from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.store import Store
-from bifente.crypto import rsa
 from bifente.layouts.access import NEVER, Rule
 from bifente.layouts.nodes import Crt, PinObject
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class Persistent:
         pin.left = tries
         pin.uses_left = uses
 
-    def private_key(self, directory: Directory, reference: int) -> RSAPrivateKey | None:
+    def private_key(self, directory: Directory, reference: int) -> "RSAPrivateKey | None":
         """A private key, loaded when first used; None when the card holds none of that reference."""
         name = key_record(directory.path, reference)
         key = self._keys.get(name)
@@ -132,6 +133,8 @@ class Persistent:
                 pkcs8 = self.store.get(name)
             except KeyError:
                 return None
+            from bifente.crypto import rsa  # a reader is ready before any card signs
+
             key = self._keys[name] = rsa.load_private(pkcs8, validate=False)
         return key
 

@@ -2,10 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from cryptography import x509
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import NameOID
+from hashlib import sha256
 
 from bifente.apdu.cvc import Cha, CvEnvelope, CvError
 from bifente.apdu.errors import ApduError
@@ -14,11 +11,10 @@ from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
 from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of, texts_of
-from bifente.applets.perso.keys import fingerprint
 from bifente.applets.perso.places import certificate_files
 from bifente.codes.gip import label
-from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
+from bifente.crypto.pkcs8 import public_info, read_numbers
 from bifente.layouts import ssv
 from bifente.layouts.businessdata import form_of
 from bifente.layouts.codec import JsonValue
@@ -32,8 +28,6 @@ Line = tuple[str, str]
 _SHOWN_BYTES = 24
 _ONE_LINE = 12
 """An item of a list with no more parts than this is shown on one line."""
-
-_NAMES = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +225,6 @@ def _pin(records: Records, pin: PinObject) -> PinView:
 
 def _key(records: Records, path: str, key: KeyObject) -> KeyView:
     pkcs8 = records.get(key_record(path, key.reference))
-    try:
-        shown = fingerprint(rsa.load_private(pkcs8, validate=False).public_key()) if pkcs8 else None
-    except CryptoError as error:
-        shown = str(error)
     return KeyView(
         name=key.name,
         reference=f"{key.reference:02X}",
@@ -242,9 +232,23 @@ def _key(records: Records, path: str, key: KeyObject) -> KeyView:
             str(crt): sorted(f"{one:02X}" for one in algorithms) for crt, algorithms in key.algorithms.items()
         },
         rules=_rules(key.access),
-        fingerprint=shown,
+        fingerprint=_fingerprint(pkcs8) if pkcs8 else None,
         source=key.source,
     )
+
+
+def _fingerprint(pkcs8: bytes) -> str:
+    """The SHA-256 of the SubjectPublicKeyInfo, or why there is none."""
+    numbers = read_numbers(pkcs8)
+    if numbers is not None:
+        return sha256(public_info(numbers.n, numbers.e)).hexdigest()
+    from bifente.applets.perso.keys import fingerprint
+    from bifente.crypto import rsa
+
+    try:
+        return fingerprint(rsa.load_private(pkcs8, validate=False).public_key())
+    except CryptoError as error:
+        return str(error)
 
 
 def _holder(records: Records) -> str | None:
@@ -350,19 +354,23 @@ def _certificate(content: bytes) -> Iterator[Line]:
         else:
             yield "CV certificate", f"issued by {envelope.car.decode('latin-1')}"
         return
+    from cryptography import x509  # a Vitale has none
+    from cryptography.x509.oid import NameOID
+
+    names = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
     try:
         certificate = x509.load_der_x509_certificate(content)
     except ValueError:
         yield "bytes", _hex(content)
         return
-    yield "subject", certificate.subject.rfc4514_string(_NAMES)
-    yield "issuer", certificate.issuer.rfc4514_string(_NAMES)
+    yield "subject", certificate.subject.rfc4514_string(names)
+    yield "issuer", certificate.issuer.rfc4514_string(names)
     yield "serial", f"{certificate.serial_number:032x}"
     yield (
         "validity",
         f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC",
     )
-    yield "SHA-256", certificate.fingerprint(SHA256()).hex()
+    yield "SHA-256", sha256(content).hexdigest()
 
 
 _TABLES = {
