@@ -126,7 +126,7 @@ def transaction() -> None:
     started.wait(10)
     for _ in range(200):
         data, sw1, sw2 = mine.transmit(toBytes("00 B0 00 00 02"))
-        if (data, sw1, sw2) != ([0x30, 0x1C], 0x90, 0x00):
+        if (data, sw1, sw2) != ([0xE4, 0x27], 0x90, 0x00):
             say("disturbed", toHexString(data), sw1, sw2)
             break
     say("undisturbed")

@@ -109,8 +109,8 @@ def test_opensc_explorer_walks_through_a_cps(desk, require_tool: RequireTool, tm
     )
     made = desk("gp")
     walk = made.run("opensc-explorer", str(script)).ok()
-    walk.says("Dedicated File  ID 0001", "FICTIF-L", "Code correct", "CABINET FI", "SW1=0x90, SW2=0x00")
-    assert (tmp_path / "languages.bin").read_bytes() == bytes.fromhex("3008800246528002454E")
+    walk.says("Dedicated File  ID 0001", "FICTIF-L", "Code correct", "INET FICTIF DU D", "SW1=0x90, SW2=0x00")
+    assert (tmp_path / "languages.bin").read_bytes() == bytes.fromhex("3008800266728002656E")
 
 
 def test_opensc_explorer_is_refused_what_the_card_protects(desk, require_tool: RequireTool, tmp_path: Path):

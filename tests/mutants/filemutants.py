@@ -234,14 +234,6 @@ mutant("the next occurrence is the first", "select-next-occurrence")(
         lambda card, request, good: good(card, request._replace(occurrence=selection.Occurrence.FIRST)),
     )
 )
-mutant("a path need not begin at the MF", "select-path-relative")(
-    _finder(
-        selection.Method.PATH_FROM_MF,
-        lambda card, request, good: (
-            good(card, request) or good(card, request._replace(target=b"\x3f\x00" + request.target))
-        ),
-    )
-)
 mutant("the MF has a parent", "select-parent")(
     _finder(selection.Method.PARENT, lambda card, request, good: good(card, request) or card.tree.mf)
 )

@@ -14,6 +14,7 @@ from bifente.applets.kernel import (
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Environment, Persistent
+from bifente.crypto import rsa
 from bifente.layouts.access import ALWAYS
 
 
@@ -41,7 +42,7 @@ def _challenge_twice(world: World) -> None:
 
 @mutant("any token is right", "token-wrong")
 def _any_token(world: World) -> None:
-    world.set(authentication, "_signature_holds", lambda peer, message, signature: True)
+    world.set(authentication, "signed_by", lambda n, e, signature, message: True)
 
 
 @mutant("no challenge is needed", "token-without-challenge")
@@ -125,7 +126,7 @@ def _wrong_key(world: World) -> None:
 
 @mutant("the signature names another hash", "signature-verifies")
 def _wrong_hash(world: World) -> None:
-    good = operations.rsa.sign_digest
+    good = rsa.sign_digest
 
     def sign(key: Any, algorithm: str, digest: bytes) -> bytes:
         return good(
@@ -134,7 +135,7 @@ def _wrong_hash(world: World) -> None:
             digest[:20].ljust(32 if algorithm == "sha1" else 20),
         )
 
-    world.set(operations.rsa, "sign_digest", sign)
+    world.set(rsa, "sign_digest", sign)
 
 
 @mutant("the last block of a hash is lost", "signature-verifies")
@@ -169,8 +170,8 @@ def _unknown_hash(world: World) -> None:
 
 @mutant("deciphered data keep their padding", "deciphers")
 def _padding(world: World) -> None:
-    good = operations.rsa.decrypt
-    world.set(operations.rsa, "decrypt", lambda key, cryptogram: good(key, cryptogram).rjust(256, b"\xff"))
+    good = rsa.decrypt
+    world.set(rsa, "decrypt", lambda key, cryptogram: good(key, cryptogram).rjust(256, b"\xff"))
 
 
 @mutant("the padding indicator is not looked at", "decipher-indicator")

@@ -237,7 +237,11 @@ def test_pcsc_spy_shows_two_threads(options: list[str], tmp_path: Path, require_
     )
     others = [line.replace("7F01@", "7F02@") for line in calls]
     log.write_text("".join(line for pair in zip(calls, others, strict=True) for line in pair))
-    done = subprocess.run([spy, *options, str(log)], capture_output=True, text=True, timeout=60, check=True)
+    # Its threads write to one output; without a buffer they would break each other's lines.
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    done = subprocess.run(
+        [spy, *options, str(log)], env=buffered, capture_output=True, text=True, timeout=60, check=True
+    )
     _, items = imported(done.stdout, "pcsc-spy")
     assert sorted(said(items)) == sorted([SELECT, CHALLENGE] * 2)
 
