@@ -39,14 +39,14 @@ def test_the_declaration_builds_the_same_bytes(cards: dict) -> None:
 
 
 def test_whole_cards_that_end_unusually_are_few(cards: dict) -> None:
-    """The figure that docs/decisions/0007 gives; of the cards that a cut between two groups leaves, most end so."""
+    """At most one in ten; of the cards that a cut between two groups leaves, most end so."""
     whole = [name for name, (_, groups) in cards.items() if ssv_findings.unusual_end(groups)]
     cut = []
     for _, groups in cards.values():
         for size in range(1, len(groups)):
             with suppress(SsvError):
                 cut.append(bool(ssv_findings.unusual_end(ssv.decode_card(ssv.encode(groups[:size])))))
-    assert len(whole) == 5, whole
+    assert 0 < len(whole) <= len(cards) // 10, whole
     assert sum(cut) > 2 / 3 * len(cut)
 
 
