@@ -34,8 +34,8 @@ def results() -> Iterator[Result]:
             assert one.transmit(command)[-2:] == b"\x90\x00", command.hex()
     with pinned():
         for name, commands, most in (
-            ("SELECT EF with FCP + READ BINARY 16 under PIN", (SELECT, READ), 3.0),
-            ("VERIFY, right PIN, store in memory", (VERIFY,), 5.0),
+            ("SELECT EF with FCP + READ BINARY 16 under PIN", (SELECT, READ), 4.5),
+            ("VERIFY, right PIN, store in memory", (VERIFY,), 8.0),
         ):
             yield rate_against(
                 name,

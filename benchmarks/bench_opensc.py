@@ -89,7 +89,7 @@ def results() -> Iterator[Result]:
                     "pkcs11-tool --login --sign",
                     lambda: run(ours.environment),
                     replay,
-                    most=1.25,
+                    most=1.6,
                     note=f"{commands} APDUs; floor: the same answers played back by a trivial server",
                 )
                 if played.strange:
