@@ -426,3 +426,38 @@ def test_freerdp_names_reader_and_atr_and_cuts_long_answers() -> None:
     assert (source.header.reader, source.header.atr) == ("Example 0", bytes.fromhex("3B02145011"))
     assert said(items) == [("0084000008", "0102030405**********")]
     assert {item.slot for item in items} == {""}
+
+
+LONG = "00CB3FFF" + "0A" + "4D087006BF8101028000" + "00"
+ANSWER = "7F49" + "82" * 60 + "9000"
+
+
+def wrapped(text: str, width: int) -> str:
+    """*text* as mail sends it on."""
+    return "".join(
+        line if line.startswith("#") else "".join(f"{line[at : at + width].rstrip()}\n" for at in range(0, len(line) - 1, width))
+        for line in text.splitlines(keepends=True)
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [20, 22, 38, 76])
+@pytest.mark.parametrize("form", ["# {}ms\n", "# Received in {}ms\n"])
+def test_a_wrapped_dump_reads_as_the_whole_one(form: str, width: int) -> None:
+    before = "# Sent\n" if "Received" in form else ""
+    text = "# ATR: 3B00\n# PROTOCOL: T=1\n#\n" + "".join(
+        f"{before}{command}\n{form.format(took)}{answer}\n"
+        for took, (command, answer) in enumerate([(LONG, ANSWER), (LONG, "9000"), (LONG[:10], "6A82"), (LONG, ANSWER)])
+    )  # fmt: skip
+    assert wrapped(text, width) != text
+    kind, source, items = opened(wrapped(text, width))
+    assert (kind, said(items)) == ("dump", said(opened(text)[2]))
+    assert len(said(items)) == 4
+    assert source.unread.told() == []
+
+
+def test_a_dump_that_is_wrapped_unevenly_says_so() -> None:
+    _, source, items = opened(
+        f"# ATR: 3B00\n{LONG}\n# 1ms\n{ANSWER[:40]}\n{ANSWER[40:50]}\n{ANSWER[50:]}\n{LONG}\n# 2ms\n9000\n"
+    )
+    assert len(said(items)) == 1
+    assert "no telling where one ends" in " ".join(source.unread.told())
