@@ -3,3 +3,5 @@
 
 class ApduError(ValueError):
     """Bytes that are not what they should be. The message says what, where and what was expected."""
+
+    kind: str = "input"

@@ -61,6 +61,8 @@ class Link(Protocol):
 class LinkError(Exception):
     """The link to a card failed; nothing is known of the last command's effect."""
 
+    kind: str = "no-card"
+
 
 class CardAbsent(LinkError):
     """There is no card in the slot."""

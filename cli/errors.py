@@ -1,7 +1,8 @@
 """The one edge where errors become a line, a hint and an exit code.
 
-The packages raise; nobody but this module ends the program. Errors are recognised by name, so that reporting one
-imports no package that the command did not need.
+The packages raise; nobody but this module ends the program. An error carries its ``kind``: a family, which has the exit
+code, and perhaps what is particular about it (``card-file.missing``). So reporting one imports no package that the
+command did not need. What the packages say is about their own matter; which command helps is said here.
 """
 
 import errno
@@ -88,45 +89,39 @@ class Report(NamedTuple):
     code: ExitCode
 
 
-_BY_NAME: dict[str, ExitCode] = {
-    # What was given
-    "ApduError": ExitCode.BAD_INPUT,
-    "CodeError": ExitCode.BAD_INPUT,
-    "DocumentError": ExitCode.BAD_INPUT,
-    "LayoutError": ExitCode.BAD_INPUT,
-    "ReaderError": ExitCode.BAD_INPUT,
-    "IgcError": ExitCode.BAD_INPUT,
-    "FseError": ExitCode.BAD_INPUT,
-    "PersoError": ExitCode.BAD_INPUT,
-    "TraceError": ExitCode.BAD_INPUT,
-    "ConformanceError": ExitCode.BAD_INPUT,
-    # The card file
-    "StoreError": ExitCode.CARD_FILE,
-    "CorruptCard": ExitCode.CARD_FILE,
-    "CardInUse": ExitCode.CARD_IN_USE,
-    "CardFileForbidden": ExitCode.NO_PERMISSION,
-    "CardFileReadOnly": ExitCode.WRITE_FAILED,
-    "StoreWriteError": ExitCode.WRITE_FAILED,
-    # The card, and the way to it
-    "LinkError": ExitCode.NO_CARD,
-    "CpsAbsent": ExitCode.NO_CARD,
-    "VitaleAbsent": ExitCode.NO_CARD,
-    "VitaleRemoved": ExitCode.NO_CARD,
-    "ReaderFailed": ExitCode.NO_CARD,
-    "TerminalError": ExitCode.CARD_REFUSED,
-    "PinMalformed": ExitCode.BAD_INPUT,
-    "WrongPin": ExitCode.WRONG_PIN,
-    "PinBlocked": ExitCode.PIN_BLOCKED,
-    "PukBlocked": ExitCode.PIN_BLOCKED,
-    "TestWithReal": ExitCode.RECOGNITION_REFUSED,
-    "RecognitionRequired": ExitCode.RECOGNITION_REFUSED,
-    # Signatures and certificates
-    "CryptoError": ExitCode.SIGNATURE_INVALID,
-    "NotIssued": ExitCode.SIGNATURE_INVALID,
-    "SheetRefused": ExitCode.SIGNATURE_INVALID,
-    "UntrustedCertificate": ExitCode.SIGNATURE_INVALID,
+EXIT_CODES: dict[str, ExitCode] = {
+    "input": ExitCode.BAD_INPUT,
+    "card-file": ExitCode.CARD_FILE,
+    "card-in-use": ExitCode.CARD_IN_USE,
+    "no-permission": ExitCode.NO_PERMISSION,
+    "write-failed": ExitCode.WRITE_FAILED,
+    "no-card": ExitCode.NO_CARD,
+    "card-refused": ExitCode.CARD_REFUSED,
+    "wrong-pin": ExitCode.WRONG_PIN,
+    "pin-blocked": ExitCode.PIN_BLOCKED,
+    "recognition": ExitCode.RECOGNITION_REFUSED,
+    "signature": ExitCode.SIGNATURE_INVALID,
 }
-"""Name of one of our error classes → code. The most derived class that has a line decides."""
+"""The kind of an error, up to its first full stop → code."""
+
+HINTS: dict[str, str] = {
+    "input.no-authority": "make one: bifente igc init {directory}",
+    "input.other-authority": "name the one that did with --igc DIR",
+    "input.other-environment": "make one: bifente igc init DIR --environment {environment}, and give it with --igc DIR",
+    "input.profile": "bifente card profiles lists profiles that may serve as examples",
+    "input.unknown-profile": "bifente card profiles lists those that are shipped",
+    "input.no-such-file": "bifente card show lists the files",
+    "input.no-such-field": "bifente card show --json shows the value",
+    "input.file-not-made": "bifente card set takes a whole new one as --json",
+    "input.not-groups": "bifente card show says what is there",
+    "input.not-a-report": "make one: bifente conform --json-file FILE",
+    "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",
+    "card-file.missing": "or make a card: bifente card create PROFILE -o X.card",
+    "no-card.unknown-reader": "bifente trace record --reader and bifente conform --reader list the readers there are",
+    "no-card.no-service": "or take the export line that bifente reader serve prints",
+    "signature.not-issued": "an emulated card is signed anew by bifente card sign",
+}
+"""Kind → what a command can do about it; said after the hint that the error brings. ``{name}`` is an attribute of it."""
 
 _RIGHTS = "look at the rights of the file and of its folder, or work elsewhere"
 
@@ -179,20 +174,34 @@ def classify(error: BaseException) -> Report:
             hint,
             ExitCode(error.exit_code) if error.exit_code == 2 else ExitCode.BAD_INPUT,
         )
-    for kind in type(error).__mro__:
-        if kind.__module__.partition(".")[0] == "bifente" and kind.__name__ in _BY_NAME:
-            code = _BY_NAME[kind.__name__]
-            if code is ExitCode.CARD_REFUSED and type(getattr(error, "step", None)).__name__ == "Step":
-                code = ExitCode.RECOGNITION_REFUSED  # the step is one of the protocol between the two cards
-            ssv_code = getattr(error, "ssv_code", None)
-            what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
-            hint = getattr(error, "hint", None) or _HINTS.get(code)
-            return Report(what, hint, code)
+    code = _code_of(error)
+    if code is not None:
+        ssv_code = getattr(error, "ssv_code", None)
+        what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
+        return Report(what, _hint_of(error) or _HINTS.get(code), code)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     return Report(
         f"unexpected {type(error).__name__}: {error}", _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED
     )
+
+
+def _code_of(error: BaseException) -> ExitCode | None:
+    """The code of one of our errors, by its kind; None for those of others."""
+    ours = any(base.__module__.partition(".")[0] == "bifente" for base in type(error).__mro__)
+    return EXIT_CODES.get(str(getattr(error, "kind", "")).partition(".")[0]) if ours else None
+
+
+def _hint_of(error: BaseException) -> str:
+    """What the error says can be done, and what the table says a command can do."""
+    own = getattr(error, "hint", None) or ""
+    ours = re.sub(
+        r"{(\w+)}",
+        lambda name: quoted(getattr(error, name[1])),
+        HINTS.get(str(getattr(error, "kind", "")), ""),
+    )
+    between = " " if own.endswith("?") else "; "
+    return between.join(part for part in (own, ours) if part)
 
 
 def _meant(what: str, ctx: click.Context) -> str:

@@ -4,11 +4,13 @@
 class CodeError(ValueError):
     """An identifier, code or date whose shape is wrong.
 
-    A wrong *key* is no error: cards and files carry such identifiers and they must be shown. ``kind`` names what was
-    read ("NIR", "RPPS", …); the message never repeats the value, which may name a person.
+    A wrong *key* is no error: cards and files carry such identifiers and they must be shown. ``identifier`` names what
+    was read ("NIR", "RPPS", …); the message never repeats the value, which may name a person.
     """
 
-    def __init__(self, kind: str, message: str) -> None:
-        super().__init__(f"{kind}: {message}")
-        self.kind = kind
+    kind: str = "input"
+
+    def __init__(self, identifier: str, message: str) -> None:
+        super().__init__(f"{identifier}: {message}")
+        self.identifier = identifier
         self.reason = message

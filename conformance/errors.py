@@ -6,9 +6,17 @@ from dataclasses import dataclass
 class ConformanceError(Exception):
     """The run cannot begin: a bad script, an unknown reader, the wrong card. *hint* says what to do about it."""
 
+    kind: str = "input"
+
     def __init__(self, what: str, hint: str | None = None) -> None:
         super().__init__(what)
         self.hint = hint
+
+
+class NotAReport(ConformanceError):
+    """A document that is not a report of a run."""
+
+    kind = "input.not-a-report"
 
 
 @dataclass(frozen=True, slots=True)

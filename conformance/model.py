@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from bifente.conformance.errors import ConformanceError
+from bifente.conformance.errors import ConformanceError, NotAReport
 from bifente.documents import DocumentError, DocumentTooLong, Fields, NotADocument, read_json
 
 FORMAT: Final = "bifente-conformance/1"
@@ -94,9 +94,7 @@ def load_report(path: Path) -> Report:
     except (NotADocument, DocumentTooLong):
         raise
     except DocumentError as error:
-        raise ConformanceError(
-            f"{error} (not a conformance report)", hint="make one: bifente conform --json-file FILE"
-        ) from None
+        raise NotAReport(f"{error} (not a conformance report)") from None
     return report
 
 

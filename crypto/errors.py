@@ -3,3 +3,5 @@
 
 class CryptoError(ValueError):
     """An input that the primitive cannot accept, or a check that failed. The message never holds secret bytes."""
+
+    kind: str = "signature"

@@ -8,6 +8,8 @@ class DocumentError(Exception):
     (``beneficiaires[2].nom``) or empty, ``hint`` says what a person can do, or is empty.
     """
 
+    kind: str = "input"
+
     def __init__(self, source: str, message: str, *, line: int = 0, field: str = "", hint: str = "") -> None:
         place = f"{source}:{line}" if line else source
         super().__init__(": ".join(part for part in (place, field, message) if part))

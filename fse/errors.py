@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 class FseError(Exception):
     """A care sheet that cannot be made, read or accepted. ``hint`` says what a person can do."""
 
+    kind: str = "input"
     hint: str = ""
 
 
@@ -59,7 +60,8 @@ class MaySignNoSheet(InvalidSheet):
 class RightsRefused(FseError):
     """The rights on the card do not cover the care date; ``problems`` says why, one by one."""
 
-    hint = "another care date; or accept it (bifente demo --accept), and the sheet says so to the caisse"
+    kind = "input.rights"
+    hint = "choose another care date"
 
     def __init__(self, problems: "Sequence[Problem]") -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -79,6 +81,7 @@ class SheetRefused(FseError):
     ``failures`` pairs each signature that does not hold with the reason; the message names them all.
     """
 
+    kind = "signature"
     hint = "the sheet was changed, or signed by cards that are not trusted"
 
     def __init__(self, failures: Sequence[tuple[Signatory, str]]) -> None:

@@ -1,11 +1,12 @@
 """The errors of the trust package: one line each, and what a person can do about it."""
 
-import shlex
 from pathlib import Path
 
 
 class IgcError(Exception):
     """Something about an authority or a certificate. ``hint`` says what can be done; it may be empty."""
+
+    kind: str = "input"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -15,11 +16,10 @@ class IgcError(Exception):
 class AuthorityMissing(IgcError):
     """There is no authority in the directory."""
 
+    kind = "input.no-authority"
+
     def __init__(self, directory: Path) -> None:
-        super().__init__(
-            f"there is no authority in {directory}",
-            hint=f"make one: bifente igc init {shlex.quote(str(directory))}",
-        )
+        super().__init__(f"there is no authority in {directory}")
         self.directory = directory
 
 
@@ -47,3 +47,5 @@ class CertificateRefused(IgcError):
 
 class UntrustedCertificate(IgcError):
     """A certificate does not lead to a trusted authority, or not at that time."""
+
+    kind = "signature"

@@ -4,6 +4,8 @@
 class LayoutError(ValueError):
     """Content that is not what its file or object holds. The message says what, where and what was expected."""
 
+    kind: str = "input"
+
 
 class SsvError(LayoutError):
     """Bytes or values that are not SSV groups.

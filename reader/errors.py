@@ -8,13 +8,14 @@ from bifente.apdu.link import CardRemoved, LinkError, ReaderGone
 class ReaderError(Exception):
     """A request that a reader refuses. Nothing has changed. ``hint`` says what a person can do; it may be empty."""
 
+    kind: str = "input"
     hint: str = ""
 
 
 class UnknownReader(LinkError):
     """PC/SC knows no reader of that name; it may never have been there."""
 
-    hint = "bifente trace record --reader and bifente conform --reader list the readers there are"
+    kind = "no-card.unknown-reader"
 
     def __init__(self, reader: str) -> None:
         super().__init__(f"PC/SC knows no reader {reader}")
@@ -24,7 +25,8 @@ class UnknownReader(LinkError):
 class ServiceAbsent(LinkError):
     """No PC/SC service answers: it does not run, or may not be used."""
 
-    hint = "start it (systemctl start pcscd.socket); or take the export line that bifente reader serve prints"
+    kind = "no-card.no-service"
+    hint = "start it (systemctl start pcscd.socket)"
 
     def __init__(self, reason: str) -> None:
         super().__init__(f"no PC/SC service answers ({reason.rstrip('.')})")

@@ -27,6 +27,7 @@ class TerminalError(Exception):
     SSV interface, None when no public code fits. ``hint`` says what a person can do. Never holds a PIN or a PUK.
     """
 
+    kind: str = "card-refused"
     ssv_code: int | None = None
     hint: str = ""
 
@@ -42,6 +43,8 @@ class TerminalError(Exception):
         super().__init__(message)
         self.step = step
         self.sw = sw
+        if self.kind == "card-refused" and isinstance(step, Step):
+            self.kind = "recognition"  # the step is one of the protocol between the two cards
         if ssv_code is not None:
             self.ssv_code = ssv_code
         if hint is not None:
@@ -51,6 +54,7 @@ class TerminalError(Exception):
 class CpsAbsent(TerminalError):
     """F001, *CPS absente*: no card in the CPS slot, or it left."""
 
+    kind = "no-card"
     ssv_code = 0xF001
     hint = "insert the professional's card and present the PIN again"
 
@@ -58,6 +62,7 @@ class CpsAbsent(TerminalError):
 class WrongPin(TerminalError):
     """F003, *code porteur faux*. ``tries_left`` counts down to 0, where the PIN is blocked."""
 
+    kind = "wrong-pin"
     ssv_code = 0xF003
 
     def __init__(self, message: str, *, tries_left: int | None, step: str, sw: SW, code: str = "PIN") -> None:
@@ -69,6 +74,8 @@ class WrongPin(TerminalError):
 class PinBlocked(WrongPin):
     """F003, *code porteur bloqué*: no try is left, only the code de déblocage helps."""
 
+    kind = "pin-blocked"
+
     def __init__(self, message: str, *, step: str, sw: SW) -> None:
         super().__init__(message, tries_left=0, step=step, sw=sw)
 
@@ -76,6 +83,7 @@ class PinBlocked(WrongPin):
 class PinMalformed(TerminalError):
     """F003: what was given cannot be a code (4 to 8 digits). It was not presented, no try is lost."""
 
+    kind = "input"
     ssv_code = 0xF003
     hint = "no try is lost: give the 4 to 8 digits"
 
@@ -97,12 +105,14 @@ class CpsUnusable(TerminalError):
 class PukBlocked(CpsUnusable):
     """F004: no try or no use of the code de déblocage is left; the card cannot be unblocked any more."""
 
+    kind = "pin-blocked"
     hint = "this card cannot be unblocked any more: it needs to be replaced"
 
 
 class VitaleAbsent(TerminalError):
     """F011, *Vitale absente*."""
 
+    kind = "no-card"
     ssv_code = 0xF011
     hint = "insert the carte Vitale"
 
@@ -121,6 +131,7 @@ class VitaleUnusable(TerminalError):
 class VitaleRemoved(TerminalError):
     """F015, *Vitale retirée*: the card left during the dialogue."""
 
+    kind = "no-card"
     ssv_code = 0xF015
     hint = "insert the carte Vitale again and repeat from the recognition"
 
@@ -128,6 +139,7 @@ class VitaleRemoved(TerminalError):
 class TestWithReal(TerminalError):
     """F026, *carte de test et carte réelle incompatibles*."""
 
+    kind = "recognition"
     __test__ = False  # the name begins as a pytest class does
     ssv_code = 0xF026
     hint = "use two test cards or two real ones"
@@ -136,6 +148,7 @@ class TestWithReal(TerminalError):
 class ReaderFailed(TerminalError):
     """0400, *lecteur muet*: the reader is gone, or a card did not answer in time (GALSS)."""
 
+    kind = "no-card"
     ssv_code = 0x0400
     hint = "check the reader and its cable"
 
@@ -153,6 +166,7 @@ class RecognitionRequired(TerminalError):
     No public code fits.
     """
 
+    kind = "recognition"
     hint = "recognise the two cards again"
 
 
@@ -162,10 +176,8 @@ class NotIssued(TerminalError):
     F004 for a CPS, F014 for a Vitale: the card cannot be used, or somebody between card and terminal changes it.
     """
 
-    hint = (
-        "the card was changed after it was issued, or between card and terminal; "
-        "an emulated card is signed anew by bifente card sign"
-    )
+    kind = "signature.not-issued"
+    hint = "the card was changed after it was issued, or between card and terminal"
 
     def __init__(
         self, card: CardKind, why: str, *, step: Step | str | None = None, files: Sequence[str] = ()

@@ -8,6 +8,8 @@ class TraceError(ValueError):
     ``reason`` is the message without the line, ``hint`` what to do about it, where that is known.
     """
 
+    kind: str = "input"
+
     def __init__(
         self, message: str, line: int | None = None, unit: str = "line", *, hint: str | None = None
     ) -> None:

@@ -30,6 +30,7 @@ class UnpoweredCard(Exception):
 class CorruptCard(Exception):
     """A record of the card does not hold what its layout says."""
 
+    kind: str = "card-file"
     hint = "restore the card from a copy, or create it again from its profile"
 
     def __init__(self, record: str, why: str) -> None:

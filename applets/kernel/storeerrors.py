@@ -18,6 +18,8 @@ _WRITE_IT = "the card file and its folder (which holds the journal and the lock)
 class StoreError(Exception):
     """A card's store refuses. ``str()`` is one line that names the file; `hint` says what cures it."""
 
+    kind: str = "card-file"
+
     def __init__(self, path: Path, reason: str, hint: str) -> None:
         shown = str(path)
         super().__init__(f"{shown if shown.isprintable() else ascii(shown)}: {reason}")
@@ -29,10 +31,10 @@ class StoreError(Exception):
 class CardFileMissing(StoreError):
     """There is no such file (or no such folder to create it in)."""
 
+    kind = "card-file.missing"
+
     def __init__(self, path: Path, reason: str = "no such card file") -> None:
-        super().__init__(
-            path, reason, "check the path, or make a card: bifente card create PROFILE -o X.card"
-        )
+        super().__init__(path, reason, "check the path")
 
 
 class CardFileExists(StoreError):
@@ -76,6 +78,8 @@ class NewerCardFile(StoreError):
 class CardFileForbidden(StoreError):
     """The rights on the file or on its folder do not allow it."""
 
+    kind = "no-permission"
+
     def __init__(self, path: Path, reason: str = "permission denied") -> None:
         # The folder need not be writable for what only reads.
         unreadable = os.path.exists(path) and not os.access(path, os.R_OK)
@@ -85,6 +89,8 @@ class CardFileForbidden(StoreError):
 class CardFileReadOnly(CardFileForbidden):
     """The file system takes no writing, whoever asks."""
 
+    kind = "write-failed"
+
     def __init__(self, path: Path) -> None:
         super().__init__(path, "read-only file system")
         self.hint = "work in a folder that can be written"
@@ -92,6 +98,8 @@ class CardFileReadOnly(CardFileForbidden):
 
 class CardInUse(StoreError):
     """Somebody else holds the card: process `pid` running `program`, when they are known."""
+
+    kind = "card-in-use"
 
     def __init__(self, path: Path, pid: int | None = None, program: str | None = None) -> None:
         owner = "another program" if pid is None else f"{program or 'process'} (pid {pid})"
@@ -122,6 +130,8 @@ class StoreReadError(StoreError):
 
 class StoreWriteError(StoreError):
     """The change was not written: input/output error, or a reader that does not finish."""
+
+    kind = "write-failed"
 
     def __init__(self, path: Path, reason: str, hint: str = "check the disk, then try again") -> None:
         super().__init__(path, f"cannot be written ({reason})", hint)

@@ -27,7 +27,7 @@ from bifente.applets.kernel.state import (
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso import cpscard, issuersigned, vitalecard
 from bifente.applets.perso.cardrecords import Meta, content_record, file_named
-from bifente.applets.perso.errors import PersoError
+from bifente.applets.perso.errors import OtherEnvironment, PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys
 from bifente.applets.perso.places import certificate_files, key_places
@@ -162,10 +162,7 @@ def issue(
     """All certificates of a resolved profile, by the name of their file. Raises PersoError and what the issuer raises."""
     wanted = ENVIRONMENT_LETTER[profile.environment]
     if issuer.environment != wanted:
-        raise PersoError(
-            f"a {profile.environment} card is not issued by an authority of environment {issuer.environment}",
-            hint=f"make one: bifente igc init DIR --environment {wanted}, and give it with --igc DIR",
-        )
+        raise OtherEnvironment(profile.environment, wanted, issuer.environment)
     public_keys = {name: key.public_key() for name, key in pairs.items()}
     if isinstance(profile, ProfessionalProfile):
         return cpscard.certificates(profile, public_keys, issuer)

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from bifente.applets.perso.errors import PathError
+from bifente.applets.perso.errors import NoSuchField, NoSuchFile, PathError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF, Layout
@@ -54,10 +54,7 @@ def locate(layout: Layout, text: str) -> Place:
     if not found:
         names = {node.name.casefold(): node.name for node in files.values()}
         close = get_close_matches(wanted, names, 1)
-        meant = f"did you mean {names[close[0]]}? " if close else ""
-        raise PathError(
-            f"there is no file {parts[0]} on this card", hint=f"{meant}bifente card show lists the files"
-        )
+        raise NoSuchFile(parts[0], hint=f"did you mean {names[close[0]]}?" if close else "")
     return Place(found[0], files[found[0]], tuple(parts[1:]))
 
 
@@ -187,7 +184,7 @@ def _step(place: Place, value: JsonValue, part: str, *, last: bool) -> Steps:
         if part.isascii() and part.isdigit() and 1 <= int(part) <= len(value) + int(last):
             return (int(part) - 1,)
         raise PathError(f"{place.node.name}: a position from 1 to {len(value)} was expected, not {part}")
-    raise PathError(f"{place.node.name}: there is no {part}", hint="bifente card show --json shows the value")
+    raise NoSuchField(place.node.name, str(part))
 
 
 def _keys(value: JsonValue, above: Steps = ()) -> Iterator[Steps]:

@@ -20,7 +20,7 @@ from bifente.applets.perso.cardrecords import (
     texts_of,
 )
 from bifente.applets.perso.dump import profile_of
-from bifente.applets.perso.errors import PathError, PersoError
+from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, years_later
@@ -181,10 +181,7 @@ def _present(records: Records, path: str) -> tuple[Place, JsonValue]:
 
 
 def _no_file(place: Place) -> PathError:
-    return PathError(
-        f"there is no file {place.node.name} on this card",
-        hint="bifente card set takes a whole new one as --json",
-    )
+    return FileNotMade(place.node.name)
 
 
 def _kept(records: Records, changes: Changes) -> Changes:
@@ -211,9 +208,7 @@ def check_issuer(records: Records, issuer: Issuer) -> None:
     try:
         verify(CvEnvelope.parse(content_bytes(records, node, path)), root.car, root.n, root.e)
     except (CvError, KeyError):  # another's, or none
-        raise PersoError(
-            "another authority issued this card", hint="name the one that did with --igc DIR"
-        ) from None
+        raise OtherAuthority from None
 
 
 __all__ = [

@@ -7,9 +7,50 @@ from dataclasses import dataclass
 class PersoError(Exception):
     """A card cannot be made, shown or changed as asked. ``hint`` says what can be done; it may be empty."""
 
+    kind: str = "input"
+
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.hint = hint
+
+
+class OtherAuthority(PersoError):
+    """The authority that was given is not the one that issued the card."""
+
+    kind = "input.other-authority"
+
+    def __init__(self) -> None:
+        super().__init__("another authority issued this card")
+
+
+class OtherEnvironment(PersoError):
+    """A card of one ``environment`` (the letter of the one that is wanted) is not issued by an authority of another."""
+
+    kind = "input.other-environment"
+
+    def __init__(self, card: str, wanted: str, found: str) -> None:
+        super().__init__(f"a {card} card is not issued by an authority of environment {found}")
+        self.environment = wanted
+
+
+class UnknownProfile(PersoError):
+    """There is no shipped profile of that name."""
+
+    kind = "input.unknown-profile"
+
+    def __init__(self, name: str, *, hint: str = "") -> None:
+        super().__init__(f"there is no shipped profile {name!r}", hint=hint)
+        self.name = name
+
+
+class NotGroups(PersoError):
+    """A file that holds groups has bytes that are none."""
+
+    kind = "input.not-groups"
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"{file} holds bytes that are not groups")
+        self.file = file
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +70,10 @@ class Problem:
 class ProfileError(PersoError):
     """A profile is not one. ``problems`` has at least one entry; ``str()`` has a line for each."""
 
+    kind = "input.profile"
+
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__(
-            "\n".join(map(str, problems)),
-            hint="bifente card profiles lists profiles that may serve as examples",
-        )
+        super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 
 
@@ -43,3 +83,30 @@ class ContentError(PersoError):
 
 class PathError(PersoError):
     """A path names no file or field of the card, or more than one, or the value does not fit there."""
+
+
+class NoSuchFile(PathError):
+    """A path begins with a file that the layout of this card does not have."""
+
+    kind = "input.no-such-file"
+
+    def __init__(self, file: str, *, hint: str = "") -> None:
+        super().__init__(f"there is no file {file} on this card", hint=hint)
+
+
+class FileNotMade(PathError):
+    """The layout has the file, this card does not hold it: only a whole value can be put there."""
+
+    kind = "input.file-not-made"
+
+    def __init__(self, file: str) -> None:
+        super().__init__(f"there is no file {file} on this card")
+
+
+class NoSuchField(PathError):
+    """The value in a file has no such key or position."""
+
+    kind = "input.no-such-field"
+
+    def __init__(self, file: str, field: str) -> None:
+        super().__init__(f"{file}: there is no {field}")

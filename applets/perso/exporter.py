@@ -2,7 +2,7 @@
 
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.perso.cardrecords import Records, layout_of
-from bifente.applets.perso.errors import PersoError
+from bifente.applets.perso.errors import NotGroups, PersoError
 from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
@@ -18,9 +18,7 @@ def groups_of(records: Records) -> list[Group]:
             continue
         decoded, value = record_value(name, records[name])
         if not decoded:
-            raise PersoError(
-                f"{node.name} holds bytes that are not groups", hint="bifente card show says what is there"
-            )
+            raise NotGroups(node.name)
         pieces[node.name] = ssv.from_json(value)
     try:
         groups = ssv.join(pieces)

@@ -5,7 +5,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from bifente.applets.perso.errors import PersoError
+from bifente.applets.perso.errors import UnknownProfile
 
 
 def shipped_profiles() -> dict[str, str]:
@@ -19,16 +19,16 @@ def shipped_profiles() -> dict[str, str]:
 
 
 def shipped_text(name: str) -> str:
-    """The YAML of a shipped profile. Raises PersoError."""
+    """The YAML of a shipped profile. Raises UnknownProfile."""
     names = shipped_profiles()
     if name not in names:
         close = get_close_matches(name, names, 1)
-        hint = "bifente card profiles lists them; a file of your own ends with .yaml"
+        hint = "a file of your own ends with .yaml"
         if Path(name).exists():  # it was meant, and its name is that of a shipped profile
             hint = f"to read what stands here: ./{name}"
         elif close:
-            hint = f"did you mean {close[0]}? bifente card profiles lists them"
-        raise PersoError(f"there is no shipped profile {name!r}", hint=hint)
+            hint = f"did you mean {close[0]}?"
+        raise UnknownProfile(name, hint=hint)
     return (_folder() / f"{name}.yaml").read_text(encoding="utf-8")
 
 

@@ -127,7 +127,7 @@ def test_months_13_to_19_are_nobody(month: int, fictitious: bool) -> None:
 def test_another_shape_is_refused(text: str) -> None:
     with pytest.raises(CodeError) as refused:
         Nir.parse(text)
-    assert refused.value.kind == "NIR"
+    assert refused.value.identifier == "NIR"
     assert not text or text not in str(refused.value)
 
 
