@@ -30,17 +30,23 @@ class Settings:
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "apdu": ("bifente.cli.apdu:apdu", "Explain APDUs in words; send them to a card file."),
-    "demo": ("bifente.cli.demo:demo", "Two cards, one PIN, one care sheet signed by both."),
-    "card": ("bifente.cli.card:card", "Make, show, compare, change and break cards."),
-    "conform": ("bifente.cli.conform:conform", "Try what cards and readers promise, and report it."),
-    "completion": ("bifente.cli.completion:completion", "Print the completion script of a shell."),
-    "doctor": ("bifente.cli.doctor:doctor", "Look whether this machine has what cards and readers need."),
-    "reader": ("bifente.cli.reader:reader", "Offer the two-slot reader to PC/SC programs."),
-    "igc": ("bifente.cli.igc:igc", "Make and show a certification authority of your own."),
-    "sheet": ("bifente.cli.sheet:sheet", "Verify signed care sheets."),
-    "trace": ("bifente.cli.trace:trace", "Convert, show, mask, compare, record and replay dialogues."),
-    "pin": ("bifente.cli.pin:pin", "Show, present, change and unblock the PIN of a card."),
+    "apdu": ("bifente.cli.apdu.commands:apdu", "Explain APDUs in words; send them to a card file."),
+    "demo": ("bifente.cli.demo.commands:demo", "Two cards, one PIN, one care sheet signed by both."),
+    "card": ("bifente.cli.card.commands:card", "Make, show, compare, change and break cards."),
+    "conform": ("bifente.cli.conform.commands:conform", "Try what cards and readers promise, and report it."),
+    "completion": ("bifente.cli.completion.commands:completion", "Print the completion script of a shell."),
+    "doctor": (
+        "bifente.cli.doctor.commands:doctor",
+        "Look whether this machine has what cards and readers need.",
+    ),
+    "reader": ("bifente.cli.reader.commands:reader", "Offer the two-slot reader to PC/SC programs."),
+    "igc": ("bifente.cli.igc.commands:igc", "Make and show a certification authority of your own."),
+    "sheet": ("bifente.cli.sheet.commands:sheet", "Verify signed care sheets."),
+    "trace": (
+        "bifente.cli.trace.commands:trace",
+        "Convert, show, mask, compare, record and replay dialogues.",
+    ),
+    "pin": ("bifente.cli.pin.commands:pin", "Show, present, change and unblock the PIN of a card."),
 }
 """Command → (module:attribute, short help). A test compares the short helps with the commands' own."""
 

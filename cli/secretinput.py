@@ -16,8 +16,8 @@ from typing import cast
 import click
 from click.core import ParameterSource
 
-from bifente.cli.cardfiles import PATH
 from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.cli.options import PATH
 from bifente.cli.visible import say
 from bifente.documents import DocumentTooLong, read_bytes
 

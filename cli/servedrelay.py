@@ -12,7 +12,7 @@ from bifente.apdu.link import Card
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.realreader import reader_called
 from bifente.cli.serving import Stop
-from bifente.cli.tracefiles import note
+from bifente.cli.trace.files import note
 from bifente.cli.visible import say
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bifente.cli.cardfiles import FORCE, PATH
 from bifente.cli.errors import CliError
-from bifente.cli.tracefiles import UNMASK
+from bifente.cli.options import FORCE, PATH
+from bifente.cli.trace.files import UNMASK
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card

@@ -11,8 +11,8 @@ from keypool import KeySource
 
 from bifente.applets.kernel.store import create_card_file
 from bifente.applets.perso import personalise, read_profile
-from bifente.cli.card import card as card_group
-from bifente.cli.cardparts import complete_part
+from bifente.cli.card.commands import card as card_group
+from bifente.cli.card.parts import complete_part
 from bifente.cli.main import main
 from bifente.igc import Authority
 

@@ -15,7 +15,7 @@ from keypool import KeySource
 
 from bifente.applets.kernel.store import SqliteStore
 from bifente.applets.perso import build
-from bifente.cli.demoscreen import openssl_command
+from bifente.cli.demo.screen import openssl_command
 from bifente.cli.main import main
 from bifente.igc import Authority
 

@@ -14,11 +14,13 @@ import pytest
 from click.testing import CliRunner
 from pcscd import DRIVER, isolated_pcscd, unavailable
 
-from bifente.cli import doctorchecks, doctorclients, libraryprobe
-from bifente.cli.doctor import doctor
-from bifente.cli.doctorchecks import Check, State
+from bifente.cli.doctor import checks as doctorchecks
+from bifente.cli.doctor import clients as doctorclients
+from bifente.cli.doctor import libraryprobe
+from bifente.cli.doctor.checks import Check, State
+from bifente.cli.doctor.commands import doctor
+from bifente.cli.doctor.libraryprobe import library_protocol
 from bifente.cli.errors import ExitCode
-from bifente.cli.libraryprobe import library_protocol
 from bifente.cli.main import Settings
 from bifente.reader.vpcd import driver as vpcd_driver
 from bifente.reader.vpcd import tcptable

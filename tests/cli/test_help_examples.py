@@ -83,7 +83,7 @@ def test_the_examples_of_a_command(name: str, capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.usefixtures("desk")
 def test_the_examples_of_apdu_send(capsys: pytest.CaptureFixture[str]) -> None:
-    from bifente.cli.apdu import send
+    from bifente.cli.apdu.commands import send
 
     written = re.findall(r"^ {6}(\S+) {2,}\S", send.help or "", re.MULTILINE)
     assert len(written) == 3

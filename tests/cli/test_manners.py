@@ -136,7 +136,7 @@ def test_a_profile_that_ends_after_the_calendar_is_one_line(
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     text = shipped_text(profile) + "issued: 9999-12-31\n"
     (tmp_path / "p.yaml").write_text(text, encoding="utf-8")
-    monkeypatch.setattr("bifente.cli.card.open_authority", lambda _folder: None)
+    monkeypatch.setattr("bifente.cli.card.commands.open_authority", lambda _folder: None)
     assert main(["card", "create", "p.yaml", "-o", "x.card"]) == 3
     assert "outside of the calendar" in capsys.readouterr().err
 

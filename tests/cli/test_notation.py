@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import SW, CommandAPDU
-from bifente.cli.notation import NotationError, parse_command, parse_expected
+from bifente.cli.apdu.notation import NotationError, parse_command, parse_expected
 
 
 @pytest.mark.parametrize(

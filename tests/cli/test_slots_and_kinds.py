@@ -125,7 +125,7 @@ def test_swapped_profiles_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("bifente.cli.demo.open_authority", lambda _folder: authority())
+    monkeypatch.setattr("bifente.cli.demo.commands.open_authority", lambda _folder: authority())
     assert main(["demo", "--cps", "vitale-single", "--vitale", "t1test", "--pin", "1234"]) == 3
     assert "vitale-single is a carte Vitale: it cannot be the professional's card" in capsys.readouterr().err
 

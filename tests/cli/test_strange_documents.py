@@ -9,7 +9,7 @@ import pytest
 from bifente.cli.errors import CliError, classify
 from bifente.cli.main import main
 from bifente.cli.opposition import read_list
-from bifente.cli.pinentry import entries_of
+from bifente.cli.reader.pinentry import entries_of
 from bifente.cli.secretinput import SecretSource
 from bifente.documents import DocumentError, NotADocument, reading
 from bifente.traces import Trace, TraceHeader, trace_bytes
@@ -142,8 +142,8 @@ def test_a_standard_input_without_end_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("bifente.cli.apdu._LONGEST_INPUT", 1 << 16)
-    monkeypatch.setattr("bifente.cli.tracefiles.LONGEST_STREAM", 1 << 16)
+    monkeypatch.setattr("bifente.cli.apdu.commands._LONGEST_INPUT", 1 << 16)
+    monkeypatch.setattr("bifente.cli.trace.files.LONGEST_STREAM", 1 << 16)
     endless = Endless(content)
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BufferedReader(endless)))
     capsys.readouterr()

@@ -14,7 +14,7 @@ from issued import records
 from bifente.applets.kernel.store import create_card_file
 from bifente.cli.errors import classify
 from bifente.cli.main import COMMANDS, Settings
-from bifente.cli.trace import trace
+from bifente.cli.trace.commands import trace
 from bifente.traces.files import read_trace
 from bifente.traces.formats import names
 from bifente.traces.model import ReaderEvent

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bifente.applets import SmartCard
     from bifente.applets.perso.cardrecords import Records
     from bifente.applets.perso.change import Changes
-    from bifente.cli.cardnews import CardNews
+    from bifente.cli.card.news import CardNews
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -156,7 +156,7 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
     from bifente.applets.kernel.records import all_records, check_records
     from bifente.applets.kernel.store import SqliteStore
     from bifente.applets.perso.cardrecords import layout_of
-    from bifente.cli.cardnews import CardNews
+    from bifente.cli.card.news import CardNews
 
     with SqliteStore(path) as store:
         records = all_records(store)

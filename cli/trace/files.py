@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
-from bifente.cli.cardfiles import PATH, complete_slot
 from bifente.cli.errors import CliError
+from bifente.cli.options import PATH, complete_slot
 from bifente.cli.progress import Told, progress
 from bifente.cli.visible import say
 from bifente.documents import copy_of, open_stream, writing
@@ -27,7 +27,7 @@ def _read_atr(ctx: click.Context, param: click.Parameter, value: str | None) -> 
     """An ATR in hexadecimal, however its bytes are set apart."""
     from bifente.apdu.atr import MAX_SIZE, ReadAtr
     from bifente.apdu.errors import ApduError
-    from bifente.cli.notation import parse_written
+    from bifente.cli.apdu.notation import parse_written
 
     if value is None:
         return None

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import click
 
-from bifente.cli.cardfiles import FORCE, PATH, complete_format
 from bifente.cli.errors import ExitCode
-from bifente.cli.tracefiles import (
+from bifente.cli.options import FORCE, PATH, complete_format
+from bifente.cli.trace.files import (
     OUT,
     SKIP_PERSONAL,
     SLOT,
@@ -19,7 +19,7 @@ from bifente.cli.tracefiles import (
     without_secrets,
     write,
 )
-from bifente.cli.traceplay import COMMANDS
+from bifente.cli.trace.play import COMMANDS
 from bifente.cli.visible import say, say_json
 
 
@@ -81,11 +81,11 @@ def show(
     with reading(trace, "reading", slot) as (_, source):
         clean = without_secrets(source, unmask=unmask)
         if html is not None:
-            from bifente.cli.traceshow import write_page
+            from bifente.cli.trace.show import write_page
 
             write_page(clean, html, title=f"Trace {trace.name}", tpdu=tpdu, force=force)
             return
-        from bifente.cli.traceshow import as_objects, in_words
+        from bifente.cli.trace.show import as_objects, in_words
 
         if as_json:
             for item in as_objects(clean, tpdu=tpdu):
@@ -113,7 +113,7 @@ def mask(trace: Path, output: Path, force: bool, to: str | None, personal: bool,
     PINs, PUKs, keys and deciphered data are masked; what the card says of a person is replaced by pseudonyms of the
     same length.
     """
-    from bifente.cli.tracefiles import masked
+    from bifente.cli.trace.files import masked
     from bifente.traces.clean import Cleaner
     from bifente.traces.formats import Source
     from bifente.traces.pseudonyms import Pseudonyms
@@ -153,7 +153,7 @@ def diff(first: Path, second: Path, most: int, as_json: bool, skip_personal: boo
     Ends with 0 when they say the same, with 9 when not; the first divergence is named with the file it is in, and the
     data object. Where one of them holds pseudonyms, only the length counts of what cards say of a person.
     """
-    from bifente.cli.traceshow import difference_lines, difference_object
+    from bifente.cli.trace.show import difference_lines, difference_object
     from bifente.traces.diff import compare
     from bifente.traces.uncompared import Uncompared
 

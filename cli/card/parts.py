@@ -142,7 +142,7 @@ def _directories(seen: "CardView") -> "Iterator[DirectoryView]":
 def show_parts(found: "Mapping[str, Shown | Inside]") -> None:
     """Print parts of a card one after the other."""
     from bifente.applets.perso.view import lines_of
-    from bifente.cli.cardtree import show_part, show_value
+    from bifente.cli.card.tree import show_part, show_value
 
     for part in found.values():
         if not isinstance(part, Inside):

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import open_authority, roots_for
-from bifente.cli.cardchange import COMMANDS
-from bifente.cli.cardexport import export
-from bifente.cli.cardfiles import (
+from bifente.cli.card.change import COMMANDS
+from bifente.cli.card.export import export
+from bifente.cli.card.parts import complete_part
+from bifente.cli.cardkinds import need_pair
+from bifente.cli.errors import CliError
+from bifente.cli.options import (
     CARD,
     FORCE,
     JSON,
@@ -25,9 +28,6 @@ from bifente.cli.cardfiles import (
     igc_option,
     place_card,
 )
-from bifente.cli.cardkinds import need_pair
-from bifente.cli.cardparts import complete_part
-from bifente.cli.errors import CliError
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json, say_text
@@ -215,7 +215,7 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
     """
     from bifente.applets import read_card
     from bifente.applets.perso.view import view
-    from bifente.cli.cardparts import part_of, parts_json, show_parts
+    from bifente.cli.card.parts import part_of, parts_json, show_parts
 
     records = read_card(card)
     seen = view(records)
@@ -229,11 +229,11 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
             show_parts(found)
         return
     if as_json:
-        from bifente.cli.cardparts import card_json
+        from bifente.cli.card.parts import card_json
 
         say_json(card_json(seen, brief=brief))
         return
-    from bifente.cli.cardtree import show_brief, show_card
+    from bifente.cli.card.tree import show_brief, show_card
 
     (show_brief if brief else show_card)(seen)
 
@@ -337,7 +337,7 @@ def rights(
     if as_json:
         say_json(named(groups))
         return
-    from bifente.cli.cardtree import show_groups
+    from bifente.cli.card.tree import show_groups
 
     show_groups(groups)
 

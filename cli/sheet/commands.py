@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import authority_at_hand
-from bifente.cli.cardfiles import JSON, PATH, Day, igc_option
 from bifente.cli.errors import CliError
+from bifente.cli.options import JSON, PATH, Day, igc_option
 from bifente.cli.visible import say, say_json, visible
 
 if TYPE_CHECKING:

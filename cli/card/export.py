@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from bifente.cli.cardfiles import CARD, FORCE, JSON, PATH
+from bifente.cli.options import CARD, FORCE, JSON, PATH
 from bifente.cli.visible import say, say_json
 
 

@@ -9,9 +9,9 @@ from typing import TypeVar
 import click
 
 from bifente.apdu.errors import ApduError
-from bifente.cli.cardfiles import CARD, JSON
+from bifente.cli.apdu.notation import NotationError, WrittenCommand, parse_command, parse_written
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.notation import NotationError, WrittenCommand, parse_command, parse_written
+from bifente.cli.options import CARD, JSON
 from bifente.cli.visible import say, say_json
 from bifente.documents import DocumentTooLong
 

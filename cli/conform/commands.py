@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bifente.cli.cardfiles import FORCE, JSON, PATH, complete_slot
 from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.options import FORCE, JSON, PATH, complete_slot
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
 from bifente.documents import new_file

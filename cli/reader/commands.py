@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import PATH, complete_slot
+from bifente.cli.options import PATH, complete_slot
 from bifente.cli.running import run_program
 from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
-from bifente.cli.tracefiles import note
+from bifente.cli.trace.files import note
 from bifente.cli.visible import say, say_json
 from bifente.cli.wrapping import wrappers, wrapping_options
 
@@ -341,14 +341,14 @@ def _one_of_a_name() -> Iterator[None]:
 def _pad(choice: str | None) -> "PinPad | None":
     if choice is None:
         return None
-    from bifente.cli.pinentry import AskHere
+    from bifente.cli.reader.pinentry import AskHere
     from bifente.reader.pinpad import PinPad, Scripted
 
     if choice == "ask":
         return PinPad(AskHere())
     if choice in ("cancel", "timeout"):
         return PinPad(Scripted([choice]))
-    from bifente.cli.pinentry import entries_of
+    from bifente.cli.reader.pinentry import entries_of
 
     return PinPad(Scripted(entries_of(Path(choice))))
 

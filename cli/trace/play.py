@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import FORCE, PATH
 from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.options import FORCE, PATH
 from bifente.cli.realreader import READER, relayed
 from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
-from bifente.cli.tracefiles import (
+from bifente.cli.trace.files import (
     ATR,
     OUT,
     SKIP_PERSONAL,
@@ -173,7 +173,7 @@ def play(
 
     What trace record and trace mask have replaced by pseudonyms is neither written to the card nor compared.
     """
-    from bifente.cli.traceshow import difference_lines, difference_object
+    from bifente.cli.trace.show import difference_lines, difference_object
     from bifente.traces.clean import Cleaner
     from bifente.traces.diff import compare
     from bifente.traces.play import play as perform

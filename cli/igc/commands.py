@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardfiles import JSON, PATH
+from bifente.cli.options import JSON, PATH
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
 

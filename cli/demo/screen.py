@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bifente.cli.screen import Screen
-from bifente.cli.sheet import told
+from bifente.cli.sheet.commands import told
 from bifente.documents import replace_file
 from bifente.documents.visible import visible
 from bifente.traces.follow import Follower
@@ -23,7 +23,7 @@ from bifente.traces.model import Exchange, Item
 if TYPE_CHECKING:
     from cryptography.x509 import ObjectIdentifier
 
-    from bifente.cli.demo import Road
+    from bifente.cli.demo.commands import Road
 
 _SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
 _CHAINED = 0x10

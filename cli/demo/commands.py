@@ -12,9 +12,9 @@ import click
 from click.core import ParameterSource
 
 from bifente.cli.authority import open_authority
-from bifente.cli.cardfiles import PATH, Day, complete_profile_or_file, failing_as_files
 from bifente.cli.cardkinds import need_pair
-from bifente.cli.demoacts import act_of
+from bifente.cli.demo.acts import act_of
+from bifente.cli.options import PATH, Day, complete_profile_or_file, failing_as_files
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say_json
 from bifente.documents import replace_file
@@ -114,7 +114,7 @@ def demo(
     if as_json:
         say_json(facts(road))
     else:
-        from bifente.cli.demoscreen import show
+        from bifente.cli.demo.screen import show
 
         show(road, show_all=show_all, svg=svg)
 
@@ -223,7 +223,7 @@ def _leave(road: Road, authority: "Authority") -> None:
 
 def facts(road: Road) -> dict[str, object]:
     """Everything for a program."""
-    from bifente.cli.sheet import facts as verified_facts
+    from bifente.cli.sheet.commands import facts as verified_facts
     from bifente.traces.follow import Follower
     from bifente.traces.model import Exchange
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import authority_at_hand, open_authority
-from bifente.cli.cardfiles import (
+from bifente.cli.card.news import say_news
+from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.cli.options import (
     CARD,
     FORCE,
     JSON,
@@ -23,8 +25,6 @@ from bifente.cli.cardfiles import (
     replace_card_file,
     typed_text,
 )
-from bifente.cli.cardnews import say_news
-from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""``bifente apdu``: APDUs in words, and to a card file."""

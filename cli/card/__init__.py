@@ -1,0 +1,1 @@
+"""``bifente card``: card files, made, shown, compared, changed."""

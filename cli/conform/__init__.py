@@ -1,0 +1,1 @@
+"""``bifente conform``: what cards and readers promise."""

@@ -1,0 +1,1 @@
+"""``bifente demo``: two cards and one care sheet, on one screen."""

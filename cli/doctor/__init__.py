@@ -1,0 +1,1 @@
+"""``bifente doctor``: what this machine has of what cards and readers need."""

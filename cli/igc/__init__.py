@@ -1,0 +1,1 @@
+"""``bifente igc``: authorities."""

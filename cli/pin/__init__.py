@@ -1,0 +1,1 @@
+"""``bifente pin``: the PIN of a professional's card."""

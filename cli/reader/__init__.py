@@ -1,0 +1,1 @@
+"""``bifente reader``: the served two-slot reader."""

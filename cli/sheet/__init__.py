@@ -1,0 +1,1 @@
+"""``bifente sheet``: signed care sheets."""

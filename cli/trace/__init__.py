@@ -1,0 +1,1 @@
+"""``bifente trace``: dialogues with cards, as files."""
