@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from bifente.cli.errors import CliError
-
-_CALLED = {"cps3": "a CPS", "vitale2": "a carte Vitale", "t1test": "the T=1 test card"}
+from bifente.layouts.registry import called
 
 
 def kind_of_file(path: Path) -> str:
@@ -12,11 +11,6 @@ def kind_of_file(path: Path) -> str:
     from bifente.applets.kinds import kind_of, read_card
 
     return kind_of(read_card(path))
-
-
-def called(kind: str) -> str:
-    """What a person calls a kind of card."""
-    return _CALLED.get(kind, f"a card of kind {kind}")
 
 
 def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:

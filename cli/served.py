@@ -13,12 +13,13 @@ from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
 from bifente.applets.kernel.storeerrors import CardFileForbidden
-from bifente.cli.cardkinds import called, kind_of_file
+from bifente.cli.cardkinds import kind_of_file
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.readercontrol import Answer, Question
 from bifente.cli.readerplug import change, need_plugged
 from bifente.cli.visible import say
-from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.layouts.registry import called, layout_of
+from bifente.reader import TwoSlotReader
 from bifente.reader.choose import choose
 from bifente.reader.errors import DuplicateCard
 from bifente.reader.events import SlotChange, SlotEvent
@@ -32,7 +33,6 @@ Wrapper = Callable[[Card, str], Card]
 EMPTY: Final = "-"
 """The word for a slot without card."""
 
-_USUAL_SLOT: Final = {"cps3": CPS_SLOT, "vitale2": VITALE_SLOT}
 _SWITCH_SECONDS: Final = 0.0005
 
 
@@ -157,7 +157,7 @@ class Slots:
 
     def _misplaced(self, number: int) -> bool:
         """There is a card in the slot that programs look for in the other one."""
-        usual = _USUAL_SLOT.get(self._held[number][1]) if number in self._held else None
+        usual = _usual_slot(self._held[number][1]) if number in self._held else None
         return usual is not None and usual != self.places[number][1]
 
     def _number(self, slot: str) -> int:
@@ -173,7 +173,7 @@ class Slots:
         empty = [number for number in range(len(self.places)) if number not in self._held]
         if not empty:
             raise CliError("every slot holds a card", hint="bifente reader swap SLOT X.card")
-        usual = [number for number in empty if self.places[number][1] == _USUAL_SLOT.get(kind)]
+        usual = [number for number in empty if self.places[number][1] == _usual_slot(kind)]
         return (usual or empty)[0]
 
     def _insert(self, number: int, path: Path) -> None:
@@ -286,6 +286,12 @@ class Slots:
 
 def _card(held: _Held, kind: str) -> SmartCard:
     return card_of(held, kind)
+
+
+def _usual_slot(kind: str) -> str | None:
+    """Where programs look for a card of that kind; None when nobody does."""
+    party = layout_of(kind).party
+    return None if party is None else party.name
 
 
 def show_status(slots: object) -> None:

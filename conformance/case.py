@@ -11,11 +11,11 @@ from bifente.apdu.response import ResponseAPDU
 from bifente.conformance.errors import CannotRun, Nonconformity
 from bifente.conformance.model import Step
 from bifente.conformance.target import CardUnderTest, ColdLink, Hands, Target
+from bifente.layouts.registry import layout_of
 from bifente.terminal.processors import GetResponse, WrongLe
 from bifente.traces.mask import Masker
 
 SUITES: Final = ("reader", "iso7816", "cps", "vitale", "terminal")
-KINDS: Final = ("cps3", "vitale2", "t1test")
 
 _SHOWN: Final = 48
 """How many bytes of a long command or answer stand in a report."""
@@ -54,9 +54,10 @@ class Case:
             card = target.cards.get(kind)
             if card is None:
                 return f"needs a card of kind {kind}"
-            if (Need.PIN in self.needs and card.pin is None and kind == "cps3") or (
-                Need.PUK in self.needs and card.puk is None and kind == "cps3"
-            ):
+            without = (Need.PIN in self.needs and card.pin is None) or (
+                Need.PUK in self.needs and card.puk is None
+            )
+            if without and layout_of(kind).pins:
                 return f"needs {Need.PIN if card.pin is None else Need.PUK}"
             if Need.KNOWN in self.needs and card.real:
                 return f"needs {Need.KNOWN}"
@@ -247,7 +248,11 @@ class Collection:
 
     def __init__(self, suite: str) -> None:
         self.suite = suite
-        self.cases: list[Case] = []
+        self._declared: list[Callable[[tuple[str, ...]], list[Case]]] = []
+
+    def cases(self, known: tuple[str, ...]) -> list[Case]:
+        """The cases for the kinds of card that are *known*."""
+        return [case for made in self._declared for case in made(known)]
 
     def case(
         self, name: str, title: str, clause: str, kinds: Sequence[str] = (), *needs: Need
@@ -255,31 +260,32 @@ class Collection:
         """Declare a case that takes all of *kinds*."""
 
         def declare(run: Callable[[Bench], None]) -> Callable[[Bench], None]:
-            self.cases.append(
-                Case(f"{self.suite}/{name}", self.suite, title, clause, tuple(kinds), frozenset(needs), run)
+            made = Case(
+                f"{self.suite}/{name}", self.suite, title, clause, tuple(kinds), frozenset(needs), run
             )
+            self._declared.append(lambda known: [made])  # noqa: ARG005
             return run
 
         return declare
 
     def each(
-        self, name: str, title: str, clause: str, kinds: Sequence[str], *needs: Need
+        self, name: str, title: str, clause: str, kinds: Sequence[str] | None, *needs: Need
     ) -> Callable[[Callable[[Bench, str], None]], Callable[[Bench, str], None]]:
-        """Declare one case for each of *kinds*; *run* is told which."""
+        """Declare one case for each of *kinds*, or of all that are known (None); *run* is told which."""
 
         def declare(run: Callable[[Bench, str], None]) -> Callable[[Bench, str], None]:
-            for kind in kinds:
-                self.cases.append(
-                    Case(
-                        f"{self.suite}/{name}@{kind}",
-                        self.suite,
-                        title,
-                        clause,
-                        (kind,),
-                        frozenset(needs),
-                        lambda bench, kind=kind: run(bench, kind),  # type: ignore[misc]  # bound now
-                    )
+            def case(kind: str) -> Case:
+                return Case(
+                    f"{self.suite}/{name}@{kind}",
+                    self.suite,
+                    title,
+                    clause,
+                    (kind,),
+                    frozenset(needs),
+                    lambda bench: run(bench, kind),
                 )
+
+            self._declared.append(lambda known: [case(kind) for kind in (known if kinds is None else kinds)])
             return run
 
         return declare

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.pcsc import PcscLink
-from bifente.conformance.target import CardUnderTest, PcscTarget, require_pin, require_serial
+from bifente.conformance.target import CardUnderTest, PcscTarget, card_under_test, require_pin, require_serial
+from bifente.layouts.registry import kinds as known_kinds
 from bifente.reader.choose import NoSuchName, choose
 from bifente.reader.relay import reader_names
-from bifente.terminal.whichcard import NAMES, kind_of
+from bifente.terminal.whichcard import kind_of
 
 
 def pcsc_target(
@@ -32,6 +33,11 @@ def pcsc_target(
     listed = reader_names()
     if slots:
         wanted = [_in_slot(listed, name, slot) for name in wanted for slot in slots]
+    unknown = [kind for kind in kinds if kind not in known_kinds()]
+    if unknown:
+        raise ConformanceError(
+            f"there is no kind of card {unknown[0]}", hint=f"--card {'|'.join(known_kinds())}"
+        )
     cards: dict[str, CardUnderTest] = {}
     if kinds and len(kinds) != len(wanted):
         raise ConformanceError(
@@ -42,7 +48,7 @@ def pcsc_target(
         kind = kinds[number] if kinds else _kind_in(place)
         if kind in cards:
             raise ConformanceError(f"two cards of kind {kind}", hint="test one after the other, then compare")
-        cards[kind] = CardUnderTest(kind, place, pin, puk, real=not emulated)
+        cards[kind] = card_under_test(kind, place, pin, puk, real=not emulated)
     names = ", ".join(card.place for card in cards.values())
     target = PcscTarget(cards, name=names, destructive=destructive)
     require_serial(target, serial)
@@ -63,6 +69,6 @@ def _kind_in(place: str) -> str:
         kind = kind_of(link)
     if kind is None:
         raise ConformanceError(
-            f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(NAMES)}"
+            f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(known_kinds())}"
         )
     return kind

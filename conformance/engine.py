@@ -12,11 +12,16 @@ from bifente.conformance.errors import CannotRun, ConformanceError, Nonconformit
 from bifente.conformance.model import Outcome, Report, Verdict
 from bifente.conformance.surroundings import surroundings
 from bifente.conformance.target import Target
+from bifente.layouts import registry
+
+
+def all_cases() -> tuple[Case, ...]:
+    """Every case, suite by suite: the card scripts first, then those written in Python. Raises ScriptError."""
+    return _all_cases(registry.kinds())
 
 
 @cache
-def all_cases() -> tuple[Case, ...]:
-    """Every case, suite by suite: the card scripts first, then those written in Python. Raises ScriptError."""
+def _all_cases(known: tuple[str, ...]) -> tuple[Case, ...]:
     from bifente.conformance import (
         cpscases,
         lengthcases,
@@ -43,7 +48,7 @@ def all_cases() -> tuple[Case, ...]:
         vitalecases,
         terminalcases,
     ):
-        found += module.CASES.cases
+        found += module.CASES.cases(known)
     found.sort(key=lambda case: SUITES.index(case.suite))
     names = [case.id for case in found]
     twice = {name for name in names if names.count(name) > 1}

@@ -25,14 +25,22 @@ from functools import cache
 from importlib import resources
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from bifente.conformance.errors import ScriptError, ScriptProblem
 from bifente.documents import DocumentError
 from bifente.documents.values import JsonValue, Place, field_name
 from bifente.documents.yamltext import YamlDocument, parse_yaml, truth_scalar
+from bifente.layouts.registry import kinds
 
-Kind = Literal["cps3", "vitale2", "t1test"]
+
+def _known_kind(name: str) -> str:
+    if name not in kinds():
+        raise ValueError(f"a kind of card expected: {', '.join(kinds())}")
+    return name
+
+
+Kind = Annotated[str, AfterValidator(_known_kind)]
 
 _COMMAND: Final = re.compile(r"(?:[0-9A-Fa-f]{2}|\{[a-z_0-9]+\+?[a-z_0-9]*\}|\s)*")
 _ANSWER: Final = re.compile(r"(?:[0-9A-Fa-f.]{2}|\*|\s)*?\s*[0-9A-Fa-f.]{4}(?:\|[0-9A-Fa-f.]{4})*")

@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from bifente.apdu.link import Link
 from bifente.conformance.errors import ConformanceError
+from bifente.layouts.registry import layout_of
 from bifente.reader.twoslot import TwoSlotReader
 
 
@@ -40,6 +41,14 @@ class CardUnderTest:
     pin: bytes | None = field(default=None, repr=False)
     puk: bytes | None = field(default=None, repr=False)
     real: bool = False
+
+
+def card_under_test(
+    kind: str, place: str, pin: bytes | None, puk: bytes | None, *, real: bool = False
+) -> CardUnderTest:
+    """A card with its digits, which count only for a kind that has a PIN."""
+    has_pin = bool(layout_of(kind).pins)
+    return CardUnderTest(kind, place, pin if has_pin else None, puk if has_pin else None, real)
 
 
 class Target(ABC):
@@ -119,41 +128,33 @@ class ReaderHands:
             self._reader.insert(slot, self._held[slot])
 
 
-@runtime_checkable
-class Serialised(Protocol):
-    """A session that knows its card's serial number."""
-
-    def serial(self) -> str:
-        """The serial number."""
-
-
 def serial_of(link: Link, kind: str) -> str:
     """The serial number of a card: eight digits of a CPS or of the number of a Vitale; its ATR for others.
 
     Raises TerminalError, LinkError.
     """
-    from bifente.terminal import CpsSession, VitaleSession
+    from bifente.terminal.sessions import session_of
 
-    if kind == "cps3":
-        return CpsSession(link).serial()
-    if kind == "vitale2":
-        return VitaleSession(link).pan()[5:9].hex()
-    return link.atr.hex().upper()
+    session = session_of(kind, link)
+    return session.serial() if session is not None else link.atr.hex().upper()
 
 
 def require_pin(target: Target) -> None:
-    """Present the PIN of each CPS once: a wrong one must not be presented by case after case until the card is blocked.
+    """Present each PIN once: a wrong one must not be presented by case after case until the card is blocked.
 
-    Raises ConformanceError when only one try is left, WrongPin or PinBlocked.
+    Raises ConformanceError when only one try is left or nobody knows how to present it, WrongPin or PinBlocked.
     """
     from bifente.terminal import CpsSession
+    from bifente.terminal.sessions import session_of
 
     for kind, card in target.cards.items():
-        if kind != "cps3" or card.pin is None:
+        if card.pin is None:
             continue
         link = target.link(kind)
         try:
-            session = CpsSession(link)
+            session = session_of(kind, link)
+            if not isinstance(session, CpsSession):
+                raise ConformanceError(f"nothing here presents the PIN of a card of kind {kind}")
             if session.pin_status().tries_left == 1:
                 raise ConformanceError(
                     "the PIN has one try left, which is not risked",

@@ -3,19 +3,18 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bifente.layouts import businessdata, cps3, professional, t1test, vitale2
+from bifente.layouts import businessdata, professional
 from bifente.layouts.nodes import DF, EF, Layout
+from bifente.layouts.registry import layouts
 from bifente.layouts.ssv_groups import GROUPS
 
 SITUATION = 0xA0
-
-LAYOUTS = (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)
 
 
 def write(folder: Path) -> None:
     """One page for each layout in *folder*, written only when it changes."""
     folder.mkdir(exist_ok=True)
-    for layout in LAYOUTS:
+    for layout in layouts():
         page = folder / f"{layout.kind}.md"
         text = "\n".join(_page(layout)) + "\n"
         if not page.exists() or page.read_text(encoding="utf-8") != text:

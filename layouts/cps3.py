@@ -22,6 +22,7 @@ from bifente.layouts.nodes import (
     SecurityEnvironment,
     ef_access,
 )
+from bifente.layouts.parties import CPS
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     CPS_CERTIFICATE_FID,
@@ -75,7 +76,13 @@ _ISSUED_FILES = frozenset({"CPS_ID_CARD", "CPS_NAME_PS", "CPS_INFO_PS", "CPS_SIT
 
 
 def _ef(
-    name: str, fid: int, codec: Codec, meaning: str, access: Access = _FREE, source: str = SYNTHETIC
+    name: str,
+    fid: int,
+    codec: Codec,
+    meaning: str,
+    access: Access = _FREE,
+    source: str = SYNTHETIC,
+    certifies: str | None = None,
 ) -> EF:
     """A file of the contact application: it has no short identifier.
 
@@ -94,6 +101,7 @@ def _ef(
         meaning=meaning,
         personal=personal,
         issued=name in _ISSUED_FILES,
+        certifies=certifies,
     )
 
 
@@ -125,15 +133,26 @@ _APPLICATION = DF(
         _ef("EF.CDF", 0x7005, pkcs15.CDF, "certificates", source=REAL),
         _ef("EF.DODF", 0x7006, pkcs15.DODF, "data objects", source=f"{CRYPTOLIB}; FID {SYNTHETIC}"),
         _ef(
-            "EF.C.CH.SIG", CERTIFICATE_SIGNATURE_FID, RawCodec(), "X.509 certificate of the signature key 81"
+            "EF.C.CH.SIG",
+            CERTIFICATE_SIGNATURE_FID,
+            RawCodec(),
+            "X.509 certificate of the signature key 81",
+            certifies="signature",
         ),
         _ef(
             "EF.C.CH.AUT",
             CERTIFICATE_AUTHENTICATION_FID,
             RawCodec(),
             "X.509 certificate of the authentication key 82",
+            certifies="authentication",
         ),
-        _ef("EF.CVC", CPS_CERTIFICATE_FID, RawCodec(), "CV certificate of the recognition key 83"),
+        _ef(
+            "EF.CVC",
+            CPS_CERTIFICATE_FID,
+            RawCodec(),
+            "CV certificate of the recognition key 83",
+            certifies="recognition",
+        ),
         EF(
             "EF.SIG.ISSUER",
             CPS_ISSUER_SIGNATURE_FID,
@@ -192,6 +211,7 @@ _APPLICATION = DF(
             {Operation.COMPUTE_SIGNATURE: _HOLDER, Operation.PUT: NEVER, Operation.GET: ALWAYS},
             {Crt.SIGNATURE: frozenset({0x12, 0x42})},
             f"{REAL}; rules {SYNTHETIC}",
+            "signature",
             non_repudiation=True,
         ),
         KeyObject(
@@ -205,6 +225,7 @@ _APPLICATION = DF(
             },
             {Crt.AUTHENTICATION: frozenset({0x02}), Crt.CONFIDENTIALITY: frozenset({0x1A})},
             f"{REAL}; rules {SYNTHETIC}",
+            "authentication",
             non_repudiation=False,
         ),
         KeyObject(
@@ -213,6 +234,7 @@ _APPLICATION = DF(
             {Operation.INTERNAL_AUTHENTICATE: _HOLDER, Operation.PUT: NEVER, Operation.GET: ALWAYS},
             {Crt.AUTHENTICATION: frozenset({ALGORITHM_RECOGNITION})},
             SYNTHETIC,
+            "recognition",
             non_repudiation=False,
         ),
     ),
@@ -249,7 +271,9 @@ _ISSUER_ENVIRONMENT = SecurityEnvironment(
 LAYOUT = Layout(
     "cps3",
     "CPS3, contact",
+    "a CPS",
     ATR,
+    AID_CONTACT,
     DF(
         "MF",
         0x3F00,
@@ -304,5 +328,6 @@ LAYOUT = Layout(
     ),
     select_answers=frozenset({0x04, 0x0C}),
     source=REAL,
+    party=CPS,
     issuer_signature=f"3F00/0001/{CPS_ISSUER_SIGNATURE_FID:04X}",
 )

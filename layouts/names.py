@@ -6,10 +6,8 @@ Besides, the applications that PC/SC software looks for on every card, so that i
 import re
 from functools import cache
 
-from bifente.layouts import cps3, t1test, vitale2
 from bifente.layouts.nodes import DF, EF, Layout
-
-LAYOUTS: tuple[Layout, ...] = (cps3.LAYOUT, vitale2.LAYOUT, t1test.LAYOUT)
+from bifente.layouts.registry import kinds, layout_of, layouts
 
 MF_FID = 0x3F00
 
@@ -35,19 +33,9 @@ _FOREIGN = {
 
 
 def layout_for_atr(atr: bytes) -> Layout | None:
-    """The card that answers a reset so. The bytes in which specimens of the Vitale 2 differ do not count."""
-    for layout in LAYOUTS:
-        if layout.atr == atr:
-            return layout
-    vitale = vitale2.LAYOUT.atr
-    if (
-        len(atr) == len(vitale)
-        and atr[:5] == vitale[:5]
-        and atr[6:7] == vitale[6:7]
-        and atr[8:] == vitale[8:]
-    ):
-        return vitale2.LAYOUT
-    return None
+    """The card that answers a reset so; bytes in which specimens of a kind differ do not count."""
+    found = [layout for layout in layouts() if layout.answers_reset_with(atr)]
+    return next((layout for layout in found if layout.atr == atr), found[0] if found else None)
 
 
 _CPS = bytes.fromhex("001225006480")
@@ -74,12 +62,16 @@ def card_of_atr(atr: bytes) -> str | None:
     return "carte Vitale 1" if _VITALE_1.match(atr) else None
 
 
-@cache
 def directory(aid: bytes) -> tuple[Layout, DF] | None:
     """The directory with that DF name and the card it is on; the name may be shortened where that is not ambiguous."""
+    return _directory(aid, kinds())
+
+
+@cache
+def _directory(aid: bytes, among: tuple[str, ...]) -> tuple[Layout, DF] | None:
     found = [
         (layout, node)
-        for layout in LAYOUTS
+        for layout in map(layout_of, among)
         for _, node in layout.directories()
         if node.aid is not None and (node.aid == aid or (len(aid) >= 5 and node.aid.startswith(aid)))
     ]
@@ -89,10 +81,14 @@ def directory(aid: bytes) -> tuple[Layout, DF] | None:
     return found[0] if len(found) == 1 else None
 
 
-@cache
 def application_name(aid: bytes) -> str | None:
     """What is selected by that DF name, e.g. ``VITALE``; None when nobody knows it."""
-    found = directory(aid)
+    return _application_name(aid, kinds())
+
+
+@cache
+def _application_name(aid: bytes, among: tuple[str, ...]) -> str | None:
+    found = _directory(aid, among)
     if found is not None:
         layout, node = found
         return f"MF of the {layout.title.partition(',')[0]}" if node is layout.mf else short_name(node)
@@ -105,20 +101,24 @@ def short_name(node: DF | EF) -> str:
     return node.name.removeprefix("ADF ").removeprefix("DF ") if isinstance(node, DF) else node.name
 
 
-@cache
 def file_name(fid: int, df_aid: bytes | None = None) -> str | None:
     """The file with identifier *fid* in the directory of that DF name.
 
     Without a directory: the name, if every card that has the file calls it so.
     """
+    return _file_name(fid, df_aid, kinds())
+
+
+@cache
+def _file_name(fid: int, df_aid: bytes | None, among: tuple[str, ...]) -> str | None:
     if fid == MF_FID:
         return "MF"
     if df_aid is not None:
-        found = directory(df_aid)
+        found = _directory(df_aid, among)
         node = None if found is None else child(found[1], fid)
         return None if node is None else short_name(node)
-    names = {short_name(node) for layout in LAYOUTS for _, node in layout.walk() if node.fid == fid}
-    return names.pop() if len(names) == 1 else None
+    named = {short_name(node) for each in among for _, node in layout_of(each).walk() if node.fid == fid}
+    return named.pop() if len(named) == 1 else None
 
 
 def child(parent: DF, fid: int) -> DF | EF | None:

@@ -11,6 +11,7 @@ from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp
 from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
+from bifente.layouts.parties import Party
 
 SYNTHETIC = "synthetic"
 """The origin of whatever is our own invention, because the real thing is not public."""
@@ -74,6 +75,8 @@ class EF:
     """Holds data of a person: traces of a real card do not show it."""
     issued: bool = False
     """Covered by the issuer's signature on the card (synthetic, see :mod:`bifente.apdu.issuersignature`)."""
+    certifies: str | None = None
+    """The use of the private key whose certificate stands here."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
@@ -119,6 +122,8 @@ class KeyObject:
     algorithms: Mapping[Crt, frozenset[int]]
     """Which algorithm references each control reference template accepts with this key."""
     source: str
+    use: str
+    """What it is for, the same on all kinds of card: profiles name it so."""
     non_repudiation: bool | None = None
     optional: bool = False
 
@@ -186,18 +191,47 @@ class Layout:
     kind: str
     """Its name in card files and profiles, e.g. ``cps3``."""
     title: str
+    called: str
+    """What a person calls a card of this kind, with its article."""
     atr: bytes
+    application: bytes
+    """The DF name by which a terminal knows a card of this kind."""
     mf: DF
     select_answers: frozenset[int]
     """The values of P2 that SELECT takes (ISO/IEC 7816-4:2020 table 63): 00 FCI, 04 FCP, 0C nothing."""
     source: str
+    party: Party | None = None
+    """The part that it takes in a mutual recognition."""
     issuer_signature: str | None = None
     """Path of the EF with the issuer's signature, which covers the files that are ``issued``."""
+    atr_differs: frozenset[int] = frozenset()
+    """Positions in the ATR, from 0, in which cards of this kind differ."""
+
+    def answers_reset_with(self, atr: bytes) -> bool:
+        """Whether *atr* is that of a card of this kind."""
+        return len(atr) == len(self.atr) and all(
+            one == other or at in self.atr_differs
+            for at, (one, other) in enumerate(zip(atr, self.atr, strict=True))
+        )
+
+    @property
+    def pins(self) -> tuple[PinObject, ...]:
+        """All PINs and PUKs, in the order of the directories that hold them."""
+        return tuple(pin for _, directory in self.directories() for pin in directory.pins)
 
     @property
     def applets(self) -> frozenset[bytes]:
         """The names that are those of whole applets."""
         return frozenset(node.aid for _, node in self.directories() if node.applet and node.aid is not None)
+
+    def private_keys(self) -> dict[str, tuple[str, int]]:
+        """Use of each private key → the path of its directory and its reference."""
+        return {key.use: (path, key.reference) for path, node in self.directories() for key in node.keys}
+
+    def certificates(self) -> dict[str, str]:
+        """Name of each certificate's file → the use of its key."""
+        files = (node for _, node in self.walk() if isinstance(node, EF))
+        return {file.name: file.certifies for file in files if file.certifies is not None}
 
     def walk(self) -> Iterator[tuple[str, EF | DF]]:
         """Each directory and file with its path, depth first, in the order of the layout."""

@@ -15,7 +15,9 @@ LARGE_SIZE = 0xFFFF + 1
 LAYOUT = Layout(
     "t1test",
     "T=1 test card",
+    "the T=1 test card",
     ATR,
+    AID,
     DF(
         "MF",
         0x3F00,

@@ -10,6 +10,7 @@ from bifente.layouts import identity, volets
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
+from bifente.layouts.parties import VITALE
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     ALGORITHM_SHEET,
@@ -55,9 +56,13 @@ def _ef(
     )
 
 
-def _key(name: str, reference: int, operation: Operation, crt: Crt, algorithm: int, rule: Rule) -> KeyObject:
+def _key(
+    name: str, use: str, reference: int, operation: Operation, crt: Crt, algorithm: int, rule: Rule
+) -> KeyObject:
     access: Access = {operation: rule, Operation.PUT: NEVER, Operation.GET: ALWAYS}
-    return KeyObject(name, reference, access, {crt: frozenset({algorithm})}, SYNTHETIC, non_repudiation=False)
+    return KeyObject(
+        name, reference, access, {crt: frozenset({algorithm})}, SYNTHETIC, use, non_repudiation=False
+    )
 
 
 _VITALE = DF(
@@ -118,6 +123,7 @@ _VITALE = DF(
     keys=(
         _key(
             "recognition",
+            "recognition",
             KEY_RECOGNITION,
             Operation.INTERNAL_AUTHENTICATE,
             Crt.AUTHENTICATION,
@@ -143,12 +149,14 @@ _ADELE = DF(
             _FREE,
             SYNTHETIC,
             meaning="CV certificate of the sheet signature key 81",
+            certifies="sheet",
         ),
     ),
     access={Operation.CREATE_DF: NEVER},
     keys=(
         _key(
             "sheet signature",
+            "sheet",
             KEY_SHEET,
             Operation.COMPUTE_SIGNATURE,
             Crt.SIGNATURE,
@@ -170,7 +178,9 @@ _ADELE_CIA = DF(
 LAYOUT = Layout(
     "vitale2",
     "carte Vitale 2",
+    "a carte Vitale",
     ATR,
+    AID_VITALE,
     DF(
         "MF",
         0x3F00,
@@ -203,6 +213,7 @@ LAYOUT = Layout(
                 _FREE,
                 SYNTHETIC,
                 meaning="CV certificate of the recognition key 83",
+                certifies="recognition",
             ),
             _VITALE,
             _ADELE,
@@ -212,5 +223,7 @@ LAYOUT = Layout(
     ),
     select_answers=frozenset({0x00, 0x04, 0x0C}),
     source=CARDPEEK,
+    party=VITALE,
     issuer_signature=f"3F00/0001/{VITALE_ISSUER_SIGNATURE_FID:04X}",
+    atr_differs=frozenset({5, 7}),
 )

@@ -140,6 +140,10 @@ class VitaleSession:
             raise ProtocolBroken("EF.PAN holds no card number of 10 bytes", step=step)
         return value
 
+    def serial(self) -> str:
+        """The 8 digits of the serial number: the end of the card's number."""
+        return self.pan()[5:9].hex()
+
     def cv_certificate(self) -> bytes:
         """The CV certificate (7F21) of the recognition key."""
         return self._read(Step.READ_CERTIFICATES, layout.AID_MF, recognition.VITALE_CERTIFICATE_FID)

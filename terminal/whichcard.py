@@ -1,23 +1,17 @@
 """Which kind of card is behind a link, found out by the names of applications that it knows."""
 
-from typing import Final
-
 from bifente.apdu import SW, ApduError, ResponseAPDU
 from bifente.apdu.link import Link, LinkError
-from bifente.layouts import cps3, t1test, vitale2
-
-NAMES: Final = {"cps3": "a CPS", "vitale2": "a carte Vitale", "t1test": "the T=1 test card"}
-"""Kind of card → what a person calls it."""
-
-_APPLICATIONS: Final = {"cps3": cps3.AID_CONTACT, "vitale2": vitale2.AID_VITALE, "t1test": t1test.AID}
+from bifente.layouts.registry import called, layouts
 
 
 def kind_of(link: Link) -> str | None:
     """The kind whose application the card knows by its name, None for a card of no known kind. Raises LinkError."""
-    for kind, name in _APPLICATIONS.items():
+    for layout in layouts():
+        name = layout.application
         sw = ResponseAPDU.parse(link.transmit(bytes((0x00, 0xA4, 0x04, 0x0C, len(name))) + name)).sw
         if sw is SW.SUCCESS or sw >> 8 == 0x61:
-            return kind
+            return layout.kind
     return None
 
 
@@ -28,5 +22,5 @@ def what_it_is(link: Link, wanted: str, name: bytes) -> str:
     except (LinkError, ApduError):  # it has refused already; now it does not even do that
         kind = None
     if kind is None or kind == wanted:
-        return f"does not know {name.hex().upper()}: it is not {NAMES[wanted]}"
-    return f"is {NAMES[kind]}, not {NAMES[wanted]}"
+        return f"does not know {name.hex().upper()}: it is not {called(wanted)}"
+    return f"is {called(kind)}, not {called(wanted)}"

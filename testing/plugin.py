@@ -35,7 +35,6 @@ _OPTIONS: Final = (
 
 _CHOICES: Final = {
     "over": ("process", "socket"),
-    "card": ("cps3", "vitale2", "t1test"),
     "suite": ("reader", "iso7816", "cps", "vitale", "terminal"),
 }
 _ONLY_WITH_READER: Final = ("card", "serial", "emulated", "destructive")

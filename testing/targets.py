@@ -3,45 +3,57 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from bifente.apdu.link import Card
 from bifente.conformance.errors import ConformanceError
-from bifente.conformance.target import CardUnderTest, InProcessTarget, PcscTarget, ReaderHands, Target
-from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.conformance.target import (
+    CardUnderTest,
+    InProcessTarget,
+    PcscTarget,
+    ReaderHands,
+    Target,
+    card_under_test,
+)
+from bifente.layouts.registry import kinds, layout_of
+from bifente.reader import TwoSlotReader
 from bifente.testing.cards import PIN, PUK, CardMaker
 
-SLOTS: Final = {"cps3": CPS_SLOT, "vitale2": VITALE_SLOT, "t1test": "Test"}
 PROFILES: Final = {"cps3": "gp", "vitale2": "vitale-volets", "t1test": "t1test"}
-"""Kind of card → slot and shipped profile."""
+"""Kind of card → shipped profile."""
 
 Cards = Mapping[str, Card]
 
 
-def emulated_cards(
-    maker: CardMaker, kinds: Iterator[str] | tuple[str, ...] = tuple(SLOTS)
-) -> dict[str, Card]:
-    """A fresh card of each of *kinds*."""
-    return {kind: maker.card(PROFILES[kind]) for kind in kinds}
+def slots() -> dict[str, str]:
+    """Kind of card → the slot that it has here: that in which programs look for it, or one for test cards."""
+    found: dict[str, str] = {}
+    for kind in kinds():
+        party = layout_of(kind).party
+        name = "Test" if party is None else party.name
+        taken = sum(one.rstrip(" 0123456789") == name for one in found.values())
+        found[kind] = f"{name} {taken + 1}" if taken else name
+    return found
+
+
+def emulated_cards(maker: CardMaker, wanted: Iterable[str] | None = None) -> dict[str, Card]:
+    """A fresh card of each of the kinds *wanted*, by default of all."""
+    return {kind: maker.card(PROFILES[kind]) for kind in (kinds() if wanted is None else wanted)}
 
 
 def _under_test(cards: Cards, places: Mapping[str, str]) -> dict[str, CardUnderTest]:
-    return {
-        kind: CardUnderTest(
-            kind, places[kind], PIN if kind == "cps3" else None, PUK if kind == "cps3" else None
-        )
-        for kind in cards
-    }
+    return {kind: card_under_test(kind, places[kind], PIN, PUK) for kind in cards}
 
 
 @contextmanager
 def _reader(cards: Cards, name: str) -> Iterator[TwoSlotReader]:
-    with TwoSlotReader(name, tuple(SLOTS.values()), wait=10) as reader:
+    places = slots()
+    with TwoSlotReader(name, tuple(places.values()), wait=10) as reader:
         for kind, card in cards.items():
-            reader.insert(SLOTS[kind], card)
+            reader.insert(places[kind], card)
         yield reader
 
 
@@ -49,7 +61,7 @@ def _reader(cards: Cards, name: str) -> Iterator[TwoSlotReader]:
 def in_process(cards: Cards, *, name: str = "in process") -> Iterator[Target]:
     """The cards in the slots of a reader of this process."""
     with _reader(cards, "bifente") as reader:
-        yield InProcessTarget(reader, _under_test(cards, SLOTS), name=name)
+        yield InProcessTarget(reader, _under_test(cards, slots()), name=name)
 
 
 _own_socket: Path | None = None
@@ -90,12 +102,12 @@ def over_socket(
                     listed = reader_names()
                 if not set(server.names) <= set(listed):
                     raise ConformanceError("PC/SC in this process speaks to another service already")
-                places = dict(zip(SLOTS, server.names, strict=True))
+                places = dict(zip(slots(), server.names, strict=True))
                 yield PcscTarget(
                     _under_test(cards, places),
                     name=name,
                     destructive=True,
-                    hands=ReaderHands(reader, {kind: SLOTS[kind] for kind in cards}),
+                    hands=ReaderHands(reader, {kind: slots()[kind] for kind in cards}),
                 )
     finally:
         shutil.rmtree(path.parent, ignore_errors=True)

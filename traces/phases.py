@@ -11,6 +11,7 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.layouts.parties import VITALE, Party
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.model import Exchange, Item, ReaderEvent
 
@@ -59,7 +60,6 @@ _OF_PSO: Final = {
 }
 _RECOGNITION_FILES: Final = frozenset({"EF.CVC"})
 _SIGNING_FILES: Final = frozenset({"EF.CVC.SHEET"})
-_VITALE: Final = "vitale2"
 _MOST_WAITING: Final = 64
 
 
@@ -79,13 +79,13 @@ def phased(items: Iterable[tuple[Item, int]]) -> Iterator[Stretched]:
     waiting: deque[Stretched] = deque()
     begun: set[str] = set()
     for item, parts in items:
-        kind = follower.state(item.slot).layout
+        layout = follower.state(item.slot).layout
         explanation = follower.explain(item)
         if isinstance(item, ReaderEvent):
             phase: Phase | None = Phase.SLOT
             begun.discard(item.slot)
         else:
-            phase = _phase(item, explanation, "" if kind is None else kind.kind)
+            phase = _phase(item, explanation, None if layout is None else layout.party)
             if phase is None and item.slot not in begun and _by_name(item):
                 phase = Phase.SELECTION
             elif phase is not None:
@@ -114,7 +114,7 @@ def _by_name(exchange: Exchange) -> bool:
     return exchange.command.shown[1:3] == b"\xa4\x04"
 
 
-def _phase(exchange: Exchange, explanation: Explanation, kind: str) -> Phase | None:
+def _phase(exchange: Exchange, explanation: Explanation, party: Party | None) -> Phase | None:
     """What a command is for; None when it only prepares."""
     try:
         if exchange.command.hides(0, 4):
@@ -135,5 +135,5 @@ def _phase(exchange: Exchange, explanation: Explanation, kind: str) -> Phase | N
             return Phase.RECOGNITION
         if explanation.file in _SIGNING_FILES:
             return Phase.SIGNING
-        return Phase.RIGHTS if kind == _VITALE else phase
+        return Phase.RIGHTS if party is VITALE else phase
     return phase

@@ -30,7 +30,6 @@ from bifente.applets.perso.cardrecords import Meta, content_record, file_named
 from bifente.applets.perso.errors import OtherEnvironment, PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.keys import KeySource, Progress, card_keys
-from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profile import (
     ENVIRONMENT_LETTER,
     FileContent,
@@ -70,7 +69,7 @@ def personalise(
     values = contents(profile)
     if isinstance(profile, ProfessionalProfile | VitaleProfile):
         pairs = _key_pairs(profile, keys, progress)
-        for name, (path, reference) in key_places(profile.kind).items():
+        for name, (path, reference) in layout.private_keys().items():
             records[key_record(path, reference)] = rsa.private_bytes(pairs[name])
         for name, content in _certificates(profile, layout, pairs, issuer).items():
             values[name] = {"hex": content.hex().upper()}
@@ -97,7 +96,7 @@ def needs_issuer(profile: AnyProfile) -> bool:
     if isinstance(profile, T1TestProfile):
         return False
     layout = layout_of(profile.kind)
-    missing = [name for name in certificate_files(profile.kind) if layout.named(name)[0] not in profile.files]
+    missing = [name for name in layout.certificates() if layout.named(name)[0] not in profile.files]
     return bool(missing) or profile.state is None or not profile.state.roots
 
 
@@ -185,7 +184,7 @@ def _key_pairs(
     profile: ProfessionalProfile | VitaleProfile, source: KeySource, progress: Progress | None
 ) -> dict[str, RSAPrivateKey]:
     given: dict[str, SecretStr | None] = {
-        name: getattr(profile.keys, name) for name in key_places(profile.kind)
+        name: getattr(profile.keys, name) for name in layout_of(profile.kind).private_keys()
     }
     return card_keys(given, source, progress)
 
@@ -197,7 +196,7 @@ def _certificates(
     issuer: Issuer | None,
 ) -> dict[str, bytes]:
     """The certificates that the profile does not bring itself."""
-    names = certificate_files(profile.kind)
+    names = layout.certificates()
     wanted = [name for name in names if layout.named(name)[0] not in profile.files]
     if not wanted:
         return {}

@@ -22,7 +22,6 @@ from bifente.applets.perso.cardrecords import (
 from bifente.applets.perso.dump import profile_of
 from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
 from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
@@ -108,7 +107,7 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     ended = profile.model_copy(update={"issued": issued, "expires": on})
     pairs = {
         name: rsa.load_private(records[key_record(path, reference)], validate=False)
-        for name, (path, reference) in key_places(meta.kind).items()
+        for name, (path, reference) in layout_of(records).private_keys().items()
     }
     layout = layout_of(records)
     changes: Changes = {}
@@ -199,7 +198,7 @@ def _written(changes: Changes) -> dict[str, bytes]:
 def check_issuer(records: Records, issuer: Issuer) -> None:
     """Raise PersoError unless the card's recognition certificate opens with the authority's root."""
     meta = meta_of(records)
-    names = [name for name, key in certificate_files(meta.kind).items() if key == "recognition"]
+    names = [name for name, key in layout_of(records).certificates().items() if key == "recognition"]
     if not names:
         raise PersoError("this card has no issuer")
     (name,) = names

@@ -7,7 +7,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
 from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.places import certificate_files
 from bifente.applets.perso.profile import ProfessionalProfile
 from bifente.codes.usage import CertificateUsage
 from bifente.layouts import businessdata, cps3, identity
@@ -83,7 +82,7 @@ def certificates(
     end = datetime.combine(profile.expires + timedelta(days=1), time(), UTC)
     made = {
         name: issuer.issue_certificate(holder, public_keys[key], CertificateUsage(key), begin, end)
-        for name, key in certificate_files("cps3").items()
+        for name, key in cps3.LAYOUT.certificates().items()
         if key != "recognition"
     }
     made["EF.CVC"] = issuer.issue_cv(

@@ -13,7 +13,6 @@ from bifente.applets.perso.build import changeable, contents
 from bifente.applets.perso.cardrecords import Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.keys import fingerprint
-from bifente.applets.perso.places import certificate_files, key_places
 from bifente.applets.perso.profilefile import AnyProfile, validate_profile
 from bifente.crypto import rsa
 from bifente.documents.visible import visible
@@ -42,7 +41,7 @@ def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
     meta = meta_of(records)
     layout = layout_of(records)
     document = _document(meta)
-    certificates = certificate_files(meta.kind)
+    certificates = layout.certificates()
     path = layout.issuer_signature
     made_anew = (*certificates, *([layout.file(path).name] if path is not None else []))
     changed = _changed_files(records, layout, meta, () if secrets else made_anew)
@@ -50,7 +49,7 @@ def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
         changed[path] = {"absent": True}  # a card made before there were such signatures stays one
     if changed:
         document["files"] = changed
-    keys = _keys(records, meta.kind)
+    keys = _keys(records, layout)
     if keys and not secrets:
         document["fingerprints"] = {
             name: fingerprint(rsa.load_private(pkcs8, validate=False).public_key())
@@ -94,9 +93,9 @@ def _changed_files(
     return changed
 
 
-def _keys(records: Records, kind: str) -> dict[str, bytes]:
+def _keys(records: Records, layout: Layout) -> dict[str, bytes]:
     found = {}
-    for name, (path, reference) in key_places(kind).items():
+    for name, (path, reference) in layout.private_keys().items():
         record = records.get(key_record(path, reference))
         if record is None:
             raise PersoError(f"the card has no key {reference:02X} in {path}")

@@ -2,7 +2,7 @@
 
 from datetime import date
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
 from bifente.applets.kernel.files import file_record
@@ -11,9 +11,6 @@ from bifente.applets.perso.cardrecords import Records, content_bytes, content_re
 
 if TYPE_CHECKING:
     from bifente.applets.perso.issuer import Issuer
-
-_DOMAIN: Final = {"cps3": "C", "vitale2": "V"}
-"""Whose CV root issues each kind of card."""
 
 
 def signature_record(records: Records) -> str | None:
@@ -38,10 +35,10 @@ def signed(records: Records, issuer: "Issuer", day: date) -> dict[str, bytes]:
     """
     layout = layout_of(records)
     path = layout.issuer_signature
-    if path is None:
+    if path is None or layout.party is None:
         return {}
     raw = issuer.sign_contents(
-        domain=_DOMAIN[layout.kind],
+        domain=layout.party.root,
         pan=records[IDENTITY_RECORD][2:12],
         digests={fid: sha256(content).digest() for fid, content in contents(records).items()},
         day=day,

@@ -10,8 +10,7 @@ from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
 from bifente.applets.perso import issuersigned
-from bifente.applets.perso.cardrecords import Meta, Records, content_bytes, layout_of, meta_of, texts_of
-from bifente.applets.perso.places import certificate_files
+from bifente.applets.perso.cardrecords import Records, content_bytes, layout_of, meta_of, texts_of
 from bifente.codes.gip import label
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import public_info, read_numbers
@@ -118,7 +117,7 @@ def view(records: Records) -> CardView:
     meta = meta_of(records)
     layout = layout_of(records)
     date = records.get(DATE_RECORD)
-    root = _directory(records, meta, "", layout.mf)
+    root = _directory(records, "", layout.mf)
     return CardView(
         kind=meta.kind,
         title=layout.title,
@@ -161,7 +160,7 @@ def _business_form(files: Sequence[FileView]) -> str | None:
     return f"form 2, but form 1 (synthetic texts of earlier cards) in {earlier}"
 
 
-def _directory(records: Records, meta: Meta, prefix: str, node: DF) -> DirectoryView:
+def _directory(records: Records, prefix: str, node: DF) -> DirectoryView:
     path = f"{prefix}{node.fid:04X}"
     return DirectoryView(
         name=node.name,
@@ -173,15 +172,15 @@ def _directory(records: Records, meta: Meta, prefix: str, node: DF) -> Directory
         pins=[_pin(records, pin) for pin in node.pins],
         keys=[_key(records, path, key) for key in node.keys],
         files=[
-            _file(records, meta, f"{path}/{file.fid:04X}", file)
+            _file(records, f"{path}/{file.fid:04X}", file)
             for file in node.files()
             if file_record(f"{path}/{file.fid:04X}") in records
         ],
-        directories=[_directory(records, meta, f"{path}/", child) for child in node.directories()],
+        directories=[_directory(records, f"{path}/", child) for child in node.directories()],
     )
 
 
-def _file(records: Records, meta: Meta, path: str, node: EF) -> FileView:
+def _file(records: Records, path: str, node: EF) -> FileView:
     name = file_record(path)
     decoded, value = record_value(name, records[name])
     content = content_bytes(records, node, path)
@@ -200,7 +199,7 @@ def _file(records: Records, meta: Meta, path: str, node: EF) -> FileView:
         decoded=decoded,
         lines=list(_signature(layout_of(records), content))
         if path == layout_of(records).issuer_signature
-        else list(_lines(meta, node, value, content, decoded=decoded)),
+        else list(_lines(node, value, content, decoded=decoded)),
         form=form_of(node.codec, content) if decoded else None,
     )
 
@@ -313,10 +312,10 @@ def noticed(records: Records) -> Iterator[str]:
         yield f"{where}: {finding.message}"
 
 
-def _lines(meta: Meta, node: EF, value: JsonValue, content: bytes, *, decoded: bool) -> Iterator[Line]:
+def _lines(node: EF, value: JsonValue, content: bytes, *, decoded: bool) -> Iterator[Line]:
     if not decoded:
         yield "bytes", _hex(content)
-    elif node.name in certificate_files(meta.kind):
+    elif node.certifies is not None:
         yield from _certificate(content)
     elif isinstance(node.codec, GroupsCodec):
         yield from _groups(value)

@@ -11,7 +11,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
 from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.places import certificate_files
 from bifente.applets.perso.vitaleprofile import VitaleProfile
 from bifente.layouts import identity, ssv, vitale2
 from bifente.layouts.codec import JsonValue
@@ -84,7 +83,7 @@ def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
         "URGENCE": profile.volet_urgence,
         "MEDICAL": profile.volet_medical,
     }
-    values["POINTERS"] = _pointers({*values, *certificate_files("vitale2"), "POINTERS"})
+    values["POINTERS"] = _pointers({*values, *vitale2.LAYOUT.certificates(), "POINTERS"})
     return values
 
 
@@ -104,7 +103,7 @@ def certificates(
             effective=profile.issued,
             expiry=profile.expires,
         )
-        for name, key in certificate_files("vitale2").items()
+        for name, key in vitale2.LAYOUT.certificates().items()
     }
 
 

@@ -15,6 +15,7 @@ from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
 from bifente.documents import new_file
 from bifente.documents.writing import check_place
+from bifente.layouts.registry import kinds as known_kinds
 
 if TYPE_CHECKING:
     from bifente.conformance.case import Case
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from bifente.conformance.target import Target
 
 _SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
-_KINDS = ("cps3", "vitale2", "t1test")
 
 
 class _Conform(click.Group):
@@ -62,7 +62,7 @@ class _Conform(click.Group):
     "--card",
     "kinds",
     multiple=True,
-    type=click.Choice(_KINDS),
+    type=click.Choice(known_kinds()),
     help="Only these cards; with --reader, what is in each reader, in order.  [default: found out]",
 )
 @click.option(
@@ -183,11 +183,11 @@ def _digits(source: SecretSource) -> bytes | None:
 
 def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]:
     from bifente.reader.choose import choose
-    from bifente.testing.targets import SLOTS
+    from bifente.testing.targets import slots as slots_of_kinds
 
-    kinds_of_slots = list(SLOTS)
-    wanted = {kinds_of_slots[choose("slot", slot, list(SLOTS.values()))] for slot in slots}
-    return tuple(kind for kind in SLOTS if (not kinds or kind in kinds) and (not slots or kind in wanted))
+    places = slots_of_kinds()
+    wanted = {list(places)[choose("slot", slot, list(places.values()))] for slot in slots}
+    return tuple(kind for kind in places if (not kinds or kind in kinds) and (not slots or kind in wanted))
 
 
 @contextmanager

@@ -36,7 +36,9 @@ _PUK_RULES = {
 LAYOUT = Layout(
     "mini",
     "mini",
+    "a mini card",
     bytes.fromhex("3B00"),
+    bytes.fromhex("A000000001"),
     DF(
         "MF",
         0x3F00,
