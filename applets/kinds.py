@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bifente.applets.kernel.instruction import Table
 
 KINDS: Final = {
-    "cps3": "bifente.applets.cps3",
-    "vitale2": "bifente.applets.vitale2",
-    "t1test": "bifente.applets.t1test",
+    "cps3": "bifente.applets.families.cps3.instructions",
+    "vitale2": "bifente.applets.families.vitale2.instructions",
+    "t1test": "bifente.applets.families.t1test.instructions",
 }
 """The kinds of card and the module of each, which is loaded when one is met; it has INSTRUCTIONS. Its layout is the module
 of the same name in ``bifente.layouts``: a card that is only looked at needs no instructions."""

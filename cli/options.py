@@ -18,7 +18,7 @@ from bifente.documents.writing import check_place
 if TYPE_CHECKING:
     from bifente.applets import SmartCard
     from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.change import Changes
+    from bifente.applets.perso.edit.change import Changes
     from bifente.cli.card.news import CardNews
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -54,7 +54,7 @@ def complete_profile(
     _ctx: click.Context, _parameter: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:
     """The shipped profiles."""
-    from bifente.applets.perso.shipped import shipped_profiles
+    from bifente.applets.perso.profile.shipped import shipped_profiles
 
     return [
         CompletionItem(name, help=text)
@@ -66,7 +66,7 @@ def complete_profile(
 def complete_place(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The places of the fields of the card that stands before on the line, as far as what is typed leads to."""
     from bifente.applets.kernel.store import read_snapshot
-    from bifente.applets.perso.cardpath import places
+    from bifente.applets.perso.edit.cardpath import places
 
     path = ctx.params.get("card")
     if path is None:

@@ -46,7 +46,7 @@ def check_records(changes: Mapping[str, bytes], records: Iterable[str]) -> None:
 
 
 def _check_profile(slot: str, profile: object) -> None:
-    from bifente.applets.perso.shipped import shipped_profiles
+    from bifente.applets.perso.profile.shipped import shipped_profiles
 
     if profile is None:
         return

@@ -29,7 +29,7 @@ from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.change import Changes
+    from bifente.applets.perso.edit.change import Changes
     from bifente.igc import Authority
 
 
@@ -72,7 +72,8 @@ def set_(
     bifente card set doctor.card CPS_ACTIVITY_03_PS --json-value '{"exercice": {"mode": "01"}, "numero_logique": 3, …}'
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
     """
-    from bifente.applets.perso import PersoError, change
+    from bifente.applets.perso import PersoError
+    from bifente.applets.perso.edit import change
 
     if remove == (value is not None):
         raise click.UsageError("either VALUE or --remove")
@@ -98,7 +99,8 @@ def _signed_anew(
     records: "Records", changes: "Changes", issuer: "Authority | None", *, named: bool
 ) -> "Changes":
     """*changes*, and the signature of the card's issuer over them when it covered what was there before."""
-    from bifente.applets.perso import change, issuersigned
+    from bifente.applets.perso import issuersigned
+    from bifente.applets.perso.edit import change
     from bifente.applets.perso.errors import PersoError
 
     after = change.after(records, changes)
@@ -140,7 +142,8 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
     bifente card sign patient.card
     """
     from bifente.applets import read_card
-    from bifente.applets.perso import change, issuersigned
+    from bifente.applets.perso import issuersigned
+    from bifente.applets.perso.edit import change
 
     if issuersigned.signature_record(read_card(card)) is None:
         raise CliError(f"{card}: nothing on this kind of card is signed by an issuer")
@@ -155,7 +158,7 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
 @JSON
 def block(card: Path, puk: bool, as_json: bool) -> None:
     """Take all tries from the card's PIN, or from its PUK, which is for good."""
-    from bifente.applets.perso import change
+    from bifente.applets.perso.edit import change
 
     say_news(edit(card, lambda records: change.block(records, puk=puk)), as_json=as_json)
 
@@ -181,7 +184,7 @@ def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) ->
     bifente card expire patient.card --on 2020-12-31
     """
     from bifente.applets import read_card
-    from bifente.applets.perso import change
+    from bifente.applets.perso.edit import change
 
     read_card(card)
     authority = open_authority(igc)
@@ -208,8 +211,8 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     bifente card oppose doctor.card --lift
     """
     from bifente.applets import read_card
-    from bifente.applets.perso import change
     from bifente.applets.perso.cardrecords import meta_of
+    from bifente.applets.perso.edit import change
     from bifente.cli.opposition import add_card, opposed_since, remove_card
 
     if lift and day is not None:
@@ -292,8 +295,8 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
     from bifente.applets.kernel.storeerrors import NotACardFile
-    from bifente.applets.perso import change
     from bifente.applets.perso.cardrecords import meta_of
+    from bifente.applets.perso.edit import change
 
     if source is None:
         edit(card, change.restore, healing=True)

@@ -60,7 +60,7 @@ def profiles(name: str | None, as_json: bool) -> None:
     bifente card profiles
     bifente card profiles gp > my-doctor.yaml
     """
-    from bifente.applets.perso.shipped import shipped_profiles, shipped_text
+    from bifente.applets.perso.profile.shipped import shipped_profiles, shipped_text
 
     if name is not None:
         text = shipped_text(name)
@@ -169,8 +169,8 @@ def import_(
     """
     from pydantic import ValidationError
 
-    from bifente.applets.perso.importer import imported_profile, read_content
-    from bifente.applets.perso.profilefile import said_of
+    from bifente.applets.families.vitale2.importer import imported_profile, read_content
+    from bifente.applets.perso.profile.files import said_of
     from bifente.layouts.ssv_findings import findings
 
     read = read_content(content, digest=digest)
@@ -214,7 +214,7 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
     bifente card show patient.card --json | jq .findings
     """
     from bifente.applets import read_card
-    from bifente.applets.perso.view import view
+    from bifente.applets.perso.edit.view import view
     from bifente.cli.card.parts import part_of, parts_json, show_parts
 
     records = read_card(card)
@@ -252,8 +252,8 @@ def dump(card: Path, secrets: bool, output: Path | None, force: bool, as_json: b
     bifente card dump doctor.card --secrets -o doctor-secret.yaml
     """
     from bifente.applets import read_card
-    from bifente.applets.perso.dump import dump as dumped
-    from bifente.applets.perso.dump import dump_text
+    from bifente.applets.perso.edit.dump import dump as dumped
+    from bifente.applets.perso.edit.dump import dump_text
 
     if secrets and output is None:
         raise click.UsageError("--secrets wants a file: -o FILE")
@@ -278,7 +278,7 @@ def diff(first: Path, second: Path, as_json: bool) -> int:
     Secrets are compared and not shown.
     """
     from bifente.applets import read_card
-    from bifente.applets.perso.compare import compare
+    from bifente.applets.perso.edit.compare import compare
 
     found = compare(read_card(first), read_card(second))
     if as_json:
@@ -355,8 +355,8 @@ def _make(
 ) -> None:
     """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
     from bifente.applets.perso import personalise
-    from bifente.applets.perso.build import needs_issuer
     from bifente.applets.perso.cardrecords import meta_of
+    from bifente.applets.perso.make.build import needs_issuer
 
     check_card_place(output, force=force)
     authority = _authority(profile, igc) if needs_issuer(profile) else None

@@ -7,7 +7,7 @@ from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.compare import Difference
+    from bifente.applets.perso.edit.compare import Difference
 
 
 class CardNews(NamedTuple):
@@ -19,14 +19,14 @@ class CardNews(NamedTuple):
     @property
     def differences(self) -> "Sequence[Difference]":
         """Each field that has another value now."""
-        from bifente.applets.perso.compare import compare
+        from bifente.applets.perso.edit.compare import compare
 
         return compare(self.before, self.after)
 
     @property
     def noticed(self) -> list[str]:
         """What is odd about the card now and was not before."""
-        from bifente.applets.perso.view import noticed
+        from bifente.applets.perso.edit.view import noticed
 
         known = set(noticed(self.before))
         return [one for one in noticed(self.after) if one not in known]

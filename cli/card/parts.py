@@ -13,7 +13,7 @@ from bifente.cli.visible import say
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.view import CardView, DirectoryView, FileView, KeyView, PinView
+    from bifente.applets.perso.edit.view import CardView, DirectoryView, FileView, KeyView, PinView
     from bifente.layouts.codec import JsonValue
 
     Shown = FileView | PinView | KeyView | DirectoryView
@@ -29,8 +29,8 @@ class Inside:
 
 def part_of(records: "Records", seen: "CardView", what: str) -> "Shown | Inside":
     """The part of the card that *what* names. Raises CliError, which lists what there is."""
-    from bifente.applets.perso.cardpath import at, follow, locate
     from bifente.applets.perso.cardrecords import layout_of
+    from bifente.applets.perso.edit.cardpath import at, follow, locate
     from bifente.applets.perso.errors import PathError
 
     wanted = what.strip("/ ").casefold()
@@ -76,7 +76,7 @@ def complete_part(ctx: click.Context, _parameter: click.Parameter, incomplete: s
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
     from bifente.applets.kernel.store import StoreError
-    from bifente.applets.perso.view import view
+    from bifente.applets.perso.edit.view import view
 
     card = ctx.params.get("card")
     if card is None:
@@ -141,7 +141,7 @@ def _directories(seen: "CardView") -> "Iterator[DirectoryView]":
 
 def show_parts(found: "Mapping[str, Shown | Inside]") -> None:
     """Print parts of a card one after the other."""
-    from bifente.applets.perso.view import lines_of
+    from bifente.applets.perso.edit.view import lines_of
     from bifente.cli.card.tree import show_part, show_value
 
     for part in found.values():

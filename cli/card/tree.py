@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from bifente.applets.perso.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
+from bifente.applets.perso.edit.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
 from bifente.cli.screen import Screen
 from bifente.documents.visible import visible
 from bifente.layouts.ssv_findings import describe

@@ -14,11 +14,11 @@ from bifente.applets import SmartCard, card_of, layout_of, open_card, read_card
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.records import INITIAL, check_records
 from bifente.applets.kernel.store import MemoryStore, create_card_file
-from bifente.applets.perso.change import restore
-from bifente.applets.perso.compare import compare
-from bifente.applets.perso.dump import dump
+from bifente.applets.perso.edit.change import restore
+from bifente.applets.perso.edit.compare import compare
+from bifente.applets.perso.edit.dump import dump
+from bifente.applets.perso.edit.view import view
 from bifente.applets.perso.errors import PersoError
-from bifente.applets.perso.view import view
 from bifente.layouts.nodes import EF
 
 KINDS = {"gp": "cps3", "vitale-volets": "vitale2", "t1test": "t1test"}

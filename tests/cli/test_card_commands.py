@@ -15,7 +15,8 @@ from cryptography import x509
 from keypool import KeySource
 
 from bifente.applets.kernel.store import SqliteStore, create_card_file, read_snapshot
-from bifente.applets.perso import build, issuersigned, personalise, read_profile
+from bifente.applets.perso import issuersigned, personalise, read_profile
+from bifente.applets.perso.make import build
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
 from bifente.layouts import ssv
@@ -107,7 +108,7 @@ def test_create_from_a_file_with_another_authority(bench, capsys, production_aut
 
 
 def read_text(name: str) -> str:
-    from bifente.applets.perso.shipped import shipped_text
+    from bifente.applets.perso.profile.shipped import shipped_text
 
     return shipped_text(name)
 

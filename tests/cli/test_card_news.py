@@ -138,8 +138,8 @@ def test_places_slots_and_formats_are_completed(folder: Path) -> None:
 
 
 def test_every_completed_place_is_one_that_set_takes(folder: Path) -> None:
-    from bifente.applets.perso.cardpath import at, follow, locate, places
     from bifente.applets.perso.cardrecords import content_value, layout_of
+    from bifente.applets.perso.edit.cardpath import at, follow, locate, places
 
     for name in ("doctor.card", "patient.card"):
         records = read_snapshot(folder / name)

@@ -14,7 +14,7 @@ import pytest
 from keypool import KeySource
 
 from bifente.applets.kernel.store import SqliteStore
-from bifente.applets.perso import build
+from bifente.applets.perso.make import build
 from bifente.cli.demo.screen import openssl_command
 from bifente.cli.main import main
 from bifente.igc import Authority

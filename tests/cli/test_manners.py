@@ -130,7 +130,7 @@ def test_a_day_outside_of_the_calendar_is_a_wrong_argument(
 def test_a_profile_that_ends_after_the_calendar_is_one_line(
     profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from bifente.applets.perso.shipped import shipped_text
+    from bifente.applets.perso.profile.shipped import shipped_text
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from bifente.applets.perso.keys import fingerprint
+from bifente.applets.perso.make.keys import fingerprint
 from bifente.crypto import rsa
 from bifente.crypto.pkcs8 import RsaNumbers, public_info, read_numbers
 

@@ -4,13 +4,13 @@ import json
 
 import pytest
 
+from bifente.applets.families.vitale2.exporter import export_content
+from bifente.applets.families.vitale2.importer import imported_profile, read_content
 from bifente.applets.kernel.files import file_record
 from bifente.applets.perso import PersoError
 from bifente.applets.perso.cardrecords import layout_of
-from bifente.applets.perso.change import set_field
-from bifente.applets.perso.exporter import export_content
-from bifente.applets.perso.importer import imported_profile, read_content
-from bifente.applets.perso.shipped import shipped_profiles
+from bifente.applets.perso.edit.change import set_field
+from bifente.applets.perso.profile.shipped import shipped_profiles
 
 
 @pytest.mark.parametrize("name", [name for name in shipped_profiles() if name.startswith("vitale")])

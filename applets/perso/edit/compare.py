@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import DATE_RECORD, META_RECORD
 from bifente.applets.perso.cardrecords import Records, content_value, layout_of, meta_of
-from bifente.applets.perso.keys import fingerprint
+from bifente.applets.perso.make.keys import fingerprint
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.layouts.codec import JsonValue
@@ -19,7 +19,7 @@ _SHOWN = 96
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """``where`` is a path as :mod:`bifente.applets.perso.cardpath` takes it, or says what else differs."""
+    """``where`` is a path as :mod:`bifente.applets.perso.edit.cardpath` takes it, or says what else differs."""
 
     where: str
     first: str

@@ -9,11 +9,11 @@ from base64 import b64encode
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import DATE_RECORD, ROOT_PREFIX, decode_root, key_record
-from bifente.applets.perso.build import changeable, contents
 from bifente.applets.perso.cardrecords import Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
-from bifente.applets.perso.keys import fingerprint
-from bifente.applets.perso.profilefile import AnyProfile, validate_profile
+from bifente.applets.perso.make.build import changeable, contents
+from bifente.applets.perso.make.keys import fingerprint
+from bifente.applets.perso.profile.files import AnyProfile, validate_profile
 from bifente.crypto import rsa
 from bifente.documents.visible import visible
 from bifente.documents.yamltext import YamlDocument, write_yaml

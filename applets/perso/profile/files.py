@@ -6,14 +6,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
+from bifente.applets.families.cps3.forms import EarlierProfile, PresentProfile
+from bifente.applets.families.vitale2.profile import VitaleProfile
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso.cardrecords import file_named
 from bifente.applets.perso.errors import Problem, ProfileError
-from bifente.applets.perso.professionalprofile import EarlierProfile, PresentProfile
-from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile
-from bifente.applets.perso.shipped import shipped_text
-from bifente.applets.perso.vitaleprofile import VitaleProfile
-from bifente.applets.perso.wrongparts import Part, WrongParts, check
+from bifente.applets.perso.profile.model import ProfessionalProfile, T1TestProfile
+from bifente.applets.perso.profile.shipped import shipped_text
+from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
 from bifente.documents import DocumentError, read_bytes, read_text
 from bifente.documents.values import JsonValue, Place, field_name
 from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml

@@ -10,6 +10,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
 from bifente.apdu.security import Operation
+from bifente.applets.families.cps3 import contents as cpscard
+from bifente.applets.families.vitale2 import contents as vitalecard
+from bifente.applets.families.vitale2.profile import VitaleProfile
 from bifente.applets.kernel.files import file_record
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import (
@@ -25,20 +28,19 @@ from bifente.applets.kernel.state import (
     root_record,
 )
 from bifente.applets.kinds import layout_of
-from bifente.applets.perso import cpscard, issuersigned, vitalecard
+from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Meta, content_record, file_named
 from bifente.applets.perso.errors import OtherEnvironment, PersoError
-from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.keys import KeySource, Progress, card_keys
-from bifente.applets.perso.profile import (
+from bifente.applets.perso.make.issuer import Issuer
+from bifente.applets.perso.make.keys import KeySource, Progress, card_keys
+from bifente.applets.perso.profile.files import AnyProfile
+from bifente.applets.perso.profile.model import (
     ENVIRONMENT_LETTER,
     FileContent,
     ProfessionalProfile,
     T1TestProfile,
     years_later,
 )
-from bifente.applets.perso.profilefile import AnyProfile
-from bifente.applets.perso.vitaleprofile import VitaleProfile
 from bifente.crypto import rsa
 from bifente.layouts import t1test
 from bifente.layouts.access import Never, SecureMessaging

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 from unicodedata import normalize
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
+from bifente.applets.families.cps3 import contents as cpscard
+from bifente.applets.families.vitale2 import contents as vitalecard
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
-from bifente.applets.perso import cpscard, issuersigned, vitalecard
-from bifente.applets.perso.build import changeable, issue
-from bifente.applets.perso.cardpath import Place, at, encoded, follow, locate, read_value, replaced
+from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import (
     Records,
     content_bytes,
@@ -19,10 +19,12 @@ from bifente.applets.perso.cardrecords import (
     meta_of,
     texts_of,
 )
-from bifente.applets.perso.dump import profile_of
+from bifente.applets.perso.edit.cardpath import Place, at, encoded, follow, locate, read_value, replaced
+from bifente.applets.perso.edit.dump import profile_of
 from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
-from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.profile import ProfessionalProfile, T1TestProfile, years_later
+from bifente.applets.perso.make.build import changeable, issue
+from bifente.applets.perso.make.issuer import Issuer
+from bifente.applets.perso.profile.model import ProfessionalProfile, T1TestProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.cps3 import PIN, PUK
@@ -34,7 +36,7 @@ Changes = dict[str, bytes | None]
 
 
 def set_field(records: Records, path: str, text: str, *, as_json: bool = False) -> Changes:
-    """Another value at a path (see :mod:`bifente.applets.perso.cardpath`): one record changes. Raises PathError."""
+    """Another value at a path (see :mod:`bifente.applets.perso.edit.cardpath`): one record changes. Raises PathError."""
     place, value = _present(records, path)
     steps = follow(place, value)
     part = read_value(normalize("NFC", text), at(value, steps), as_json=as_json)

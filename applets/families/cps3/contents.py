@@ -6,8 +6,8 @@ from datetime import UTC, datetime, time, timedelta
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
-from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.profile import ProfessionalProfile
+from bifente.applets.perso.make.issuer import Issuer
+from bifente.applets.perso.profile.model import ProfessionalProfile
 from bifente.codes.usage import CertificateUsage
 from bifente.layouts import businessdata, cps3, identity
 from bifente.layouts.codec import JsonValue

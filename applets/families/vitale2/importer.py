@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from bifente.applets.families.vitale2.profile import SsvGroup, VitaleProfile
 from bifente.applets.perso.errors import ContentError
-from bifente.applets.perso.vitaleprofile import SsvGroup, VitaleProfile
 from bifente.documents import DocumentTooLong, read_bytes
 from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError

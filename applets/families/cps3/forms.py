@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from bifente.applets.perso.fields import (
+from bifente.applets.perso.profile.fields import (
     Content,
     LatinText,
     LogicalNumber,
@@ -20,8 +20,8 @@ from bifente.applets.perso.fields import (
     matching,
     simplified_texts,
 )
-from bifente.applets.perso.profile import ProfessionalProfile
-from bifente.applets.perso.wrongparts import Part, WrongParts, check
+from bifente.applets.perso.profile.model import ProfessionalProfile
+from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
 from bifente.layouts import businessdata, businesstexts
 from bifente.layouts.codec import JsonValue, record
 from bifente.layouts.cps3 import ACTIVITIES

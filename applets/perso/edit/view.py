@@ -241,7 +241,7 @@ def _fingerprint(pkcs8: bytes) -> str:
     numbers = read_numbers(pkcs8)
     if numbers is not None:
         return sha256(public_info(numbers.n, numbers.e)).hexdigest()
-    from bifente.applets.perso.keys import fingerprint
+    from bifente.applets.perso.make.keys import fingerprint
     from bifente.crypto import rsa
 
     try:

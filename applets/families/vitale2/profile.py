@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from bifente.applets.perso.fields import (
+from bifente.applets.perso.profile.fields import (
     Content,
     LatinText,
     LooseText,
@@ -19,8 +19,8 @@ from bifente.applets.perso.fields import (
     ProfileModel,
     matching,
 )
-from bifente.applets.perso.profile import CardProfile, Keys
-from bifente.applets.perso.wrongparts import WrongParts, check
+from bifente.applets.perso.profile.model import CardProfile, Keys
+from bifente.applets.perso.profile.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
 from bifente.layouts import ssv, volets
 from bifente.layouts.errors import SsvError

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, JsonValue, SecretStr, model_validator
 
 from bifente.applets.perso.errors import PersoError
-from bifente.applets.perso.fields import (
+from bifente.applets.perso.profile.fields import (
     AtrHexadecimal,
     Day,
     Hexadecimal,
@@ -25,7 +25,7 @@ from bifente.applets.perso.fields import (
     in_table,
     matching,
 )
-from bifente.applets.perso.wrongparts import WrongParts
+from bifente.applets.perso.profile.wrongparts import WrongParts
 from bifente.codes.holder import CardHolder
 from bifente.codes.letters import composed
 from bifente.layouts import codec
@@ -159,7 +159,7 @@ class ProfessionalProfile(CardProfile, ABC):
     holder: Holder
     structure: Structure | None = None
     form: int
-    """Of the business data, see :mod:`bifente.applets.perso.professionalprofile`."""
+    """Of the business data, see :mod:`bifente.applets.families.cps3.forms`."""
     data: Annotated[Hexadecimal, at_most(DATA_SIZE)] = ""
     """CPS_DATA, followed by zeros."""
     pin: PinDigits = DEFAULT_PIN

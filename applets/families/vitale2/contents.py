@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
-from bifente.applets.perso.issuer import Issuer
-from bifente.applets.perso.vitaleprofile import VitaleProfile
+from bifente.applets.families.vitale2.profile import VitaleProfile
+from bifente.applets.perso.make.issuer import Issuer
 from bifente.layouts import identity, ssv, vitale2
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.ssv import Group

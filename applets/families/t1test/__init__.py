@@ -1,0 +1,1 @@
+"""The T=1 test card."""

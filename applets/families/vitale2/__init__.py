@@ -1,0 +1,1 @@
+"""The carte Vitale 2."""

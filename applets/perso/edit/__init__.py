@@ -1,0 +1,1 @@
+"""Cards that there are: shown, compared, dumped, changed."""

@@ -1,0 +1,1 @@
+"""From a profile to the records of a card."""

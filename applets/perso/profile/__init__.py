@@ -1,0 +1,1 @@
+"""Profiles: what a card is made from, as models and as files."""
