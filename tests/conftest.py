@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,11 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["keypool"]
+
+# Compiled modules are kept, even where PYTHONDONTWRITEBYTECODE is set: without them each of the hundreds of programs that
+# the tests start would compile all of bifente first. Set here, it holds for pytest's workers and for these programs.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 """With ``CI=true`` a missing tool is a failure: a run that skips must not look like a run that passes."""

@@ -1,6 +1,7 @@
 """The pytest plugin as its users meet it: in runs of their own."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -116,29 +117,40 @@ def test_the_trace_can_be_kept(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(passed=1)
 
 
-@pytest.mark.parametrize(
-    ("marker", "said"),
-    [
-        ('bifente("nurse")', "takes names"),
-        ('bifente(doctor="gp")', "unknown name: 'doctor'; there are cps, vitale, over, changes"),
-        ('bifente(vitalle="gp")', "did you mean 'vitale'"),
-        ('bifente(over="air")', "process, pyscard, socket"),
-        ('bifente(over="sokcet")', "did you mean 'socket'"),
-        ('bifente(cps="nobody")', "unknown profile in cps: 'nobody'; there are cpa, dentist"),
-        ('bifente(vitale="vitale-familly")', "did you mean 'vitale-family'"),
-        ("bifente(cps=3)", "cps is the name of a profile"),
-        ('bifente(cps="none.yaml")', "none.yaml"),
-        ('bifente(changes={"pin/1/lef": b"!"})', "did you mean 'pin/01/left'"),
-        ('bifente(changes={"pin/01/left": 1})', "bytes; 'pin/01/left' has int"),
-        ('bifente(changes=["pin/01/left"])', "changes is a dict"),
-        ("bifente(cps=None)", "cps=None"),
-    ],
-)
-def test_mistakes_are_named(pytester: pytest.Pytester, marker: str, said: str) -> None:
-    pytester.makepyfile(f"import pytest\n\n@pytest.mark.{marker}\ndef test_it(cps):\n    pass\n")
+MISTAKES = [
+    ('bifente("nurse")', "takes names"),
+    ('bifente(doctor="gp")', "unknown name: 'doctor'; there are cps, vitale, over, changes"),
+    ('bifente(vitalle="gp")', "did you mean 'vitale'"),
+    ('bifente(over="air")', "process, pyscard, socket"),
+    ('bifente(over="sokcet")', "did you mean 'socket'"),
+    ('bifente(cps="nobody")', "unknown profile in cps: 'nobody'; there are cpa, dentist"),
+    ('bifente(vitale="vitale-familly")', "did you mean 'vitale-family'"),
+    ("bifente(cps=3)", "cps is the name of a profile"),
+    ('bifente(cps="none.yaml")', "none.yaml"),
+    ('bifente(changes={"pin/1/lef": b"!"})', "did you mean 'pin/01/left'"),
+    ('bifente(changes={"pin/01/left": 1})', "bytes; 'pin/01/left' has int"),
+    ('bifente(changes=["pin/01/left"])', "changes is a dict"),
+    ("bifente(cps=None)", "cps=None"),
+]
+
+
+def test_mistakes_are_named(pytester: pytest.Pytester) -> None:
+    """Each in the error of its own test; all in one run, for a run takes seconds to begin."""
+    pytester.makepyfile(
+        "import pytest\n\n"
+        + "".join(
+            f"@pytest.mark.{marker}\ndef test_{number:02}(cps):\n    pass\n\n\n"
+            for number, (marker, _) in enumerate(MISTAKES)
+        )
+    )
     result = run(pytester)
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines([f"*{said}*"])
+    result.assert_outcomes(errors=len(MISTAKES))
+    parts = re.split(r"^_+ ERROR at setup of test_(\d\d) _+$", result.stdout.str(), flags=re.MULTILINE)
+    told = dict(zip(map(int, parts[1::2]), parts[2::2], strict=True))
+    # the last part ends with a summary of all
+    told[len(MISTAKES) - 1] = told[len(MISTAKES) - 1].partition("short test summary")[0]
+    for number, (marker, said) in enumerate(MISTAKES):
+        assert said in told[number], marker
 
 
 @pytest.mark.parametrize(
