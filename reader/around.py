@@ -6,6 +6,7 @@ that needs it.
 """
 
 from bifente.apdu.link import Card, TransmissionProtocol
+from bifente.apdu.refusal import Refusal, refusal_of
 from bifente.reader.seat import offered_protocols
 from bifente.reader.t0 import T0Front
 
@@ -32,6 +33,11 @@ class AroundCard:
         """The serial number of the card inside, when it tells one."""
         serial = getattr(self._card, "serial", None)
         return serial if isinstance(serial, str) else None
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """Why the last command was answered as it was, when the card inside says so."""
+        return refusal_of(self._asked)
 
     @property
     def speaks_tpdu(self) -> bool:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Final
 
 from bifente.apdu.link import Card, CardRemoved, LinkTimeout
+from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
 from bifente.reader.around import AroundCard
 from bifente.reader.errors import CardPulled, ReaderUnplugged, ServiceRestarts
@@ -33,6 +34,7 @@ from bifente.reader.t0 import GET_RESPONSE
 __all__ = ["FaultFileError", "FaultRules", "Faulty", "parse_faults", "read_faults"]
 
 _MOST_AT_ONCE: Final = 256
+_CLAUSE: Final = "docs/reader.md, faults (synthetic)"
 
 
 class Faulty(AroundCard):
@@ -67,6 +69,12 @@ class Faulty(AroundCard):
         self._mute: float | None = None
         self._removed = False
         self._endless: int | None = None
+        self._own: Refusal | None = None
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """That a fault rule has answered, else what the card inside says."""
+        return self._own or super().last_refusal
 
     def power_on(self) -> bytes:
         """Cold reset of the card inside; a removed card has been put in again."""
@@ -92,6 +100,7 @@ class Faulty(AroundCard):
         Raises LinkTimeout when the card is mute, CardRemoved when it is pulled out, ReaderUnplugged when the reader is, and
         ServiceRestarts.
         """
+        self._own = None
         if self._removed:
             raise CardRemoved(self.slot)
         if self._mute is not None:
@@ -106,6 +115,7 @@ class Faulty(AroundCard):
         return self._break(rule, command)
 
     def _recover(self) -> None:
+        self._own = None
         self._mute = None
         self._endless = None
 
@@ -143,6 +153,10 @@ class Faulty(AroundCard):
         if not isinstance(rule, Delay) and rule.executed:
             super().transmit(command)
         if isinstance(rule, Status):
+            number = self.happened[-1][0] + 1
+            self._own = Refusal(
+                SW(rule.sw), Why(_CLAUSE, "fault rule {} answers in the card's place", (number,))
+            )
             return rule.sw.to_bytes(2)
         if isinstance(rule, Removed):
             self._removed = True

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from types import TracebackType
 
 from bifente.apdu.link import CardRemoved, TransmissionProtocol
+from bifente.apdu.refusal import Refusal
 from bifente.reader.seat import Seat
 
 
@@ -77,6 +78,11 @@ class SlotLink:
         if self._closed:
             raise CardRemoved(self._seat.slot)
         return self._seat.transmit(self, command, self._known_resets)
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """Why the card answered its last command as it did, by whichever link it came; None when it does not say."""
+        return self._seat.last_refusal
 
     def acknowledge_resets(self) -> None:
         """Resets by others are known now: commands go through again."""

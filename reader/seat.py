@@ -15,6 +15,7 @@ from weakref import WeakSet, ref
 from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
+from bifente.apdu.refusal import Refusal, refusal_of
 from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, ReaderUnplugged, SlotInUse
 from bifente.reader.events import SlotChange
 from bifente.reader.t0 import T0Front
@@ -82,6 +83,11 @@ class Seat:
         """The card's serial number; some cards know it only once they are powered."""
         serial = getattr(self.card, "serial", None)
         return serial if isinstance(serial, str) and serial else None
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """Why the card answered its last command as it did, whosever that was; None when it does not say."""
+        return refusal_of(self._asked)
 
     def is_like(self, other: "Seat") -> bool:
         """The same card, or one of the same serial number."""

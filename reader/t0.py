@@ -43,6 +43,7 @@ from typing import Final
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
 from bifente.apdu.link import Card
+from bifente.apdu.refusal import Refusal, Why, refusal_behind
 from bifente.apdu.status import SW
 
 GET_RESPONSE: Final = 0xC0
@@ -60,7 +61,6 @@ _PSO: Final = frozenset({0x2A, 0x2B})
 _PSO_SILENT_P1: Final = frozenset({0x00, 0x90})
 """PSO verifying (P1 = 00: no output) and hashing into the card (P1 = 90)."""
 
-_WRONG_LENGTH: Final = SW.WRONG_LENGTH.to_bytes_be()
 _SUCCESS: Final = SW.SUCCESS.to_bytes_be()
 _END_OF_FILE: Final = SW.END_OF_FILE_REACHED.to_bytes_be()
 
@@ -71,7 +71,7 @@ class T0Front:
     ``speaks_tpdu`` tells a reader that no second front is needed.
     """
 
-    __slots__ = ("_card", "_channel", "_class", "_kept", "_status", "_waiting")
+    __slots__ = ("_card", "_channel", "_class", "_kept", "_own", "_sent", "_status", "_waiting")
 
     speaks_tpdu: Final = True
 
@@ -82,6 +82,8 @@ class T0Front:
         self._class = 0
         self._channel = 0
         self._kept: tuple[bytes, bytes] | None = None
+        self._own: Refusal | None = None
+        self._sent = b""
 
     def __repr__(self) -> str:
         return f"T0Front({self._card!r})"
@@ -92,14 +94,23 @@ class T0Front:
         serial = getattr(self._card, "serial", None)
         return serial if isinstance(serial, str) else None
 
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """The front's own reason, else that of the card inside when its status word is the one that was sent."""
+        if self._own is not None:
+            return self._own
+        return refusal_behind(self._card, self._sent)
+
     def power_on(self) -> bytes:
         """Cold reset of the card inside; nothing waits any more."""
         self._forget()
+        self._own, self._sent = None, b""
         return self._card.power_on()
 
     def reset(self) -> bytes:
         """Warm reset of the card inside; nothing waits any more."""
         self._forget()
+        self._own, self._sent = None, b""
         return self._card.reset()
 
     def power_off(self) -> None:
@@ -109,6 +120,16 @@ class T0Front:
 
     def transmit(self, command: bytes, /) -> bytes:
         """Answer one command TPDU as the table of this module says."""
+        self._own = None
+        answer = self._answer(command)
+        self._sent = answer[-2:]
+        return answer
+
+    def _refused(self, sw: SW, clause: str, pattern: str, *values: object) -> bytes:
+        self._own = Refusal(sw, Why(clause, pattern, values))
+        return sw.to_bytes_be()
+
+    def _answer(self, command: bytes) -> bytes:
         size = len(command)
         if size > 4 and command[1] == GET_RESPONSE:
             return self._get_response(command)
@@ -123,7 +144,8 @@ class T0Front:
             )
         self._forget()
         if size < 4 or command[4] == 0 or size - command[4] not in (5, 6):
-            return _WRONG_LENGTH
+            pattern = "a TPDU has 4 or 5 bytes, or the data that P3 counts behind them; this one has {} bytes"
+            return self._refused(SW.WRONG_LENGTH, _TPDU, pattern, size)
         incoming = command[: 5 + command[4]]
         return self._hold(
             incoming[0], self._card.transmit(incoming if _silent(incoming) else incoming + b"\0")
@@ -151,23 +173,26 @@ class T0Front:
         if status not in (_SUCCESS, _END_OF_FILE):
             return answer
         self._kept = (command[:4] + bytes((available,)), answer[:-2] + _SUCCESS)
-        return SW.wrong_le(available).to_bytes_be()
+        return self._refused(SW.wrong_le(available), _CASE_2, _FEWER, wanted, available)
 
     def _get_response(self, command: bytes) -> bytes:
         self._kept = None
         if len(command) != 5:
-            return _WRONG_LENGTH
+            return self._refused(SW.WRONG_LENGTH, _RESPONSE, "GET RESPONSE carries no data")
         if command[2] or command[3]:
-            return SW.INCORRECT_P1_P2.to_bytes_be()
+            return self._refused(SW.INCORRECT_P1_P2, _RESPONSE, "P1-P2 of GET RESPONSE are 0000")
         if not self._waiting:
-            return SW.CONDITIONS_OF_USE_NOT_SATISFIED.to_bytes_be()
+            return self._refused(SW.CONDITIONS_OF_USE_NOT_SATISFIED, _RESPONSE, _NOTHING_WAITS)
         if not self._same_channel(command[0]):
-            return SW.CLASS_NOT_SUPPORTED.to_bytes_be()
+            pattern = (
+                "GET RESPONSE has the class byte of the command whose answer waits, or one of its channel"
+            )
+            return self._refused(SW.CLASS_NOT_SUPPORTED, _RESPONSE, pattern)
         available = len(self._waiting)
         wanted = command[4] or 256
         if wanted > available:
             if command[4]:
-                return SW.wrong_le(available).to_bytes_be()
+                return self._refused(SW.wrong_le(available), _RESPONSE, _FEWER, wanted, available)
             wanted = available
         data, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
         if self._waiting:
@@ -195,6 +220,13 @@ class T0Front:
     def _forget(self) -> None:
         self._waiting = b""
         self._kept = None
+
+
+_TPDU: Final = "ISO/IEC 7816-3:2006 §10.3"
+_CASE_2: Final = "ISO/IEC 7816-3:2006 §12.2.3"
+_RESPONSE: Final = "ISO/IEC 7816-4:2020 §11.7.1"
+_FEWER: Final = "Le asks for {} bytes and there are {}: the command is to be repeated with that Le"
+_NOTHING_WAITS: Final = "nothing waits for GET RESPONSE: any other command drops what did"
 
 
 def _silent(command: bytes) -> bool:

@@ -11,12 +11,22 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.issuersignature import digest_of, signed_by
+from bifente.apdu.refusal import Why
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.environment import usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.refusals import (
+    PART_4,
+    RECOGNITION,
+    Proven,
+    incorrect_data,
+    out_of_turn,
+    wrong_length,
+    wrong_parameters,
+)
 from bifente.applets.kernel.state import Challenge, Peer, Recognition
 from bifente.layouts.nodes import Crt
 from bifente.layouts.recognition import (
@@ -31,6 +41,14 @@ from bifente.layouts.recognition import (
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
+
+_CHALLENGE = f"{PART_4} §11.6.3"
+_INTERNAL = f"{PART_4} §11.6.2"
+_AUTHENTICATE = f"{PART_4} §11.6"
+_SIGNS = f"{RECOGNITION}, steps 3 and 5"
+_CPS_SIGNS = f"{RECOGNITION}, step 3"
+_VITALE_SIGNS = f"{RECOGNITION}, step 5"
+_VERIFIES = f"{RECOGNITION}, steps 4 and 6"
 
 MAX_AUTHENTICATION_INPUT = 102
 """40 % of a modulus of 256 bytes (RFC 8017 leaves more room; the cards do not)."""
@@ -48,19 +66,35 @@ class AuthenticateRequest(NamedTuple):
     data: bytes
 
 
+_NO_CHALLENGE = (
+    "no challenge of 16 bytes stands (GET CHALLENGE): a challenge serves once, and any failure burns it"
+)
+
+
+def _unready(challenge: Challenge | None, peer: Peer | None) -> str:
+    """What a CPS lacks to sign a token."""
+    if challenge is None:
+        return _NO_CHALLENGE
+    return (
+        "no certificate of the other card has been verified"
+        if peer is None
+        else "this challenge has been signed for already"
+    )
+
+
 def _challenge_request(apdu: CommandAPDU) -> ChallengeRequest:
     if apdu.p1 or apdu.p2:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(apdu, _CHALLENGE, "those of GET CHALLENGE are 0000")
     if apdu.data or apdu.ne not in (8, CHALLENGE_SIZE):
-        raise CardError(SW.WRONG_LENGTH)
+        raise wrong_length(apdu, _CHALLENGE, "GET CHALLENGE asks by Le for 8 or 16 bytes and sends none")
     return ChallengeRequest(apdu.ne)
 
 
 def _authenticate_request(apdu: CommandAPDU) -> AuthenticateRequest:
     if apdu.p1 or apdu.p2:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(apdu, _AUTHENTICATE, "those of INTERNAL and EXTERNAL AUTHENTICATE are 0000")
     if not apdu.data:
-        raise CardError(SW.WRONG_LENGTH)
+        raise wrong_length(apdu, _AUTHENTICATE, "INTERNAL and EXTERNAL AUTHENTICATE carry data")
     return AuthenticateRequest(apdu.data)
 
 
@@ -76,7 +110,10 @@ def _internal_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
         return _sign_token(card, request.data)
     _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
     if len(request.data) > MAX_AUTHENTICATION_INPUT:
-        raise CardError(SW.WRONG_LENGTH)
+        values = (len(request.data), MAX_AUTHENTICATION_INPUT)
+        raise CardError(
+            SW.WRONG_LENGTH, Why(_INTERNAL, "{} bytes to sign, this key takes {} at most", values)
+        )
     from bifente.crypto import rsa  # there since the key was loaded
 
     return rsa.sign_padded(key, request.data)
@@ -98,13 +135,14 @@ def _internal_refused(card: "SmartCard") -> None:
 def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
     _, key = usable_key(card, Crt.AUTHENTICATION, Operation.INTERNAL_AUTHENTICATE)
     if len(peer_challenge) != CHALLENGE_SIZE:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        pattern = "the other card's challenge has {} bytes, not {}"
+        raise incorrect_data(_SIGNS, pattern, CHALLENGE_SIZE, len(peer_challenge))
     own = card.persistent.identity
     volatile = card.volatile
     if own.cha.domain == DOMAIN_CPS:
         challenge, peer = volatile.challenge, volatile.peer
         if challenge is None or challenge.answered is not None or peer is None:
-            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+            raise out_of_turn(_CPS_SIGNS, _unready(challenge, peer))
         challenge.answered = peer_challenge
         token = cps_token(
             own.cha.encode(), own.chr, challenge.value, peer.chr, peer_challenge, issued_digest(card)
@@ -112,9 +150,13 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
     else:
         recognition = volatile.recognition
         if recognition is None:
-            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+            why = Why(
+                _VITALE_SIGNS, "a Vitale signs for a card that it has recognised; {}", (Proven.to(volatile),)
+            )
+            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
         if recognition.answered or not compare_digest(recognition.peer_challenge, peer_challenge):
-            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+            done = "has been signed for already" if recognition.answered else "had another challenge"
+            raise out_of_turn(_VITALE_SIGNS, f"the recognition {done}")
         recognition.answered = True
         token = vitale_token(
             own.cha.encode(),
@@ -138,21 +180,28 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
     challenge, volatile.challenge = volatile.challenge, None
     peer = _named_peer(card)
     if len(request.data) != CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        pattern = "a challenge ({} bytes), a digest ({}) and a signature ({}) are expected, {} bytes came"
+        sizes = CHALLENGE_SIZE, DIGEST_SIZE, SIGNATURE_SIZE
+        raise incorrect_data(_VERIFIES, pattern, *sizes, len(request.data))
     if challenge is None:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        raise out_of_turn(_VERIFIES, _NO_CHALLENGE)
     peer_challenge, rest = request.data[:CHALLENGE_SIZE], request.data[CHALLENGE_SIZE:]
     issued, signature = rest[:DIGEST_SIZE], rest[DIGEST_SIZE:]
     own = card.persistent.identity
     if own.cha.domain == DOMAIN_CPS:
         if challenge.answered is None or not compare_digest(challenge.answered, peer_challenge):
-            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+            raise out_of_turn(
+                _VERIFIES, "the other card's challenge is not the one that this card has signed in step 3"
+            )
         token = vitale_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
     else:
         token = cps_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
     if not signed_by(peer.n, peer.e, signature, token):
         volatile.forget_recognition()
-        raise CardError(SW.CHANGED_WARNING)
+        pattern = (
+            "the token is not signed by {} over this card's challenge; an earlier recognition is forgotten"
+        )
+        raise CardError(SW.CHANGED_WARNING, Why(_VERIFIES, pattern, (peer.chr,)))
     card.persistent.keep_date(peer.effective)
     volatile.role = peer.cha
     volatile.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
@@ -171,9 +220,11 @@ def _named_peer(card: "SmartCard") -> Peer:
     template = environment.verifying.get(Crt.AUTHENTICATION) if environment is not None else None
     peer = card.volatile.peer
     if template is None or template.algorithm != ALGORITHM_RECOGNITION or template.public_key is None:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        pattern = "MSE SET 81 A4 has not named algorithm {:02X} (80) and the other card's holder (83)"
+        raise out_of_turn(_VERIFIES, pattern, ALGORITHM_RECOGNITION)
     if peer is None or peer.chr != template.public_key:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        pattern = "no certificate of the holder {} has been verified (PSO VERIFY CERTIFICATE)"
+        raise out_of_turn(_VERIFIES, pattern, template.public_key)
     return peer
 
 

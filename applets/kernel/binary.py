@@ -3,16 +3,22 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError, CardWarning
 from bifente.applets.kernel.files import File, file_record
 from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.refusals import PART_4, forbidden, require, wrong_length, wrong_parameters
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
 
 
 _new = tuple.__new__
+
+_READ_CLAUSE = f"{PART_4} §11.3.3"
+_UPDATE_CLAUSE = f"{PART_4} §11.3.5"
+_OFFSETS = "bit 8 of P1 is 0 (offset), or P1 is 80 to 9E (short EF identifier in five bits)"
 
 
 class ReadRequest(NamedTuple):
@@ -36,25 +42,25 @@ class UpdateRequest(NamedTuple):
 def _read_request(apdu: CommandAPDU) -> ReadRequest:
     ne = apdu.ne
     if ne is None or apdu.data:
-        raise CardError(SW.WRONG_LENGTH)
+        raise wrong_length(apdu, _READ_CLAUSE, "READ BINARY sends no data and asks for some by Le")
     p1 = apdu.p1
     # 256 is Le = 00 in short form, and a number like others in extended form
     to_end = ne == 65536 or (ne == 256 and len(apdu.raw) == 5)
     if p1 < 0x80:
         return _new(ReadRequest, (0, p1 << 8 | apdu.p2, ne, to_end))
     if p1 & 0x60 or p1 == 0x9F:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(apdu, _READ_CLAUSE, _OFFSETS)
     return ReadRequest(p1 & 0x1F, apdu.p2, ne, to_end)
 
 
 def _update_request(apdu: CommandAPDU) -> UpdateRequest:
     if not apdu.data or apdu.ne is not None:
-        raise CardError(SW.WRONG_LENGTH)
+        raise wrong_length(apdu, _UPDATE_CLAUSE, "UPDATE BINARY sends data and expects none")
     p1 = apdu.p1
     if p1 < 0x80:
         return UpdateRequest(0, p1 << 8 | apdu.p2, apdu.data)
     if p1 & 0x60 or p1 == 0x9F:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(apdu, _UPDATE_CLAUSE, _OFFSETS)
     return UpdateRequest(p1 & 0x1F, apdu.p2, apdu.data)
 
 
@@ -64,11 +70,21 @@ def _target(card: "SmartCard", sfi: int) -> File:
     if sfi:
         file = volatile.directory.by_sfi.get(sfi)
         if file is None:
-            raise CardError(SW.FILE_NOT_FOUND)
+            why = Why(
+                PART_4 + " §7.3.3",
+                "no EF of {} has the short identifier {:02X}",
+                (volatile.directory.path, sfi),
+            )
+            raise CardError(SW.FILE_NOT_FOUND, why)
         return file
     file = volatile.file
     if file is None:
-        raise CardError(SW.NO_CURRENT_EF)
+        why = Why(
+            PART_4 + " §7.3.3",
+            "no EF is selected in {}; SELECT clears the current one",
+            (volatile.directory.path,),
+        )
+        raise CardError(SW.NO_CURRENT_EF, why)
     return file
 
 
@@ -80,29 +96,46 @@ def _read(card: "SmartCard", request: ReadRequest) -> bytes:
     volatile = card.volatile
     file = _target(card, request.sfi)
     if not file.read_rule.allows(volatile):
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+        why = forbidden("READ BINARY", file.path, file.read_rule, volatile)
+        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
     content = file.content
     offset = request.offset
     if offset >= len(content):
-        raise CardError(SW.WRONG_P1_P2)
+        raise CardError(SW.WRONG_P1_P2, _outside(_READ_CLAUSE, file, offset))
     volatile.file = file
     data = content[offset : offset + request.length]
     if len(data) < request.length and not request.to_end:
-        raise CardWarning(SW.END_OF_FILE_REACHED, data)
+        why = Why(
+            _READ_CLAUSE,
+            "{} ends {} bytes after offset {}, Le asked for {}",
+            (file.path, len(data), offset, request.length),
+        )
+        raise CardWarning(SW.END_OF_FILE_REACHED, why, data)
     return data
+
+
+def _outside(clause: str, file: File, offset: int) -> Why:
+    return Why(
+        clause, "offset {} lies outside {}, which has {} bytes", (offset, file.path, len(file.content))
+    )
 
 
 def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
     """Replace bytes inside the file, which keeps its size (§11.3.5)."""
     file = _target(card, request.sfi)
-    if not file.update_rule.allows(card.volatile):
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+    require("UPDATE BINARY", file.path, file.update_rule, card.volatile)
     content = file.content
     end = request.offset + len(request.data)
     if request.offset >= len(content):
-        raise CardError(SW.WRONG_P1_P2)
+        raise CardError(SW.WRONG_P1_P2, _outside(_UPDATE_CLAUSE, file, request.offset))
     if end > len(content):
-        raise CardError(SW.NOT_ENOUGH_MEMORY)
+        values = (len(request.data), request.offset, file.path, len(content))
+        why = Why(
+            _UPDATE_CLAUSE,
+            "{} bytes from offset {} do not fit into {}, which has {} bytes and keeps its size",
+            values,
+        )
+        raise CardError(SW.NOT_ENOUGH_MEMORY, why)
     updated = content[: request.offset] + request.data + content[end:]
     card.persistent.commit({file_record(file.path): file.record_of(updated)})
     file.replace(updated)

@@ -7,11 +7,13 @@ from collections.abc import Callable
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.refusal import CommandPart, Refusal, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError, CardWarning, CorruptCard, UnpoweredCard
 from bifente.applets.kernel.files import Tree
-from bifente.applets.kernel.instruction import Instruction, Table
+from bifente.applets.kernel.instruction import Instruction, Listed, Table
 from bifente.applets.kernel.records import all_records, check_records, read_meta
+from bifente.applets.kernel.refusals import PART_4
 from bifente.applets.kernel.state import META_RECORD, Chain, Persistent, Volatile
 from bifente.applets.kernel.store import Store, StoreError
 from bifente.layouts.nodes import Layout
@@ -24,8 +26,16 @@ _MEMORY_FAILURE = SW.MEMORY_FAILURE.to_bytes_be()
 _UNKNOWN_INSTRUCTION = SW.INSTRUCTION_NOT_SUPPORTED.to_bytes_be()
 _NO_DIAGNOSIS = SW.NO_PRECISE_DIAGNOSIS.to_bytes_be()
 
+_CLASS = f"{PART_4} §5.4.1"
+_INSTRUCTION = f"{PART_4} §5.4.2"
+_CHAINING = f"{PART_4} §5.3.3"
+_STATUS = f"{PART_4} §5.6"
+_LENGTHS = "ISO/IEC 7816-3:2006 §12.1.3"
+
 MAX_CHAINED = 65535
 """How many bytes a chained command may carry in all."""
+
+_FAULT = "the card itself failed ({}): a fault of the emulator, whose log has the traceback"
 
 RandomSource = Callable[[int], bytes]
 
@@ -47,6 +57,9 @@ class SmartCard:
         self.random = random
         self.failure: StoreError | None = None
         """What the store refused last, which the terminal sees as 6581 only."""
+        self.last_refusal: Refusal | None = None
+        """Why the last command was answered as it was, None after plain success (bifente.apdu.refusal)."""
+        self._known = Listed(instructions)
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
@@ -69,6 +82,7 @@ class SmartCard:
                 self.store.close()
                 raise
             self._powered = True
+        self.last_refusal = None
         self.volatile = Volatile(self.tree.mf)
         return self._atr
 
@@ -88,6 +102,7 @@ class SmartCard:
         """Warm reset: a fresh volatile state, nothing else. Returns the ATR."""
         if not self._powered:
             raise UnpoweredCard
+        self.last_refusal = None
         self.volatile = Volatile(self.tree.mf)
         return self._atr
 
@@ -109,31 +124,51 @@ class SmartCard:
         """Answer one command APDU; any byte string gets at least a status word."""
         if not self._powered:
             raise UnpoweredCard
+        self.last_refusal = None
         try:
             apdu = CommandAPDU.parse(command)
             if apdu.cla or self.volatile.chain is not None:
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
+                self._explain(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(command))
                 return _UNKNOWN_INSTRUCTION
             return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
         except CardError as refusal:
+            self._explain(refusal.sw, refusal.why)
             self._refuse(command)
             return refusal.sw.to_bytes_be()
         except CardWarning as warning:
+            self._explain(warning.sw, warning.why)
             return warning.data + warning.sw.to_bytes_be()
-        except ApduError:
+        except ApduError as error:
+            self._explain(SW.WRONG_LENGTH, Why(_LENGTHS, "the lengths do not add up: {}", (str(error),)))
             self._refuse(command)
             return _WRONG_LENGTH
         except StoreError as error:
             logger.warning("%s", error)
             self.failure = error
+            self._explain(SW.MEMORY_FAILURE, Why(_STATUS, "the card file failed: {}", (error.reason,)))
             return self._after_store_failure()
-        except Exception:
+        except Exception as error:
             # The traceback is for us; the terminal learns nothing but that the card failed.
             logger.exception("unexpected failure of a card")
+            self._explain(SW.NO_PRECISE_DIAGNOSIS, Why(_STATUS, _FAULT, (type(error).__name__,)))
             self._refuse(command)
             return _NO_DIAGNOSIS
+
+    def _explain(self, sw: SW, why: Why) -> None:
+        """Keep beside the answer why it is *sw*."""
+        self.last_refusal = refusal = Refusal(sw, why)
+        if logger.isEnabledFor(logging.DEBUG):
+            logger.debug("%s", refusal)
+
+    def _unknown(self, command: bytes) -> Why:
+        return Why(
+            _INSTRUCTION,
+            "this card has no instruction {}; it has {}",
+            (CommandPart(command, 1, 2), self._known),
+        )
 
     def _refuse(self, command: bytes) -> None:
         """Tell the instruction that *command* means, whatever is wrong with its other bytes, that it is refused."""
@@ -156,21 +191,28 @@ class SmartCard:
         chain, volatile.chain = volatile.chain, None
         class_byte = CLASS_BYTES[apdu.cla]
         if not class_byte.interindustry:
-            raise CardError(SW.CLASS_NOT_SUPPORTED)
+            pattern = "the class byte {} is not one of the interindustry classes 00 to 1F and 40 to 7F"
+            why = Why(_CLASS, pattern, (CommandPart(apdu.raw, 0, 1),))
+            raise CardError(SW.CLASS_NOT_SUPPORTED, why)
         if class_byte.channel:
-            raise CardError(SW.LOGICAL_CHANNEL_NOT_SUPPORTED)
+            why = Why(
+                _CLASS,
+                "the class byte {} names another logical channel than 0",
+                (CommandPart(apdu.raw, 0, 1),),
+            )
+            raise CardError(SW.LOGICAL_CHANNEL_NOT_SUPPORTED, why)
         if class_byte.secure_messaging is not SecureMessaging.NONE:
-            raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED)
+            why = Why(_CLASS, "the class byte {} announces secure messaging", (CommandPart(apdu.raw, 0, 1),))
+            raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, why)
         instruction = self.instructions.get(apdu.ins)
         if instruction is None:
-            raise CardError(SW.INSTRUCTION_NOT_SUPPORTED)
+            raise CardError(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(apdu.raw))
         header = (apdu.ins, apdu.p1, apdu.p2, 0)
         if class_byte.chaining:
             volatile.chain = self._chained(instruction, chain, header, apdu)
             return OK
         if chain is not None and chain.header == header:
-            if len(chain.data) + len(apdu.data) > MAX_CHAINED:
-                raise CardError(SW.WRONG_LENGTH)
+            _check_chained(chain, apdu)
             apdu = CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, bytes(chain.data) + apdu.data, apdu.ne)
         return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
 
@@ -182,12 +224,23 @@ class SmartCard:
         apdu: CommandAPDU,
     ) -> Chain:
         if not instruction.chainable:
-            raise CardError(SW.COMMAND_CHAINING_NOT_SUPPORTED)
+            why = Why(_CHAINING, "{} takes its data in one command only", (instruction.name,))
+            raise CardError(SW.COMMAND_CHAINING_NOT_SUPPORTED, why)
         if chain is None:
             chain = Chain(header, bytearray())
         elif chain.header != header:
-            raise CardError(SW.LAST_COMMAND_OF_CHAIN_EXPECTED)
-        if len(chain.data) + len(apdu.data) > MAX_CHAINED:
-            raise CardError(SW.WRONG_LENGTH)
+            pattern = "a chain of {:02X} with P1-P2 {:02X}{:02X} is open, and this command has another header"
+            raise CardError(SW.LAST_COMMAND_OF_CHAIN_EXPECTED, Why(_CHAINING, pattern, chain.header[:3]))
+        _check_chained(chain, apdu)
         chain.data += apdu.data
         return chain
+
+
+def _check_chained(chain: Chain, apdu: CommandAPDU) -> None:
+    """Refuse what makes a chained command too long."""
+    whole = len(chain.data) + len(apdu.data)
+    if whole > MAX_CHAINED:
+        why = Why(
+            _CHAINING, "the chained command has {} bytes of data, {} at most are taken", (whole, MAX_CHAINED)
+        )
+        raise CardError(SW.WRONG_LENGTH, why)

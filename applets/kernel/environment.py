@@ -1,14 +1,25 @@
 """MANAGE SECURITY ENVIRONMENT, function SET (ISO/IEC 7816-4:2020 §11.6.11)."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.refusal import Why
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.refusals import (
+    PART_4,
+    incorrect_data,
+    not_on_card,
+    out_of_turn,
+    require,
+    wrong_length,
+    wrong_parameters,
+)
 from bifente.applets.kernel.state import Environment, Template
 from bifente.layouts.nodes import Crt, KeyObject
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, CHR_SIZE
@@ -17,6 +28,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
     from bifente.applets.kernel.card import SmartCard
+
+_CLAUSE = f"{PART_4} §11.6.11"
+_TEMPLATES = f"{PART_4} §10.3.2"
 
 ALGORITHM_TAG = 0x80
 PUBLIC_KEY_TAG = 0x83
@@ -44,20 +58,24 @@ _CRTS = {crt.tag: crt for crt in Crt}
 def _request(apdu: CommandAPDU) -> SetRequest:
     computing, crt = _SIDES.get(apdu.p1), _CRTS.get(apdu.p2)
     if computing is None or crt is None:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(
+            apdu, _CLAUSE, "P1 is 41 (SET, computing) or 81 (SET, verifying) and P2 A4, AA, B6 or B8"
+        )
     if not apdu.data or apdu.ne is not None:
-        raise CardError(SW.WRONG_LENGTH)
+        raise wrong_length(apdu, _CLAUSE, "MSE SET carries a control reference template and expects nothing")
     try:
         items = tlv.decode(apdu.data)
     except ApduError:
-        raise CardError(SW.INCORRECT_DATA_FIELD) from None
+        raise incorrect_data(_TEMPLATES, "the data field is not a sequence of BER-TLV objects") from None
     values: dict[int, bytes] = {}
     for item in items:
         wanted = item.tag in (ALGORITHM_TAG, PRIVATE_KEY_TAG, PUBLIC_KEY_TAG, USAGE_TAG)
         if not wanted or item.tag in values or not item.value:
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            raise incorrect_data(
+                _TEMPLATES, "object {:02X} is none of 80, 83, 84 and 95, or empty, or there twice", item.tag
+            )
         if item.tag != PUBLIC_KEY_TAG and len(item.value) != 1:
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            raise incorrect_data(_TEMPLATES, "object {:02X} has {} bytes, not 1", item.tag, len(item.value))
         values[item.tag] = item.value
     algorithm, private = values.get(ALGORITHM_TAG), values.get(PRIVATE_KEY_TAG)
     return SetRequest(
@@ -93,9 +111,22 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
 
 def _check_hash(template: Template) -> None:
     if template.private_key is not None or template.public_key is not None:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        raise incorrect_data(_TEMPLATES, "a hash needs no key, so template AA has neither 83 nor 84")
     if template.algorithm not in HASH_ALGORITHMS:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        raise incorrect_data(
+            _TEMPLATES,
+            "template AA names the hash {}, this card has {}",
+            _reference(template.algorithm),
+            _references(HASH_ALGORITHMS),
+        )
+
+
+def _reference(algorithm: int | None) -> str:
+    return "that no object 80 gives" if algorithm is None else f"{algorithm:02X}"
+
+
+def _references(algorithms: Iterable[int]) -> str:
+    return ", ".join(f"{each:02X}" for each in sorted(algorithms)) or "none"
 
 
 def key_of(card: "SmartCard", reference: int) -> KeyObject | None:
@@ -108,44 +139,76 @@ def key_of(card: "SmartCard", reference: int) -> KeyObject | None:
 
 def _check_private(card: "SmartCard", crt: Crt, template: Template) -> None:
     if template.public_key is not None:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        raise incorrect_data(
+            _TEMPLATES, "the card computes with a private key (84), and the template has a public one (83)"
+        )
     if template.private_key is None:
         # Without a key yet, the algorithm must be one that some key of this DF can carry out.
         keys = card.volatile.directory.node.keys
         if template.algorithm is not None and not any(
             template.algorithm in key.algorithms.get(crt, ()) for key in keys
         ):
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            pattern = "no key of {} takes algorithm {:02X} in template {}"
+            raise incorrect_data(
+                _TEMPLATES, pattern, card.volatile.directory.path, template.algorithm, crt.value
+            )
         return
     key = key_of(card, template.private_key)
     if key is None or card.persistent.private_key(card.volatile.directory, key.reference) is None:
-        raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
+        raise not_on_card(
+            _TEMPLATES, "{} has no private key {:02X}", card.volatile.directory.path, template.private_key
+        )
     accepted = key.algorithms.get(crt)
     if accepted is None or (template.algorithm is not None and template.algorithm not in accepted):
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        pattern = "key {:02X} takes {} in template {}, not algorithm {}"
+        named = _reference(template.algorithm)
+        raise incorrect_data(
+            _TEMPLATES, pattern, key.reference, _references(accepted or ()), crt.value, named
+        )
 
 
 def _check_public(card: "SmartCard", crt: Crt, template: Template) -> None:
     reference = template.public_key
     if template.private_key is not None:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        raise incorrect_data(
+            _TEMPLATES, "the card verifies with a public key (83), and the template has a private one (84)"
+        )
     if crt is Crt.SIGNATURE:
         # The authority's key implies how its certificates are signed: there is nothing to choose.
         if template.algorithm is not None:
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            raise incorrect_data(
+                _TEMPLATES,
+                "the authority's key implies the algorithm, and the template names {:02X}",
+                template.algorithm,
+            )
         if reference is not None and card.persistent.cv_root(reference) is None:
-            raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
+            raise not_on_card(_TEMPLATES, "the card knows no certification authority {}", reference)
     elif crt is Crt.AUTHENTICATION:
         if template.algorithm not in (None, ALGORITHM_RECOGNITION):
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            raise incorrect_data(
+                _TEMPLATES,
+                "another card is recognised by algorithm {:02X}, not {:02X}",
+                ALGORITHM_RECOGNITION,
+                template.algorithm,
+            )
         if reference is not None:
             peer = card.volatile.peer
             if len(reference) != CHR_SIZE:
-                raise CardError(SW.INCORRECT_DATA_FIELD)
+                raise incorrect_data(
+                    _TEMPLATES,
+                    "the reference of a card holder (CHR) has {} bytes, not {}",
+                    CHR_SIZE,
+                    len(reference),
+                )
             if peer is None or peer.chr != reference:
-                raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
+                raise not_on_card(
+                    _TEMPLATES,
+                    "no certificate of the holder {} has been verified (PSO VERIFY CERTIFICATE)",
+                    reference,
+                )
     else:
-        raise CardError(SW.INCORRECT_P1_P2)
+        why = Why(_CLAUSE, "this card verifies by templates A4 and B6, not by {}", (crt.value,))
+        raise CardError(SW.INCORRECT_P1_P2, why)
 
 
 def usable_key(card: "SmartCard", crt: Crt, operation: Operation) -> tuple[int, "RSAPrivateKey"]:
@@ -156,14 +219,15 @@ def usable_key(card: "SmartCard", crt: Crt, operation: Operation) -> tuple[int, 
     environment = card.volatile.environment
     template = environment.computing.get(crt) if environment is not None else None
     if template is None or template.private_key is None or template.algorithm is None:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        pattern = "MSE SET has not named both the algorithm (80) and the private key (84) in template {}, which SELECT clears"
+        raise out_of_turn(_CLAUSE, pattern, crt.value)
     key = key_of(card, template.private_key)
     private = card.persistent.private_key(card.volatile.directory, template.private_key)
     if key is None or private is None:
-        raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
-    rule = key.access.get(operation)
-    if rule is None or not rule.allows(card.volatile):
-        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+        raise not_on_card(
+            _TEMPLATES, "{} has no private key {:02X}", card.volatile.directory.path, template.private_key
+        )
+    require(operation.value, f"key {template.private_key:02X}", key.access.get(operation), card.volatile)
     return template.algorithm, private
 
 

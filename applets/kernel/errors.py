@@ -1,23 +1,36 @@
 """How a handler refuses: it raises, and one edge makes the answer."""
 
+from typing import TYPE_CHECKING
+
 from bifente.apdu.status import SW
+
+if TYPE_CHECKING:
+    from bifente.apdu.refusal import Why
 
 
 class CardError(Exception):
-    """The command is refused with a status word; nothing was done."""
+    """The command is refused with a status word; nothing was done. *why* stays beside the answer."""
 
-    def __init__(self, sw: SW) -> None:
-        super().__init__(str(sw))
+    def __init__(self, sw: SW, why: "Why") -> None:
+        super().__init__()
         self.sw = sw
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.sw.value:04X}: {self.why}"
 
 
 class CardWarning(Exception):
-    """The command was done, with response data and a warning in the status word."""
+    """The command was done, with response data and a warning in the status word. *why* stays beside the answer."""
 
-    def __init__(self, sw: SW, data: bytes = b"") -> None:
-        super().__init__(str(sw))
+    def __init__(self, sw: SW, why: "Why", data: bytes = b"") -> None:
+        super().__init__()
         self.sw = sw
+        self.why = why
         self.data = data
+
+    def __str__(self) -> str:
+        return f"{self.sw.value:04X}: {self.why}"
 
 
 class UnpoweredCard(Exception):

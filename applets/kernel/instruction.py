@@ -33,6 +33,18 @@ class Instruction(Generic[R]):
 Table = Mapping[int, Instruction[Any]]
 
 
+class Listed:
+    """The instructions of a table, for a sentence."""
+
+    __slots__ = ("_table",)
+
+    def __init__(self, instructions: Table) -> None:
+        self._table = instructions
+
+    def __str__(self) -> str:
+        return ", ".join(f"{ins:02X} {each.name}" for ins, each in sorted(self._table.items()))
+
+
 def table(instructions: Iterable[Instruction[Any]]) -> Table:
     """A dispatch table. ValueError when two instructions share a code."""
     made: dict[int, Instruction[Any]] = {}

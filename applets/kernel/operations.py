@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, NamedTuple
 from bifente.apdu import cvc, tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.refusal import Why
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.authentication import issued_digest
 from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.refusals import (
+    RECOGNITION,
+    Proven,
+    incorrect_data,
+    not_on_card,
+    out_of_turn,
+    wrong_length,
+    wrong_parameters,
+)
 from bifente.applets.kernel.state import Environment, Peer
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.resumable import ResumableHash, Sha1State, Sha256State
@@ -21,6 +31,10 @@ from bifente.layouts.recognition import ALGORITHM_SHEET, USAGE_AUTHENTICATION, s
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
+
+_CLAUSE = "ISO/IEC 7816-8:2021 §5.3"
+_SHEET = f"{RECOGNITION}, signature of a sheet"
+_CERTIFICATE = f"{RECOGNITION}, step 1"
 
 PADDING_INDICATOR = 0x81
 """What a CPS3 wants before a cryptogram (Cryptolib CPS, OpenSC's ``iasecc``)."""
@@ -67,10 +81,19 @@ _OPERATIONS = {int(operation): operation for operation in Pso}
 def _request(apdu: CommandAPDU) -> PsoRequest:
     operation = _OPERATIONS.get(apdu.p1 << 8 | apdu.p2)
     if operation is None:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(
+            apdu,
+            _CLAUSE,
+            "this card has 90A0 HASH, 9E9A COMPUTE DIGITAL SIGNATURE, 8086 DECIPHER, 00AE VERIFY CERTIFICATE",
+        )
     lengths = _DIGEST_LENGTHS if operation is Pso.COMPUTE_SIGNATURE else None
     if (len(apdu.data) not in lengths) if lengths is not None else not apdu.data:
-        raise CardError(SW.WRONG_LENGTH)
+        expected = (
+            "a signature takes a digest of 20 or 32 bytes, or none after PSO HASH"
+            if lengths
+            else "data must come"
+        )
+        raise wrong_length(apdu, _CLAUSE, expected)
     return PsoRequest(operation, apdu.data)
 
 
@@ -86,14 +109,18 @@ def _hash_name(environment: Environment) -> str:
     signature = environment.computing.get(Crt.SIGNATURE)
     if signature is not None and signature.algorithm is not None:
         return _SIGNED_HASH[signature.algorithm]
-    raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+    raise out_of_turn(
+        _CLAUSE, "neither template AA nor B6 names the hash: MSE SET is missing, or SELECT has cleared it"
+    )
 
 
 def _hash(card: "SmartCard", data: bytes) -> bytes:
     """Finish a digest that the host has begun, make a whole one, or take a finished one; it waits for the signature."""
     environment = card.volatile.environment
     if environment is None:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        raise out_of_turn(
+            _CLAUSE, "there is no security environment: MSE SET is missing, or SELECT has cleared it"
+        )
     name = _hash_name(environment)
     environment.digest = None
     try:
@@ -102,9 +129,16 @@ def _hash(card: "SmartCard", data: bytes) -> bytes:
     except (ApduError, CryptoError):
         digest = None
     if digest is None:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        values = (name, len(data), _HASHES[name].digest_size, MAX_LAST_BLOCK)
+        raise incorrect_data(_CLAUSE, _NOT_HASHED, *values)
     environment.digest = (name, digest)
     return b""
+
+
+_NOT_HASHED = (
+    "PSO HASH for {} takes 80 (whole message), 90 (finished digest, {2} bytes) or 90 (hash state) and 80 (last block, "
+    "1 to {3} bytes); the {1} bytes of the data field are none of these"
+)
 
 
 def _digest(kind: type[ResumableHash], objects: dict[int, bytes]) -> bytes | None:
@@ -130,19 +164,25 @@ def _compute_signature(card: "SmartCard", data: bytes) -> bytes:
     waiting = environment.digest
     if data:
         if algorithm == ALGORITHM_SHEET:
-            raise CardError(SW.WRONG_LENGTH)
+            pattern = "algorithm {:02X} signs what PSO HASH has left, and {} bytes came with the command"
+            raise CardError(SW.WRONG_LENGTH, Why(_SHEET, pattern, (algorithm, len(data))))
         if len(data) != _HASHES[name].digest_size:
-            raise CardError(SW.INCORRECT_DATA_FIELD)
+            pattern = "algorithm {:02X} signs a {} digest of {} bytes, {} came"
+            raise incorrect_data(_CLAUSE, pattern, algorithm, name, _HASHES[name].digest_size, len(data))
         digest = data
     elif waiting is None or waiting[0] != name:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        left = (
+            "PSO HASH has left no digest" if waiting is None else f"PSO HASH has left a {waiting[0]} digest"
+        )
+        raise out_of_turn(_CLAUSE, "algorithm {:02X} signs a {} digest, and {}", algorithm, name, left)
     else:
         digest = waiting[1]
     environment.digest = None
     if algorithm == ALGORITHM_SHEET:
         recognition = card.volatile.recognition
         if recognition is None:
-            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED)
+            why = Why(_SHEET, "a sheet is signed for a recognised card; {}", (Proven.to(card.volatile),))
+            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
         digest = sheet_digest(
             digest,
             card.persistent.identity.chr,
@@ -161,13 +201,17 @@ def _decipher(card: "SmartCard", data: bytes) -> bytes:
     """RSAES-PKCS1-v1_5; the plain data come back without padding. A wrong padding gives random bytes."""
     _, key = usable_key(card, Crt.CONFIDENTIALITY, Operation.DECIPHER)
     if data[0] != PADDING_INDICATOR:
-        raise CardError(SW.INCORRECT_DATA_FIELD)
+        raise incorrect_data(
+            _CLAUSE, "a cryptogram begins with the padding indicator {:02X}", PADDING_INDICATOR
+        )
     from bifente.crypto import rsa
 
     try:
         return rsa.decrypt(key, data[1:])
     except CryptoError:
-        raise CardError(SW.INCORRECT_DATA_FIELD) from None
+        raise incorrect_data(
+            _CLAUSE, "the key does not decipher a cryptogram of {} bytes", len(data) - 1
+        ) from None
 
 
 def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
@@ -179,20 +223,26 @@ def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
     challenge, volatile.challenge = volatile.challenge, None
     volatile.peer = None
     if template is None or template.public_key is None:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        raise out_of_turn(_CERTIFICATE, "MSE SET 81 B6 has not named the authority's key (83)")
     root = card.persistent.cv_root(template.public_key)
     if root is None:
-        raise CardError(SW.REFERENCED_DATA_NOT_FOUND)
+        raise not_on_card(_CERTIFICATE, "the card knows no certification authority {}", template.public_key)
     try:
         content = cvc.verify(cvc.CvEnvelope.parse(data), root.car, root.n, root.e)
     except cvc.CvError as error:
-        raise CardError(_CERTIFICATE_REFUSALS.get(error.reason, SW.INCORRECT_DATA_FIELD)) from None
+        why = Why(_CERTIFICATE, "the certificate is refused: {}", (str(error),))
+        raise CardError(_CERTIFICATE_REFUSALS.get(error.reason, SW.INCORRECT_DATA_FIELD), why) from None
     own = card.persistent.identity
     cha = content.cha
     if content.chr == own.chr or cha.domain == own.cha.domain or cha.usage != USAGE_AUTHENTICATION:
-        raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED)
+        pattern = (
+            "the certificate of {} (authorisation {}) is not one for authentication of the other kind of card"
+        )
+        raise out_of_turn(_CERTIFICATE, pattern, content.chr, cha.encode())
     if content.expiry < card.persistent.latest_date:
-        raise CardError(SW.REFERENCE_DATA_NOT_USABLE)
+        pattern = "the certificate of {} ended on {}, before {}, the latest date that the card knows"
+        why = Why(_CERTIFICATE, pattern, (content.chr, content.expiry, card.persistent.latest_date))
+        raise CardError(SW.REFERENCE_DATA_NOT_USABLE, why)
     volatile.peer = Peer(content.chr, cha, content.n, content.e, content.effective)
     volatile.challenge = challenge
     return b""

@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.fcp import FCI_TAG
+from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction
+from bifente.applets.kernel.refusals import PART_4, wrong_parameters
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
 
 MF_FID = 0x3F00
+_CLAUSE = f"{PART_4} §11.2.2"
 
 _new = tuple.__new__
 
@@ -77,6 +80,35 @@ _LENGTHS = {
 }
 
 
+_TARGETS = {
+    Method.BY_FID: "a file identifier of 2 bytes, or nothing for the MF",
+    Method.CHILD_DF: "a file identifier of 2 bytes",
+    Method.CHILD_EF: "a file identifier of 2 bytes",
+    Method.PARENT: "nothing",
+    Method.BY_NAME: "a DF name of 1 to 16 bytes",
+    Method.PATH_FROM_MF: "a path of file identifiers, 2 bytes each",
+    Method.PATH_FROM_DF: "a path of file identifiers, 2 bytes each",
+}
+"""What stands in the data field."""
+
+_NOT_FOUND = {
+    Method.BY_FID: "{0} is neither the MF nor {1} itself, a file in it, its parent or a DF beside it",
+    Method.CHILD_DF: "{1} has no DF {0}",
+    Method.CHILD_EF: "{1} has no EF {0}",
+    Method.PARENT: "{1} is the MF, which has no parent",
+    Method.BY_NAME: "no application has a name that begins with {0} (occurrence asked for: {2}, from {1})",
+    Method.PATH_FROM_MF: "the path {0} leads to no file from the MF",
+    Method.PATH_FROM_DF: "the path {0} leads to no file from {1}, nor from the MF if it begins with 3F00",
+}
+"""What to say of a target, the current DF and an occurrence."""
+
+
+def _taken(answers: frozenset[int]) -> str:
+    """Which P1 and P2 a card takes that gives these *answers*, for a sentence."""
+    listed = ", ".join(f"{answer:02X}" for answer in sorted(answers))
+    return f"P1 is one of 00 to 04, 08, 09 and P2 one of {listed}, by name also with another occurrence"
+
+
 def _forms(answers: frozenset[int]) -> dict[tuple[int, int], _Form]:
     """Each P1-P2 that is allowed. Only names have other occurrences than the first."""
     return {
@@ -98,6 +130,7 @@ def request_for(
     Vitale send P2 = 00.
     """
     forms = _forms(answers)
+    expected = _taken(answers)
     by_platform = (Method.BY_NAME.value, Answer.FCI | Occurrence.FIRST)
 
     def request(apdu: CommandAPDU) -> SelectRequest:
@@ -105,10 +138,15 @@ def request_for(
         if form is None:
             if (apdu.p1, apdu.p2) == by_platform and apdu.data in applets:
                 return SelectRequest(Method.BY_NAME, apdu.data, Answer.NOTHING, Occurrence.FIRST)
-            raise CardError(SW.INCORRECT_P1_P2)
+            raise wrong_parameters(apdu, _CLAUSE, expected)
         target = apdu.data
         if len(target) not in form.lengths:
-            raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2)
+            why = Why(
+                _CLAUSE,
+                "a data field of {} bytes is not what P1 announces: {}",
+                (len(target), _TARGETS[form.method]),
+            )
+            raise CardError(SW.NC_INCONSISTENT_WITH_P1_P2, why)
         return _new(SelectRequest, (form.method, target, form.answer, form.occurrence))
 
     return request
@@ -128,7 +166,11 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     """Make a file current. Clears current EF, security environment, hash state and chain; leaves what is proven."""
     found = _FINDERS[request.method](card, request)
     if found is None:
-        raise CardError(SW.FILE_NOT_FOUND)
+        pattern = _NOT_FOUND[request.method]
+        why = Why(
+            _CLAUSE, pattern, (request.target, card.volatile.directory.path, request.occurrence.name.lower())
+        )
+        raise CardError(SW.FILE_NOT_FOUND, why)
     volatile = card.volatile
     if isinstance(found, File):
         volatile.file = found

@@ -44,6 +44,7 @@ class PinState:
     __slots__ = (
         "change",
         "definition",
+        "label",
         "left",
         "left_record",
         "reset",
@@ -55,6 +56,7 @@ class PinState:
 
     def __init__(self, definition: PinObject, value: bytes, left: int, uses_left: int | None) -> None:
         self.definition = definition
+        self.label = f"PIN {definition.reference:02X}"
         self.value = value
         self.left = left
         self.uses_left = uses_left

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 
 import pytest
+from explained import explained
 
 from bifente.apdu.security import Operation
 from bifente.applets import SmartCard
@@ -112,7 +113,7 @@ def talk(mini: SmartCard) -> Talk:
     """Send hexadecimal, get hexadecimal."""
 
     def send(command: str) -> str:
-        return mini.transmit(bytes.fromhex(command)).hex().upper()
+        return explained(mini, mini.transmit(bytes.fromhex(command))).hex().upper()
 
     return send
 

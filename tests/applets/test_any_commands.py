@@ -6,6 +6,7 @@ doctor, on cards behind the T=0 front of a reader, and in all lengths on the T=1
 
 from functools import cache
 
+from explained import explained
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from issued import issued
@@ -76,8 +77,9 @@ WRITTEN = st.builds(
 SAID = st.lists(st.one_of(DRAWN, SELECTED, READ, WRITTEN), max_size=25)
 
 
-def answered(command: CommandAPDU, answer: bytes) -> None:
-    """A status word that is none of a failure, after no more data than Le expects (ISO/IEC 7816-3:2006 §12.1.1)."""
+def answered(card_: SmartCard, command: CommandAPDU) -> None:
+    """An explained status word that is none of a failure, after no more data than Le expects (ISO/IEC 7816-3:2006 §12.1.1)."""
+    answer = explained(card_, card_.transmit(command.raw))
     assert len(answer) >= 2
     assert answer[-2:] != b"\x6f\x00"
     assert answer[-2] >> 4 in (6, 9)
@@ -105,7 +107,7 @@ def recognised() -> SmartCard:
 def test_a_vitale_that_knows_its_doctor(commands: list[CommandAPDU]) -> None:
     vitale = recognised()
     for command in commands:
-        answered(command, vitale.transmit(command.raw))
+        answered(vitale, command)
 
 
 @settings(max_examples=100)
@@ -117,7 +119,7 @@ def test_what_is_written_into_the_medical_volet_is_what_is_read(commands: list[C
     for command in commands:
         at = command.p1 << 8 | command.p2
         fits = at + len(command.data) <= len(expected)
-        answer = vitale.transmit(command.raw).hex().upper()
+        answer = explained(vitale, vitale.transmit(command.raw)).hex().upper()
         assert answer == ("9000" if fits else "6A84" if at < len(expected) else "6B00")
         if fits:
             expected[at : at + len(command.data)] = command.data
@@ -135,7 +137,7 @@ def test_cards_behind_the_front_of_a_reader(commands: list[CommandAPDU]) -> None
     for front in (T0Front(recognised()), T0Front(issued("gp"))):
         front.transmit(bytes.fromhex("002000010431323334"))
         for command in commands:
-            answer = front.transmit(command.raw)
+            answer = explained(front, front.transmit(command.raw))
             assert len(answer) >= 2
             assert answer[-2:] != b"\x6f\x00"
             assert answer[-2] >> 4 in (6, 9)
@@ -169,4 +171,4 @@ T1_COMMANDS = st.lists(
 def test_the_t_1_card(commands: list[CommandAPDU]) -> None:
     card_ = issued("t1test")
     for command in commands:
-        answered(command, card_.transmit(command.raw))
+        answered(card_, command)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mutantkit import World, mutant
+from mutantkit import MUTANT, World, mutant
 
 from bifente.apdu import SW, cvc
 from bifente.applets import SmartCard
@@ -50,7 +50,7 @@ def _no_challenge(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def external(card: SmartCard, request: Any) -> bytes:
             if card.volatile.challenge is None:
-                raise CardError(SW.CHANGED_WARNING)
+                raise CardError(SW.CHANGED_WARNING, MUTANT)
             return old.run(card, request)
 
         return {"run": external}
@@ -267,7 +267,7 @@ def _value(world: World) -> None:
             try:
                 return old.run(card, request)
             except CardError as error:
-                raise CardError(SW.REFERENCED_DATA_NOT_FOUND) from error
+                raise CardError(SW.REFERENCED_DATA_NOT_FOUND, MUTANT) from error
 
         return {"run": get}
 
@@ -354,7 +354,7 @@ def _echo(world: World) -> None:
 def _fails(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def fail(card: SmartCard, request: Any) -> bytes:
-            raise CardError(SW.NO_PRECISE_DIAGNOSIS)
+            raise CardError(SW.NO_PRECISE_DIAGNOSIS, MUTANT)
 
         return {"run": fail}
 

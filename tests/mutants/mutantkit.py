@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bifente.apdu.refusal import Why
 from bifente.applets import SmartCard
 from bifente.applets.kernel.instruction import Instruction
 from bifente.conformance.engine import chosen, run
@@ -14,6 +15,7 @@ from bifente.testing.cards import CardMaker
 from bifente.testing.targets import emulated_cards, in_process, over_socket
 
 MISSING = object()
+MUTANT = Why("tests/mutants", "a mutant refuses")
 
 
 class World:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mutantkit import World, mutant
+from mutantkit import MUTANT, World, mutant
 
 from bifente.apdu import SW
 from bifente.applets import SmartCard
@@ -163,7 +163,7 @@ def _five_bytes(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def request(apdu: Any) -> Any:
             if apdu.ne is not None:
-                raise CardError(SW.WRONG_LENGTH)
+                raise CardError(SW.WRONG_LENGTH, MUTANT)
             return old.request(apdu)
 
         return {"request": request}
@@ -189,7 +189,7 @@ def _log_out_role(world: World) -> None:
 
 @mutant("the rules of PIN and PUK are not looked at", "puk-cannot-be-changed", "unblock-without-puk")
 def _pin_rules(world: World) -> None:
-    world.set(cardholder, "_require", lambda card, rule: None)
+    world.set(cardholder, "require", lambda *_: None)
 
 
 @mutant("unblocking leaves the counter", "pin-blocked-and-unblocked")

@@ -6,6 +6,7 @@ from datetime import date
 from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from explained import explained
 
 from bifente.apdu import tlv
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope
@@ -208,7 +209,7 @@ class Terminal:
 
 
 def send(card_: SmartCard, command: str) -> tuple[bytes, str]:
-    answer = card_.transmit(bytes.fromhex(command))
+    answer = explained(card_, card_.transmit(bytes.fromhex(command)))
     return answer[:-2], answer[-2:].hex().upper()
 
 

@@ -3,10 +3,9 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
-from bifente.apdu.status import SW
 from bifente.applets.kernel import binary, selection
-from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction, table
+from bifente.applets.kernel.refusals import wrong_parameters
 from bifente.layouts.t1test import LAYOUT
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ class EchoRequest(NamedTuple):
 
 def _request(apdu: CommandAPDU) -> EchoRequest:
     if apdu.p1 or apdu.p2:
-        raise CardError(SW.INCORRECT_P1_P2)
+        raise wrong_parameters(apdu, "bifente.applets.t1test (synthetic)", "those of ECHO are 0000")
     return EchoRequest(apdu.data, apdu.ne)
 
 
