@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final
 
 from bifente.apdu.link import Card, CardAbsent
+from bifente.apdu.refusal import Refusal
 from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
@@ -143,6 +144,7 @@ class Slots:
                     "links": status.links,
                     "misplaced": self._misplaced(number),
                     "plugged": status.plugged,
+                    "refusal": None if status.last_refusal is None else as_fields(status.last_refusal),
                 }
             )
         return lines
@@ -294,6 +296,11 @@ def _usual_slot(kind: str) -> str | None:
     return None if party is None else party.name
 
 
+def as_fields(refusal: Refusal) -> dict[str, str]:
+    """A refusal as JSON takes it."""
+    return {"sw": f"{refusal.sw:04X}", "clause": refusal.why.clause, "sentence": refusal.why.sentence}
+
+
 def show_status(slots: object) -> None:
     """Print what :meth:`Slots.status` tells."""
     if not isinstance(slots, list):
@@ -306,3 +313,6 @@ def show_status(slots: object) -> None:
         if not slot["plugged"]:
             state = ", reader unplugged"
         say(f"{slot['slot']}  {slot['name']}: {card}{state}")
+        refusal = slot.get("refusal")  # readers of earlier releases tell none
+        if refusal:
+            say(f"   last answer {refusal['sw']}: {refusal['sentence']} ({refusal['clause']})")

@@ -18,6 +18,7 @@ from bifente.apdu.link import (
     ReaderGone,
     TransmissionProtocol,
 )
+from bifente.apdu.refusal import Refusal
 from bifente.reader.errors import (
     CardPulled,
     DuplicateCard,
@@ -66,6 +67,8 @@ class SlotStatus:
     in_transaction: bool
     plugged: bool = True
     """The reader is there: False while it is unplugged."""
+    last_refusal: Refusal | None = None
+    """Why the card answered its last command as it did; None after success, or when it does not say."""
 
 
 class TwoSlotReader:
@@ -238,6 +241,7 @@ class TwoSlotReader:
             seat.open_links,
             seat.exclusive,
             seat.in_transaction,
+            last_refusal=seat.last_refusal,
         )
 
     @property

@@ -39,7 +39,7 @@ class Trace:
         return [exchange.command.hex() for exchange in self.exchanges]
 
     def explain(self) -> list[str]:
-        """One line for each exchange: slot, command, status word, meaning."""
+        """One line for each exchange: slot, command, status word, meaning; one more for why the card refused."""
         follower = Follower()
         lines = []
         for exchange in self.exchanges:
@@ -47,6 +47,8 @@ class Trace:
             lines.append(
                 f"{exchange.slot:7} {exchange.command.hex()} -> {exchange.response.hex()[-4:]}  {text}"
             )
+            if exchange.why is not None:
+                lines.append(f"{'':7}   why: {exchange.why}")
         return lines
 
     def write(self, path: Path) -> None:

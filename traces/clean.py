@@ -57,9 +57,11 @@ class Cleaner:
             asked, said = self._masked(secrecy, asked, said)
         if self._pseudonyms is not None:
             asked, said = self._replaced(asked, said, item.slot)
-        if asked is item.command and said is item.response:
+        # What the card says of a refusal may name its holder: a reference, a day.
+        why = item.why if self._pseudonyms is None else None
+        if asked is item.command and said is item.response and why is item.why:
             return item
-        return Exchange(asked, said, item.time, item.duration, item.slot, item.level)
+        return Exchange(asked, said, item.time, item.duration, item.slot, item.level, why)
 
     def _masked(self, secrecy: DialogueSecrecy, command: Octets, response: Octets) -> tuple[Octets, Octets]:
         spans, secret = secrecy.of(command.shown, response.shown)

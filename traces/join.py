@@ -1,7 +1,7 @@
 """Puts the halves of T=0 together: a command, its GET RESPONSEs and its repetition with the right Le are one exchange."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bifente.traces.model import Exchange, Item, Level
 from bifente.traces.octets import Octets
@@ -79,17 +79,18 @@ def _add(waiting: _Held, item: Exchange) -> bool:
     if before.response.shown[-2] == 0x6C:
         # The right Le takes the place of the wrong one.
         command = item.command if len(before.command) == 5 else before.command
-        waiting.exchange = _with(before, command, item.response)
+        waiting.exchange = _with(before, command, item)
     elif status == 0x6C:
         return True  # GET RESPONSE has to be repeated itself
     else:
-        waiting.exchange = _with(before, before.command, item.response)
+        waiting.exchange = _with(before, before.command, item)
     waiting.data.append(_part(item.response))
     return status == 0x61
 
 
-def _with(exchange: Exchange, command: Octets, response: Octets) -> Exchange:
-    return Exchange(command, response, exchange.time, exchange.duration, exchange.slot, exchange.level)
+def _with(exchange: Exchange, command: Octets, item: Exchange) -> Exchange:
+    """*exchange* as far as *item* has brought it: the card's last word counts."""
+    return replace(exchange, command=command, response=item.response, why=item.why)
 
 
 def _part(response: Octets) -> Octets:
@@ -108,4 +109,6 @@ def _whole(waiting: _Held) -> Exchange:
         shown += part.shown
     response = Octets.hiding(bytes(shown) + exchange.response.shown[-2:], hidden)
     duration = max(waiting.end - exchange.time, 0)
-    return Exchange(exchange.command, response, exchange.time, duration, exchange.slot, Level.APDU)
+    return Exchange(
+        exchange.command, response, exchange.time, duration, exchange.slot, Level.APDU, exchange.why
+    )

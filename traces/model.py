@@ -5,7 +5,8 @@ of the table, without spaces; times are whole microseconds.
 
 =========  ====================================================================================================
 header     ``bifente-trace`` (version), ``reader``, ``atr``, ``protocol`` (``T=0``, ``T=1``), ``date``, ``masked``
-exchange   ``time``, ``duration``, ``slot``, ``level`` (``TPDU``, ``APDU``), ``command``, ``response``
+exchange   ``time``, ``duration``, ``slot``, ``level`` (``TPDU``, ``APDU``), ``command``, ``response``; ``clause`` and
+           ``sentence`` where a card has explained a refusal
 event      ``time``, ``slot``, ``event``, ``atr``
 =========  ====================================================================================================
 
@@ -25,6 +26,7 @@ from functools import lru_cache
 from typing import Final, NoReturn
 
 from bifente.apdu.link import TransmissionProtocol
+from bifente.apdu.refusal import Why
 from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
 from bifente.traces.octets import Octets, plain_octets
@@ -32,6 +34,9 @@ from bifente.traces.octets import Octets, plain_octets
 VERSION: Final = 1
 MAX_NAME: Final = 256
 """Characters of the name of a reader or slot; PC/SC has 128."""
+
+MAX_REASON: Final = 1024
+"""Characters of a clause, and of a sentence."""
 
 _HEADER: Final = "bifente-trace"
 _PROTOCOLS: Final = {"T=0": TransmissionProtocol.T0, "T=1": TransmissionProtocol.T1}
@@ -62,7 +67,7 @@ class Exchange:
     """One command and its answer.
 
     ``time`` and ``duration`` are microseconds, the former since the beginning of the trace. An empty ``response``
-    means that no answer came.
+    means that no answer came. ``why`` is what the card said of a refusal beside its answer; only emulated cards do.
     """
 
     command: Octets
@@ -71,6 +76,7 @@ class Exchange:
     duration: int = 0
     slot: str = ""
     level: Level = Level.APDU
+    why: Why | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +92,19 @@ class ReaderEvent:
 Item = Exchange | ReaderEvent
 
 _new: Final = object.__new__
-_set_command, _set_response, _set_time, _set_duration, _set_slot, _set_level = (
+_set_command, _set_response, _set_time, _set_duration, _set_slot, _set_level, _set_why = (
     vars(Exchange)[each.name].__set__ for each in fields_of(Exchange)
 )
 
 
 def exchange(
-    command: Octets, response: Octets, time: int, duration: int, slot: str, level: Level
+    command: Octets,
+    response: Octets,
+    time: int,
+    duration: int,
+    slot: str,
+    level: Level,
+    why: Why | None = None,
 ) -> Exchange:
     """An Exchange without the detour of its generated constructor: a microsecond on each line of a trace."""
     made = _new(Exchange)
@@ -102,6 +114,7 @@ def exchange(
     _set_duration(made, duration)
     _set_slot(made, slot)
     _set_level(made, level)
+    _set_why(made, why)
     return made
 
 
@@ -150,13 +163,14 @@ def header_line(header: TraceHeader) -> bytes:
 def item_line(item: Item) -> bytes:
     """The canonical line of an exchange or event, with its end."""
     if isinstance(item, Exchange):
-        return b'{"time":%d,"duration":%d,"slot":%b,"level":"%b","command":"%b","response":"%b"}\n' % (
+        return b'{"time":%d,"duration":%d,"slot":%b,"level":"%b","command":"%b","response":"%b"%b}\n' % (
             item.time,
             item.duration,
             _quoted(item.slot),
             item.level.encode(),
             item.command.hexadecimal(),
             item.response.hexadecimal(),
+            b"" if item.why is None else _why_fields(item.why),
         )
     return _dump(
         {
@@ -235,6 +249,7 @@ def _parse_json_item(text: str, line: int) -> Item:
             fields.number("duration"),
             slot,
             Level(level),
+            Why(fields.line("clause"), fields.line("sentence")) if fields.has("clause") else None,
         )
     fields.end()
     return item
@@ -243,6 +258,12 @@ def _parse_json_item(text: str, line: int) -> Item:
 @lru_cache(maxsize=64)
 def _quoted(name: str) -> bytes:
     return json.dumps(_writable(name)).encode()
+
+
+def _why_fields(why: Why) -> bytes:
+    """What stands behind the response of an exchange that the card has explained."""
+    clause, sentence = (json.dumps(visible(part)[:MAX_REASON]) for part in (why.clause, why.sentence))
+    return f',"clause":{clause},"sentence":{sentence}'.encode()
 
 
 def _writable(name: str) -> str:
@@ -297,12 +318,16 @@ class _Fields:
 
     def name(self, name: str) -> str:
         """The name of a reader or slot: one short line of letters that can be shown."""
+        return self.line(name, MAX_NAME)
+
+    def line(self, name: str, most: int = MAX_REASON) -> str:
+        """One line of at most *most* letters that can be shown."""
         value = self.text(name)
-        if len(value) > MAX_NAME:
-            self.refuse(f"{name} has {len(value)} characters, more than {MAX_NAME}")
+        if len(value) > most:
+            self.refuse(f"{name} has {len(value)} characters, more than {most}")
         if visible(value) != value:
             odd = next(letter for letter in value if visible(letter) != letter)
-            self.refuse(f"{name} holds the character U+{ord(odd):04X}, which no name has")
+            self.refuse(f"{name} holds the character U+{ord(odd):04X}, which cannot be shown")
         return value
 
     def text_or_none(self, name: str) -> str | None:

@@ -292,11 +292,19 @@ def _row(number: int, each: Stretched, lanes: dict[str, int], names: dict[str, s
         f'<div class="spine"><span>{_time(item.time)}</span><span class="lane">{escaped(names[item.slot])}</span><span>{took}'
         f'<span class="bar" style="width:{width}%"></span></span></div>'
         f'<div class="card"><div class="asked">{other}{escaped(explanation.command)}</div>'
-        f'<div class="said {verdict}">{escaped(explanation.response)} <code>{escaped(status)}</code></div>'
+        f'<div class="said {verdict}">{escaped(explanation.response)} <code>{escaped(status)}</code></div>{_why(item)}'
         f'<div class="foot"><details><summary>{number} · {len(item.command)} → {len(item.response)} bytes{joined}'
         f"</summary><pre>&gt; {_pairs(item.command.hex())}\n&lt; {_pairs(item.response.hex())}</pre></details>"
         f"{f'<span class=where>{escaped(state)}</span>' if state else ''}</div></div></div>\n"
     )
+
+
+def _why(exchange: Exchange) -> str:
+    """What the card said of a refusal beside its answer."""
+    why = exchange.why
+    if why is None:
+        return ""
+    return f'<div class="why">{escaped(why.sentence)} <small>{escaped(why.clause)}</small></div>'
 
 
 def _pairs(text: str) -> str:

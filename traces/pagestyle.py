@@ -70,7 +70,8 @@ grid-row:1;min-width:0}
 align-self:stretch;border-left:2px solid var(--line);margin-left:50%;padding-left:0}
 .spine>span{display:block;transform:translateX(-50%);width:5.1rem;background:var(--page);padding:.05rem 0}
 .asked{color:var(--ask);font-weight:600;overflow-wrap:anywhere}
-.said{overflow-wrap:anywhere}
+.said,.why{overflow-wrap:anywhere}
+.why{font-style:italic;font-size:.92em}
 .said code,.pill{border-radius:.3rem;padding:0 .35rem;font-size:.88em}
 .ok code{background:var(--oksoft);color:var(--ok)}.warn code{background:var(--warnsoft);color:var(--warn)}
 .bad code{background:var(--badsoft);color:var(--bad)}.bad{color:var(--bad)}.warn{color:var(--warn)}

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.marked import MarkedBytes, is_verify
+from bifente.apdu.refusal import refusal_behind
 from bifente.apdu.status import SW
 from bifente.traces.join import joined
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
@@ -86,9 +87,18 @@ def play(
             continue
         begin = clock()
         answer = _exchange(card, command if tpdu else _with_le(item, command))
+        refusal = refusal_behind(card, answer)
         performance.asked.append(item)
         performance.items.append(
-            Exchange(item.command, Octets(answer), begin, clock() - begin, item.slot, item.level)
+            Exchange(
+                item.command,
+                Octets(answer),
+                begin,
+                clock() - begin,
+                item.slot,
+                item.level,
+                None if refusal is None else refusal.why,
+            )
         )
         count += 1
         if told is not None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from time import monotonic_ns
 
 from bifente.apdu.link import Card
+from bifente.apdu.refusal import ExplainsRefusals, Refusal, refusal_behind, refusal_of
 from bifente.traces.files import Sink
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Level, ReaderEvent, exchange
@@ -30,7 +31,8 @@ class Recorder:
     ``bifente.reader.T0Front`` it is TPDU, inside or without one it is APDU. *clock* gives microseconds since the
     beginning of the trace.
 
-    A command to which the card gave no answer, because it raised, is noted with an empty response.
+    A command to which the card gave no answer, because it raised, is noted with an empty response. Of a refusal that
+    the card explains, the reason is noted too.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class Recorder:
         self._level = level
         self._masker = None if unmask else Masker()
         self._clock = clock or Stopwatch()
+        self._explains = isinstance(card, ExplainsRefusals)
 
     def __repr__(self) -> str:
         return f"Recorder({self._card!r})"
@@ -58,6 +61,11 @@ class Recorder:
         """The serial number of the card inside, when it tells one."""
         serial = getattr(self._card, "serial", None)
         return serial if isinstance(serial, str) else None
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """Why the last command was answered as it was, when the card inside says so."""
+        return refusal_of(self._card)
 
     @property
     def speaks_tpdu(self) -> bool:
@@ -90,7 +98,10 @@ class Recorder:
                 asked, said = plain_octets(bytes(command)), plain_octets(bytes(response))
             else:
                 asked, said = self._masker.mask(command, response)
-            self._sink.write(exchange(asked, said, begin, duration, self._slot, self._level))
+            why = None
+            if self._explains and response and (refusal := refusal_behind(self._card, response)) is not None:
+                why = refusal.why
+            self._sink.write(exchange(asked, said, begin, duration, self._slot, self._level, why))
         return response
 
     def _restarted(self, kind: EventKind, atr: bytes) -> bytes:

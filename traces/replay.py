@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from bifente.apdu.refusal import Refusal
+from bifente.apdu.status import SW
 from bifente.traces.errors import TraceError
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Item, Level, Trace
@@ -123,6 +125,18 @@ class ReplayCard:
         if len(self._starts) > 1 and self._starts[-1] == len(self._exchanges):
             self._starts.pop()
             self._atrs.pop()
+
+    @property
+    def last_refusal(self) -> Refusal | None:
+        """What the recorded card said of the answer that was given last; None behind a reset, or when it said nothing."""
+        if self._session < 0 or self._at == self._starts[self._session]:
+            return None
+        last = self._exchanges[self._at - 1]
+        return (
+            None
+            if last.why is None
+            else Refusal(SW(int.from_bytes(last.response.shown[-2:], "big")), last.why)
+        )
 
     @property
     def misses(self) -> tuple[Miss, ...]:

@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -14,6 +14,9 @@ from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.options import CARD, JSON
 from bifente.cli.visible import say, say_json
 from bifente.documents import DocumentTooLong
+
+if TYPE_CHECKING:
+    from bifente.apdu.refusal import Refusal
 
 _BYTE = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}[hH]?,?")
 _LONGEST_INPUT = 16 << 20
@@ -57,9 +60,12 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
 @CARD
 @click.argument("commands", metavar="APDU…", nargs=-1, required=True)
 @click.option("--explain", "in_words", is_flag=True, help="Add the meaning of each command and answer.")
+@click.option("--why", is_flag=True, help="Add why the card refused: which clause, and what was wrong.")
 @click.option("--secrets", is_flag=True, help="Show PINs, PUKs and deciphered data.")
 @JSON
-def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, as_json: bool) -> None:
+def send(
+    card: Path, commands: tuple[str, ...], in_words: bool, why: bool, secrets: bool, as_json: bool
+) -> None:
     """Power the card in a file on, send it commands, show its answers.
 
     \b
@@ -73,6 +79,7 @@ def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, a
     An answer that is not the expected one ends the dialogue with exit code 9; without an expected status word
     any answer is good. "-" reads APDUs from the standard input, one a line, # begins a comment.
     """
+    from bifente.apdu.refusal import refusal_behind
     from bifente.applets import open_card
 
     written = list(_each(_lines(commands), "APDU", parse_command, NotationError.hint))
@@ -81,10 +88,25 @@ def send(card: Path, commands: tuple[str, ...], in_words: bool, secrets: bool, a
     try:
         dialogue.begin(device.power_on())
         for number, command in enumerate(written, 1):
-            dialogue.say(number, len(written), command, device.transmit(command.raw))
+            answer = device.transmit(command.raw)
+            reason = _reason(refusal_behind(device, answer), answer) if why else None
+            dialogue.say(number, len(written), command, answer, reason)
     finally:
         device.power_off()
         dialogue.end()
+
+
+def _reason(refusal: "Refusal | None", answer: bytes) -> dict[str, object] | None:
+    """What the card says of its answer; None for success. Of a card that says nothing, what the status word means."""
+    from bifente.apdu import ResponseAPDU
+
+    if refusal is not None:
+        return {"clause": refusal.why.clause, "sentence": refusal.why.sentence, "generic": False}
+    sw = ResponseAPDU.parse(answer).sw
+    if sw.ok:
+        return None
+    sentence = f"{sw.meaning}: generic meaning of the status word, the card does not say why"
+    return {"clause": "ISO/IEC 7816-4:2020 §5.6", "sentence": sentence, "generic": True}
 
 
 def _is_one(arguments: tuple[str, ...]) -> bool:
@@ -111,8 +133,15 @@ class _Dialogue:
         if self._exchanges is None:
             say(f"# ATR {atr.hex().upper()}")
 
-    def say(self, number: int, count: int, command: WrittenCommand, answer: bytes) -> None:
-        """One exchange. Raises CliError when the answer is not the expected one."""
+    def say(
+        self,
+        number: int,
+        count: int,
+        command: WrittenCommand,
+        answer: bytes,
+        reason: dict[str, object] | None,
+    ) -> None:
+        """One exchange, with the *reason* of a refusal. Raises CliError when the answer is not the expected one."""
         from bifente.apdu import ResponseAPDU
         from bifente.traces import Exchange
 
@@ -125,6 +154,8 @@ class _Dialogue:
             say(f"< {said[:-4].upper()}{' ' if len(said) > 4 else ''}{sw}")
             if words:
                 say(f"  {words}")
+            if reason is not None:
+                say(f"  {reason['sentence']} ({reason['clause']})")
         else:
             self._exchanges.append(
                 {
@@ -134,6 +165,7 @@ class _Dialogue:
                     "meaning": sw.meaning,
                     "expected": None if command.expected is None else str(command.expected),
                     **({} if words is None else {"words": words}),
+                    **({} if reason is None else {"why": reason}),
                 }
             )
         if command.expected is not None and not command.expected.matches(sw):

@@ -363,6 +363,8 @@ class _Printed:
         if isinstance(item, Exchange):
             answer = item.response.hex() or "no answer"
             say(f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True)
+            if item.why is not None:
+                say(f"[{item.slot}]   why: {item.why}", err=True)
 
 
 def _observer(names: Sequence[str]) -> "Observer":

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def in_words(source: "Source", *, tpdu: bool) -> Iterator[str]:
-    """Two lines an exchange, one an event; where the card is, when that has changed."""
+    """Two lines an exchange, one an event; why the card refused, when it said so; where it is, when that has changed."""
     from bifente.traces import Exchange
     from bifente.traces.explain import Follower
     from bifente.traces.join import joined
@@ -34,6 +34,8 @@ def in_words(source: "Source", *, tpdu: bool) -> Iterator[str]:
         yield f"{slot}{number:4} > {explanation.command}"
         took = f"  ({item.duration / 1000:.1f} ms)" if item.duration else ""
         yield f"{slot}     < {explanation.response}{took}"
+        if item.why is not None:
+            yield f"{slot}     ? {item.why}"
         here = "/".join(part for part in (explanation.directory, explanation.file) if part)
         proven = [f"PIN {reference:02X} verified" for reference in explanation.verified]
         proven += ["recognised"] if explanation.recognised else []
@@ -76,6 +78,11 @@ def as_objects(source: "Source", *, tpdu: bool) -> Iterator[dict[str, object]]:
                 "verified": [f"{reference:02X}" for reference in explanation.verified],
                 "recognised": explanation.recognised,
                 "parts": parts,
+                **(
+                    {}
+                    if item.why is None
+                    else {"why": {"clause": item.why.clause, "sentence": item.why.sentence}}
+                ),
             }
         else:
             yield {

@@ -109,7 +109,9 @@ class _Full(MemoryStore):
 def test_a_full_disk_is_told(make_mini: MakeMini, monkeypatch: pytest.MonkeyPatch) -> None:
     card = make_mini()
     monkeypatch.setattr(card.persistent, "store", _Full({}))
-    assert after(card, "002000010431323334").startswith("6581: the card file failed: cannot be written (disk full)")
+    assert after(card, "002000010431323334").startswith(
+        "6581: the card file failed: cannot be written (disk full)"
+    )
 
 
 def test_a_fault_of_the_emulator_is_told_by_its_kind_alone(

@@ -12,6 +12,7 @@ from bifente.cli.main import main
 from bifente.layouts.t1test import ATR
 
 CONTENT = bytes(range(64))
+NEITHER = "is neither the MF nor 3F00 itself, a file in it, its parent or a DF beside it"
 
 
 @pytest.fixture
@@ -40,6 +41,36 @@ def test_a_dialogue(card: str, capsys: pytest.CaptureFixture[str]) -> None:
         "> 00EE000002C0DE00",
         "< C0DE 9000 (success)",
     ]
+
+
+def test_why(card: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """The reason of a refusal stands below it, by clause; success has none, and without --why nothing has."""
+    assert main(["apdu", "send", card, "A4000C:7777", "A4000C:1001", "--why"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "> 00A4000C027777",
+        "< 6A82 (file not found)",
+        f"  7777 {NEITHER} (ISO/IEC 7816-4:2020 §11.2.2)",
+        "> 00A4000C021001",
+        "< 9000 (success)",
+    ]
+    assert main(["apdu", "send", card, "A4000C:7777", "--why", "--json"]) == 0
+    [told] = json.loads(capsys.readouterr().out)["exchanges"]
+    assert told["why"]["clause"] == "ISO/IEC 7816-4:2020 §11.2.2"
+    assert not told["why"]["generic"]
+    assert main(["apdu", "send", card, "A4000C:7777"]) == 0
+    assert "neither" not in capsys.readouterr().out
+
+
+def test_why_of_a_card_that_keeps_silent(
+    card: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is what the status word means in general, and says so."""
+    monkeypatch.setattr("bifente.apdu.refusal.refusal_of", lambda card: None)
+    assert main(["apdu", "send", card, "A4000C:7777", "--why"]) == 0
+    assert (
+        "  file not found: generic meaning of the status word, the card does not say why"
+        in capsys.readouterr().out
+    )
 
 
 def test_any_answer_is_good_when_none_is_expected(card: str) -> None:

@@ -96,7 +96,13 @@ def test_a_failure_shows_the_dialogue_without_the_pin(pytester: pytest.Pytester)
     )
     result = run(pytester)
     result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*what was said to the cards*", "CPS*0020000104******** -> 63C2*"])
+    result.stdout.fnmatch_lines(
+        [
+            "*what was said to the cards*",
+            "CPS*0020000104******** -> 63C2*",
+            "*why: the value is not that of PIN 01; 2 of 3 tries are left*(ISO/IEC 7816-4:2020 §11.6.6)",
+        ]
+    )
     result.stdout.no_fnmatch_line("*37333931*")
 
 
