@@ -11,7 +11,7 @@ from issued import records
 from bifente.applets.kernel.store import create_card_file
 from bifente.cli.errors import CliError
 from bifente.cli.main import main
-from bifente.cli.served import Slots
+from bifente.cli.served import Slots, show_status
 from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
@@ -134,6 +134,22 @@ def authority() -> object:
     from issued import authority as made
 
     return made()
+
+
+def test_the_status_says_why_the_last_command_was_refused(
+    cards: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also to whoever has sent it through the socket, which carries answers only."""
+    with Slots([str(cards["cps"])], name="L", ephemeral=True) as slots:
+        reader, slot = slots.places[0]
+        link = reader.link(slot)
+        link.transmit(bytes.fromhex("00A4020C02DEAD"))
+        show_status(slots.answer({"do": "status"})["slots"])
+        assert capsys.readouterr().out.splitlines()[1] == (
+            "   last answer 6A82: 3F00 has no EF DEAD (ISO/IEC 7816-4:2020 §11.2.2)"
+        )
+        link.transmit(bytes.fromhex("00A4000C023F00"))
+        assert slots.status()[0]["refusal"] is None
 
 
 def test_a_vitale_in_the_slot_of_the_cps_is_noted(cards: dict[str, Path]) -> None:

@@ -264,6 +264,7 @@ def test_the_status_of_a_reader(capsys: pytest.CaptureFixture[str]) -> None:
                 "misplaced": False,
                 "links": 1,
                 "plugged": True,
+                "refusal": {"sw": NASTY, "clause": NASTY, "sentence": NASTY},
             }
         ]
     )
