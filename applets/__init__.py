@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
-    from bifente.applets.kinds import KINDS, card_of, layout_of, open_card, read_card
+    from bifente.applets.kinds import card_of, layout_of, open_card, read_card
 
-__all__ = ["KINDS", "SmartCard", "card_of", "layout_of", "open_card", "read_card"]
+__all__ = ["SmartCard", "card_of", "layout_of", "open_card", "read_card"]
 
 
 def __getattr__(name: str) -> object:

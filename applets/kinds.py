@@ -1,48 +1,39 @@
-"""Which cards there are, and how to take one out of its file."""
+"""Cards out of their files: which kind each is, and its records, checked."""
 
-import importlib
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.records import check_records, read_meta
 from bifente.applets.kernel.state import META_RECORD
 from bifente.applets.kernel.store import SqliteStore, Store, read_snapshot
+from bifente.layouts import registry
 from bifente.layouts.nodes import Layout
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import RandomSource, SmartCard
-    from bifente.applets.kernel.instruction import Table
-
-KINDS: Final = {
-    "cps3": "bifente.applets.families.cps3.instructions",
-    "vitale2": "bifente.applets.families.vitale2.instructions",
-    "t1test": "bifente.applets.families.t1test.instructions",
-}
-"""The kinds of card and the module of each, which is loaded when one is met; it has INSTRUCTIONS. Its layout is the module
-of the same name in ``bifente.layouts``: a card that is only looked at needs no instructions."""
 
 
 def layout_of(kind: str) -> Layout:
     """The layout of a kind of card. Raises CorruptCard when this program does not know the kind."""
-    layout: Layout = importlib.import_module(f"bifente.layouts.{_known(kind)}").LAYOUT
-    return layout
+    return registry.layout_of(_known(kind))
 
 
 def _known(kind: str) -> str:
-    if kind not in KINDS:
+    if kind not in registry.kinds():
         raise CorruptCard(META_RECORD, f"cards of kind {kind!r} are not known here")
     return kind
 
 
 def card_of(store: Store, kind: str, *, random: "RandomSource" = secrets.token_bytes) -> "SmartCard":
     """The card of that kind on *store*. Raises CorruptCard when this program does not know the kind."""
+    from bifente.applets.families import family_of
     from bifente.applets.kernel.card import SmartCard
 
-    instructions: Table = importlib.import_module(KINDS[_known(kind)]).INSTRUCTIONS
-    return SmartCard(store, layout_of(kind), instructions, random=random)
+    family = family_of(_known(kind))
+    return SmartCard(store, family.layout, family.instructions(), random=random)
 
 
 def open_card(path: Path | str, *, random: "RandomSource" = secrets.token_bytes) -> "SmartCard":

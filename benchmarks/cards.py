@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.kinds import kind_of
 from bifente.applets.perso import personalise, read_profile
 from bifente.crypto import rsa
 from bifente.igc import Authority
@@ -33,7 +34,6 @@ def records(profile: str) -> Mapping[str, bytes]:
 
 def powered(profile: str) -> SmartCard:
     """A fresh powered card of a shipped profile."""
-    kind = "vitale2" if profile.startswith("vitale") else "cps3"
-    card = card_of(MemoryStore(records(profile)), kind)
+    card = card_of(MemoryStore(records(profile)), kind_of(records(profile)))
     card.power_on()
     return card

@@ -306,6 +306,8 @@ LAYOUT = Layout(
                 },
                 tries=3,
                 source=REAL,
+                use="pin",
+                unblocked_by=PUK,
             ),
             PinObject(
                 "Code de déblocage",
@@ -319,6 +321,7 @@ LAYOUT = Layout(
                 },
                 tries=10,
                 source=REAL,
+                use="puk",
                 min_length=8,
                 uses=100,
             ),

@@ -106,6 +106,10 @@ class PinObject:
     access: Access
     tries: int
     source: str
+    use: str
+    """What profiles call it: ``pin``, ``puk``."""
+    unblocked_by: int | None = None
+    """The reference of the code that RESET RETRY COUNTER takes for it."""
     min_length: int = 4
     max_length: int = 8
     uses: int | None = None

@@ -11,6 +11,7 @@ from typing import Final
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.perso.make.build import needs_issuer
 from bifente.crypto import rsa
 from bifente.igc import Authority
 
@@ -47,7 +48,7 @@ class CardMaker:
         """Kind and records of a card of *profile*. Raises PersoError."""
         if profile not in self._made:
             read = read_profile(profile)
-            issuer = None if read.kind == "t1test" else self.authority
+            issuer = self.authority if needs_issuer(read) else None
             self._made[profile] = (read.kind, personalise(read, issuer, today=self.today))
         return self._made[profile]
 

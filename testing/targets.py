@@ -6,9 +6,9 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
 
 from bifente.apdu.link import Card
+from bifente.applets.families import family_of
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.target import (
     CardUnderTest,
@@ -21,9 +21,6 @@ from bifente.conformance.target import (
 from bifente.layouts.registry import kinds, layout_of
 from bifente.reader import TwoSlotReader
 from bifente.testing.cards import PIN, PUK, CardMaker
-
-PROFILES: Final = {"cps3": "gp", "vitale2": "vitale-volets", "t1test": "t1test"}
-"""Kind of card → shipped profile."""
 
 Cards = Mapping[str, Card]
 
@@ -41,7 +38,7 @@ def slots() -> dict[str, str]:
 
 def emulated_cards(maker: CardMaker, wanted: Iterable[str] | None = None) -> dict[str, Card]:
     """A fresh card of each of the kinds *wanted*, by default of all."""
-    return {kind: maker.card(PROFILES[kind]) for kind in (kinds() if wanted is None else wanted)}
+    return {kind: maker.card(family_of(kind).example) for kind in (kinds() if wanted is None else wanted)}
 
 
 def _under_test(cards: Cards, places: Mapping[str, str]) -> dict[str, CardUnderTest]:

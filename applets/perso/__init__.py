@@ -7,27 +7,23 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bifente.applets.families.vitale2.profile import VitaleProfile
     from bifente.applets.perso.errors import ContentError, PathError, PersoError, Problem, ProfileError
     from bifente.applets.perso.make.build import personalise
     from bifente.applets.perso.make.issuer import Issuer
     from bifente.applets.perso.make.keys import KeySource
-    from bifente.applets.perso.profile.files import AnyProfile, parse_profile, read_profile
-    from bifente.applets.perso.profile.model import ProfessionalProfile, T1TestProfile
+    from bifente.applets.perso.profile.files import parse_profile, read_profile
+    from bifente.applets.perso.profile.model import Profile
     from bifente.applets.perso.profile.shipped import shipped_profiles
 
 __all__ = [
-    "AnyProfile",
     "ContentError",
     "Issuer",
     "KeySource",
     "PathError",
     "PersoError",
     "Problem",
-    "ProfessionalProfile",
+    "Profile",
     "ProfileError",
-    "T1TestProfile",
-    "VitaleProfile",
     "parse_profile",
     "personalise",
     "read_profile",
@@ -39,15 +35,13 @@ _MODULES = {
     **dict.fromkeys(("ContentError", "PathError", "PersoError", "Problem", "ProfileError"), "errors"),
     "Issuer": "make.issuer",
     "KeySource": "make.keys",
-    **dict.fromkeys(("ProfessionalProfile", "T1TestProfile"), "profile.model"),
-    **dict.fromkeys(("AnyProfile", "parse_profile", "read_profile"), "profile.files"),
+    "Profile": "profile.model",
+    **dict.fromkeys(("parse_profile", "read_profile"), "profile.files"),
     "shipped_profiles": "profile.shipped",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name == "VitaleProfile":
-        return import_module("bifente.applets.families.vitale2.profile").VitaleProfile
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -34,7 +34,7 @@ from bifente.cli.visible import say, say_json, say_text
 from bifente.documents import new_file
 
 if TYPE_CHECKING:
-    from bifente.applets.perso import AnyProfile, ProfileError
+    from bifente.applets.perso import Profile, ProfileError
     from bifente.igc import Authority
 
 
@@ -103,24 +103,7 @@ def create(
         wanted = read_profile(profile)
     except ProfileError as error:
         raise _spelled_out(error) from error
-    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=_noticed(wanted))
-
-
-def _noticed(profile: "AnyProfile") -> list[str]:
-    """What is noticed, and not refused: NIRs of a Vitale's profile, fields without a place on a professional's card."""
-    from bifente.applets.perso import ProfessionalProfile, VitaleProfile
-    from bifente.layouts.ssv_findings import FindingKind, findings
-
-    if isinstance(profile, ProfessionalProfile):
-        return profile.notes()
-    if not isinstance(profile, VitaleProfile):
-        return []
-    told = (FindingKind.NIR_KEY, FindingKind.CERTIFIED_NIR_KEY, FindingKind.NIR_SHAPE)
-    return [
-        f"{one.group}.{one.field}: {one.message}"
-        for one in findings(profile.ssv_groups())
-        if one.kind in told
-    ]
+    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=wanted.notes())
 
 
 def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None) -> bytes | None:
@@ -343,7 +326,7 @@ def rights(
 
 
 def _make(
-    profile: "AnyProfile",
+    profile: "Profile",
     output: Path,
     igc: Path | None,
     day: date,
@@ -383,9 +366,8 @@ def _make(
     say(f"{output}: {meta.kind} card {meta.serial}{words}")
 
 
-def _authority(profile: "AnyProfile", igc: Path | None) -> "Authority":
-    environment = getattr(profile, "environment", "test")
-    if igc is None and environment != "test":
+def _authority(profile: "Profile", igc: Path | None) -> "Authority":
+    if igc is None and not profile.test:
         raise CliError(
             "a production-like card needs an authority of its own",
             hint="bifente igc init DIR --environment P makes one; then --igc DIR",

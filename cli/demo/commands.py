@@ -121,13 +121,13 @@ def demo(
 
 def _pin(cps: str, given: SecretSource) -> bytes:
     """The PIN of the professional's card: the one that is given, else that of its profile, else what is typed."""
-    from bifente.applets.perso import ProfessionalProfile, read_profile
+    from bifente.applets.perso import read_profile
 
     by_option = click.get_current_context().get_parameter_source("pin") is ParameterSource.COMMANDLINE
     if Path(cps).suffix.lower() == ".card" or by_option or given.path is not None:
         return given.read()
-    profile = read_profile(cps)
-    return profile.pin.get_secret_value().encode() if isinstance(profile, ProfessionalProfile) else b""
+    of_profile = read_profile(cps).secrets().get("pin")
+    return of_profile.get_secret_value().encode() if of_profile is not None else b""
 
 
 def _folder(out: Path | None) -> Path:

@@ -51,8 +51,8 @@ LAYOUT = Layout(
             DF("ADF 2", 0x0002, SYNTHETIC, bytes.fromhex("A00000000102")),
         ),
         pins=(
-            PinObject("PIN", 1, _PIN_RULES, 3, SYNTHETIC),
-            PinObject("PUK", 2, _PUK_RULES, 10, SYNTHETIC, min_length=8, uses=2),
+            PinObject("PIN", 1, _PIN_RULES, 3, SYNTHETIC, "pin", unblocked_by=2),
+            PinObject("PUK", 2, _PUK_RULES, 10, SYNTHETIC, "puk", min_length=8, uses=2),
         ),
     ),
     frozenset({0x00, 0x04, 0x0C}),

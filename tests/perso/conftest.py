@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from keypool import KeySource
 
-from bifente.applets.perso import AnyProfile, parse_profile, personalise, read_profile
+from bifente.applets.perso import Profile, parse_profile, personalise, read_profile
 from bifente.igc import Authority
 
 TODAY = date(2026, 3, 2)
@@ -18,7 +18,7 @@ Make = Callable[..., dict[str, bytes]]
 def make(pooled_authority: Authority, pooled_source: KeySource) -> Make:
     """``make("gp")`` or ``make(profile)``: the records of a new card."""
 
-    def records(profile: str | AnyProfile, today: date = TODAY) -> dict[str, bytes]:
+    def records(profile: str | Profile, today: date = TODAY) -> dict[str, bytes]:
         wanted = read_profile(profile) if isinstance(profile, str) else profile
         return personalise(wanted, pooled_authority, keys=pooled_source, today=today)
 

@@ -14,7 +14,6 @@ from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.edit.dump import dump_text
 from bifente.applets.perso.edit.view import view
-from bifente.applets.perso.make.build import contents, resolved
 from bifente.layouts import ssv
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
@@ -155,8 +154,8 @@ def test_whatever_stands_in_the_fields_makes_a_card(virtual_cards, data):
     for at, group in enumerate(groups):
         for number in data.draw(st.sets(st.integers(1, len(group.fields)), max_size=5)):
             groups[at] = groups[at].replace(number, data.draw(texts))
-    profile = resolved(imported_profile(groups), TODAY)
-    for name, value in contents(profile).items():
+    profile = imported_profile(groups).resolved(TODAY)
+    for name, value in profile.contents().items():
         node = LAYOUT.named(name)[1]
         content = node.codec.encode(value)
         assert node.codec.encode(node.codec.decode(content)) == content

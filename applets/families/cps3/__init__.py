@@ -1,1 +1,31 @@
 """The CPS3."""
+
+from typing import TYPE_CHECKING
+
+from bifente.applets.families.family import Document, Family
+from bifente.layouts.codec import JsonValue
+from bifente.layouts.cps3 import LAYOUT
+
+if TYPE_CHECKING:
+    from bifente.applets.families.cps3.profile import ProfessionalProfile
+    from bifente.applets.kernel.instruction import Table
+
+
+def _instructions() -> "Table":
+    from bifente.applets.families.cps3.instructions import INSTRUCTIONS
+
+    return INSTRUCTIONS
+
+
+def _model(document: Document) -> "type[ProfessionalProfile]":
+    from bifente.applets.families.cps3.forms import EarlierProfile, PresentProfile
+
+    return EarlierProfile if document.get("form") == 1 else PresentProfile
+
+
+def _restored(kept: Document, form: int | None) -> dict[str, JsonValue]:
+    """A card that says no form was made with business data of form 1."""
+    return {**kept, "form": 1} if form is None else dict(kept)
+
+
+FAMILY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="gp", restored=_restored)

@@ -2,35 +2,35 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
-from bifente.applets.perso.make.issuer import Issuer
-from bifente.applets.perso.profile.model import ProfessionalProfile
 from bifente.codes.usage import CertificateUsage
 from bifente.layouts import businessdata, cps3, identity
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.parties import CPS
 
-DOMAIN, PEER_DOMAIN = "C", "V"
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-VALIDITY_YEARS = 3
+    from bifente.applets.families.cps3.profile import ProfessionalProfile
+    from bifente.applets.perso.make.issuer import Issuer
 
 _PRIVATE = {"flags": ["private"], "auth_id": "01"}
 _PUBLIC: dict[str, JsonValue] = {"flags": []}
 
 
-def serial(profile: ProfessionalProfile) -> JsonValue:
+def serial(profile: "ProfessionalProfile") -> JsonValue:
     """EF.SN.ICC."""
     return {"emetteur": businessdata.ISSUER, "numero": profile.serial}
 
 
-def pan(profile: ProfessionalProfile) -> bytes:
+def pan(profile: "ProfessionalProfile") -> bytes:
     """The ten bytes of EF.SN.ICC that CV certificates name the card by."""
     return identity.pan(serial(profile))
 
 
-def cha(profile: ProfessionalProfile) -> Cha:
+def cha(profile: "ProfessionalProfile") -> Cha:
     """The authorisation of the recognition key."""
     holder = profile.card_holder
     profession = holder.profession if holder.profession is not None else holder.future_profession
@@ -44,7 +44,7 @@ def cha(profile: ProfessionalProfile) -> Cha:
     )
 
 
-def contents(profile: ProfessionalProfile) -> dict[str, JsonValue]:
+def contents(profile: "ProfessionalProfile") -> dict[str, JsonValue]:
     """The value of each file but the certificates, by the file's name."""
     values: dict[str, JsonValue] = {
         "EF.DIR": [
@@ -72,7 +72,7 @@ def contents(profile: ProfessionalProfile) -> dict[str, JsonValue]:
 
 
 def certificates(
-    profile: ProfessionalProfile, public_keys: Mapping[str, RSAPublicKey], issuer: Issuer
+    profile: "ProfessionalProfile", public_keys: "Mapping[str, RSAPublicKey]", issuer: "Issuer"
 ) -> dict[str, bytes]:
     """The content of each certificate file, freshly issued."""
     assert profile.issued is not None
@@ -86,7 +86,7 @@ def certificates(
         if key != "recognition"
     }
     made["EF.CVC"] = issuer.issue_cv(
-        domain=DOMAIN,
+        domain=CPS.root,
         pan=pan(profile),
         cha=cha(profile),
         public_key=public_keys["recognition"],
@@ -106,7 +106,7 @@ def _application(aid: bytes, label: str, path: str) -> JsonValue:
     }
 
 
-def _card_information(profile: ProfessionalProfile) -> JsonValue:
+def _card_information(profile: "ProfessionalProfile") -> JsonValue:
     """Algorithms and date of a real CPS3v3 (V. Jardin, 2021)."""
     rsa_encryption, sha1, sha256 = "1.2.840.113549.1.1.1", "1.3.14.3.2.26", "2.16.840.1.101.3.4.2.1"
     algorithms = [

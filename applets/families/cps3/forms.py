@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bifente.applets.families.cps3.profile import ProfessionalProfile
 from bifente.applets.perso.profile.fields import (
     Content,
     LatinText,
@@ -20,7 +21,6 @@ from bifente.applets.perso.profile.fields import (
     matching,
     simplified_texts,
 )
-from bifente.applets.perso.profile.model import ProfessionalProfile
 from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
 from bifente.layouts import businessdata, businesstexts
 from bifente.layouts.codec import JsonValue, record

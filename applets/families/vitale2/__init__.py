@@ -1,1 +1,25 @@
 """The carte Vitale 2."""
+
+from typing import TYPE_CHECKING
+
+from bifente.applets.families.family import Document, Family
+from bifente.layouts.vitale2 import LAYOUT
+
+if TYPE_CHECKING:
+    from bifente.applets.families.vitale2.profile import VitaleProfile
+    from bifente.applets.kernel.instruction import Table
+
+
+def _instructions() -> "Table":
+    from bifente.applets.families.vitale2.instructions import INSTRUCTIONS
+
+    return INSTRUCTIONS
+
+
+def _model(_document: Document) -> "type[VitaleProfile]":
+    from bifente.applets.families.vitale2.profile import VitaleProfile
+
+    return VitaleProfile
+
+
+FAMILY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="vitale-volets")

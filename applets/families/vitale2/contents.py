@@ -6,22 +6,22 @@ readers rely on: they hold what of an odd field fits into it (``synthetic``).
 
 import re
 from collections.abc import Mapping, Sequence
-
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
-from bifente.applets.families.vitale2.profile import VitaleProfile
-from bifente.applets.perso.make.issuer import Issuer
 from bifente.layouts import identity, ssv, vitale2
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.parties import VITALE
 from bifente.layouts.ssv import Group
 
-DOMAIN, PEER_DOMAIN = "V", "C"
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from bifente.applets.families.vitale2.profile import VitaleProfile
+    from bifente.applets.perso.make.issuer import Issuer
 
 ISSUER = "8025000002"
 """The issuer number in EF.PAN: that of real cartes Vitale is not public, this one is ``synthetic``."""
-
-VALIDITY_YEARS = 5
 
 _TEST_CATEGORY, _CATEGORY = 0x81, 0x01
 """G01: carte d'assuré, test or not."""
@@ -45,22 +45,22 @@ _NAMES_SIZE = identity.IDENTITY_SIZE - len(
 """How many characters both names together may have in EF.ID."""
 
 
-def serial(profile: VitaleProfile) -> JsonValue:
+def serial(profile: "VitaleProfile") -> JsonValue:
     """EF.PAN."""
     return {"emetteur": ISSUER, "numero": profile.serial}
 
 
-def pan(profile: VitaleProfile) -> bytes:
+def pan(profile: "VitaleProfile") -> bytes:
     """The ten bytes of EF.PAN that CV certificates name the card by."""
     return identity.pan(serial(profile))
 
 
-def cha(profile: VitaleProfile, usage: int = USAGE_AUTHENTICATION) -> Cha:
+def cha(profile: "VitaleProfile", usage: int = USAGE_AUTHENTICATION) -> Cha:
     """The authorisation of the recognition key, or of the one that signs sheets."""
     return Cha.vitale(_TEST_CATEGORY if profile.test else _CATEGORY, usage)
 
 
-def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
+def contents(profile: "VitaleProfile") -> dict[str, JsonValue]:
     """The value of each file but the certificates, by the file's name."""
     groups = profile.ssv_groups()
     pieces = ssv.split(groups)
@@ -88,7 +88,7 @@ def contents(profile: VitaleProfile) -> dict[str, JsonValue]:
 
 
 def certificates(
-    profile: VitaleProfile, public_keys: Mapping[str, RSAPublicKey], issuer: Issuer
+    profile: "VitaleProfile", public_keys: "Mapping[str, RSAPublicKey]", issuer: "Issuer"
 ) -> dict[str, bytes]:
     """The content of each certificate file, freshly issued."""
     assert profile.issued is not None
@@ -96,7 +96,7 @@ def certificates(
     usages = {"recognition": USAGE_AUTHENTICATION, "sheet": USAGE_SHEET_SIGNATURE}
     return {
         name: issuer.issue_cv(
-            domain=DOMAIN,
+            domain=VITALE.root,
             pan=pan(profile),
             cha=cha(profile, usages[key]),
             public_key=public_keys[key],

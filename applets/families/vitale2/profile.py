@@ -4,11 +4,13 @@ Names and order of the fields are those of the SSV groups (``bifente.layouts.ssv
 2026-01-31, also one that is in no calendar, and nothing for an open end.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from bifente.apdu.cvc import Cha
+from bifente.applets.families.vitale2 import contents
 from bifente.applets.perso.profile.fields import (
     Content,
     LatinText,
@@ -23,8 +25,15 @@ from bifente.applets.perso.profile.model import CardProfile, Keys
 from bifente.applets.perso.profile.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
 from bifente.layouts import ssv, volets
+from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import SsvError
 from bifente.layouts.ssv import Group
+from bifente.layouts.ssv_findings import FindingKind, findings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from bifente.applets.perso.make.issuer import Issuer
 
 UNSET = "000000000000"
 """How a date field says that there is none."""
@@ -151,6 +160,8 @@ class VitaleKeys(Keys):
 class VitaleProfile(CardProfile):
     """A carte Vitale 2: either ``assure`` and ``beneficiaires``, or ``groups``."""
 
+    VALIDITY_YEARS: ClassVar[int] = 5
+
     kind: Literal["vitale2"]
     serial: Annotated[str, matching(r"\d{8,9}", "8 or 9 digits")] | None = None
     """By default that of group 101, or random."""
@@ -183,6 +194,39 @@ class VitaleProfile(CardProfile):
         except SsvError as error:
             raise WrongParts((self._wrong_group(error), str(error))) from None
         return self
+
+    def own_serial(self) -> str | None:
+        """That of the groups, when the profile has them as they are."""
+        text = self.ssv_groups()[0][2] if self.groups else ""
+        return text if len(text) in (8, 9) and text.isascii() and text.isdigit() else None
+
+    def notes(self) -> list[str]:
+        """NIRs that are not what they should be."""
+        return [
+            f"{one.group}.{one.field}: {one.message}"
+            for one in findings(self.ssv_groups())
+            if one.kind in (FindingKind.NIR_KEY, FindingKind.CERTIFIED_NIR_KEY, FindingKind.NIR_SHAPE)
+        ]
+
+    def contents(self) -> dict[str, JsonValue]:
+        """The files of the card but its certificates."""
+        return contents.contents(self)
+
+    def pan(self) -> bytes:
+        """The ten bytes of EF.PAN."""
+        return contents.pan(self)
+
+    def cha(self) -> Cha:
+        """The category: test or not."""
+        return contents.cha(self)
+
+    def certificates(self, public_keys: "Mapping[str, RSAPublicKey]", issuer: "Issuer") -> dict[str, bytes]:
+        """Those of the recognition and of the sheet signature."""
+        return contents.certificates(self, public_keys, issuer)
+
+    def dates(self) -> dict[str, str]:
+        """The end in group 101, the beginning in EF.NIR."""
+        return {"G101/3": f"{self.expires:%Y%m%d}0000", "EF.NIR/debut_validite": f"{self.issued:%Y%m%d}"}
 
     def _wrong_group(self, error: SsvError) -> tuple[str | int, ...]:
         """Which of ``groups`` *error* is about: the last of the first ones that have it too."""

@@ -5,8 +5,6 @@ from datetime import date, timedelta
 from unicodedata import normalize
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
-from bifente.applets.families.cps3 import contents as cpscard
-from bifente.applets.families.vitale2 import contents as vitalecard
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
@@ -24,10 +22,9 @@ from bifente.applets.perso.edit.dump import profile_of
 from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
 from bifente.applets.perso.make.build import changeable, issue
 from bifente.applets.perso.make.issuer import Issuer
-from bifente.applets.perso.profile.model import ProfessionalProfile, T1TestProfile, years_later
+from bifente.applets.perso.profile.model import CardProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.cps3 import PIN, PUK
 from bifente.layouts.ssv import GroupsCodec
 from bifente.layouts.ssv_findings import has_control
 
@@ -86,10 +83,11 @@ def after(records: Records, changes: Changes) -> dict[str, bytes]:
 
 def block(records: Records, *, puk: bool = False) -> Changes:
     """No try is left for the PIN, or for the PUK. Raises PersoError when the card has none."""
-    name = f"{pin_record(PUK if puk else PIN)}/left"
-    if name not in records:
-        raise PersoError(f"this card has no {'PUK' if puk else 'PIN'}")
-    return _kept(records, {name: b"\0"})
+    use = "puk" if puk else "pin"
+    names = [f"{pin_record(pin.reference)}/left" for pin in layout_of(records).pins if pin.use == use]
+    if not names or names[0] not in records:
+        raise PersoError(f"this card has no {use.upper()}")
+    return _kept(records, {names[0]: b"\0"})
 
 
 def expire(records: Records, issuer: Issuer, on: date) -> Changes:
@@ -100,12 +98,15 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     """
     meta = meta_of(records)
     profile = profile_of(meta)
-    if isinstance(profile, T1TestProfile):
+    if not isinstance(profile, CardProfile):
         raise PersoError("this card has no validity")
     check_issuer(records, issuer)
     assert profile.issued is not None
-    years = cpscard.VALIDITY_YEARS if isinstance(profile, ProfessionalProfile) else vitalecard.VALIDITY_YEARS
-    issued = profile.issued if profile.issued <= on else years_later(on + timedelta(days=1), -years)
+    issued = (
+        profile.issued
+        if profile.issued <= on
+        else years_later(on + timedelta(days=1), -profile.VALIDITY_YEARS)
+    )
     ended = profile.model_copy(update={"issued": issued, "expires": on})
     pairs = {
         name: rsa.load_private(records[key_record(path, reference)], validate=False)
@@ -116,12 +117,7 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     for name, content in issue(ended, pairs, issuer).items():
         path, node = layout.named(name)
         changes[file_record(path)] = content_record(node, path, {"hex": content.hex().upper()})
-    begin, end = f"{issued:%Y%m%d}", f"{on:%Y%m%d}"
-    if isinstance(profile, ProfessionalProfile):
-        dated = {"CPS_ID_CARD/fin_validite": end, "CPS_ID_CARD/emission": begin}
-    else:
-        dated = {"G101/3": f"{end}0000", "EF.NIR/debut_validite": begin}
-    for path, text in dated.items():
+    for path, text in ended.dates().items():
         changes |= set_field({**records, **_written(changes)}, path, text)
     if issuersigned.read(records) is not None:
         changes |= issuersigned.signed({**records, **_written(changes)}, issuer, issued)
@@ -199,13 +195,13 @@ def _written(changes: Changes) -> dict[str, bytes]:
 
 def check_issuer(records: Records, issuer: Issuer) -> None:
     """Raise PersoError unless the card's recognition certificate opens with the authority's root."""
-    meta = meta_of(records)
-    names = [name for name, key in layout_of(records).certificates().items() if key == "recognition"]
-    if not names:
+    layout = layout_of(records)
+    names = [name for name, key in layout.certificates().items() if key == "recognition"]
+    if not names or layout.party is None:
         raise PersoError("this card has no issuer")
     (name,) = names
-    path, node = layout_of(records).named(name)
-    root = issuer.cv_root(cpscard.DOMAIN if meta.kind == "cps3" else vitalecard.DOMAIN)
+    path, node = layout.named(name)
+    root = issuer.cv_root(layout.party.root)
     try:
         verify(CvEnvelope.parse(content_bytes(records, node, path)), root.car, root.n, root.e)
     except (CvError, KeyError):  # another's, or none

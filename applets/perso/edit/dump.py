@@ -6,34 +6,31 @@ record. What the files hold now, as far as the profile does not give it anyway, 
 
 from base64 import b64encode
 
+from bifente.applets.families import family_of
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
-from bifente.applets.kernel.state import DATE_RECORD, ROOT_PREFIX, decode_root, key_record
+from bifente.applets.kernel.state import DATE_RECORD, ROOT_PREFIX, decode_root, key_record, pin_record
 from bifente.applets.perso.cardrecords import Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
-from bifente.applets.perso.make.build import changeable, contents
+from bifente.applets.perso.make.build import changeable
 from bifente.applets.perso.make.keys import fingerprint
-from bifente.applets.perso.profile.files import AnyProfile, validate_profile
+from bifente.applets.perso.profile.files import validate_profile
+from bifente.applets.perso.profile.model import Profile
 from bifente.crypto import rsa
 from bifente.documents.visible import visible
 from bifente.documents.yamltext import YamlDocument, write_yaml
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import EF, Layout
 
-_PIN_FIELDS = {"pin": "pin/01", "puk": "pin/02"}
 
-
-def profile_of(meta: Meta) -> AnyProfile:
+def profile_of(meta: Meta) -> Profile:
     """The resolved profile that the card was made from, without keys, PINs and later changes. Raises ProfileError."""
     return validate_profile(YamlDocument("profile in the card", _document(meta), {(): 1}))
 
 
 def _document(meta: Meta) -> dict[str, JsonValue]:
     """The profile that the card keeps; that of an earlier form says so."""
-    document: dict[str, JsonValue] = dict(meta.profile)
-    if meta.kind == "cps3" and meta.form is None:
-        document["form"] = 1
-    return document
+    return family_of(meta.kind).restored(meta.profile, meta.form)
 
 
 def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
@@ -58,9 +55,8 @@ def dump(records: Records, *, secrets: bool = False) -> dict[str, JsonValue]:
     if secrets:
         if keys:
             document["keys"] = {name: _pem(pkcs8) for name, pkcs8 in keys.items()}
-        document |= {
-            field: records[name].decode("ascii") for field, name in _PIN_FIELDS.items() if name in records
-        }
+        names = {pin.use: pin_record(pin.reference) for pin in layout.pins}
+        document |= {use: records[name].decode("ascii") for use, name in names.items() if name in records}
         document["state"] = _state(records, layout, meta)
     return document
 
@@ -76,7 +72,7 @@ def _changed_files(
     records: Records, layout: Layout, meta: Meta, without: tuple[str, ...]
 ) -> dict[str, JsonValue]:
     """The files that differ from what the profile gives, by path."""
-    given = contents(profile_of(meta))
+    given = profile_of(meta).contents()
     changed: dict[str, JsonValue] = {}
     for path, node in layout.walk():
         if not isinstance(node, EF) or node.name in without:

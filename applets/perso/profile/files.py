@@ -3,34 +3,26 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bifente.applets.families.cps3.forms import EarlierProfile, PresentProfile
-from bifente.applets.families.vitale2.profile import VitaleProfile
+from bifente.applets.families import family_of
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso.cardrecords import file_named
 from bifente.applets.perso.errors import Problem, ProfileError
-from bifente.applets.perso.profile.model import ProfessionalProfile, T1TestProfile
+from bifente.applets.perso.profile.model import Profile
 from bifente.applets.perso.profile.shipped import shipped_text
 from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
 from bifente.documents import DocumentError, read_bytes, read_text
 from bifente.documents.values import JsonValue, Place, field_name
 from bifente.documents.yamltext import MAX_SIZE, YamlDocument, parse_yaml
-
-AnyProfile = ProfessionalProfile | VitaleProfile | T1TestProfile
-
-_MODELS: dict[str, TypeAdapter[AnyProfile]] = {
-    "cps3": TypeAdapter(PresentProfile),
-    "vitale2": TypeAdapter(VitaleProfile),
-    "t1test": TypeAdapter(T1TestProfile),
-}
+from bifente.layouts.registry import kinds
 
 _SUFFIXES = (".yaml", ".yml")
 _KEY_FILE_LIMIT = 1 << 16
 
 
-def read_profile(name: str) -> AnyProfile:
+def read_profile(name: str) -> Profile:
     """The profile in the file *name*, or the shipped one of that name. Raises ProfileError, PersoError, DocumentError or OSError.
 
     A name without folder and suffix is a shipped profile.
@@ -47,7 +39,7 @@ def read_profile(name: str) -> AnyProfile:
     return parse_profile(text, path.name, path.parent)
 
 
-def parse_profile(text: str, source: str, folder: Path | None = None) -> AnyProfile:
+def parse_profile(text: str, source: str, folder: Path | None = None) -> Profile:
     """The profile in *text*; *source* names it in errors, *folder* is where its key files are looked for.
 
     Raises ProfileError, with every problem that was found and the line of each.
@@ -59,20 +51,18 @@ def parse_profile(text: str, source: str, folder: Path | None = None) -> AnyProf
     return validate_profile(document, folder)
 
 
-def validate_profile(document: YamlDocument, folder: Path | None = None) -> AnyProfile:
+def validate_profile(document: YamlDocument, folder: Path | None = None) -> Profile:
     """The profile that a document says. Raises ProfileError."""
     value = document.value
     if not isinstance(value, dict):
         raise ProfileError([_problem(document, (), "a profile is a mapping that begins with kind: …")])
     kind = value.get("kind")
-    adapter = _MODELS.get(kind) if isinstance(kind, str) else None
-    if adapter is None:
-        raise ProfileError([_problem(document, ("kind",), f"one of {', '.join(_MODELS)} expected")])
-    if kind == "cps3" and value.get("form") == 1:
-        adapter = TypeAdapter(EarlierProfile)
+    if not isinstance(kind, str) or kind not in kinds():
+        raise ProfileError([_problem(document, ("kind",), f"one of {', '.join(kinds())} expected")])
+    model = family_of(kind).model(value)
     value = _with_key_files(document, value, folder)
     try:
-        profile = adapter.validate_python(value)
+        profile = model.model_validate(value)
     except ValidationError as error:
         raise ProfileError(_problems(document, error)) from None
     wrong = _wrong_files(profile)
@@ -102,7 +92,7 @@ def _sorted(document: YamlDocument, found: list[Part]) -> list[Problem]:
     return sorted(problems, key=lambda problem: (problem.line, problem.field))
 
 
-def _wrong_files(profile: AnyProfile) -> list[Part]:
+def _wrong_files(profile: Profile) -> list[Part]:
     """What ``files`` says of files that this kind of card has not, or that does not go into them."""
     layout = layout_of(profile.kind)
     wrong: list[Part] = []

@@ -4,43 +4,34 @@ Content that stands on the card under a French name has that name here; a date m
 """
 
 from abc import ABC, abstractmethod
-from datetime import MAXYEAR, MINYEAR, date
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from datetime import MAXYEAR, MINYEAR, date, timedelta
+from secrets import randbelow
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, JsonValue, SecretStr, model_validator
 
+from bifente.apdu.cvc import Cha
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.profile.fields import (
     AtrHexadecimal,
     Day,
     Hexadecimal,
-    PersonId,
-    PinDigits,
     PrivateKeyPem,
     ProfileModel,
-    PukDigits,
-    StructureId,
-    Text,
-    at_most,
-    in_table,
     matching,
 )
 from bifente.applets.perso.profile.wrongparts import WrongParts
-from bifente.codes.holder import CardHolder
 from bifente.codes.letters import composed
 from bifente.layouts import codec
-from bifente.layouts.cps3 import DATA_SIZE
-from bifente.layouts.t1test import LARGE_SIZE
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+    from bifente.applets.perso.make.issuer import Issuer
 
 Environment = Literal["test", "production-like"]
 ENVIRONMENT_LETTER: dict[Environment, str] = {"test": "T", "production-like": "P"}
-
-CARD_TYPES = {"CPS": 0, "CPF": 1, "CDE": 2, "CPE": 2, "CPA": 3}
-"""Names of the CPS family with their G02 code."""
-
-
-DEFAULT_PIN, DEFAULT_PUK = SecretStr("1234"), SecretStr("12345678")
-"""Those of the test programs of the Agence du numérique en santé."""
 
 
 class FileContent(ProfileModel):
@@ -79,9 +70,11 @@ class Keys(ProfileModel):
     recognition: PrivateKeyPem | None = None
 
 
-class Profile(ProfileModel):
-    """What all profiles have."""
+class Profile(ProfileModel, ABC):
+    """What all profiles have, and what a card is made of by one. The methods are those of a resolved profile."""
 
+    if TYPE_CHECKING:
+        serial: str | None  # of so many digits as the kind has, among the fields of the kind
     kind: str
     comment: str = ""
     atr: AtrHexadecimal | None = None
@@ -90,10 +83,46 @@ class Profile(ProfileModel):
     """Of the public keys, in a dump without secrets: to compare, not to create from."""
     state: State | None = None
 
+    @property
+    def test(self) -> bool:
+        """A test card."""
+        return True
+
+    @property
+    def kept_form(self) -> int | None:
+        """What the card must say so that its profile is read as it was meant; None for the form that all cards have."""
+        return None
+
+    @abstractmethod
+    def contents(self) -> dict[str, codec.JsonValue]:
+        """The value of each file that the profile alone gives, by the file's name; no certificates."""
+
+    def secrets(self) -> dict[str, SecretStr]:
+        """The PINs by their use."""
+        return {}
+
+    def own_serial(self) -> str | None:
+        """The serial that some other part of the profile brings with it."""
+        return None
+
+    def notes(self) -> list[str]:
+        """What the profile says and is odd, or the card cannot hold: for whoever makes the card."""
+        return []
+
+    def resolved(self, today: date) -> Self:
+        """The profile with all that personalisation on the day *today* decides. Raises PersoError."""
+        if self.serial is not None:
+            return self
+        return self.model_copy(update={"serial": self.own_serial() or f"{randbelow(10**8):08}"})
+
 
 class CardProfile(Profile):
-    """What the cards that take part in a recognition have."""
+    """What the cards have that take part in a recognition: an authority issues them, for some years."""
 
+    VALIDITY_YEARS: ClassVar[int]
+
+    if TYPE_CHECKING:
+        keys: Keys  # and more of them, among the fields of the kind
     environment: Environment = "test"
     issued: Day | None = None
     """The first day of validity; by default the day of personalisation."""
@@ -111,133 +140,31 @@ class CardProfile(Profile):
         """A test card."""
         return self.environment == "test"
 
-
-class Holder(ProfileModel):
-    """Whose card it is. Codes are those of the GIP tables."""
-
-    national_id: PersonId
-    """With its type digit: ``8`` + RPPS, ``0`` + ADELI, an employee ``1`` + FINESS + ``/`` + number."""
-    family_name: Text
-    """The name of practice: it stands in the certificates too."""
-    given_name: Text
-    birth_name: Text | None = None
-    """NomPatronym; by default the family name."""
-    married_name: Text | None = None
-    """NomMarital."""
-    other_given_names: Annotated[list[Text], Field(max_length=2)] = Field(default_factory=list)
-    civility: Annotated[str, in_table("G03", 2)]
-    profession: Annotated[str, in_table("G15", 2)] | None = None
-    future_profession: Annotated[str, in_table("G16", 2)] | None = None
-    responsibility: Annotated[str, in_table("G04", 2)] | None = None
-    """By default 01 for a CDE, 00 for the others."""
-    speciality: Annotated[str, in_table("R01", 4)] | None = None
-
-
-class Structure(ProfileModel):
-    """Where an employee works."""
-
-    id: StructureId
-    """With its type digit, ``1`` + FINESS."""
-    name: Text
-    department: Annotated[str, matching(r"[^()]+ \([0-9AB]{2,3}\)", "a department such as Paris (75)")]
-
-
-class ProfessionalKeys(Keys):
-    """The three keys of a professional's card."""
-
-    signature: PrivateKeyPem | None = None
-    authentication: PrivateKeyPem | None = None
-
-
-class ProfessionalProfile(CardProfile, ABC):
-    """A card of the CPS family, but for its situations: their profile depends on the form of the business data."""
-
-    kind: Literal["cps3"]
-    card: Literal["CPS", "CPF", "CDE", "CPE", "CPA"]
-    serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
-    """By default random."""
-    holder: Holder
-    structure: Structure | None = None
-    form: int
-    """Of the business data, see :mod:`bifente.applets.families.cps3.forms`."""
-    data: Annotated[Hexadecimal, at_most(DATA_SIZE)] = ""
-    """CPS_DATA, followed by zeros."""
-    pin: PinDigits = DEFAULT_PIN
-    puk: PukDigits = DEFAULT_PUK
-    keys: ProfessionalKeys = ProfessionalKeys()
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        holder = self.holder
-        wrong = {
-            "CPS": holder.profession is None or holder.future_profession is not None,
-            "CPF": holder.profession is not None or holder.future_profession is None,
-        }.get(self.card, holder.profession is not None or holder.future_profession is not None)
-        if wrong:
-            wanted = {"CPS": "a profession", "CPF": "a future_profession"}.get(self.card, "no profession")
-            names = {"CPS": ("future_profession",), "CPF": ("profession",)}.get(self.card, _PROFESSIONS)
-            given = tuple(name for name in names if getattr(holder, name) is not None)[:1]
-            said = f"the holder of a {self.card} has {wanted}, and nothing else of the kind"
-            raise WrongParts((("holder", *given), said))
-        if (self.structure is None) != (self.card in ("CPS", "CPF")):
-            if self.structure is None:
-                raise WrongParts((("card",), f"a {self.card} has a structure"))
-            raise WrongParts((("structure",), f"a {self.card} has no structure"))
-        responsibility = ("holder", "responsibility")
-        if self.card == "CDE" and self.responsibility != 1:
-            raise WrongParts((responsibility, "the holder of a CDE has the responsibility 01"))
-        if self.card != "CDE" and self.responsibility == 1:
-            raise WrongParts((responsibility, f"responsibility 01 makes a CDE, not a {self.card}"))
-        return self
+    def resolved(self, today: date) -> Self:
+        """With serial and dates of validity. Raises PersoError when the dates do not fit together."""
+        issued = self.issued
+        if issued is None:
+            issued = min(today, self.expires) if self.expires is not None else today
+        update = {"issued": issued}
+        if self.expires is None:
+            update["expires"] = years_later(issued, self.VALIDITY_YEARS) - timedelta(days=1)
+        return super().resolved(today).model_copy(update=update)
 
     @abstractmethod
-    def business_values(self) -> dict[str, codec.JsonValue]:
-        """The value of each business data object but CPS_DATA, by its name; the profile has serial and dates."""
+    def pan(self) -> bytes:
+        """The ten bytes that CV certificates name the card by."""
 
-    def notes(self) -> list[str]:
-        """What the profile says and the card cannot hold, by the field's name: for whoever makes the card."""
-        return []
+    @abstractmethod
+    def cha(self) -> Cha:
+        """The authorisation of the recognition key."""
 
-    @property
-    def responsibility(self) -> int:
-        """The G04 code."""
-        given = self.holder.responsibility
-        return int(given) if given is not None else int(self.card == "CDE")
+    @abstractmethod
+    def certificates(self, public_keys: "Mapping[str, RSAPublicKey]", issuer: "Issuer") -> dict[str, bytes]:
+        """The content of each certificate file by its name, freshly issued; *public_keys* by their use."""
 
-    @property
-    def card_holder(self) -> CardHolder:
-        """The holder as certificates name it; ValueError before the serial is known."""
-        if self.serial is None:
-            raise ValueError("the card has no serial yet")
-        holder, structure = self.holder, self.structure
-        return CardHolder(
-            card_type=CARD_TYPES[self.card],
-            category=0x80 if self.test else 0x00,
-            national_id=holder.national_id,
-            family_name=holder.family_name,
-            given_name=holder.given_name,
-            civility=int(holder.civility),
-            profession=None if holder.profession is None else int(holder.profession),
-            future_profession=None if holder.future_profession is None else int(holder.future_profession),
-            responsibility=self.responsibility,
-            speciality=holder.speciality,
-            structure_id=structure.id if structure else None,
-            structure_name=structure.name if structure else None,
-            department=structure.department if structure else None,
-            card_number=f"29{self.serial}",
-        )
-
-
-_PROFESSIONS = ("profession", "future_profession")
-
-
-class T1TestProfile(Profile):
-    """The synthetic T=1 card: one large file, by default two bytes of offset every two bytes."""
-
-    kind: Literal["t1test"]
-    serial: Annotated[str, matching(r"\d{8}", "8 digits")] | None = None
-    content: Annotated[Hexadecimal, at_most(LARGE_SIZE)] | None = None
-    """The beginning of the large file; zeros follow."""
+    @abstractmethod
+    def dates(self) -> dict[str, str]:
+        """The fields that say how long the card is valid: path as ``card set`` takes it → text."""
 
 
 def years_later(start: date, years: int) -> date:
