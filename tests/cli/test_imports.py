@@ -89,7 +89,7 @@ def test_a_served_reader_needs_no_model_and_no_screen(cards: Path) -> None:
     )
     assert {name for name in SLOW | {"rich", "cryptography"} if name in loaded} == set()
     assert "bifente.applets.perso" not in loaded
-    assert len(loaded - imported("import click")) <= 212
+    assert len(loaded - imported("import click")) <= 214  # the reasons of refusals are two modules of it
 
 
 def test_listing_the_profiles_needs_no_model_of_one() -> None:

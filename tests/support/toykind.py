@@ -39,7 +39,15 @@ LAYOUT = Layout(
         SYNTHETIC,
         AID,
         children=(
-            EF("NAME", 0x1001, TextCodec(16), ef_access(update=Pin(ADMIN)), SYNTHETIC, 0x01, meaning="whose toy it is"),
+            EF(
+                "NAME",
+                0x1001,
+                TextCodec(16),
+                ef_access(update=Pin(ADMIN)),
+                SYNTHETIC,
+                0x01,
+                meaning="whose toy it is",
+            ),
             EF("DIARY", 0x1002, TextCodec(32), ef_access(Pin(PIN), Pin(PIN)), SYNTHETIC, optional=True),
         ),
         pins=(
