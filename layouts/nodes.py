@@ -211,6 +211,14 @@ class Layout:
     atr_differs: frozenset[int] = frozenset()
     """Positions in the ATR, from 0, in which cards of this kind differ."""
 
+    def __post_init__(self) -> None:
+        references = [pin.reference for pin in self.pins]
+        unknown = {pin.unblocked_by for pin in self.pins} - {None, *references}
+        if unknown or len(references) != len(set(references)):
+            raise ValueError(
+                f"{self.kind}: PINs of the same reference, or unblocked by one that is not there"
+            )
+
     def answers_reset_with(self, atr: bytes) -> bool:
         """Whether *atr* is that of a card of this kind."""
         return len(atr) == len(self.atr) and all(

@@ -195,12 +195,12 @@ def _change(card: "SmartCard", request: ChangeRequest) -> bytes:
 
 
 def _unblocking(card: "SmartCard", pin: PinState) -> PinState:
-    """The code that unblocks *pin*: the other reference of the layout."""
-    for reference, candidate in card.persistent.pins.items():
-        if reference != pin.definition.reference:
-            return candidate
-    why = Why(_RESET, "the card has no code that unblocks {}", (pin.label,))
-    raise CardError(SW.FUNCTION_NOT_SUPPORTED, why)
+    """The code that the layout declares for *pin*."""
+    reference = pin.definition.unblocked_by
+    if reference is None:
+        why = Why(_RESET, "the card has no code that unblocks {}", (pin.label,))
+        raise CardError(SW.FUNCTION_NOT_SUPPORTED, why)
+    return card.persistent.pins[reference]
 
 
 _P1 = {(True, True): "00", (True, False): "01", (False, True): "02", (False, False): "03"}

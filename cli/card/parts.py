@@ -121,7 +121,7 @@ def _named_parts(seen: "CardView") -> "Iterator[tuple[list[str], Shown]]":
         aid = [directory.aid] if directory.aid else []
         yield [short, directory.name, directory.path, directory.fid, *aid], directory
         for pin in directory.pins:
-            kind = "PIN" if pin.reference == "01" else "PUK"
+            kind = pin.use.upper()
             yield [f"{kind}-{pin.reference}", kind, pin.reference, pin.name], pin
         for key in directory.keys:
             yield [key.name, key.reference, f"key {key.reference}"], key

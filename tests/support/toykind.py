@@ -11,7 +11,7 @@ from bifente.applets.kernel.instruction import Table, table
 from bifente.applets.perso.profile.fields import PinDigits, PukDigits
 from bifente.applets.perso.profile.model import Profile
 from bifente.layouts.access import ALWAYS, NEVER, Pin
-from bifente.layouts.codec import JsonValue, TextCodec
+from bifente.layouts.codec import JsonValue, RawCodec
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, ef_access
 
 AID = bytes.fromhex("F0") + b"TOY"
@@ -31,7 +31,7 @@ LAYOUT = Layout(
     "toy",
     "toy card",
     "a toy card",
-    bytes.fromhex("3B84014B544F5953"),
+    bytes.fromhex("3B84014B544F598C"),
     AID,
     DF(
         "MF",
@@ -42,13 +42,13 @@ LAYOUT = Layout(
             EF(
                 "NAME",
                 0x1001,
-                TextCodec(16),
+                RawCodec(),
                 ef_access(update=Pin(ADMIN)),
                 SYNTHETIC,
                 0x01,
                 meaning="whose toy it is",
             ),
-            EF("DIARY", 0x1002, TextCodec(32), ef_access(Pin(PIN), Pin(PIN)), SYNTHETIC, optional=True),
+            EF("DIARY", 0x1002, RawCodec(), ef_access(Pin(PIN), Pin(PIN)), SYNTHETIC, optional=True),
         ),
         pins=(
             _pin("PIN", PIN, "pin", PUK, 4),
@@ -72,7 +72,7 @@ class ToyProfile(Profile):
     admin: PinDigits = SecretStr("9999")
 
     def contents(self) -> dict[str, JsonValue]:
-        return {"NAME": self.name, "DIARY": ""}
+        return {"NAME": {"hex": self.name.encode().hex()}, "DIARY": {"hex": "00" * 32}}
 
     def secrets(self) -> dict[str, SecretStr]:
         return {"pin": self.pin, "puk": self.puk, "admin": self.admin}
@@ -95,4 +95,6 @@ def _instructions() -> Table:
     )
 
 
-TOY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="toy.yaml")
+def family(example: str) -> Family:
+    """The toy's family; suites make their card of the profile *example*."""
+    return Family(layout=LAYOUT, instructions=_instructions, model=_model, example=example)

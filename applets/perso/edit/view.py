@@ -53,6 +53,8 @@ class PinView:
     """A PIN or PUK; never its value."""
 
     name: str
+    use: str
+    """What profiles call it: ``pin``, ``puk``."""
     reference: str
     tries_left: int
     tries: int
@@ -213,6 +215,7 @@ def _pin(records: Records, pin: PinObject) -> PinView:
     uses = records.get(f"{prefix}/uses")
     return PinView(
         name=pin.name,
+        use=pin.use,
         reference=f"{pin.reference:02X}",
         tries_left=int.from_bytes(records.get(f"{prefix}/left", b""), "big"),
         tries=pin.tries,

@@ -1,0 +1,133 @@
+"""A kind of card is added by one module (``tests/support/toykind.py``) and one line, and everything knows it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+import toykind
+
+from bifente.applets import families, open_card
+from bifente.cli.main import main
+from bifente.conformance.engine import chosen, run
+from bifente.conformance.model import Verdict
+from bifente.conformance.target import Target
+from bifente.layouts.names import application_name, card_of_atr
+from bifente.reader import TwoSlotReader
+from bifente.terminal.whichcard import kind_of
+from bifente.testing.cards import CardMaker
+from bifente.testing.targets import emulated_cards, in_process, over_socket
+from bifente.traces.explain import explain_bytes
+
+SELECT = bytes.fromhex("00A4040C04F0544F59")
+PROFILE = "kind: toy\nname: Zazie\nadmin: 4711\n"
+
+
+@pytest.fixture
+def profile(tmp_path: Path) -> Iterator[Path]:
+    path = tmp_path / "zazie.yaml"
+    path.write_text(PROFILE, encoding="utf-8")
+    families.register(toykind.family(str(path)))
+    yield path
+    families.unregister("toy")
+
+
+@pytest.fixture
+def card(profile: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    path = profile.with_suffix(".card")
+    assert main(["card", "create", str(profile), "-o", str(path)]) == 0
+    assert "toy card" in capsys.readouterr().out
+    return path
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def test_it_is_shown(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    seen = json.loads(printed(capsys, "card", "show", str(card), "--json"))
+    assert (seen["kind"], seen["title"]) == ("toy", "toy card")
+    assert [pin["reference"] for pin in seen["root"]["pins"]] == ["01", "02", "03"]
+    brief = printed(capsys, "card", "show", str(card), "--brief")
+    assert "NAME" in brief
+    assert "PIN 03" in brief
+
+
+@pytest.mark.parametrize("options", [(), ("--secrets",)])
+def test_what_is_dumped_makes_it_again(
+    card: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    dumped, again = card.with_suffix(".dump.yaml"), card.with_suffix(".again")
+    printed(capsys, "card", "dump", str(card), *options, "-o", str(dumped))
+    assert ("4711" in dumped.read_text(encoding="utf-8")) == bool(options)
+    printed(capsys, "card", "create", str(dumped), "-o", str(again))
+    differences = json.loads(printed_whatever(capsys, "card", "diff", str(card), str(again), "--json"))
+    assert [one["where"] for one in differences] == ([] if options else ["pin/03"])
+
+
+def printed_whatever(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    main(list(arguments))
+    return capsys.readouterr().out
+
+
+def test_it_is_changed_and_restored(card: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changed = printed(capsys, "card", "set", str(card), "NAME", "5A6F65", "--json")
+    assert json.loads(changed)["changes"][0]["new"].startswith("5A6F65")
+    printed(capsys, "card", "block", str(card), "--puk")
+    assert "0 of 3 tries left" in printed(capsys, "card", "show", str(card), "PUK")
+    printed(capsys, "card", "restore", str(card))
+    assert "3 of 3 tries left" in printed(capsys, "card", "show", str(card), "PUK")
+
+
+def test_it_is_found_out_by_its_atr_and_its_application(card: Path) -> None:
+    assert card_of_atr(toykind.LAYOUT.atr) == "toy card"
+    assert application_name(toykind.AID) == "MF of the toy card"
+    assert "toy card" in explain_bytes(toykind.LAYOUT.atr)[0]
+    with TwoSlotReader() as reader:
+        reader.insert(reader.slots[0], open_card(card))
+        assert kind_of(reader.link(reader.slots[0])) == "toy"
+
+
+def test_three_pins_each_with_its_rule(card: Path) -> None:
+    """The third writes NAME; the PUK resets both others, and neither of them anything (ISO/IEC 7816-4:2020 §11.6.10)."""
+    with TwoSlotReader() as reader:
+        reader.insert(reader.slots[0], open_card(card))
+        link = reader.link(reader.slots[0])
+
+        def answers(command: str) -> str:
+            return link.transmit(bytes.fromhex(command)).hex().upper()
+
+        assert link.transmit(SELECT) == b"\x90\x00"
+        assert answers("00D6810001 41") == "6982"
+        assert answers("0020000104 31323334") == "9000"
+        assert answers("00D6810001 41") == "6982"
+        assert answers("0020000304 34373131") == "9000"
+        assert answers("00D6810001 41") == "9000"
+        assert [answers("0020000304 30303030") for _ in range(3)] == ["63C2", "63C1", "63C0"]
+        assert answers("002C00030C 3132333435363738 38383838") == "9000"
+        assert answers("0020000304 38383838") == "9000"
+        assert answers("002C000208 3132333435363738") == "6982"
+
+
+@pytest.mark.parametrize("way", [in_process, over_socket])
+def test_it_conforms(profile: Path, way: "type[AbstractContextManager[Target]]") -> None:
+    if way is over_socket:
+        pytest.importorskip("smartcard")
+    cases = chosen(["reader"], ["toy"], ["@toy"])
+    assert {case.id for case in cases} >= {"reader/atr-structure@toy", "reader/atr-stable@toy"}
+    with way(emulated_cards(CardMaker(), ["toy"])) as target:
+        report = run(cases, target)
+        with target.link("toy") as link:
+            assert link.transmit(SELECT) == b"\x90\x00"
+            assert link.transmit(bytes.fromhex("00B0810005"))[:5] == b"Zazie"
+    assert [(outcome.case, outcome.reason) for outcome in report.failures] == []
+    assert report.count(Verdict.PASSED) >= 4
+
+
+def test_its_name_is_taken_once(profile: Path) -> None:
+    with pytest.raises(ValueError, match="toy"):
+        families.register(toykind.family(str(profile)))
+    with pytest.raises(KeyError):
+        families.unregister("cps3")
