@@ -11,12 +11,13 @@ import click
 from bifente.apdu.errors import ApduError
 from bifente.cli.apdu.notation import NotationError, WrittenCommand, parse_command, parse_written
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.options import CARD, JSON
+from bifente.cli.options import JSON
+from bifente.cli.realreader import READER, relayed
 from bifente.cli.visible import say, say_json
 from bifente.documents import DocumentTooLong
 
 if TYPE_CHECKING:
-    from bifente.apdu.refusal import Refusal
+    from bifente.apdu.link import Card
 
 _BYTE = re.compile(r"(?:0[xX])?[0-9A-Fa-f]{2}[hH]?,?")
 _LONGEST_INPUT = 16 << 20
@@ -57,16 +58,23 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
 
 
 @apdu.command()
-@CARD
-@click.argument("commands", metavar="APDU…", nargs=-1, required=True)
+@click.argument("card", metavar="X.card", type=click.Path(readable=False))
+@click.argument("commands", metavar="APDU…", nargs=-1)
+@click.option("--reader", metavar="NAME", help=f"{READER} Then there is no X.card.")
 @click.option("--explain", "in_words", is_flag=True, help="Add the meaning of each command and answer.")
 @click.option("--why", is_flag=True, help="Add why the card refused: which clause, and what was wrong.")
 @click.option("--secrets", is_flag=True, help="Show PINs, PUKs and deciphered data.")
 @JSON
 def send(
-    card: Path, commands: tuple[str, ...], in_words: bool, why: bool, secrets: bool, as_json: bool
+    card: str,
+    commands: tuple[str, ...],
+    reader: str | None,
+    in_words: bool,
+    why: bool,
+    secrets: bool,
+    as_json: bool,
 ) -> None:
-    """Power the card in a file on, send it commands, show its answers.
+    """Power the card in a file, or in a PC/SC reader, on, send it commands, show its answers.
 
     \b
     An APDU is plain hexadecimal, sent byte for byte, or the compact form
@@ -79,34 +87,35 @@ def send(
     An answer that is not the expected one ends the dialogue with exit code 9; without an expected status word
     any answer is good. "-" reads APDUs from the standard input, one a line, # begins a comment.
     """
-    from bifente.apdu.refusal import refusal_behind
-    from bifente.applets import open_card
+    from bifente.cli.apdu.reasons import reason
 
+    if reader is not None:
+        commands = (card, *commands)
+    if not commands:
+        raise click.UsageError("Missing argument 'APDU…'.")
     written = list(_each(_lines(commands), "APDU", parse_command, NotationError.hint))
-    device = open_card(card)
+    device, reader = _device(card, reader)
     dialogue = _Dialogue(in_words=in_words, secrets=secrets, as_json=as_json)
     try:
         dialogue.begin(device.power_on())
         for number, command in enumerate(written, 1):
             answer = device.transmit(command.raw)
-            reason = _reason(refusal_behind(device, answer), answer) if why else None
-            dialogue.say(number, len(written), command, answer, reason)
+            dialogue.say(
+                number, len(written), command, answer, reason(device, answer, reader) if why else None
+            )
     finally:
         device.power_off()
         dialogue.end()
 
 
-def _reason(refusal: "Refusal | None", answer: bytes) -> dict[str, object] | None:
-    """What the card says of its answer; None for success. Of a card that says nothing, what the status word means."""
-    from bifente.apdu import ResponseAPDU
+def _device(card: str, reader: str | None) -> "tuple[Card, str | None]":
+    """The card in a file, or that in a reader with the whole name of the reader."""
+    if reader is None:
+        from bifente.applets import open_card
 
-    if refusal is not None:
-        return {"clause": refusal.why.clause, "sentence": refusal.why.sentence, "generic": False}
-    sw = ResponseAPDU.parse(answer).sw
-    if sw.ok:
-        return None
-    sentence = f"{sw.meaning}: generic meaning of the status word, the card does not say why"
-    return {"clause": "ISO/IEC 7816-4:2020 §5.6", "sentence": sentence, "generic": True}
+        return open_card(Path(card)), None
+    held = relayed(reader)
+    return held, held.name
 
 
 def _is_one(arguments: tuple[str, ...]) -> bool:

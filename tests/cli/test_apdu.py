@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from bifente.applets import open_card
 from bifente.applets.kernel.store import SqliteStore, create_card_file
 from bifente.cli.main import main
 from bifente.layouts.t1test import ATR
 
 CONTENT = bytes(range(64))
+GENERIC = "generic meaning of the status word, the card does not say why (ISO/IEC 7816-4:2020 §5.6)"
 NEITHER = "is neither the MF nor 3F00 itself, a file in it, its parent or a DF beside it"
 
 
@@ -61,16 +63,34 @@ def test_why(card: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "neither" not in capsys.readouterr().out
 
 
+class Relayed:
+    """A card in the PC/SC reader of somebody: it answers, and says no more."""
+
+    name = "A reader"
+
+    def __init__(self, path: Path) -> None:
+        inside = open_card(path)
+        self.power_on, self.reset, self.power_off = inside.power_on, inside.reset, inside.power_off
+        self.transmit = inside.transmit
+
+
 def test_why_of_a_card_that_keeps_silent(
     card: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then it is what the status word means in general, and says so."""
-    monkeypatch.setattr("bifente.apdu.refusal.refusal_of", lambda card: None)
-    assert main(["apdu", "send", card, "A4000C:7777", "--why"]) == 0
-    assert (
-        "  file not found: generic meaning of the status word, the card does not say why"
-        in capsys.readouterr().out
-    )
+    real = Relayed(Path(card))
+    monkeypatch.setattr("bifente.cli.apdu.commands.relayed", lambda name: real)
+    assert main(["apdu", "send", "--reader", "0", "A4000C:7777", "B0/", "A4000C:1001", "--why"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == [
+        "> 00A4000C027777",
+        "< 6A82 (file not found)",
+        f"  file not found: {GENERIC}",
+        "> 00B0000000",
+        "< 6986 (command not allowed, no current EF)",
+        f"  command not allowed, no current EF: {GENERIC}",
+        "> 00A4000C021001",
+        "< 9000 (success)",
+    ]
 
 
 def test_any_answer_is_good_when_none_is_expected(card: str) -> None:

@@ -113,6 +113,21 @@ def test_serve_until_it_is_told_to_stop(
         assert running.errors == []
 
 
+def test_another_program_hears_why_by_the_control_socket(
+    cards: dict[str, Path], environment: dict[str, str]
+) -> None:
+    """The answer comes by the PC/SC service, the reason beside it."""
+    pytest.importorskip("smartcard")
+    with served(environment, cards["cps"]) as running:
+        there = {**environment, "PCSCLITE_CSOCK_NAME": str(running.path)}
+        said = bifente(there, "apdu", "send", "--reader", "CPS", "--why", "A4020C:DEAD").stdout.splitlines()
+        assert said[1:] == [
+            "> 00A4020C02DEAD",
+            "< 6A82 (file not found)",
+            "  3F00 has no EF DEAD (ISO/IEC 7816-4:2020 §11.2.2)",
+        ]
+
+
 def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environment: dict[str, str]) -> None:
     with served(environment, cards["cps"]) as running, Wire(running.path) as one:
         control = Path(environment["XDG_RUNTIME_DIR"]) / "bifente" / "pcscd.control"
