@@ -4,12 +4,12 @@ A contactless card has none; PC/SC part 3 makes one out of its historical bytes,
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import reduce
 from operator import xor
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.historical import HistoricalBytes
+from bifente.slotted import dataclass
 
 MAX_SIZE = 33
 """TS and at most 32 characters more."""

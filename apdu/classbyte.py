@@ -1,9 +1,9 @@
 """The class byte CLA (ISO/IEC 7816-4:2020 §5.4.1)."""
 
-from dataclasses import dataclass
 from enum import Enum
 
 from bifente.apdu.errors import ApduError
+from bifente.slotted import dataclass
 
 
 class ClassRange(Enum):

@@ -10,7 +10,6 @@ layout can be read here and is never produced.
 import hashlib
 import hmac
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 from functools import lru_cache
@@ -18,6 +17,7 @@ from typing import Final
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv, decode_one
+from bifente.slotted import dataclass
 
 CPI_DATED: Final = 0xB0
 CPI_DATELESS: Final = 0x8A

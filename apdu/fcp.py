@@ -5,13 +5,14 @@ information (FCI), which holds either of them or their content directly. Cards o
 like and use both ways of writing ``6F``; what was read is therefore written back in the same order and template.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum, IntEnum
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.apdu.security import CONTACT_TAG, INTERFACE_TAG, InterfaceAttributes, SecurityAttributes, Target
 from bifente.apdu.tlv import Tlv
+from bifente.slotted import dataclass
 
 FCP_TAG = 0x62
 FMD_TAG = 0x64

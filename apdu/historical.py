@@ -1,8 +1,7 @@
 """The historical bytes of an ATR (ISO/IEC 7816-4:2020 §12.1.1) and the objects that EF.ATR repeats."""
 
-from dataclasses import dataclass
-
 from bifente.apdu.errors import ApduError
+from bifente.slotted import dataclass
 
 COUNTRY_CODE = 0x1
 ISSUER_NUMBER = 0x2

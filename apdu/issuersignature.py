@@ -17,7 +17,6 @@ A file that is not listed is not covered, and one that is listed and absent was 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from hashlib import sha256
@@ -27,6 +26,7 @@ from typing import TYPE_CHECKING, Final
 from bifente.apdu.cvc import Car, CvError
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import decode_one, encode
+from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

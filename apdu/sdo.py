@@ -7,13 +7,13 @@ and the dumps of a real CPS3 in OpenSC's PRs #2217 and #2267.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.apdu.security import INTERFACE_TAG, InterfaceAttributes, SecurityAttributes, Target
 from bifente.apdu.tlv import Tlv
+from bifente.slotted import dataclass
 
 HEADER_LIST_TAG = 0x4D
 SDO_TEMPLATE_TAG = 0x70

@@ -7,11 +7,11 @@ are those that OpenSC's ``iasecc`` driver knows.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import Enum, StrEnum
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
+from bifente.slotted import dataclass
 
 CONTACT_TAG = 0x8C
 CONTACTLESS_TAG = 0x9C

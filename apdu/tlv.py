@@ -7,9 +7,9 @@ canonically come back unchanged, and whoever must refuse the others compares the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from bifente.apdu.errors import ApduError
+from bifente.slotted import dataclass
 
 MAX_DEPTH = 16
 """How deep :func:`walk` follows constructed objects. Those of a card are seldom more than five levels deep."""

@@ -9,7 +9,6 @@ import os
 import stat
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +19,7 @@ from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.cli.options import PATH
 from bifente.cli.visible import say
 from bifente.documents import DocumentTooLong, read_bytes
+from bifente.slotted import dataclass, field
 
 MIN_DIGITS, MAX_DIGITS = 4, 8
 """The lengths of a stored PIN (the PUK has eight digits)."""

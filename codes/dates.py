@@ -4,11 +4,11 @@ Dates of birth of insured persons may have month 00 or 19, day 00 and the like (
 ends. Nothing is refused here but what is no date at all; ask :meth:`LooseDate.calendar` for a real date.
 """
 
-from dataclasses import dataclass
 from datetime import date
 from functools import total_ordering
 
 from bifente.codes.errors import CodeError
+from bifente.slotted import dataclass
 
 
 @total_ordering

@@ -1,6 +1,6 @@
 """Whom a professional's card names, as certificates and data objects say it."""
 
-from dataclasses import dataclass
+from bifente.slotted import dataclass
 
 
 @dataclass(frozen=True, slots=True)

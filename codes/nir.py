@@ -6,10 +6,10 @@ test cards and of this project are.
 """
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from bifente.codes.errors import CodeError
+from bifente.slotted import dataclass
 
 _SHAPE = re.compile(r"[1-8][0-9]{4}(?:[0-9]{2}|2[AB])[0-9]{6}|A[0-9]{12}")
 

@@ -6,13 +6,13 @@ The security condition byte is that of ISO/IEC 7816-4:2020 §9.3.3.2 in the form
 
 from abc import ABC, abstractmethod
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Protocol
 
 from bifente.apdu.cvc import Cha, ChaPattern
 from bifente.apdu.security import ALWAYS as ALWAYS_SCB
 from bifente.apdu.security import NEVER as NEVER_SCB
 from bifente.apdu.security import Scb
+from bifente.slotted import dataclass
 
 
 class SecurityStatus(Protocol):

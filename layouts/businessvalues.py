@@ -6,13 +6,13 @@ What the readers of the State take is public with their sources (ansforge/dops-c
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.layouts.codec import Codec, JsonValue, PrefixCodec, record, sequence, string
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.values import Text
+from bifente.slotted import dataclass
 
 NAME_END = 0xFF
 """What ends a name in a list of names."""

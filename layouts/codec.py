@@ -6,13 +6,13 @@ docstring says it normalises.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from io import BytesIO
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from construct import Construct, ConstructError, Container, ListContainer
 
 from bifente.layouts.errors import LayoutError
+from bifente.slotted import dataclass
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What JSON can say. Decoders give plain ``dict`` and ``list``; encoders accept any mapping and sequence."""

@@ -6,12 +6,12 @@ that DER would write otherwise, stay as ``{"hex": "07"}``, so that they come bac
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 from bifente.apdu import tlv
 from bifente.layouts.codec import JsonValue, from_hex, record, sequence, string
 from bifente.layouts.errors import LayoutError
+from bifente.slotted import dataclass
 
 _INTEGER, _BIT_STRING, _OCTET_STRING, NULL, _OID = 0x02, 0x03, 0x04, 0x05, 0x06
 _ENUMERATED, _UTF8, _GENERALIZED_TIME, SEQUENCE = 0x0A, 0x0C, 0x18, 0x30

@@ -6,7 +6,6 @@ but that of the identity, which a public reader asks for with Le = 7C.
 """
 
 import re
-from dataclasses import dataclass
 
 from construct import Bytes, ExprAdapter
 
@@ -16,6 +15,7 @@ from bifente.layouts.errors import LayoutError
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Text
+from bifente.slotted import dataclass
 
 IDENTITY_SIZE = 0x7C
 NIR_SIZE = 0x40

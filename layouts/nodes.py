@@ -4,7 +4,6 @@ One description serves the emulator, the terminal side, the explanation of trace
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp
@@ -12,6 +11,7 @@ from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttrib
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
 from bifente.layouts.parties import Party
+from bifente.slotted import dataclass, field
 
 SYNTHETIC = "synthetic"
 """The origin of whatever is our own invention, because the real thing is not public."""

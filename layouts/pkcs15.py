@@ -6,7 +6,6 @@ declared, and a file that has them is refused with a LayoutError rather than rea
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
@@ -30,6 +29,7 @@ from bifente.layouts.der import (
     rising,
 )
 from bifente.layouts.errors import LayoutError
+from bifente.slotted import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

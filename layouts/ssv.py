@@ -15,7 +15,6 @@ what ends between two groups is a smaller card as soon as it has a beneficiary;
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from construct import (
     Array,
@@ -33,6 +32,7 @@ from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.errors import LayoutError, SsvError
 from bifente.layouts.ssv_findings import Finding, FindingKind, describe, findings
 from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
+from bifente.slotted import dataclass
 
 FIELD = Prefixed(BER_LENGTH, GreedyBytes)
 """One field."""

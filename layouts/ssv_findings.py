@@ -6,7 +6,6 @@ Software that refused them could not read them; software that does not notice th
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from bifente.codes.dates import LooseDate, Period
@@ -14,6 +13,7 @@ from bifente.codes.errors import CodeError
 from bifente.codes.gip import known, label
 from bifente.codes.nir import Nir
 from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group
+from bifente.slotted import dataclass
 
 
 class FindingKind(Enum):

@@ -6,13 +6,13 @@ the fictitious CNDA test cards; a field of another size is reported by :mod:`bif
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from types import MappingProxyType
 
 from bifente.codes.errors import CodeError
 from bifente.codes.letters import latin
 from bifente.layouts.errors import SsvError
+from bifente.slotted import dataclass, field
 
 
 class FieldKind(Enum):

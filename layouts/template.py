@@ -1,13 +1,13 @@
 """Content made of BER-TLV data objects, declared as a list of elements (ISO/IEC 7816-4:2020 §6.3)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.layouts.codec import Codec, JsonValue, record, sequence
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.values import Hex
+from bifente.slotted import dataclass, field
 
 OTHERS = "others"
 """The key of the data objects that a template does not name: ``[{"tag": "9F01", "hex": "…"}]``."""

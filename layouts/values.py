@@ -1,12 +1,12 @@
 """Codecs of single values: texts, digits, packed BCD, numbers, hexadecimal. JSON text (or int) to bytes and back."""
 
 import re
-from dataclasses import dataclass
 
 from bifente.codes.errors import CodeError
 from bifente.codes.letters import latin, named
 from bifente.layouts.codec import JsonValue, from_hex, string
 from bifente.layouts.errors import LayoutError
+from bifente.slotted import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,12 @@
 """What happens to the slots of a reader, and how to wait for it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
 from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from bifente.apdu.link import LinkTimeout
+from bifente.slotted import dataclass
 
 
 class SlotChange(StrEnum):

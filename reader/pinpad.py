@@ -11,7 +11,6 @@ Who "types" is an :class:`Entry`: a script, a prompt, somebody who cancels or do
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from threading import Lock
 from typing import Final, Protocol
@@ -19,6 +18,7 @@ from typing import Final, Protocol
 from construct import Bytes, ConstructError, Int8ul, Int16ul, Int32ul, Struct, Terminated, this
 
 from bifente.apdu.marked import MarkedBytes, is_change, is_verify
+from bifente.slotted import dataclass
 
 
 class Feature(IntEnum):

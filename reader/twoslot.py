@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from threading import Condition, Lock, Timer
 from time import monotonic
@@ -30,6 +29,7 @@ from bifente.reader.errors import (
 from bifente.reader.events import SlotChange, SlotEvent, Subscription
 from bifente.reader.link import SlotLink
 from bifente.reader.seat import Seat
+from bifente.slotted import dataclass
 
 CPS_SLOT = "CPS"
 VITALE_SLOT = "Vitale"

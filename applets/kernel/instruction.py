@@ -1,10 +1,10 @@
 """The dispatch table: one instruction is its code, its request and what it does."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from bifente.apdu.command import CommandAPDU
+from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard

@@ -3,7 +3,6 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.store import Store
 from bifente.layouts.access import NEVER, Rule
 from bifente.layouts.nodes import Crt, PinObject
+from bifente.slotted import dataclass, field
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

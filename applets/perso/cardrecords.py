@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
@@ -12,6 +11,7 @@ from bifente.applets.perso.errors import PersoError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, KeyObject, Layout
+from bifente.slotted import dataclass
 
 Records: TypeAlias = Mapping[str, bytes]
 """All records of a card by name."""

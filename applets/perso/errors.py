@@ -1,7 +1,8 @@
 """The errors of personalisation: one line each, a hint, nothing written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from bifente.slotted import dataclass
 
 
 class PersoError(Exception):

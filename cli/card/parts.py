@@ -1,7 +1,7 @@
 """One part of a card: a file, a directory, a PIN, a key, or what stands inside of a file; and the names they go by."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ from click.shell_completion import CompletionItem
 
 from bifente.cli.errors import CliError
 from bifente.cli.visible import say
+from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records

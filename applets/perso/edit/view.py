@@ -1,7 +1,6 @@
 """A card decoded for people: what stands where, under which rule, what it means and where that is known from."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 
 from bifente.apdu.cvc import Cha, CvEnvelope, CvError
@@ -20,6 +19,7 @@ from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.layouts.ssv import GroupsCodec
 from bifente.layouts.ssv_findings import describe, findings, has_control
+from bifente.slotted import dataclass, field
 
 Line = tuple[str, str]
 """The name of a part and what it is, in words."""
