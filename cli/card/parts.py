@@ -1,7 +1,6 @@
 """One part of a card: a file, a directory, a PIN, a key, or what stands inside of a file; and the names they go by."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -154,16 +153,23 @@ def show_parts(found: "Mapping[str, Shown | Inside]") -> None:
             say(str(part.value))
 
 
+def as_json(seen: object) -> object:
+    """What is seen of a card as JSON says it: a mapping of its fields, and so what is in it."""
+    if hasattr(seen, "__match_args__"):
+        return {name: as_json(getattr(seen, name)) for name in seen.__match_args__}
+    return list(map(as_json, seen)) if isinstance(seen, list | tuple) else seen
+
+
 def parts_json(found: "Mapping[str, Shown | Inside]") -> object:
     """One part as JSON says it; several by what they were asked for as."""
-    values = {what: part.value if isinstance(part, Inside) else asdict(part) for what, part in found.items()}
+    values = {what: part.value if isinstance(part, Inside) else as_json(part) for what, part in found.items()}
     return values if len(values) > 1 else next(iter(values.values()))
 
 
-def card_json(seen: "CardView", *, brief: bool) -> dict[str, object]:
+def card_json(seen: "CardView", *, brief: bool) -> object:
     """The whole card; in brief its facts and the names, identifiers and sizes of its files."""
     if not brief:
-        return asdict(seen)
+        return as_json(seen)
     facts = {
         name: getattr(seen, name)
         for name in ("kind", "title", "serial", "environment", "opposed", "business_form")

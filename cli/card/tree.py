@@ -1,61 +1,62 @@
 """A card on a screen: a tree of directories, files, PINs and keys."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-from rich.tree import Tree
-
 from bifente.applets.perso.edit.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
-from bifente.cli.screen import Screen
-from bifente.documents.visible import visible
+from bifente.cli.styled import QUIET, Span, Spans, cropped, print_spans, screen_width, table, wrapped
 from bifente.layouts.ssv_findings import describe
 from bifente.layouts.ssv_groups import Group as SsvGroup
 
 _SYNTHETIC = "synthetic"
-_QUIET = "dim"
+_GUIDES = ("├── ", "└── ", "│   ", "    ")
+_ASCII_GUIDES = ("+-- ", "`-- ", "|   ", "    ")
+"""Before a branch, the last branch, what stands beside further branches, what stands below the last."""
 
 
-def show_card(card: CardView, console: Screen | None = None) -> None:
+def show_card(card: CardView) -> None:
     """Print the tree of a card with its legend."""
-    console = console or Screen()
-    console.print(_title(card))
-    for name, text in _head(card):
-        console.print(Text.assemble((f"  {name} ", _QUIET), visible(text)), soft_wrap=True)
+    width = screen_width()
+    print_spans(wrapped(_title(card), width))
+    print_spans([(f"  {name} ", QUIET), (text, "")] for name, text in _head(card))
     if card.root is not None:
-        console.print(_directory(card.root))
+        print_spans(_directory(card.root, width))
     if card.findings:
-        console.print(Text("Noticed", "bold"))
+        print_spans([[("Noticed", "bold")]])
         for finding in card.findings:
-            console.print(Text(f"  {visible(finding)}"))
+            print_spans(wrapped([(f"  {finding}", "")], width))
 
 
-def show_brief(card: CardView, console: Screen | None = None) -> None:
+def show_brief(card: CardView) -> None:
     """Print a card in a line for each PIN and file: its name, its size and how its content begins."""
-    console = console or Screen()
-    console.print(_title(card))
+    width = screen_width()
+    print_spans(wrapped(_title(card), width))
     if card.business_form:
-        console.print(Text.assemble(("  business data ", _QUIET), card.business_form), soft_wrap=True)
+        print_spans([[("  business data ", QUIET), (card.business_form, "")]])
     rows = list(_brief_rows(card.root)) if card.root is not None else []
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
     for name, fid, size, content in rows:
-        line = Text(f"  {name:{widths[0]}}  ", "cyan")
-        line.append(f"{fid:{widths[1]}}  {size:>{widths[2]}}  ", _QUIET).append(visible(content), "not dim")
-        console.print(line, no_wrap=True, overflow="ellipsis")
+        line = [
+            (f"  {name:{widths[0]}}  ", "cyan"),
+            (f"{fid:{widths[1]}}  {size:>{widths[2]}}  ", QUIET),
+            (content, ""),
+        ]
+        print_spans([cropped(line, width)])
     if card.findings:
-        console.print(Text(f"  {len(card.findings)} noticed, see card show", _QUIET))
+        print_spans([[(f"  {len(card.findings)} noticed, see card show", QUIET)]])
 
 
-def show_part(part: DirectoryView | FileView | PinView | KeyView, console: Screen | None = None) -> None:
+def show_part(part: DirectoryView | FileView | PinView | KeyView) -> None:
     """Print one part of a card as its tree shows it."""
-    console = console or Screen()
+    width = screen_width()
     if isinstance(part, DirectoryView):
-        console.print(_directory(part))
+        print_spans(_directory(part, width))
     elif isinstance(part, FileView):
-        console.print(_file(part))
+        print_spans(_file(part, width))
+    elif isinstance(part, PinView):
+        print_spans(wrapped(_pin(part), width))
     else:
-        console.print(_pin(part) if isinstance(part, PinView) else _key(part))
+        print_spans(_key(part, width))
 
 
 def _brief_rows(directory: DirectoryView) -> Iterator[tuple[str, str, str, str]]:
@@ -68,25 +69,24 @@ def _brief_rows(directory: DirectoryView) -> Iterator[tuple[str, str, str, str]]
         yield from _brief_rows(child)
 
 
-def show_groups(groups: Sequence[SsvGroup], console: Screen | None = None) -> None:
+def show_groups(groups: Sequence[SsvGroup]) -> None:
     """Print SSV groups, one table line for each field that is not empty."""
-    console = console or Screen()
     for group in groups:
-        console.print(Text.assemble((str(group.id), "bold cyan"), f" {group.description.name}"))
+        print_spans([[(str(group.id), "bold cyan"), (f" {group.description.name}", "")]])
         lines = [
             (f"{number} {description.name}", f"{text}  ({words})" if words and words != text else text)
             for number, description, text, words in describe(group)
             if text
         ]
-        console.print(_table(lines))
+        show_value(lines)
 
 
-def _title(card: CardView) -> Text:
-    title = Text.assemble((card.title, "bold"), f"  {visible(card.serial)}")
+def _title(card: CardView) -> Spans:
+    title: list[Span] = [(card.title, "bold"), (f"  {card.serial}", "")]
     if card.environment:
-        title.append(f"  {visible(card.environment)}", "green" if card.environment == "test" else "bold red")
+        title.append((f"  {card.environment}", "green" if card.environment == "test" else "bold red"))
     if card.opposed:
-        title.append(f"  opposed since {visible(card.opposed)}", "bold red")
+        title.append((f"  opposed since {card.opposed}", "bold red"))
     return title
 
 
@@ -105,76 +105,73 @@ def _head(card: CardView) -> list[Line]:
     return lines
 
 
-def _directory(directory: DirectoryView) -> Tree:
-    name = Text.assemble((directory.name, "bold"), f"  {directory.fid}")
+def _directory(directory: DirectoryView, width: int) -> Iterator[Spans]:
+    """The lines of a directory, and of what is in it beside the guides of the tree."""
+    name: list[Span] = [(directory.name, "bold"), (f"  {directory.fid}", "")]
     if directory.aid:
-        name.append(f"  AID {directory.aid}")
-    name.append_text(_rules(directory.rules))
-    name.append_text(_source(directory.source))
-    tree = Tree(name, guide_style=_QUIET)
-    for pin in directory.pins:
-        tree.add(_pin(pin))
-    for key in directory.keys:
-        tree.add(_key(key))
-    for file in directory.files:
-        tree.add(_file(file))
-    for child in directory.directories:
-        tree.add(_directory(child))
-    return tree
+        name.append((f"  AID {directory.aid}", ""))
+    yield from wrapped([*name, *_rules(directory.rules), _source(directory.source)], width)
+    branch, last, beside, below = _guides()
+    inner = width - len(branch)
+    branches = [
+        *(iter(wrapped(_pin(pin), inner)) for pin in directory.pins),
+        *(_key(key, inner) for key in directory.keys),
+        *(_file(file, inner) for file in directory.files),
+        *(_directory(child, inner) for child in directory.directories),
+    ]
+    for number, lines in enumerate(branches, 1):
+        guide, further = (last, below) if number == len(branches) else (branch, beside)
+        for line in lines:
+            yield [(guide, QUIET), *line]
+            guide = further
 
 
-def _file(file: FileView) -> RenderableType:
-    head = Text.assemble((file.name, "cyan"), f"  {file.fid}")
+def _guides() -> tuple[str, str, str, str]:
+    """The lines of the tree, in ASCII where the output cannot write others."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return _GUIDES if encoding.lower().startswith("utf") else _ASCII_GUIDES
+
+
+def _file(file: FileView, width: int) -> Iterator[Spans]:
+    head: list[Span] = [(file.name, "cyan"), (f"  {file.fid}", "")]
     if file.sfi is not None:
-        head.append(f"  SFI {file.sfi:02X}")
-    head.append(f"  {file.size} bytes")
+        head.append((f"  SFI {file.sfi:02X}", ""))
+    head.append((f"  {file.size} bytes", ""))
     if file.meaning:
-        head.append(f"  {file.meaning}", "italic")
-    head.append_text(_rules(file.rules))
-    head.append_text(_source(file.source))
+        head.append((f"  {file.meaning}", "italic"))
+    head += [*_rules(file.rules), _source(file.source)]
     if not file.decoded:
-        head.append("  does not decode", "bold red")
-    return Group(head, _table(file.lines))
+        head.append(("  does not decode", "bold red"))
+    yield from wrapped(head, width)
+    yield from table(file.lines, width)
 
 
-def _pin(pin: PinView) -> Text:
+def _pin(pin: PinView) -> Spans:
+    text: list[Span] = [(f"PIN {pin.reference}", "yellow"), (f"  {pin.name}", "")]
     state = f"  {pin.tries_left} of {pin.tries} tries left"
-    text = Text.assemble((f"PIN {pin.reference}", "yellow"), f"  {pin.name}")
-    text.append(state, "bold red" if pin.tries_left == 0 else "")
+    text.append((state, "bold red" if pin.tries_left == 0 else ""))
     if pin.uses_left is not None:
-        text.append(f", {pin.uses_left} uses left", "bold red" if pin.uses_left == 0 else "")
-    text.append_text(_rules(pin.rules))
-    text.append_text(_source(pin.source))
-    return text
+        text.append((f", {pin.uses_left} uses left", "bold red" if pin.uses_left == 0 else ""))
+    return [*text, *_rules(pin.rules), _source(pin.source)]
 
 
-def _key(key: KeyView) -> RenderableType:
+def _key(key: KeyView, width: int) -> Iterator[Spans]:
     algorithms = ", ".join(f"{crt}: {' '.join(values)}" for crt, values in key.algorithms.items())
-    head = Text.assemble((f"key {key.reference}", "yellow"), f"  {key.name}  {algorithms}")
-    head.append_text(_rules(key.rules))
-    head.append_text(_source(key.source))
-    return Group(head, _table([("public key SHA-256", key.fingerprint or "no key")]))
+    head = [(f"key {key.reference}", "yellow"), (f"  {key.name}  {algorithms}", "")]
+    yield from wrapped([*head, *_rules(key.rules), _source(key.source)], width)
+    yield from table([("public key SHA-256", key.fingerprint or "no key")], width)
 
 
-def _rules(rules: Mapping[str, str]) -> Text:
+def _rules(rules: Mapping[str, str]) -> list[Span]:
     """The rules that open something: what nobody may do is not worth a word."""
     open_to = [f"{operation}: {rule}" for operation, rule in rules.items() if rule != "never"]
-    return Text(f"  [{', '.join(open_to)}]" if open_to else "", "green")
+    return [(f"  [{', '.join(open_to)}]", "green")] if open_to else []
 
 
-def _source(source: str) -> Text:
-    return Text(f"  ‹{source}›", "magenta" if _SYNTHETIC in source else _QUIET)
+def _source(source: str) -> Span:
+    return f"  ‹{source}›", "magenta" if _SYNTHETIC in source else QUIET
 
 
-def show_value(lines: Sequence[Line], console: Screen | None = None) -> None:
+def show_value(lines: Sequence[Line]) -> None:
     """Print what stands inside of a file: a line for each of its parts."""
-    (console or Screen()).print(_table(lines))
-
-
-def _table(lines: Sequence[Line]) -> Table:
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style=_QUIET, no_wrap=True, max_width=48)
-    table.add_column(overflow="fold")
-    for name, text in lines:
-        table.add_row(Text(f"  {visible(name)}"), Text(visible(text)))
-    return table
+    print_spans(table(lines, screen_width()))

@@ -15,7 +15,9 @@ from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import public_info, read_numbers
 from bifente.layouts import ssv
 from bifente.layouts.businessdata import form_of
+from bifente.layouts.certificate import Certificate, read_certificate
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.layouts.ssv import GroupsCodec
 from bifente.layouts.ssv_findings import describe, findings, has_control
@@ -356,23 +358,38 @@ def _certificate(content: bytes) -> Iterator[Line]:
         else:
             yield "CV certificate", f"issued by {envelope.car.decode('latin-1')}"
         return
-    from cryptography import x509  # a Vitale has none
+    try:
+        read = read_certificate(content)
+    except LayoutError:
+        unusual = _unusual_certificate(content)
+        if unusual is None:
+            yield "bytes", _hex(content)
+            return
+        read = unusual
+    yield "subject", read.subject
+    yield "issuer", read.issuer
+    yield "serial", f"{read.serial:032x}"
+    yield "validity", f"{read.not_before:%Y-%m-%d} to {read.not_after:%Y-%m-%d %H:%M:%S} UTC"
+    yield "SHA-256", sha256(content).hexdigest()
+
+
+def _unusual_certificate(content: bytes) -> Certificate | None:
+    """A certificate with something that those of our authorities do not have; None when the bytes are none."""
+    from cryptography import x509  # takes longer than all else that is shown
     from cryptography.x509.oid import NameOID
 
     names = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: "title"}
     try:
-        certificate = x509.load_der_x509_certificate(content)
+        read = x509.load_der_x509_certificate(content)
+        return Certificate(
+            read.subject.rfc4514_string(names),
+            read.issuer.rfc4514_string(names),
+            read.serial_number,
+            read.not_valid_before_utc,
+            read.not_valid_after_utc,
+        )
     except ValueError:
-        yield "bytes", _hex(content)
-        return
-    yield "subject", certificate.subject.rfc4514_string(names)
-    yield "issuer", certificate.issuer.rfc4514_string(names)
-    yield "serial", f"{certificate.serial_number:032x}"
-    yield (
-        "validity",
-        f"{certificate.not_valid_before_utc:%Y-%m-%d} to {certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC",
-    )
-    yield "SHA-256", sha256(content).hexdigest()
+        return None
 
 
 _TABLES = {
