@@ -5,7 +5,6 @@ information (FCI), which holds either of them or their content directly. Cards o
 like and use both ways of writing ``6F``; what was read is therefore written back in the same order and template.
 """
 
-from dataclasses import replace
 from enum import Enum, IntEnum
 
 from bifente.apdu import tlv
@@ -248,6 +247,8 @@ class Fcp:
         order = tuple(item.tag for item in items)
         if order == fcp.tags():
             return fcp
+        from dataclasses import replace  # few cards have an order of their own
+
         return replace(fcp, order=order)
 
     @property

@@ -5,17 +5,18 @@ ansforge/dops-cryptolib (``pkcs15.c``) for EF.SN.ICC, EF_ACTUA and EF.DIR of the
 but that of the identity, which a public reader asks for with Le = 7C.
 """
 
-import re
-
-from construct import Bytes, ExprAdapter
+from collections.abc import Callable
+from typing import TypeVar
 
 from bifente.codes.luhn import luhn_key
-from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, record, sequence, string
+from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, record, sequence, string
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Text
+from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Number, Text
 from bifente.slotted import dataclass
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
 
 IDENTITY_SIZE = 0x7C
 NIR_SIZE = 0x40
@@ -165,31 +166,62 @@ class PointersCodec:
         return {"applications": applications, "files": files}, end
 
 
-_APPLICATION = ConstructCodec(
+@dataclass(frozen=True, slots=True)
+class EntryCodec:
+    """An entry of the file map: ``parts`` of the given sizes one after the other, None the rest of it.
+
+    A number that is not given is its default, where it has one.
+    """
+
+    what: str
+    parts: tuple[tuple[str, Codec, int | None], ...]
+    defaults: tuple[tuple[str, int], ...] = ()
+
+    def encode(self, value: JsonValue) -> bytes:
+        """The bytes of a mapping; LayoutError naming the part."""
+        defaults = dict(self.defaults)
+        required = [key for key, _, _ in self.parts if key not in defaults]
+        given = {**defaults, **record(value, self.what, required, list(defaults))}
+        return b"".join(self._part(key, codec.encode, given[key]) for key, codec, _ in self.parts)
+
+    def decode(self, data: bytes) -> JsonValue:
+        """The parts by their names; LayoutError."""
+        value = {}
+        for key, codec, size in self.parts:
+            value[key] = self._part(key, codec.decode, data[:size])
+            data = data[size:] if size is not None else b""
+        if data:
+            raise LayoutError(f"{self.what}: {len(data)} bytes too many")
+        return value
+
+    def _part(self, key: str, convert: Callable[[_T], _R], part: _T) -> _R:
+        try:
+            return convert(part)
+        except LayoutError as error:
+            raise LayoutError(f"{self.what}, {key}: {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class PaddedName:
+    """A name of 1 to 8 printable ASCII characters, followed by spaces up to 8."""
+
+    def encode(self, value: JsonValue) -> bytes:
+        """Eight bytes; LayoutError."""
+        return _EIGHT_LETTERS.encode(string(value, "name").ljust(8))
+
+    def decode(self, data: bytes) -> JsonValue:
+        """The name; LayoutError."""
+        return string(_EIGHT_LETTERS.decode(data), "name").rstrip(" ")
+
+
+_EIGHT_LETTERS = Text("ascii", pattern="[ -~]{8}", expected="a name of 1 to 8 printable ASCII characters")
+_AID = Hex(tuple(range(1, 17)))
+_APPLICATION = EntryCodec(
     "application",
-    mapping(
-        "application",
-        "id" / number(2),
-        "reserved" / number(2),
-        "aid" / hexadecimal(sized(1, 16)),
-        defaults={"reserved": 0},
-    ),
+    (("id", Number(2), 2), ("reserved", Number(2), 2), ("aid", _AID, None)),
+    defaults=(("reserved", 0),),
 )
-_NAME = Expecting(
-    "a name of 1 to 8 printable ASCII characters",
-    text("ascii", Bytes(8)),
-    lambda name: re.fullmatch("[ -~]{8}", name) is not None,
-)
-_FILE = ConstructCodec(
-    "file",
-    mapping(
-        "file",
-        "name"
-        / ExprAdapter(_NAME, lambda name, _: name.rstrip(" "), lambda name, _: string(name, "name").ljust(8)),
-        "application" / number(2),
-        "fid" / hexadecimal(Bytes(2)),
-    ),
-)
+_FILE = EntryCodec("file", (("name", PaddedName(), 8), ("application", Number(2), 2), ("fid", Hex((2,)), 2)))
 
 FILE_MAP = Wrapped(
     0xE0,

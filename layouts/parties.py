@@ -4,10 +4,10 @@ A kind of card takes one part (:attr:`bifente.layouts.nodes.Layout.party`) or no
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from bifente.layouts.recognition import DOMAIN_CPS, DOMAIN_VITALE, cps_token, vitale_token
+from bifente.slotted import dataclass, field
 
 Token = Callable[[bytes, bytes, bytes, bytes, bytes, bytes], bytes]
 """Own CHA, CHR and challenge, the other's CHR and challenge, digest of the own issuer's signature → what is signed."""

@@ -53,9 +53,10 @@ from bifente.layouts.businessvalues import (
     ShortObject,
     ShortObjects,
 )
-from bifente.layouts.codec import ConstructCodec, JsonValue, PaddedCodec, RawCodec, record, sequence, string
+from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequence, string
+from bifente.layouts.constructcodec import ConstructCodec
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
-from bifente.layouts.identity import FILE_MAP, PointersCodec, SerialCodec
+from bifente.layouts.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
 from bifente.layouts.ssv import GROUPS, Group, GroupsCodec
 from bifente.layouts.template import OTHERS, ListOf, Template, Wrapped
 from bifente.layouts.values import Bcd, Hex, Number, Text
@@ -366,6 +367,25 @@ def _serial(_: SerialCodec) -> Construct:
         return {**given, "cle": luhn_key(issuer + serial)}
 
     return tagged(0x5A, ExprAdapter(Select(number_of(8), number_of(9)), lambda parts, _: parts, keyed))
+
+
+@declaration.register
+def _entry(codec: EntryCodec) -> Construct:
+    parts = [
+        key / (declaration(part) if size is None else FixedSized(size, declaration(part)))
+        for key, part, size in codec.parts
+    ]
+    return mapping(codec.what, *parts, defaults=dict(codec.defaults))
+
+
+@declaration.register
+def _padded_name(_: PaddedName) -> Construct:
+    name = Expecting(
+        "a name of 1 to 8 printable ASCII characters",
+        text("ascii", Bytes(8)),
+        lambda name: re.fullmatch("[ -~]{8}", name) is not None,
+    )
+    return ExprAdapter(name, lambda name, _: name.rstrip(" "), lambda name, _: string(name, "name").ljust(8))
 
 
 @declaration.register

@@ -4,7 +4,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -151,6 +150,8 @@ def _with_atr(header: "TraceHeader", items: "tuple[Item, ...]", atr: bytes) -> "
         raise CliError(f"the trace tells another ATR: {min(told).hex().upper()}", hint="leave --atr out")
     if not told:
         items = (ReaderEvent(EventKind.INSERTED, items[0].time, items[0].slot, atr), *items)
+    from dataclasses import replace  # whoever only records has no use for it
+
     return Trace(replace(header, atr=atr), items)
 
 
@@ -192,6 +193,8 @@ def without_secrets(source: "Source", *, unmask: bool) -> "Source":
 
 def masked(header: "TraceHeader", *, pseudonyms: bool = False) -> "TraceHeader":
     """The header of a trace whose secrets are masked, and perhaps its personal data replaced."""
+    from dataclasses import replace
+
     return replace(header, masked=True, pseudonyms=header.pseudonyms or pseudonyms)
 
 

@@ -15,7 +15,7 @@ from bifente.igc import Authority
 
 SLOW = {
     *("pydantic", "pydantic_core", "yaml", "asn1crypto", "dpkt", "smartcard", "jinja2", "xml", "email.mime"),
-    *("cryptography", "rich", "dataclasses"),
+    *("cryptography", "rich"),
 }
 """What no command needs that shows a card or serves a reader."""
 

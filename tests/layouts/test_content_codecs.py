@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.layouts.ber import BER_LENGTH
-from bifente.layouts.codec import Codec, ConstructCodec, PaddedCodec, PrefixCodec, RawCodec, plain
+from bifente.layouts.codec import Codec, PaddedCodec, PrefixCodec, RawCodec
+from bifente.layouts.constructcodec import ConstructCodec, plain
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text

@@ -35,7 +35,8 @@ from bifente.layouts.businessvalues import (
     ShortObject,
     ShortObjects,
 )
-from bifente.layouts.codec import Codec, ConstructCodec, JsonValue, PaddedCodec, RawCodec
+from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, RawCodec
+from bifente.layouts.constructcodec import ConstructCodec
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
