@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.records import check_records, read_meta
 from bifente.applets.kernel.state import META_RECORD
-from bifente.applets.kernel.store import SqliteStore, Store, read_snapshot
+from bifente.applets.store.stores import SqliteStore, Store, read_snapshot
 from bifente.layouts import registry
 from bifente.layouts.nodes import Layout
 

@@ -9,7 +9,7 @@ from cards import records
 from frame import Result, against_floor
 
 from bifente.applets import open_card
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 
 VERIFY = bytes.fromhex("002000010431323334")
 SECTOR = bytes(512)

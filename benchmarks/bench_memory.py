@@ -11,7 +11,7 @@ from pathlib import Path
 from cards import records
 from frame import Result
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 
 CARDS = 1000
 

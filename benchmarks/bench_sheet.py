@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from frame import ROUNDS, Result, against_floor, pinned
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.crypto import rsa
 from bifente.fse.session import CareSession
 from bifente.fse.sheet import Act

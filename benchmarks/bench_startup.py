@@ -14,7 +14,7 @@ from threading import Timer
 from cards import records
 from frame import PROCESS_LIMIT, Result, against_floor, pinned, run_process
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 """An installed program has its bytecode; a checkout that may not write any would be compiled by each run."""

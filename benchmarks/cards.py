@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 from bifente.applets import SmartCard, card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.kinds import kind_of
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
 from bifente.igc import Authority
 

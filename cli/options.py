@@ -65,8 +65,8 @@ def complete_profile(
 
 def complete_place(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The places of the fields of the card that stands before on the line, as far as what is typed leads to."""
-    from bifente.applets.kernel.store import read_snapshot
     from bifente.applets.perso.edit.cardpath import places
+    from bifente.applets.store.stores import read_snapshot
 
     path = ctx.params.get("card")
     if path is None:
@@ -154,8 +154,8 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
     A card with a record that cannot be its own is not changed, unless *healing*: then it must be in order afterwards.
     """
     from bifente.applets.kernel.records import all_records, check_records
-    from bifente.applets.kernel.store import SqliteStore
     from bifente.applets.perso.cardrecords import layout_of
+    from bifente.applets.store.stores import SqliteStore
     from bifente.cli.card.news import CardNews
 
     with SqliteStore(path) as store:
@@ -172,8 +172,8 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
 
 def replace_card_file(path: Path, records: "Records") -> None:
     """Put a card file in the place of a damaged one that nobody has; it is whole there, or the damaged one still is."""
-    from bifente.applets.kernel.lock import CardLock
-    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.store.lock import CardLock
+    from bifente.applets.store.stores import create_card_file
 
     real = path.resolve()
     lock = CardLock(real)
@@ -227,7 +227,7 @@ def check_card_place(path: Path, *, force: bool = False) -> None:
 
 def place_card(path: Path, records: "Records", *, force: bool = False) -> None:
     """Make the card file *path*; with *force* in the place of a file that is there and that nobody has in use."""
-    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.store.stores import create_card_file
 
     if force and path.exists():
         replace_card_file(path, records)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from bifente.applets import SmartCard, card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.perso.make.build import needs_issuer
+from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
 from bifente.igc import Authority
 

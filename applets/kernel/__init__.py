@@ -1,1 +1,1 @@
-"""What every card does: files, access rules, security state, PINs, keys, dispatch, and the store under them."""
+"""What every card does: files, access rules, security state, PINs, keys, dispatch."""

@@ -15,7 +15,7 @@ from bifente.applets.kernel.instruction import Instruction, Listed, Table
 from bifente.applets.kernel.records import all_records, check_records, read_meta
 from bifente.applets.kernel.refusals import PART_4
 from bifente.applets.kernel.state import META_RECORD, Chain, Persistent, Volatile
-from bifente.applets.kernel.store import Store, StoreError
+from bifente.applets.store.stores import Store, StoreError
 from bifente.layouts.nodes import Layout
 
 logger = logging.getLogger("bifente.applets")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.recordjson import read_json
-from bifente.applets.kernel.store import Store
+from bifente.applets.store.stores import Store
 from bifente.layouts.access import Rule
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError

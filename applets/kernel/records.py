@@ -22,7 +22,7 @@ from bifente.applets.kernel.state import (
     key_record,
     pin_record,
 )
-from bifente.applets.kernel.store import Store
+from bifente.applets.store.stores import Store
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import read_numbers
 from bifente.layouts.codec import JsonValue

@@ -12,7 +12,7 @@ from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.recordjson import read_json
-from bifente.applets.kernel.store import Store
+from bifente.applets.store.stores import Store
 from bifente.layouts.access import NEVER, Rule
 from bifente.layouts.nodes import Crt, PinObject
 from bifente.slotted import dataclass, field

@@ -258,8 +258,8 @@ def clone(card: Path, output: Path, force: bool) -> None:
 
     A reader refuses two cards of one number, as it would take the one for the other.
     """
-    from bifente.applets.kernel.store import copy_card_file, read_snapshot
     from bifente.applets.perso.cardrecords import meta_of
+    from bifente.applets.store.stores import copy_card_file, read_snapshot
 
     check_card_place(output, force=force)
     records = read_snapshot(card)
@@ -294,9 +294,9 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     """
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.kernel.storeerrors import NotACardFile
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.applets.perso.edit import change
+    from bifente.applets.store.errors import NotACardFile
 
     if source is None:
         edit(card, change.restore, healing=True)

@@ -75,8 +75,8 @@ def complete_part(ctx: click.Context, _parameter: click.Parameter, incomplete: s
     """The parts of the card that stands before on the command line; none when it cannot be read."""
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.kernel.store import StoreError
     from bifente.applets.perso.edit.view import view
+    from bifente.applets.store.stores import StoreError
 
     card = ctx.params.get("card")
     if card is None:

@@ -9,10 +9,10 @@ from explained import explained
 
 from bifente.apdu.security import Operation
 from bifente.applets import SmartCard
-from bifente.applets.kernel import binary, cardholder, dataobjects, selection
+from bifente.applets.commands import binary, cardholder, dataobjects, selection
 from bifente.applets.kernel.files import decode_content
 from bifente.applets.kernel.instruction import table
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.layouts.access import ALWAYS, NEVER, Pin
 from bifente.layouts.codec import RawCodec
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, ef_access

@@ -15,7 +15,7 @@ from pair import CPS, SELECT_VITALE, VITALE, Terminal, card, records, send
 from bifente.apdu import CommandAPDU
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.files import decode_content
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.layouts import volets
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader.t0 import T0Front

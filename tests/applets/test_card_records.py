@@ -13,12 +13,12 @@ from issued import records
 from bifente.applets import SmartCard, card_of, layout_of, open_card, read_card
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.records import INITIAL, check_records
-from bifente.applets.kernel.store import MemoryStore, create_card_file
 from bifente.applets.perso.edit.change import restore
 from bifente.applets.perso.edit.compare import compare
 from bifente.applets.perso.edit.dump import dump
 from bifente.applets.perso.edit.view import view
 from bifente.applets.perso.errors import PersoError
+from bifente.applets.store.stores import MemoryStore, create_card_file
 from bifente.layouts.nodes import EF
 
 KINDS = {"gp": "cps3", "vitale-volets": "vitale2", "t1test": "t1test"}

@@ -12,8 +12,8 @@ from bifente.apdu.marked import MarkedBytes
 from bifente.apdu.refusal import CommandPart, Refusal, Why, refusal_behind, refusal_of
 from bifente.apdu.status import SW
 from bifente.applets import SmartCard
-from bifente.applets.kernel.store import MemoryStore
-from bifente.applets.kernel.storeerrors import StoreFull
+from bifente.applets.store.errors import StoreFull
+from bifente.applets.store.stores import MemoryStore
 from bifente.reader.t0 import T0Front
 
 MakeMini = Callable[[], SmartCard]

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from powercut import Disk
 
-from bifente.applets.kernel import cardfile
-from bifente.applets.kernel.store import (
+from bifente.applets.store import cardfile
+from bifente.applets.store.stores import (
     MemoryStore,
     SqliteStore,
     Store,

@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 from issued import records
 from powercut import Disk, Image, PowerCut
 
-from bifente.applets.kernel import cardfile
-from bifente.applets.kernel.lock import CardLock
-from bifente.applets.kernel.store import (
+from bifente.applets.store import cardfile
+from bifente.applets.store.lock import CardLock
+from bifente.applets.store.stores import (
     CardFileExists,
     CardFileForbidden,
     CardFileMissing,

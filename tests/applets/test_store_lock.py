@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from bifente.applets.kernel import lock
-from bifente.applets.kernel.lock import CardLock
-from bifente.applets.kernel.store import (
+from bifente.applets.store import lock
+from bifente.applets.store.lock import CardLock
+from bifente.applets.store.stores import (
     CardInUse,
     LinkedCardFile,
     SqliteStore,
@@ -24,7 +24,7 @@ RECORDS = {"counter": b"0"}
 
 OWNER = """
 import sys
-from bifente.applets.kernel.store import SqliteStore
+from bifente.applets.store.stores import SqliteStore
 with SqliteStore(sys.argv[1]):
     print("open", flush=True)
     sys.stdin.read()

@@ -12,8 +12,8 @@ from issued import records
 from powercut import Disk
 
 from bifente.applets import card_of
-from bifente.applets.kernel import store as store_module
-from bifente.applets.kernel.store import (
+from bifente.applets.store import stores as store_module
+from bifente.applets.store.stores import (
     SqliteStore,
     StoreError,
     StoreWriteError,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bifente.applets import open_card
-from bifente.applets.kernel.store import SqliteStore, create_card_file
+from bifente.applets.store.stores import SqliteStore, create_card_file
 from bifente.cli.main import main
 from bifente.layouts.t1test import ATR
 

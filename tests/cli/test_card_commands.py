@@ -14,9 +14,9 @@ import yaml
 from cryptography import x509
 from keypool import KeySource
 
-from bifente.applets.kernel.store import SqliteStore, create_card_file, read_snapshot
 from bifente.applets.perso import issuersigned, personalise, read_profile
 from bifente.applets.perso.make import build
+from bifente.applets.store.stores import SqliteStore, create_card_file, read_snapshot
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
 from bifente.layouts import ssv

@@ -12,8 +12,8 @@ from click.shell_completion import ShellComplete
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
 
-from bifente.applets.kernel.store import create_card_file, read_snapshot
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.store.stores import create_card_file, read_snapshot
 from bifente.cli.main import cli, main
 from bifente.igc import Authority
 
@@ -108,7 +108,7 @@ def test_force_replaces_whole_files_only(folder: Path, capsys: pytest.CaptureFix
 
 
 def test_a_card_in_use_is_not_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from bifente.applets.kernel.lock import CardLock
+    from bifente.applets.store.lock import CardLock
 
     lock = CardLock((folder / "doctor.card").resolve())
     lock.acquire()

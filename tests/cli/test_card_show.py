@@ -9,8 +9,8 @@ import click
 import pytest
 from keypool import KeySource
 
-from bifente.applets.kernel.store import create_card_file
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.store.stores import create_card_file
 from bifente.cli.card.commands import card as card_group
 from bifente.cli.card.parts import complete_part
 from bifente.cli.main import main

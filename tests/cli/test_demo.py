@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from keypool import KeySource
 
-from bifente.applets.kernel.store import SqliteStore
 from bifente.applets.perso.make import build
+from bifente.applets.store.stores import SqliteStore
 from bifente.cli.demo.screen import openssl_command
 from bifente.cli.main import main
 from bifente.igc import Authority

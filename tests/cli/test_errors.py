@@ -14,7 +14,7 @@ import click
 import pytest
 
 from bifente.apdu import ApduError, CardAbsent, CardRemoved, LinkTimeout, ReaderGone
-from bifente.applets.kernel.storeerrors import from_os_error
+from bifente.applets.store.errors import from_os_error
 from bifente.cli.errors import EXIT_CODES, HINTS, MEANINGS, CliError, ExitCode, classify, report
 from bifente.igc import AuthorityMissing
 

@@ -13,10 +13,10 @@ import click
 import pytest
 from keypool import KeySource
 
-from bifente.applets.kernel.store import copy_card_file, create_card_file
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.perso.make import build
 from bifente.applets.perso.profile.shipped import shipped_text
+from bifente.applets.store.stores import copy_card_file, create_card_file
 from bifente.cli.main import COMMANDS, main
 from bifente.igc import Authority
 

@@ -9,8 +9,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
 
-from bifente.applets.kernel.store import create_card_file
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.store.stores import create_card_file
 from bifente.igc import Authority
 
 SLOW = {

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from keypool import KeySource
 
-from bifente.applets.kernel.store import SqliteStore, StoreFull, create_card_file, read_snapshot
 from bifente.applets.perso import personalise, read_profile
+from bifente.applets.store.stores import SqliteStore, StoreFull, create_card_file, read_snapshot
 from bifente.cli.main import main
 from bifente.igc import Authority
 

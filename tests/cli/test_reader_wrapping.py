@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from issued import records
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.traces.files import read_trace
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="serving a reader is for Linux")

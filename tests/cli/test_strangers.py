@@ -13,7 +13,7 @@ import yaml
 from issued import records
 
 from bifente.apdu.link import TransmissionProtocol
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import COMMANDS, main
 from bifente.cli.served import show_status
 from bifente.cli.visible import say, say_json, say_text

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from issued import records
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.cli.errors import classify
 from bifente.cli.main import COMMANDS, Settings
 from bifente.cli.trace.commands import trace

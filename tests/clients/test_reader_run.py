@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from clients import PIN, records
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -23,7 +23,7 @@ from loopback import called_by_inetd
 from pcscd import DRIVER, Pcscd, isolated_pcscd, unavailable
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.reader.errors import ReaderError
 from bifente.reader.tunnel import Tunnel, TunnelFailed
 from bifente.reader.vpcd import CardsOnVpcd, VpcdSettings, serve_vpcd

@@ -20,7 +20,7 @@ from bifente.apdu import tlv
 from bifente.apdu.cvc import Cha
 from bifente.applets import SmartCard, card_of, layout_of
 from bifente.applets.kernel.state import CvRoot, Identity, encode_identity, encode_root
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
 from bifente.fse import Act, CareSession

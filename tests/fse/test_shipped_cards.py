@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import personalise, read_profile, shipped_profiles
+from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
 from bifente.fse import Act, ProblemKind, RightsRefused, UnknownSituation
 from bifente.terminal import CpsUnusable, RecognitionRequired, VitaleUnusable

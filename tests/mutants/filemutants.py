@@ -6,9 +6,7 @@ from mutantkit import World, mutant
 
 from bifente.apdu import SW
 from bifente.applets import SmartCard
-from bifente.applets.kernel import (
-    selection,
-)
+from bifente.applets.commands import selection
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction

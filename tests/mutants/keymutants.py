@@ -6,11 +6,7 @@ from mutantkit import MUTANT, World, mutant
 
 from bifente.apdu import SW, cvc
 from bifente.applets import SmartCard
-from bifente.applets.kernel import (
-    authentication,
-    environment,
-    operations,
-)
+from bifente.applets.commands import authentication, environment, operations
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Environment, Persistent

@@ -6,9 +6,7 @@ from mutantkit import MUTANT, World, mutant
 
 from bifente.apdu import SW
 from bifente.applets import SmartCard
-from bifente.applets.kernel import (
-    cardholder,
-)
+from bifente.applets.commands import cardholder
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.state import Persistent, PinState

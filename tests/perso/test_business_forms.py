@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bifente.applets import card_of, open_card
-from bifente.applets.kernel.store import MemoryStore, read_snapshot
 from bifente.applets.perso import ProfileError, parse_profile
 from bifente.applets.perso.cardrecords import content_bytes, layout_of
 from bifente.applets.perso.edit import change
 from bifente.applets.perso.edit.dump import dump, dump_text
 from bifente.applets.perso.edit.view import view
+from bifente.applets.store.stores import MemoryStore, read_snapshot
 from bifente.reader import CPS_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession
 

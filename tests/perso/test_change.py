@@ -8,11 +8,11 @@ from cryptography import x509
 from keypool import applied
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import PathError, PersoError, issuersigned
 from bifente.applets.perso.cardrecords import content_bytes, content_value, layout_of, meta_of
 from bifente.applets.perso.edit import change
 from bifente.applets.perso.edit.compare import compare
+from bifente.applets.store.stores import MemoryStore
 
 
 def written(changes):

@@ -4,11 +4,11 @@ import pytest
 from keypool import applied
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import parse_profile, shipped_profiles
 from bifente.applets.perso.cardrecords import content_value, layout_of, meta_of
 from bifente.applets.perso.edit import change
 from bifente.applets.perso.edit.dump import dump, dump_text
+from bifente.applets.store.stores import MemoryStore
 
 NAMES = sorted(shipped_profiles())
 NEW_CERTIFICATES = {"EF.C.CH.SIG", "EF.C.CH.AUT", "EF.CVC", "EF.CVC.SHEET"}

@@ -9,11 +9,11 @@ from keypool import applied
 
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, verify_by_any
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import PersoError, issuersigned
 from bifente.applets.perso.edit import change
 from bifente.applets.perso.edit.dump import dump, dump_text
 from bifente.applets.perso.edit.view import view
+from bifente.applets.store.stores import MemoryStore
 from bifente.layouts import businessdata, cps3, identity, vitale2
 
 TODAY = date(2026, 3, 2)

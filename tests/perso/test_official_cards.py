@@ -10,10 +10,10 @@ from pydantic import ValidationError
 
 from bifente.applets import card_of
 from bifente.applets.families.vitale2.importer import imported_profile, read_content
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.edit.dump import dump_text
 from bifente.applets.perso.edit.view import view
+from bifente.applets.store.stores import MemoryStore
 from bifente.layouts import ssv
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader

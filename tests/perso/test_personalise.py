@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from bifente.apdu.cvc import CvEnvelope, verify
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import PersoError, parse_profile, personalise, read_profile, shipped_profiles
 from bifente.applets.perso.cardrecords import content_bytes, content_value, layout_of, meta_of
+from bifente.applets.store.stores import MemoryStore
 from bifente.codes.luhn import luhn_valid
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir

@@ -8,9 +8,9 @@ from bifente.apdu import CommandAPDU
 from bifente.apdu.cvc import Cha
 from bifente.apdu.sdo import SdoClass, SdoId, SdoRequest
 from bifente.applets import SmartCard, card_of
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import parse_profile
 from bifente.applets.perso.profile.shipped import shipped_text
+from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
 from bifente.layouts import businessdata
 from bifente.layouts.nodes import EF

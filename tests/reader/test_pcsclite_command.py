@@ -17,7 +17,7 @@ import pytest
 from issued import records
 from pcscwire import Wire, until
 
-from bifente.applets.kernel.store import copy_card_file, create_card_file, read_snapshot
+from bifente.applets.store.stores import copy_card_file, create_card_file, read_snapshot
 from bifente.reader.pcsclite.codes import Rv
 from bifente.reader.pcsclite.messages import LAYOUTS, Command
 

@@ -14,7 +14,7 @@ from clients import Lines
 from issued import records
 from pcscwire import Wire, until
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 
 pytest.importorskip("smartcard")
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="readers are served on Linux")

@@ -30,9 +30,9 @@ from issued import authority
 
 from bifente.applets import SmartCard, card_of
 from bifente.applets.families.cps3.profile import ProfessionalProfile
-from bifente.applets.kernel.store import MemoryStore
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.perso.cardrecords import meta_of
+from bifente.applets.store.stores import MemoryStore
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.traces.mask import Masker

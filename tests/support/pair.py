@@ -17,7 +17,7 @@ from bifente.applets.kernel.state import (
     encode_identity,
     encode_root,
 )
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import iso9796, rsa
 from bifente.layouts.nodes import EF
 

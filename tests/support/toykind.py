@@ -5,8 +5,8 @@ from typing import Literal
 from pydantic import SecretStr
 
 from bifente.apdu.security import Operation
+from bifente.applets.commands import binary, cardholder, selection
 from bifente.applets.families.family import Document, Family
-from bifente.applets.kernel import binary, cardholder, selection
 from bifente.applets.kernel.instruction import Table, table
 from bifente.applets.perso.profile.fields import PinDigits, PukDigits
 from bifente.applets.perso.profile.model import Profile

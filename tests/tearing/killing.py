@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from random import Random
 
-from bifente.applets.kernel.store import SqliteStore
+from bifente.applets.store.stores import SqliteStore
 
 _LONGEST_WAIT = 20.0
 

@@ -16,7 +16,7 @@ from random import Random
 
 from powercut import Disk, Image, PowerCut
 
-from bifente.applets.kernel.store import SqliteStore, StoreError
+from bifente.applets.store.stores import SqliteStore, StoreError
 
 _MOST_CUTS = 20_000
 

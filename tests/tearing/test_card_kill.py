@@ -8,7 +8,7 @@ from killing import Report, kill_repeatedly
 from pair import CPS, VERIFY_PIN, records, send
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import SqliteStore, create_card_file
+from bifente.applets.store.stores import SqliteStore, create_card_file
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 

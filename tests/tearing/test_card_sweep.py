@@ -27,7 +27,7 @@ from pair import (
 from tearing import Cut, sweep
 
 from bifente.applets import SmartCard, card_of
-from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store, create_card_file
+from bifente.applets.store.stores import MemoryStore, SqliteStore, Store, create_card_file
 
 PUK_HEX = b"12345678".hex()
 WRONG_PIN = "002000010439393939"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from killing import Report, kill_repeatedly
 
-from bifente.applets.kernel.store import SqliteStore, create_card_file
+from bifente.applets.store.stores import SqliteStore, create_card_file
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 

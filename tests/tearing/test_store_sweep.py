@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tearing import Check, Cut, Operation, SweepResult, sweep
 
-from bifente.applets.kernel.store import SqliteStore, Store, create_card_file
+from bifente.applets.store.stores import SqliteStore, Store, create_card_file
 
 OLD = {"counter": b"\x03", "data": b"old" * 40, "gone": b"x" * 5000, "other": b"untouched"}
 

@@ -6,7 +6,7 @@ import pytest
 from issued import records
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.layouts import cps3 as layout
 from bifente.reader import CPS_SLOT, TwoSlotReader
 from bifente.terminal import (

@@ -4,7 +4,7 @@ import pytest
 from issued import records
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.reader import T0Front
 from bifente.traces.diff import compare
 from bifente.traces.files import TraceList

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from issued import records
 
 from bifente.applets import card_of
-from bifente.applets.kernel.store import MemoryStore
+from bifente.applets.store.stores import MemoryStore
 from bifente.reader import TwoSlotReader
 from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList

@@ -1,6 +1,6 @@
 """The CPS3: its instructions on its layout."""
 
-from bifente.applets.kernel import (
+from bifente.applets.commands import (
     authentication,
     binary,
     cardholder,

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu.command import CommandAPDU
-from bifente.applets.kernel import binary, selection
+from bifente.applets.commands import binary, selection
 from bifente.applets.kernel.instruction import Instruction, table
 from bifente.applets.kernel.refusals import wrong_parameters
 from bifente.layouts.t1test import LAYOUT

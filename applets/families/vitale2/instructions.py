@@ -1,6 +1,6 @@
 """The carte Vitale 2: its instructions on its layout. It has no PIN; VERIFY only logs out."""
 
-from bifente.applets.kernel import (
+from bifente.applets.commands import (
     authentication,
     binary,
     cardholder,

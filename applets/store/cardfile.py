@@ -22,8 +22,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
-from bifente.applets.kernel.lock import CardLock
-from bifente.applets.kernel.storeerrors import (
+from bifente.applets.store.errors import (
     READONLY_ROLLBACK,
     CardFileExists,
     CardFileForbidden,
@@ -38,6 +37,7 @@ from bifente.applets.kernel.storeerrors import (
     sqlite_code,
     store_error,
 )
+from bifente.applets.store.lock import CardLock
 
 APPLICATION_ID = int.from_bytes(b"BFNT", "big")
 VERSION = 1

@@ -10,8 +10,8 @@ from bifente.apdu.errors import ApduError
 from bifente.apdu.refusal import Why
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
-from bifente.applets.kernel.authentication import issued_digest
-from bifente.applets.kernel.environment import HASH_ALGORITHMS, usable_key
+from bifente.applets.commands.authentication import issued_digest
+from bifente.applets.commands.environment import HASH_ALGORITHMS, usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import (

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self, cast
 
-from bifente.applets.kernel.cardfile import (
+from bifente.applets.store.cardfile import (
     APPLICATION_ID,
     CONNECTIONS,
     VERSION,
@@ -28,8 +28,7 @@ from bifente.applets.kernel.cardfile import (
     prepare,
     read_snapshot,
 )
-from bifente.applets.kernel.lock import CardLock
-from bifente.applets.kernel.storeerrors import (
+from bifente.applets.store.errors import (
     CardFileExists,
     CardFileForbidden,
     CardFileMissing,
@@ -46,6 +45,7 @@ from bifente.applets.kernel.storeerrors import (
     moved_away,
     store_error,
 )
+from bifente.applets.store.lock import CardLock
 
 __all__ = [
     "APPLICATION_ID",

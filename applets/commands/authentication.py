@@ -14,7 +14,7 @@ from bifente.apdu.issuersignature import digest_of, signed_by
 from bifente.apdu.refusal import Why
 from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
-from bifente.applets.kernel.environment import usable_key
+from bifente.applets.commands.environment import usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction

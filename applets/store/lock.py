@@ -13,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-from bifente.applets.kernel.storeerrors import CardInUse, StoreWriteError, from_os_error
+from bifente.applets.store.errors import CardInUse, StoreWriteError, from_os_error
 
 _ATTEMPTS = 100
 _HELD_ERRORS = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})

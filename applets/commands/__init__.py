@@ -1,0 +1,1 @@
+"""The commands of the cards, one module for each family of instructions."""
