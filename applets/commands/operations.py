@@ -136,7 +136,7 @@ def _hash(card: "SmartCard", data: bytes) -> bytes:
 
 
 _NOT_HASHED = (
-    "PSO HASH for {} takes 80 (whole message), 90 (finished digest, {2} bytes) or 90 (hash state) and 80 (last block, "
+    "PSO HASH for {0} takes 80 (whole message), 90 (finished digest, {2} bytes) or 90 (hash state) and 80 (last block, "
     "1 to {3} bytes); the {1} bytes of the data field are none of these"
 )
 
