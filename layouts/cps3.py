@@ -22,9 +22,9 @@ from bifente.layouts.nodes import (
     SecurityEnvironment,
     ef_access,
 )
-from bifente.layouts.parties import CPS
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
+    CPS,
     CPS_CERTIFICATE_FID,
     CPS_ISSUER_SIGNATURE_FID,
     KEY_RECOGNITION,

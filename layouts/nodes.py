@@ -10,7 +10,7 @@ from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp
 from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
-from bifente.layouts.parties import Party
+from bifente.layouts.recognition import Party
 from bifente.slotted import dataclass, field
 
 SYNTHETIC = "synthetic"

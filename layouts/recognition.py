@@ -26,9 +26,12 @@ The signature of a care sheet, afterwards, by the Vitale's key 81 in Adèle: MSE
 it name another CPS.
 """
 
+from collections.abc import Callable
 from enum import IntEnum
 from hashlib import sha256
 from typing import Final
+
+from bifente.slotted import dataclass, field
 
 TOKEN_LABEL: Final = b"bifente-C2C/2"
 """Begins each token of the mutual recognition."""
@@ -166,3 +169,33 @@ def _identities(own_chr: bytes, own: bytes, peer_chr: bytes, peer: bytes) -> byt
         if len(challenge) != CHALLENGE_SIZE:
             raise ValueError(f"a challenge has {CHALLENGE_SIZE} bytes, not {len(challenge)}")
     return own_chr + own + peer_chr + peer
+
+
+Token = Callable[[bytes, bytes, bytes, bytes, bytes, bytes], bytes]
+"""Own CHA, CHR and challenge, the other's CHR and challenge, digest of the own issuer's signature → what is signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of the recognition: whose card signs which token, and who certifies it.
+
+    A kind of card takes one part (:attr:`bifente.layouts.nodes.Layout.party`) or none; several may take the same.
+    """
+
+    name: str
+    """Also that of the slot in which programs look for its card."""
+    domain: int
+    """The first byte of the authorisation (CHA) of its cards."""
+    root: str
+    """The letter by which its root of CV certificates is asked for: ``C`` or ``V``."""
+    token: Token = field(repr=False)
+    """What its card signs."""
+
+    @property
+    def peer(self) -> "Party":
+        """The other party."""
+        return VITALE if self is CPS else CPS
+
+
+CPS: Final = Party("CPS", DOMAIN_CPS, "C", cps_token)
+VITALE: Final = Party("Vitale", DOMAIN_VITALE, "V", vitale_token)

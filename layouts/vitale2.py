@@ -10,13 +10,13 @@ from bifente.layouts import identity, volets
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
-from bifente.layouts.parties import VITALE
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     ALGORITHM_SHEET,
     KEY_RECOGNITION,
     KEY_SHEET,
     SHEET_CERTIFICATE_FID,
+    VITALE,
     VITALE_CERTIFICATE_FID,
     VITALE_ISSUER_SIGNATURE_FID,
 )

@@ -11,7 +11,7 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.layouts.parties import VITALE, Party
+from bifente.layouts.recognition import VITALE, Party
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.model import Exchange, Item, ReaderEvent
 

@@ -1,11 +1,11 @@
 """A family: what the emulator needs to know of a kind of card, in one value."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.nodes import Layout
+from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.instruction import Table
@@ -20,7 +20,7 @@ def as_kept(kept: Document, form: int | None) -> dict[str, JsonValue]:  # noqa: 
     return dict(kept)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Family:
     """A kind of card.
 

@@ -8,7 +8,7 @@ from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
 from bifente.codes.usage import CertificateUsage
 from bifente.layouts import businessdata, cps3, identity
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.parties import CPS
+from bifente.layouts.recognition import CPS
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

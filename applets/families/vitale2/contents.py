@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
 from bifente.layouts import identity, ssv, vitale2
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.parties import VITALE
+from bifente.layouts.recognition import VITALE
 from bifente.layouts.ssv import Group
 
 if TYPE_CHECKING:

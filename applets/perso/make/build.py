@@ -32,7 +32,7 @@ from bifente.applets.perso.profile.model import ENVIRONMENT_LETTER, CardProfile,
 from bifente.crypto import rsa
 from bifente.layouts.access import Never, SecureMessaging
 from bifente.layouts.nodes import EF, Layout
-from bifente.layouts.parties import Party
+from bifente.layouts.recognition import Party
 
 _NOT_CONTENT: Final = {"keys", "files", "fingerprints", "state", "form"}
 """Parts of a profile that the card's own records hold, as they do the PINs; ``meta`` keeps the others."""
