@@ -1,7 +1,7 @@
 """Cards out of their files: which kind each is, and its records, checked."""
 
-import secrets
 from collections.abc import Mapping
+from os import urandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,7 @@ def _known(kind: str) -> str:
     return kind
 
 
-def card_of(store: Store, kind: str, *, random: "RandomSource" = secrets.token_bytes) -> "SmartCard":
+def card_of(store: Store, kind: str, *, random: "RandomSource" = urandom) -> "SmartCard":
     """The card of that kind on *store*. Raises CorruptCard when this program does not know the kind."""
     from bifente.applets.families import family_of
     from bifente.applets.kernel.card import SmartCard
@@ -36,7 +36,7 @@ def card_of(store: Store, kind: str, *, random: "RandomSource" = secrets.token_b
     return SmartCard(store, family.layout, family.instructions(), random=random)
 
 
-def open_card(path: Path | str, *, random: "RandomSource" = secrets.token_bytes) -> "SmartCard":
+def open_card(path: Path | str, *, random: "RandomSource" = urandom) -> "SmartCard":
     """The card in a card file, at rest: it takes the file when it is powered. Raises StoreError or CorruptCard."""
     path = Path(path)
     return card_of(SqliteStore(path), kind_of(read_card(path)), random=random)

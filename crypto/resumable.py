@@ -7,7 +7,7 @@ compression functions here (FIPS 180-4 §6.1.2 and §6.2.2). A digest from first
 
 Form of a state: the chaining value (20 or 32 bytes) followed by the number of *bits* in the complete blocks that
 went into it, 8 bytes big-endian (data object 90 of PSO HASH as a CPS3 takes it; OpenSC issue #2275). See
-:attr:`ResumableHash.form`.
+:mod:`bifente.crypto.declared`.
 """
 
 import hashlib
@@ -16,8 +16,6 @@ import struct
 from abc import ABC, abstractmethod
 from functools import cache
 from typing import ClassVar, Self
-
-from construct import Array, Construct, Int32ub, Int64ub, Struct
 
 from bifente.crypto import libcrypto
 from bifente.crypto.errors import CryptoError
@@ -30,10 +28,6 @@ _TWICE = 0x100000001
 _MAX_BITS = 1 << 64
 
 
-def _form(words: int) -> Construct:
-    return Struct("chain" / Array(words, Int32ub), "bits" / Int64ub)
-
-
 class ResumableHash(ABC):
     """A digest in the making. Mutable, as ``hashlib``'s objects; not a thread-safe one."""
 
@@ -43,8 +37,6 @@ class ResumableHash(ABC):
     """The name that ``hashlib`` gives to the function."""
     digest_size: ClassVar[int]
     initial: ClassVar[tuple[int, ...]]
-    form: ClassVar[Construct]
-    """How a state is written."""
 
     def __init__(self, data: bytes = b"") -> None:
         self._chain = self.initial
@@ -154,7 +146,6 @@ class Sha1State(ResumableHash):
     name = "sha1"
     digest_size = 20
     initial = (0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0)
-    form = _form(5)
 
     @staticmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:
@@ -208,7 +199,6 @@ class Sha256State(ResumableHash):
     name = "sha256"
     digest_size = 32
     initial = tuple(math.isqrt(prime << 64) & _MASK for prime in _PRIMES[:8])
-    form = _form(8)
 
     @staticmethod
     def _compress(chain: tuple[int, ...], words: tuple[int, ...]) -> tuple[int, ...]:

@@ -6,7 +6,6 @@ what was there before, and no draft.
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +24,7 @@ def writing(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Iterat
     """
     check_place(path, replace=replace)
     target = path.resolve() if replace else path
-    draft = target.with_name(f".bifente-{secrets.token_hex(8)}.tmp")
+    draft = target.with_name(f".bifente-{os.urandom(8).hex()}.tmp")
     try:
         with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
             yield stream

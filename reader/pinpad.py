@@ -13,12 +13,13 @@ Who "types" is an :class:`Entry`: a script, a prompt, somebody who cancels or do
 from collections.abc import Callable, Iterable, Iterator
 from enum import IntEnum, StrEnum
 from threading import Lock
-from typing import Final, Protocol
-
-from construct import Bytes, ConstructError, Int8ul, Int16ul, Int32ul, Struct, Terminated, this
+from typing import TYPE_CHECKING, Final, Protocol
 
 from bifente.apdu.marked import MarkedBytes, is_change, is_verify
 from bifente.slotted import dataclass
+
+if TYPE_CHECKING:
+    from construct import Struct
 
 
 class Feature(IntEnum):
@@ -111,52 +112,6 @@ MIN_DIGITS: Final = 4
 MAX_DIGITS: Final = 12
 DEFAULT_SECONDS: Final = 30
 
-VERIFY: Final = Struct(
-    "timeout" / Int8ul,
-    "timeout_after_first" / Int8ul,
-    "format" / Int8ul,
-    "block" / Int8ul,
-    "length_format" / Int8ul,
-    "max_digits" / Int8ul,
-    "min_digits" / Int8ul,
-    "validation" / Int8ul,
-    "messages" / Int8ul,
-    "language" / Int16ul,
-    "message" / Int8ul,
-    "prologue" / Bytes(3),
-    "length" / Int32ul,
-    "data" / Bytes(this.length),
-    Terminated,
-)
-"""PIN_VERIFY (PC/SC part 10 §2.5.2)."""
-
-MODIFY: Final = Struct(
-    "timeout" / Int8ul,
-    "timeout_after_first" / Int8ul,
-    "format" / Int8ul,
-    "block" / Int8ul,
-    "length_format" / Int8ul,
-    "offset_old" / Int8ul,
-    "offset_new" / Int8ul,
-    "max_digits" / Int8ul,
-    "min_digits" / Int8ul,
-    "confirm" / Int8ul,
-    "validation" / Int8ul,
-    "messages" / Int8ul,
-    "language" / Int16ul,
-    "message_1" / Int8ul,
-    "message_2" / Int8ul,
-    "message_3" / Int8ul,
-    "prologue" / Bytes(3),
-    "length" / Int32ul,
-    "data" / Bytes(this.length),
-    Terminated,
-)
-"""PIN_MODIFY (PC/SC part 10 §2.5.3)."""
-
-PIN_PROPERTIES: Final = Struct("display" / Int16ul, "validation" / Int8ul, "timeout_2" / Int8ul)
-"""PIN_PROPERTIES (PC/SC part 10 §2.5.5)."""
-
 CONFIRM_NEW: Final = 0x01
 ASK_CURRENT: Final = 0x02
 
@@ -178,6 +133,8 @@ class PinPad:
 
     def verify(self, request: bytes, transmit: Transmit, slot: str) -> bytes:
         """FEATURE_VERIFY_PIN_DIRECT: the card's status word, or one of the pad's own. Raises PinRequestError."""
+        from bifente.reader.pinrequests import VERIFY
+
         asked = _parse(VERIFY, request)
         if not is_verify(asked.data):
             raise PinRequestError("the template is not VERIFY (INS 20 or 21) in a plain interindustry class")
@@ -192,6 +149,8 @@ class PinPad:
 
     def modify(self, request: bytes, transmit: Transmit, slot: str) -> bytes:
         """FEATURE_MODIFY_PIN_DIRECT: the card's status word, or one of the pad's own. Raises PinRequestError."""
+        from bifente.reader.pinrequests import MODIFY
+
         asked = _parse(MODIFY, request)
         if not is_change(asked.data):
             raise PinRequestError(
@@ -253,7 +212,9 @@ class _Asked(Protocol):
     data: bytes
 
 
-def _parse(declared: Struct, request: bytes) -> "_AskedModify":
+def _parse(declared: "Struct", request: bytes) -> "_AskedModify":
+    from construct import ConstructError
+
     try:
         asked: _AskedModify = declared.parse(request)
     except ConstructError:
@@ -356,6 +317,8 @@ def _command(template: bytes, body: bytes) -> MarkedBytes:
 
 def pin_properties(pin_pad: PinPad | None) -> bytes:
     """The answer to FEATURE_IFD_PIN_PROPERTIES; no display when there is no PIN pad."""
+    from bifente.reader.pinrequests import PIN_PROPERTIES
+
     display, validation = (_DISPLAY, _ON_OK) if pin_pad else (0, 0)
     made: bytes = PIN_PROPERTIES.build({"display": display, "validation": validation, "timeout_2": 0})
     return made

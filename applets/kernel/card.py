@@ -1,8 +1,8 @@
 """The life of one command: bytes, class byte, chaining, dispatch, answer."""
 
 import logging
-import secrets
 from collections.abc import Callable
+from os import urandom
 
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.command import CommandAPDU
@@ -49,7 +49,7 @@ class SmartCard:
     """
 
     def __init__(
-        self, store: Store, layout: Layout, instructions: Table, *, random: RandomSource = secrets.token_bytes
+        self, store: Store, layout: Layout, instructions: Table, *, random: RandomSource = urandom
     ) -> None:
         self.store = store
         self.layout = layout

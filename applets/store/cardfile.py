@@ -10,12 +10,9 @@ a file of two names (hard links) would have two owners, and PIN tries twice.
 import contextlib
 import io
 import os
-import secrets
-import shutil
 import sqlite3
 import stat
 import sys
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -268,6 +265,9 @@ def _recover(real: Path) -> dict[str, bytes] | None:
 
 def _read_copy(real: Path) -> dict[str, bytes] | None:
     """The records from a private copy of file and journal; None when either changed meanwhile."""
+    import shutil  # of hardly any card: a command was interrupted in its writing
+    import tempfile
+
     journal = real.with_name(real.name + "-journal")
     with tempfile.TemporaryDirectory(prefix="bifente-") as folder:
         copy = Path(folder) / "snapshot"
@@ -307,7 +307,7 @@ def create_card_file(path: Path, records: Mapping[str, bytes]) -> None:
     """
     path = Path(path)
     image = _image(records)
-    draft = path.with_name(_DRAFT.format(secrets.token_hex(8)))
+    draft = path.with_name(_DRAFT.format(os.urandom(8).hex()))
     file: io.FileIO | None = None
     written: os.stat_result | None = None
     try:

@@ -8,7 +8,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import Callable
-from secrets import randbits
+from os import urandom
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -292,7 +292,7 @@ class Client:
 
     def _new_number(self) -> int:
         while True:
-            number = randbits(31)
+            number = int.from_bytes(urandom(4)) >> 1
             if number and number not in self._cards:
                 return number
 

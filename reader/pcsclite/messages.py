@@ -4,15 +4,13 @@ A client sends a :data:`HEADER` and the structure of its command; the server ans
 and no header. TRANSMIT and CONTROL are followed by the bytes that go to the card or the reader, their answers by
 those that come back. Integers are in the order of the machine, for both ends are on it.
 
-The declarations below are what the messages are. Serving uses the compiled :class:`struct.Struct` of each, in
-:data:`LAYOUTS`; a test holds the two against each other.
+Serving uses the compiled :class:`struct.Struct` of each, in :data:`LAYOUTS`. What the messages are is declared in
+:mod:`bifente.reader.pcsclite.declared`; a test holds the two against each other.
 """
 
 import struct
 from enum import IntEnum
 from typing import Final
-
-from construct import Bytes, Construct, Int32sn, Int32un, Padding, Struct
 
 from bifente.reader.pcsclite.codes import MAX_ATR, MAX_BUFFER, MAX_NAME
 
@@ -42,84 +40,6 @@ class Command(IntEnum):
     GET_READERS_STATE_ARRAY = 0x17
 
 
-HEADER_DECLARED: Final = Struct("size" / Int32un, "command" / Int32un)
-
-READER_STATE_DECLARED: Final = Struct(
-    "name" / Bytes(MAX_NAME),
-    "event_counter" / Int32un,
-    "state" / Int32un,
-    "sharing" / Int32sn,
-    "atr" / Bytes(MAX_ATR),
-    Padding(3),
-    "atr_length" / Int32un,
-    "protocol" / Int32un,
-)
-"""What a client knows of a reader: 184 bytes."""
-
-WAIT_DECLARED: Final = Struct("timeout" / Int32un, "rv" / Int32un)
-"""The news that some reader has changed, or that waiting is over."""
-
-EVENTS_DECLARED: Final = Struct("events" / Int32un, "rv" / Int32un)
-
-_ATTRIBUTE: Final = Struct(
-    "card" / Int32sn,
-    "attribute" / Int32un,
-    "value" / Bytes(MAX_BUFFER),
-    "length" / Int32un,
-    "rv" / Int32un,
-)
-_CARD_DISPOSITION: Final = Struct("card" / Int32sn, "disposition" / Int32un, "rv" / Int32un)
-_CARD: Final = Struct("card" / Int32sn, "rv" / Int32un)
-
-DECLARED: Final[dict[Command, Construct]] = {
-    Command.ESTABLISH_CONTEXT: Struct("scope" / Int32un, "context" / Int32un, "rv" / Int32un),
-    Command.RELEASE_CONTEXT: Struct("context" / Int32un, "rv" / Int32un),
-    Command.CONNECT: Struct(
-        "context" / Int32un,
-        "reader" / Bytes(MAX_NAME),
-        "share_mode" / Int32un,
-        "preferred_protocols" / Int32un,
-        "card" / Int32sn,
-        "active_protocol" / Int32un,
-        "rv" / Int32un,
-    ),
-    Command.RECONNECT: Struct(
-        "card" / Int32sn,
-        "share_mode" / Int32un,
-        "preferred_protocols" / Int32un,
-        "initialization" / Int32un,
-        "active_protocol" / Int32un,
-        "rv" / Int32un,
-    ),
-    Command.DISCONNECT: _CARD_DISPOSITION,
-    Command.BEGIN_TRANSACTION: _CARD,
-    Command.END_TRANSACTION: _CARD_DISPOSITION,
-    Command.TRANSMIT: Struct(
-        "card" / Int32sn,
-        "send_protocol" / Int32un,
-        "send_pci_length" / Int32un,
-        "send_length" / Int32un,
-        "receive_protocol" / Int32un,
-        "receive_pci_length" / Int32un,
-        "receive_length" / Int32un,
-        "rv" / Int32un,
-    ),
-    Command.CONTROL: Struct(
-        "card" / Int32sn,
-        "code" / Int32un,
-        "send_length" / Int32un,
-        "receive_length" / Int32un,
-        "returned" / Int32un,
-        "rv" / Int32un,
-    ),
-    Command.STATUS: _CARD,
-    Command.CANCEL: Struct("context" / Int32un, "rv" / Int32un),
-    Command.GET_ATTRIB: _ATTRIBUTE,
-    Command.SET_ATTRIB: _ATTRIBUTE,
-    Command.VERSION: Struct("major" / Int32sn, "minor" / Int32sn, "rv" / Int32un),
-}
-"""The structure of each command; a command that is not here has none."""
-
 HEADER: Final = struct.Struct("=II")
 READER_STATE: Final = struct.Struct(f"={MAX_NAME}sIIi{MAX_ATR}s3xII")
 WAIT: Final = struct.Struct("=II")
@@ -144,7 +64,7 @@ LAYOUTS: Final[dict[int, struct.Struct]] = {
     Command.SET_ATTRIB: _ATTRIBUTE_LAYOUT,
     Command.VERSION: struct.Struct("=iiI"),
 }
-"""The same structures for :meth:`struct.Struct.unpack_from`; fields in the order of :data:`DECLARED`."""
+"""The structures of the commands for :meth:`struct.Struct.unpack_from`; fields in the order of their declarations."""
 
 
 def reader_state(name: bytes, counter: int, state: int, sharing: int, atr: bytes, protocol: int) -> bytes:

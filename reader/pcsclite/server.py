@@ -9,8 +9,8 @@ import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
+from os import urandom
 from pathlib import Path
-from secrets import randbits
 from threading import Condition, Event, Lock, Thread
 from time import monotonic
 from types import TracebackType
@@ -313,7 +313,7 @@ class PcscServer:
             taken = {other.context for other in self._clients}
             number = 0
             while not number or number in taken:
-                number = randbits(31)
+                number = int.from_bytes(urandom(4)) >> 1
             client.context = number
 
     def relieve(self) -> None:

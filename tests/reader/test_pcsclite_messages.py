@@ -9,18 +9,20 @@ from construct import ConstructError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.reader.pcsclite.messages import (
+from bifente.reader.pcsclite.declared import (
     DECLARED,
-    EVENTS,
     EVENTS_DECLARED,
-    HEADER,
     HEADER_DECLARED,
+    READER_STATE_DECLARED,
+    WAIT_DECLARED,
+)
+from bifente.reader.pcsclite.messages import (
+    EVENTS,
+    HEADER,
     LAYOUTS,
     NO_READER,
     READER_STATE,
-    READER_STATE_DECLARED,
     WAIT,
-    WAIT_DECLARED,
     Command,
     reader_state,
 )

@@ -15,8 +15,6 @@ from pcscwire import SECONDS, T0_ATR, T1_ATR, FakeCard, Wire, serving
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.pcsclite.codes import Rv, Share
 from bifente.reader.pinpad import (
-    MODIFY,
-    VERIFY,
     EntryCancelled,
     PinPad,
     PinRequestError,
@@ -25,6 +23,7 @@ from bifente.reader.pinpad import (
     pin_properties,
     tlv_properties,
 )
+from bifente.reader.pinrequests import MODIFY, VERIFY
 from bifente.traces import Exchange, Masker, Recorder, TraceList
 
 CPS, VITALE = "R [CPS] 00 00", "R [Vitale] 00 01"
