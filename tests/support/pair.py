@@ -39,6 +39,7 @@ def modulus(name: str) -> int:
     return key(name).public_key().public_numbers().n
 
 
+@cache
 def certificate(content: CvContent, signer: str) -> bytes:
     """A CV certificate signed by whomever."""
     signature, remainder = iso9796.sign(key(signer), content.encode())
@@ -82,6 +83,12 @@ VITALE = Side("vitale2", PAN_VITALE, PATIENT, Car("V", "T"), "root V", Car("C", 
 
 def records(side: Side) -> dict[str, bytes]:
     """The records of a card of that side: eight zero bytes in the files that do not matter here."""
+    return dict(_records(side))
+
+
+@cache
+def _records(side: Side) -> dict[str, bytes]:
+    """Made once: a certificate is to be signed for them, and keys are to be written."""
     made = {
         "meta": json.dumps({"kind": side.kind, "serial": side.pan.hex()}).encode(),
         "state/date": PERSONALISED.isoformat().encode(),

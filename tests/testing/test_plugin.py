@@ -9,12 +9,25 @@ from pathlib import Path
 
 import pytest
 
+import bifente.fse
+import bifente.terminal
+import bifente.testing.emulated
+import bifente.testing.targets  # noqa: F401 - what the runs below would import again and again
+
 pytest_plugins = ["pytester"]
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "pytest-project"
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """A run inside this one, which has imported what it needs: a process of its own takes seconds to begin."""
+    return pytester.runpytest_inprocess(
+        "-p", "no:cacheprovider", "-W", "default", "--strict-markers", *arguments
+    )
+
+
+def run_apart(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """A run in a process of its own."""
     return pytester.runpytest_subprocess(
         "-p", "no:cacheprovider", "--strict-markers", *arguments, timeout=120
     )
@@ -174,7 +187,7 @@ def test_a_marker_that_would_change_nothing_is_refused(
     pytester: pytest.Pytester, text: str, said: str
 ) -> None:
     pytester.makepyfile(f"import pytest\n\n{text}\n")
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", timeout=120)
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "default")
     assert result.ret != 0
     assert said in result.stdout.str() + result.stderr.str()
 
@@ -233,7 +246,7 @@ def test_a_run_that_uses_no_card_imports_nothing_of_ours(pytester: pytest.Pytest
             assert ours == {"bifente", "bifente.testing", "bifente.testing.plugin"}
         """
     )
-    run(pytester).assert_outcomes(passed=1)
+    run_apart(pytester).assert_outcomes(passed=1)
 
 
 def test_the_fixtures_are_documented(pytester: pytest.Pytester) -> None:
