@@ -1,5 +1,7 @@
 """``bifente reader``: serving card files, running programs, changing cards from another terminal."""
 
+import contextlib
+import io
 import json
 import os
 import pty
@@ -10,7 +12,6 @@ import sys
 import threading
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from issued import records
 from pcscwire import Wire, until
 
 from bifente.applets.store.stores import copy_card_file, create_card_file, read_snapshot
+from bifente.cli.main import main
 from bifente.reader.pcsclite.codes import Rv
 from bifente.reader.pcsclite.messages import LAYOUTS, Command
 
@@ -54,6 +56,27 @@ def bifente(
     return done
 
 
+def from_here(
+    environment: dict[str, str], *arguments: str | Path, code: int = 0
+) -> subprocess.CompletedProcess[str]:
+    """The same in this process, for tests of many commands: what they talk to is another one all the same."""
+    texts = [io.TextIOWrapper(io.BytesIO(), "utf-8") for _ in range(2)]
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(texts[0]),
+        contextlib.redirect_stderr(texts[1]),
+    ):
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        found = main([str(each) for each in arguments])
+    for text in texts:
+        text.seek(0)
+    output, errors = (text.read() for text in texts)
+    assert found == code, output + errors
+    assert "Traceback" not in errors
+    return subprocess.CompletedProcess([*map(str, arguments)], found, output, errors)
+
+
 class Served:
     """A running ``bifente reader serve``."""
 
@@ -84,7 +107,7 @@ class Served:
         return code
 
 
-@contextmanager
+@contextlib.contextmanager
 def served(environment: dict[str, str], *arguments: str | Path) -> Iterator[Served]:
     running = Served(environment, arguments)
     try:
@@ -132,31 +155,31 @@ def test_cards_come_and_go_from_another_terminal(cards: dict[str, Path], environ
     with served(environment, cards["cps"]) as running, Wire(running.path) as one:
         control = Path(environment["XDG_RUNTIME_DIR"]) / "bifente" / "pcscd.control"
         assert control.stat().st_mode & 0o777 == 0o600
-        said = bifente(environment, "reader", "status").stdout.splitlines()
+        said = from_here(environment, "reader", "status").stdout.splitlines()
         assert said == [f"1  {CPS}: {cards['cps']}", f"2  {VITALE}: empty"]
         # A carte Vitale goes where it belongs.
-        bifente(environment, "reader", "insert", cards["vitale"])
+        from_here(environment, "reader", "insert", cards["vitale"])
         assert one.state(VITALE).bits == 0x34
         assert (
             "holds a card already"
-            in bifente(environment, "reader", "insert", cards["t1"], "--slot", "1", code=3).stderr
+            in from_here(environment, "reader", "insert", cards["t1"], "--slot", "1", code=3).stderr
         )
-        assert "every slot" in bifente(environment, "reader", "insert", cards["t1"], code=3).stderr
-        bifente(environment, "reader", "remove", "cps")
+        assert "every slot" in from_here(environment, "reader", "insert", cards["t1"], code=3).stderr
+        from_here(environment, "reader", "remove", "cps")
         assert one.state(CPS).bits == 2
-        bifente(environment, "reader", "remove", "1", code=8)
-        bifente(environment, "reader", "swap", "Vitale", cards["t1"])
+        from_here(environment, "reader", "remove", "1", code=8)
+        from_here(environment, "reader", "swap", "Vitale", cards["t1"])
         assert one.state(VITALE).counter == 3
-        slots = json.loads(bifente(environment, "reader", "status", "--json").stdout)
+        slots = json.loads(from_here(environment, "reader", "status", "--json").stdout)
         assert [slot["kind"] for slot in slots] == [None, "t1test"]
         # What was taken out is free again, what is in is not.
-        bifente(environment, "apdu", "send", cards["cps"], "0084000008")
-        bifente(environment, "apdu", "send", cards["t1"], "0084000008", code=5)
+        from_here(environment, "apdu", "send", cards["cps"], "0084000008")
+        from_here(environment, "apdu", "send", cards["t1"], "0084000008", code=5)
         assert (
             "there is no slot '7'; there are: 1 Bif"
-            in bifente(environment, "reader", "remove", "7", code=3).stderr
+            in from_here(environment, "reader", "remove", "7", code=3).stderr
         )
-        bifente(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
+        from_here(environment, "reader", "insert", cards["cps"].with_name("none.card"), code=4)
         assert running.stop() == 0
 
 
@@ -166,7 +189,7 @@ def test_a_reader_comes_and_goes_from_another_terminal(
     with served(environment, cards["cps"]) as running:
         with Wire(running.path) as one:
             card = one.card(CPS)
-            said = bifente(environment, "reader", "unplug").stdout.splitlines()
+            said = from_here(environment, "reader", "unplug").stdout.splitlines()
             assert said == [
                 f"1  {CPS}: {cards['cps']}, reader unplugged",
                 f"2  {VITALE}: empty, reader unplugged",
@@ -179,22 +202,23 @@ def test_a_reader_comes_and_goes_from_another_terminal(
                 ("insert", cards["vitale"]),
                 ("swap", "1", cards["t1"]),
             ):
-                assert "bifente reader plug" in bifente(environment, "reader", *command, code=8).stderr
+                assert "bifente reader plug" in from_here(environment, "reader", *command, code=8).stderr
             # It is still in there.
-            bifente(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
-            slots = json.loads(bifente(environment, "reader", "plug", "1", "--json").stdout)
+            from_here(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
+            slots = json.loads(from_here(environment, "reader", "plug", "1", "--json").stdout)
             assert [(slot["plugged"], slot["powered"]) for slot in slots] == [(True, True), (True, False)]
-            assert "plugged in already" in bifente(environment, "reader", "plug", code=3).stderr
-            assert "numbered 1 to 1" in bifente(environment, "reader", "unplug", "2", code=3).stderr
+            assert "plugged in already" in from_here(environment, "reader", "plug", code=3).stderr
+            assert "numbered 1 to 1" in from_here(environment, "reader", "unplug", "2", code=3).stderr
             assert one.status(card) == Rv.INVALID_VALUE
             assert one.card(CPS)
-            bifente(environment, "reader", "restart", "--down", "0.1")
+            from_here(environment, "reader", "restart", "--down", "0.1")
             assert one.hung_up()
         with Wire(running.path) as one:
             assert one.state(CPS).counter == 0
         for down in ("-1", "31", "nan", "soon"):
             assert (
-                "0 to 30 seconds" in bifente(environment, "reader", "restart", "--down", down, code=3).stderr
+                "0 to 30 seconds"
+                in from_here(environment, "reader", "restart", "--down", down, code=3).stderr
             )
         assert running.stop() == 0
 
