@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifente.apdu.link import TransmissionProtocol
@@ -29,6 +29,8 @@ KEEPS_RESETS = {
 }  # fmt: skip
 
 every_format = pytest.mark.parametrize("name", names())
+for_each = settings(max_examples=settings().max_examples // 3)
+"""The examples of a test that is made for each of the thirteen formats: they share most of what they try."""
 
 
 def written(kind: Format, items: Iterable[Item], header: TraceHeader | None = None) -> bytes:
@@ -104,6 +106,7 @@ resets = st.builds(
 
 
 @every_format
+@for_each
 @given(given_items=st.lists(exchanges | resets, min_size=1, max_size=6), protocol=st.none() | st.just(T0))
 def test_what_is_written_comes_back(
     name: str, given_items: list[Item], protocol: TransmissionProtocol | None
@@ -133,6 +136,7 @@ def test_what_is_written_comes_back(
 
 
 @every_format
+@for_each
 @given(given_items=st.lists(exchanges, min_size=1, max_size=3), at=st.integers(0, 10_000))
 def test_a_cut_file_gives_a_beginning_or_names_its_line(name: str, given_items: list[Item], at: int) -> None:
     raw = written(by_name(name), given_items)
@@ -154,6 +158,7 @@ def test_a_cut_file_gives_a_beginning_or_names_its_line(name: str, given_items: 
 
 
 @every_format
+@for_each
 @given(
     garbage=st.binary(max_size=300), given_items=st.lists(exchanges, max_size=2), at=st.integers(0, 10_000)
 )
