@@ -9,12 +9,12 @@ from tempfile import mkdtemp
 from bifente.applets import SmartCard
 from bifente.reader import CPS_SLOT, VITALE_SLOT, SlotLink, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession
-from bifente.testing.cards import PIN, PUK, CardMaker
 from bifente.testing.declared import WAYS, Wanted, check_records
 from bifente.traces.files import TraceList, TraceWriter
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, TraceHeader
 from bifente.traces.record import Recorder, Stopwatch
+from bifente.workbench.cardmaker import PIN, PUK, CardMaker
 
 
 class Trace:

@@ -13,9 +13,9 @@ import pytest
 
 if TYPE_CHECKING:
     from bifente.conformance.target import Target
-    from bifente.testing.cards import CardMaker
     from bifente.testing.declared import Wanted
     from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace
+    from bifente.workbench.cardmaker import CardMaker
 
 MARKER = "bifente"
 
@@ -116,7 +116,7 @@ def _wanted(item: pytest.Item) -> "Wanted":
 @pytest.fixture(scope="session")
 def bifente_cards() -> "CardMaker":
     """Makes cards of profiles, all of one authority that lives as long as the run."""
-    from bifente.testing.cards import CardMaker
+    from bifente.workbench.cardmaker import CardMaker
 
     return CardMaker()
 
@@ -196,7 +196,7 @@ def conformance_target(request: pytest.FixtureRequest, bifente_cards: "CardMaker
     for name in _ONLY_WITH_READER:
         if option(next(kept for one, kept, *_ in _OPTIONS if one == name)):
             raise pytest.UsageError(f"--{name} is about the card in a --reader, and none is named")
-    from bifente.testing.targets import emulated_cards, in_process, over_socket
+    from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
     cards = emulated_cards(bifente_cards)
     way = over_socket if option("bifente_over") == "socket" else in_process

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import authority_at_hand, open_authority
 from bifente.cli.card.news import say_news
 from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.cli.options import (
@@ -26,6 +25,7 @@ from bifente.cli.options import (
     typed_text,
 )
 from bifente.cli.visible import say, say_json
+from bifente.workbench.authority import authority_at_hand, open_authority
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
@@ -213,7 +213,7 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     from bifente.applets import read_card
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.applets.perso.edit import change
-    from bifente.cli.opposition import add_card, opposed_since, remove_card
+    from bifente.igc.opposition import add_card, opposed_since, remove_card
 
     if lift and day is not None:
         raise click.UsageError("either --date or --lift")

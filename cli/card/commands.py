@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import open_authority, roots_for
 from bifente.cli.card.change import COMMANDS
 from bifente.cli.card.export import export
 from bifente.cli.card.parts import complete_part
-from bifente.cli.cardkinds import need_pair
 from bifente.cli.errors import CliError
 from bifente.cli.options import (
     CARD,
@@ -32,6 +30,8 @@ from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json, say_text
 from bifente.documents import new_file
+from bifente.workbench.authority import open_authority, roots_for
+from bifente.workbench.cardkinds import need_pair
 
 if TYPE_CHECKING:
     from bifente.applets.perso import Profile, ProfileError

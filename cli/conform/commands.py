@@ -183,7 +183,7 @@ def _digits(source: SecretSource) -> bytes | None:
 
 def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]:
     from bifente.reader.choose import choose
-    from bifente.testing.targets import slots as slots_of_kinds
+    from bifente.workbench.targets import slots as slots_of_kinds
 
     places = slots_of_kinds()
     wanted = {list(places)[choose("slot", slot, list(places.values()))] for slot in slots}
@@ -193,8 +193,8 @@ def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]
 @contextmanager
 def _emulated(over: str, kinds: tuple[str, ...]) -> "Iterator[Target]":
     from bifente.reader.pyscard import CURE
-    from bifente.testing.cards import CardMaker
-    from bifente.testing.targets import emulated_cards, in_process, over_socket
+    from bifente.workbench.cardmaker import CardMaker
+    from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
     cards = emulated_cards(CardMaker(), kinds)
     if over == "process":

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from bifente.cli.authority import open_authority
-from bifente.cli.cardkinds import need_pair
-from bifente.cli.demo.acts import act_of
 from bifente.cli.options import PATH, Day, complete_profile_or_file, failing_as_files
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say_json
 from bifente.documents import replace_file
+from bifente.workbench.authority import open_authority
+from bifente.workbench.cardkinds import need_pair
+from bifente.workbench.demoacts import act_of
 
 if TYPE_CHECKING:
     from bifente.fse.rights import Rights

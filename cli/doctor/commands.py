@@ -11,7 +11,7 @@ from bifente.cli.visible import say, say_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from bifente.cli.doctor.checks import Check
+    from bifente.workbench.doctor.checks import Check
 
 _NAME = 19
 _INDENT = _NAME + 3
@@ -26,7 +26,7 @@ def doctor(as_json: bool) -> int:
     A dot is no fault: it works with something to know, or is needed for some ways only. A cross is what cannot work as
     it is set up; then the exit code is 14, else 0.
     """
-    from bifente.cli.doctor.checks import State, all_checks
+    from bifente.workbench.doctor.checks import State, all_checks
 
     if as_json:
         checks = list(all_checks())

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.cardkinds import need_kind
 from bifente.cli.options import CARD, JSON, failing_as_files
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
+from bifente.workbench.cardkinds import need_kind
 
 if TYPE_CHECKING:
     from bifente.terminal import CpsSession, PinStatus

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.options import PATH, complete_slot
-from bifente.cli.running import run_program
-from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.trace.files import note
 from bifente.cli.visible import say, say_json
-from bifente.cli.wrapping import wrappers, wrapping_options
+from bifente.workbench.running import run_program
+from bifente.workbench.serving import RunCommand, Stop, need_unix, socket_path, until_signal
+from bifente.workbench.wrapping import wrappers, wrapping_options
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.slot import Observer
@@ -117,8 +117,8 @@ def serve(
 
     With --relay it is the card of a real reader, on another machine with --to.
     """
-    from bifente.cli.readercontrol import ControlSocket
-    from bifente.cli.served import Slots
+    from bifente.workbench.control import ControlSocket
+    from bifente.workbench.slots import Slots
 
     need_unix()
     stop = Stop()
@@ -135,7 +135,7 @@ def serve(
             raise click.UsageError(
                 "--relay takes no cards, --name, --ephemeral, --record (bifente trace record keeps names out) or --vpcd"
             )
-        from bifente.cli.servedrelay import serve_relay_until
+        from bifente.workbench.relayed import serve_relay_until
 
         with until_signal(stop), _one_of_a_name(), wrappers(latency, faults, None) as around:
             serve_relay_until(
@@ -154,7 +154,7 @@ def serve(
     if vpcd or vpcd_port is not None or vpcd_listen:
         if pin_pad is not None:
             raise click.UsageError("the vpcd driver has no PIN pad")
-        from bifente.cli.servedvpcd import serve_vpcd_until
+        from bifente.workbench.vpcd import serve_vpcd_until
 
         with (
             until_signal(stop),
@@ -212,7 +212,7 @@ def run(
     unmask: bool,
 ) -> int:
     """Run a program that sees a reader with these cards, and end with its exit code."""
-    from bifente.cli.served import Slots
+    from bifente.workbench.slots import Slots
 
     need_unix()
     program: list[str] = ctx.meta["bifente.program"]
@@ -315,8 +315,8 @@ def status(alias: str, as_json: bool) -> None:
 
 
 def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
-    from bifente.cli.readercontrol import ask
-    from bifente.cli.served import show_status
+    from bifente.workbench.control import ask
+    from bifente.workbench.slots import show_status
 
     need_unix()
     answer = ask(socket_path(alias, "control"), question)

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.authority import authority_at_hand
 from bifente.cli.errors import CliError
 from bifente.cli.options import JSON, PATH, Day, igc_option
 from bifente.cli.visible import say, say_json, visible
+from bifente.workbench.authority import authority_at_hand
 
 if TYPE_CHECKING:
     from bifente.fse.verify import VerifiedSheet

@@ -13,10 +13,7 @@ import click
 
 from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.options import FORCE, PATH
-from bifente.cli.realreader import READER, relayed
-from bifente.cli.running import run_program
 from bifente.cli.secretinput import SecretSource, pin_options
-from bifente.cli.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 from bifente.cli.trace.files import (
     ATR,
     OUT,
@@ -29,6 +26,9 @@ from bifente.cli.trace.files import (
     whole,
 )
 from bifente.cli.visible import say, say_json
+from bifente.workbench.realreader import READER, relayed
+from bifente.workbench.running import run_program
+from bifente.workbench.serving import RunCommand, Stop, need_unix, socket_path, until_signal
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card

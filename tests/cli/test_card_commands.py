@@ -60,7 +60,7 @@ def bench(tmp_path, pooled_authority, pooled_source, monkeypatch):
     igc = tmp_path / "data" / "bifente" / "igc-test"
     shutil.copytree(pooled_authority.directory, igc)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: igc)
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__, "keys", pooled_source)
     return Bench(folder, Authority.open(igc), pooled_source)
 
@@ -394,7 +394,7 @@ def test_without_its_authority_a_change_is_not_covered(
     bench, capsys, monkeypatch, tmp_path, production_authority
 ):
     card = bench.card("vitale-single")
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: tmp_path / "none")
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: tmp_path / "none")
     assert main(["card", "set", card, "G101/3", "203012310000"]) == 0
     assert "does not cover G101" in capsys.readouterr().err
     assert not (tmp_path / "none").exists(), "no authority is made for it"
@@ -627,7 +627,7 @@ def test_rights_on_another_day(bench, capsys, monkeypatch):
     assert capsys.readouterr().err == ""
     assert main([*arguments, "2049-01-31"]) == 10
     assert "the certificate ended on" in capsys.readouterr().err
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: bench.folder / "none")
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: bench.folder / "none")
     assert main([*arguments, "2049-01-31"]) == 0
     out, err = said(capsys)
     assert json.loads("".join(out))["assure"]["groupe"] == 101

@@ -24,7 +24,7 @@ from bifente.igc import Authority
 def pooled(
     pooled_authority: Authority, pooled_source: KeySource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: pooled_authority.directory)
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: pooled_authority.directory)
     monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "200")

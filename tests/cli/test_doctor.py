@@ -14,16 +14,16 @@ import pytest
 from click.testing import CliRunner
 from pcscd import DRIVER, isolated_pcscd, unavailable
 
-from bifente.cli.doctor import checks as doctorchecks
-from bifente.cli.doctor import clients as doctorclients
-from bifente.cli.doctor import libraryprobe
-from bifente.cli.doctor.checks import Check, State
 from bifente.cli.doctor.commands import doctor
-from bifente.cli.doctor.libraryprobe import library_protocol
 from bifente.cli.errors import ExitCode
 from bifente.cli.main import Settings
 from bifente.reader.vpcd import driver as vpcd_driver
 from bifente.reader.vpcd import tcptable
+from bifente.workbench.doctor import checks as doctorchecks
+from bifente.workbench.doctor import clients as doctorclients
+from bifente.workbench.doctor import libraryprobe
+from bifente.workbench.doctor.checks import Check, State
+from bifente.workbench.doctor.libraryprobe import library_protocol
 
 EVERYWHERE = IPv4Address(0)
 PROGRAM = Path(sys.executable).with_name("bifente")

@@ -55,7 +55,7 @@ def desk(
     folder, igc = tmp_path / "desk", tmp_path / "igc"
     folder.mkdir()
     shutil.copytree(pooled_authority.directory, igc)
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: igc)
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, profile in (("doctor", "gp"), ("patient", "vitale-family")):

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from pcscwire import until
 
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.readercontrol import QUESTIONS, Answer, ControlSocket, Question, ask, read_question
-from bifente.cli.served import Slots
 from bifente.reader.pcsclite.errors import ServerRunning
+from bifente.workbench.control import QUESTIONS, Answer, ControlSocket, Question, ask, read_question
+from bifente.workbench.slots import Slots
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="serving a reader is for Linux")
 
@@ -139,7 +139,7 @@ def test_it_goes_on_when_descriptors_ran_out(served: Path, caplog: pytest.LogCap
                 failed.set()
 
     handler = Seen()
-    logging.getLogger("bifente.cli.readercontrol").addHandler(handler)
+    logging.getLogger("bifente.workbench.control").addHandler(handler)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(SECONDS)
@@ -159,7 +159,7 @@ def test_it_goes_on_when_descriptors_ran_out(served: Path, caplog: pytest.LogCap
             assert "slots" in json.loads(answers.readline())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        logging.getLogger("bifente.cli.readercontrol").removeHandler(handler)
+        logging.getLogger("bifente.workbench.control").removeHandler(handler)
         connection.close()
     assert ask(served, {"do": "status"})
 

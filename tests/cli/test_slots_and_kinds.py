@@ -11,10 +11,10 @@ from issued import records
 from bifente.applets.store.stores import create_card_file
 from bifente.cli.errors import CliError
 from bifente.cli.main import main
-from bifente.cli.served import Slots, show_status
 from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
+from bifente.workbench.slots import Slots, show_status
 
 CPS = "Bifente Lecteur bi-fente [CPS] 00 00"
 VITALE = "Bifente Lecteur bi-fente [Vitale] 00 01"

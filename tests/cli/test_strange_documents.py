@@ -8,10 +8,10 @@ import pytest
 
 from bifente.cli.errors import CliError, classify
 from bifente.cli.main import main
-from bifente.cli.opposition import read_list
 from bifente.cli.reader.pinentry import entries_of
 from bifente.cli.secretinput import SecretSource
 from bifente.documents import DocumentError, NotADocument, reading
+from bifente.igc.opposition import read_list
 from bifente.traces import Trace, TraceHeader, trace_bytes
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="devices and pipes as files are POSIX's")

@@ -15,7 +15,6 @@ from issued import records
 from bifente.apdu.link import TransmissionProtocol
 from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import COMMANDS, main
-from bifente.cli.served import show_status
 from bifente.cli.visible import say, say_json, say_text
 from bifente.conformance import html as conformance_page
 from bifente.conformance.model import Outcome, Report, Step, Verdict
@@ -23,6 +22,7 @@ from bifente.documents.visible import escaped, visible
 from bifente.documents.yamltext import parse_yaml, write_yaml
 from bifente.traces import EventKind, Exchange, Octets, ReaderEvent, TraceHeader
 from bifente.traces.formats import Source, by_name, names
+from bifente.workbench.slots import show_status
 
 ROOT = Path(__file__).parents[2]
 INJECTED = "INJECTED: 1"
@@ -118,7 +118,7 @@ def test_nothing_given_on_the_command_line_reaches_the_terminal_as_it_is(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    monkeypatch.setattr("bifente.cli.authority.default_folder", lambda: tmp_path / "igc")
+    monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: tmp_path / "igc")
     asked = list(invocations())
     assert len(asked) > 120
     for arguments in asked:

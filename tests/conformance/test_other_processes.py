@@ -12,8 +12,8 @@ import pytest
 from pcscd import Pcscd, isolated_pcscd, unavailable
 
 from bifente.reader.vpcd import VpcdSettings, serve_vpcd
-from bifente.testing.cards import CardMaker
 from bifente.testing.emulated import EmulatedReader, Wanted, emulated_reader
+from bifente.workbench.cardmaker import CardMaker
 
 pytest.importorskip("smartcard")
 

@@ -12,7 +12,7 @@ from mutantkit import judge
 
 from bifente.conformance import pcsccalls
 from bifente.conformance.model import summary
-from bifente.testing.cards import CardMaker
+from bifente.workbench.cardmaker import CardMaker
 
 
 def main(texts: list[str]) -> int:

@@ -11,8 +11,8 @@ from bifente.applets.kernel.instruction import Instruction
 from bifente.conformance.engine import chosen, run
 from bifente.conformance.model import Report
 from bifente.reader import TwoSlotReader
-from bifente.testing.cards import CardMaker
-from bifente.testing.targets import emulated_cards, in_process, over_socket
+from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
 MISSING = object()
 MUTANT = Why("tests/mutants", "a mutant refuses")

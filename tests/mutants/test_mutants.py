@@ -14,7 +14,7 @@ import catalogue
 import pytest
 from mutantkit import Mutant, judge
 
-from bifente.testing.cards import CardMaker
+from bifente.workbench.cardmaker import CardMaker
 
 HERE = Path(__file__).parent
 IN_PROCESS = [one for one in catalogue.MUTANTS if one.over == "process"]

@@ -12,12 +12,9 @@ from bifente.apdu.link import Card, CardAbsent
 from bifente.apdu.refusal import Refusal
 from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
-from bifente.applets.store.errors import CardFileForbidden
-from bifente.applets.store.stores import MemoryStore, SqliteStore, Store
-from bifente.cli.cardkinds import kind_of_file
+from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
+from bifente.applets.kernel.storeerrors import CardFileForbidden
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.readercontrol import Answer, Question
-from bifente.cli.readerplug import change, need_plugged
 from bifente.cli.visible import say
 from bifente.layouts.registry import called, layout_of
 from bifente.reader import TwoSlotReader
@@ -27,6 +24,9 @@ from bifente.reader.events import SlotChange, SlotEvent
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
+from bifente.workbench.cardkinds import kind_of_file
+from bifente.workbench.control import Answer, Question
+from bifente.workbench.plugging import change, need_plugged
 
 Wrapper = Callable[[Card, str], Card]
 """Puts something around a card; it is given the slot's name as well."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bifente.cli.doctor.checks import Check, State, run
+from bifente.workbench.doctor.checks import Check, State, run
 
 NO_LOGIN: Final = ((0, 24), (0, 27, 1))
 """OpenSC's first release that cannot log in to an IAS-ECC card, and the last that was looked at.

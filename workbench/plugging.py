@@ -9,8 +9,8 @@ from bifente.reader import TwoSlotReader
 from bifente.reader.errors import MAX_DOWN
 
 if TYPE_CHECKING:
-    from bifente.cli.readercontrol import Question
     from bifente.reader.pcsclite import PcscServer
+    from bifente.workbench.control import Question
 
 
 def change(question: "Question", readers: Sequence[TwoSlotReader], server: "PcscServer | None") -> None:

@@ -13,9 +13,9 @@ from bifente.cli.trace.files import UNMASK
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
-    from bifente.cli.served import Wrapper
     from bifente.reader.latency import LatencyModel
     from bifente.traces.files import Sink
+    from bifente.workbench.slots import Wrapper
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -161,7 +161,7 @@ def libpcsclite() -> Iterator[Check]:
     """The library of PC/SC programs, and the protocol it asks for: what it sends to a socket of ours."""
     if not _LINUX:
         return
-    from bifente.cli.doctor.libraryprobe import library_protocol
+    from bifente.workbench.doctor.libraryprobe import library_protocol
 
     version = library_protocol(PATIENCE)
     if version is None:
@@ -318,7 +318,7 @@ _SLOW_PACKAGES: Final = frozenset({"3.3+dfsg-1", "3.3+dfsg-2"})
 
 def clients() -> Iterator[Check]:
     """The programs of others that use our cards."""
-    from bifente.cli.doctor import clients as doctorclients
+    from bifente.workbench.doctor import clients as doctorclients
 
     yield from doctorclients.checks()
 

@@ -3,11 +3,11 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from bifente.cli.readercontrol import ControlSocket
-from bifente.cli.served import Slots
-from bifente.cli.serving import Stop
 from bifente.cli.visible import say
 from bifente.reader.vpcd import VpcdService, VpcdSettings
+from bifente.workbench.control import ControlSocket
+from bifente.workbench.serving import Stop
+from bifente.workbench.slots import Slots
 
 BASE_PORT = 0x8C7B
 """The vpcd driver's port for its first slot; the next slot has the next port."""

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING
 
 from bifente.apdu.link import Card
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.realreader import reader_called
-from bifente.cli.serving import Stop
 from bifente.cli.trace.files import note
 from bifente.cli.visible import say
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.tunnel import Tunnel
+from bifente.workbench.realreader import reader_called
+from bifente.workbench.serving import Stop
 
 if TYPE_CHECKING:
-    from bifente.cli.served import Wrapper
     from bifente.reader.pcsclite.slot import Observer
     from bifente.reader.pinpad import PinPad
+    from bifente.workbench.slots import Wrapper
 
 
 def serve_relay_until(
