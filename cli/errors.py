@@ -91,6 +91,7 @@ class Report(NamedTuple):
 
 EXIT_CODES: dict[str, ExitCode] = {
     "input": ExitCode.BAD_INPUT,
+    "usage": ExitCode.USAGE,
     "card-file": ExitCode.CARD_FILE,
     "card-in-use": ExitCode.CARD_IN_USE,
     "no-permission": ExitCode.NO_PERMISSION,
@@ -115,8 +116,15 @@ HINTS: dict[str, str] = {
     "input.file-not-made": "bifente card set takes a whole new one as --json",
     "input.not-groups": "bifente card show says what is there",
     "input.not-a-report": "make one: bifente conform --json-file FILE",
+    "input.no-act": "bifente demo --cps gp, or dentist, nurse, pharmacist",
+    "input.slot-occupied": "bifente reader swap SLOT X.card",
     "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",
     "card-file.missing": "or make a card: bifente card create PROFILE -o X.card",
+    "usage.behind-vpcd": "serve them without --vpcd",
+    "no-permission.readable": "--ephemeral needs to read the file only",
+    "no-card.no-reader": "bifente reader serve CPS.card VITALE.card",
+    "no-card.unplugged": "bifente reader plug",
+    "no-card.connection-lost": "give the same command again",
     "no-card.unknown-reader": "bifente trace record --reader and bifente conform --reader list the readers there are",
     "no-card.no-service": "or take the export line that bifente reader serve prints",
     "signature.not-issued": "an emulated card is signed anew by bifente card sign",

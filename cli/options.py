@@ -39,6 +39,9 @@ OUTPUT = click.option(
 FORCE = click.option("-f", "--force", is_flag=True, help="Replace what is there.")
 """For commands that write files: without it they refuse to."""
 
+READER = "The PC/SC reader that holds the card: its name, a part of it, or its number."
+"""The help of an option that names one."""
+
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 igc_option = click.option(

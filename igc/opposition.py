@@ -1,4 +1,4 @@
-"""The lists of opposed cards beside an authority: revocation lists for professionals, an opposition list for Vitales.
+"""The list of opposed cards beside an authority, and the revocation lists that are made from it.
 
 ``oppositions.json`` is ours (``synthetic``: the real lists are tables of the reader's software); the revocation lists are
 RFC 5280 CRLs made from it. Format::
@@ -8,162 +8,170 @@ RFC 5280 CRLs made from it. Format::
 
 import json
 import re
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.documents import DocumentError, Fields, read_json, replace_file
-
-if TYPE_CHECKING:
-    from bifente.applets.perso.cardrecords import Records
-    from bifente.igc import Authority
+from bifente.igc.authority import Authority
+from bifente.igc.errors import IgcError
+from bifente.igc.names import Gamme
 
 LIST = "oppositions.json"
 _LONGEST_LIST = 16 << 20
 _SERIAL = re.compile(r"[0-9a-f]{1,40}")
 _NEXT_UPDATE = timedelta(days=7)
 
-Entries = dict[str, list[dict[str, object]]]
+
+@dataclass(frozen=True, slots=True)
+class OpposedCps:
+    """A professional's card that is lost or stolen: its number, and its certificates by serial number in hexadecimal."""
+
+    card: str
+    gamme: Gamme
+    certificates: tuple[str, ...]
+    since: date
+
+    def document(self) -> dict[str, object]:
+        """As the list holds it."""
+        return {
+            "card": self.card,
+            "gamme": self.gamme.value,
+            "certificates": list(self.certificates),
+            "date": self.since.isoformat(),
+        }
 
 
-def opposed_since(authority: "Authority", records: "Records") -> date | None:
-    """Since when the card is on the authority's lists. Raises CliError."""
-    kind, serial = _kind(records)
-    for entry in read_list(authority.directory / LIST)[kind]:
-        if entry.get("card") == serial:
-            return date.fromisoformat(str(entry["date"]))
-    return None
+@dataclass(frozen=True, slots=True)
+class OpposedVitale:
+    """A carte Vitale that is lost or stolen: its number, and the ten bytes of its identity that terminals compare."""
+
+    card: str
+    pan: str
+    since: date
+
+    def document(self) -> dict[str, object]:
+        """As the list holds it."""
+        return {"card": self.card, "pan": self.pan, "date": self.since.isoformat()}
 
 
-def add_card(authority: "Authority", records: "Records", since: date) -> list[Path]:
-    """Put a card on the authority's lists and return the files written. Raises CliError."""
-    kind, serial = _kind(records)
-    entry = (
-        _professional(records)
-        if kind == "cps"
-        else {"card": serial, "pan": records["identity"][2:12].hex().upper()}
-    )
-    return _replace(authority, kind, serial, {**entry, "date": since.isoformat()})
+Opposed = OpposedCps | OpposedVitale
 
 
-def remove_card(authority: "Authority", records: "Records") -> list[Path]:
-    """Take a card off the authority's lists and return the files written. Raises CliError."""
-    kind, serial = _kind(records)
-    return _replace(authority, kind, serial, None)
+@dataclass(frozen=True, slots=True)
+class OppositionList:
+    """Every opposed card of an authority."""
+
+    cps: tuple[OpposedCps, ...] = ()
+    vitale: tuple[OpposedVitale, ...] = ()
+
+    def of(self, kind: type[Opposed], card: str) -> Opposed | None:
+        """The entry of the card of that number."""
+        entries: Sequence[Opposed] = self.cps if kind is OpposedCps else self.vitale
+        return next((entry for entry in entries if entry.card == card), None)
+
+    def without(self, kind: type[Opposed], card: str) -> "OppositionList":
+        """The list without that card."""
+        if kind is OpposedCps:
+            return replace(self, cps=tuple(entry for entry in self.cps if entry.card != card))
+        return replace(self, vitale=tuple(entry for entry in self.vitale if entry.card != card))
+
+    def with_entry(self, entry: Opposed) -> "OppositionList":
+        """The list with *entry* at its end, in the place of what it says of that card."""
+        others = self.without(type(entry), entry.card)
+        if isinstance(entry, OpposedCps):
+            return replace(others, cps=(*others.cps, entry))
+        return replace(others, vitale=(*others.vitale, entry))
 
 
-def _kind(records: "Records") -> tuple[str, str]:
-    """The list that a card belongs to, and its number."""
-    from bifente.applets.perso.cardrecords import meta_of
-
-    meta = meta_of(records)
-    kind = {"cps3": "cps", "vitale2": "vitale"}.get(meta.kind)
-    if kind is None:
-        raise CliError("this card has no issuer that could oppose it")
-    return kind, meta.serial
+def opposed(authority: Authority, kind: type[Opposed], card: str) -> Opposed | None:
+    """What the authority's list says of a card. Raises IgcError."""
+    return read_list(authority.directory / LIST).of(kind, card)
 
 
-def _replace(authority: "Authority", kind: str, serial: str, entry: dict[str, object] | None) -> list[Path]:
-    """Write the lists with *entry*, or nothing, in the place of what they say of a card."""
-    path = authority.directory / LIST
-    entries = read_list(path)
-    before = [one for one in entries[kind] if one.get("card") == serial]
-    others = [one for one in entries[kind] if one.get("card") != serial]
-    entries[kind] = [*others, entry] if entry is not None else others
-    written = [path]
-    replace_file(path, json.dumps({"format": 1, **entries}, indent=2).encode() + b"\n")
-    if kind == "cps":
-        touched = {str(one["gamme"]) for one in (*before, *([entry] if entry is not None else []))}
-        written += [_revoke(authority, entries["cps"], gamme) for gamme in sorted(touched)]
-    return written
+def add_card(authority: Authority, entry: Opposed) -> list[Path]:
+    """Put a card on the authority's lists and return the files written. Raises IgcError, OSError."""
+    before = read_list(authority.directory / LIST)
+    return _write(authority, before, before.with_entry(entry), type(entry), entry.card)
 
 
-def read_list(path: Path) -> Entries:
-    """The list, empty when there is none. Raises CliError."""
+def remove_card(authority: Authority, kind: type[Opposed], card: str) -> list[Path]:
+    """Take a card off the authority's lists and return the files written. Raises IgcError, OSError."""
+    before = read_list(authority.directory / LIST)
+    return _write(authority, before, before.without(kind, card), kind, card)
+
+
+def read_list(path: Path) -> OppositionList:
+    """The list, empty when there is none. Raises IgcError."""
     try:
         fields = Fields(read_json(path, _LONGEST_LIST), str(path))
         if fields.integer("format") != 1:
             fields.refuse("1 was expected: another release wrote this list", "format")
-        lists = {
-            "cps": [_professional_entry(entry) for entry in fields.objects("cps")],
-            "vitale": [_vitale_entry(entry) for entry in fields.objects("vitale")],
-        }
+        found = OppositionList(
+            tuple(_cps(entry) for entry in fields.objects("cps")),
+            tuple(_vitale(entry) for entry in fields.objects("vitale")),
+        )
         fields.end()
     except FileNotFoundError:
-        return {"cps": [], "vitale": []}
+        return OppositionList()
     except DocumentError as error:
-        raise CliError(
+        raise IgcError(
             f"{error} (not a list of opposed cards)",
-            ExitCode.BAD_INPUT,
-            hint=f"repair it, or remove {quoted(path)}: the lists begin anew",
+            hint=f"repair it, or remove {shlex.quote(str(path))}: the lists begin anew",
         ) from None
-    return lists
+    return found
 
 
-def _professional_entry(fields: Fields) -> dict[str, object]:
-    from bifente.igc import Gamme
-
-    entry: dict[str, object] = {"card": fields.text("card"), "gamme": fields.text("gamme")}
-    if entry["gamme"] not in {gamme.value for gamme in Gamme}:
+def _cps(fields: Fields) -> OpposedCps:
+    card, gamme = fields.text("card"), fields.text("gamme")
+    if gamme not in {gamme.value for gamme in Gamme}:
         fields.refuse(f"one of {', '.join(gamme.value for gamme in Gamme)} was expected", "gamme")
-    entry["certificates"] = fields.texts("certificates")
-    for serial in fields.texts("certificates"):
+    certificates = tuple(fields.texts("certificates"))
+    for serial in certificates:
         if not _SERIAL.fullmatch(serial):
             fields.refuse("serial numbers in hexadecimal were expected", "certificates")
-    entry["date"] = fields.day("date").isoformat()
+    entry = OpposedCps(card, Gamme(gamme), certificates, fields.day("date"))
     fields.end()
     return entry
 
 
-def _vitale_entry(fields: Fields) -> dict[str, object]:
-    entry: dict[str, object] = {name: fields.text(name) for name in ("card", "pan")}
-    entry["date"] = fields.day("date").isoformat()
+def _vitale(fields: Fields) -> OpposedVitale:
+    entry = OpposedVitale(fields.text("card"), fields.text("pan"), fields.day("date"))
     fields.end()
     return entry
 
 
-def _professional(records: "Records") -> dict[str, object]:
-    from cryptography import x509
-
-    from bifente.applets.perso.cardrecords import content_bytes, layout_of, meta_of
-    from bifente.igc import Gamme
-
-    layout = layout_of(records)
-    serials = []
-    issuer = ""
-    for name in ("EF.C.CH.SIG", "EF.C.CH.AUT"):
-        path, node = layout.named(name)
-        try:
-            certificate = x509.load_der_x509_certificate(content_bytes(records, node, path))
-        except ValueError:
-            raise CliError(f"{name} holds no certificate") from None
-        serials.append(f"{certificate.serial_number:x}")
-        issuer = certificate.issuer.rfc4514_string()
-    gamme = next((gamme for gamme in Gamme if gamme.value in issuer), Gamme.FORT)
-    return {"card": meta_of(records).serial, "gamme": gamme.value, "certificates": serials}
+def _write(
+    authority: Authority, before: OppositionList, after: OppositionList, kind: type[Opposed], card: str
+) -> list[Path]:
+    """Write the list, and the revocation list of each gamme that held or holds the card."""
+    path = authority.directory / LIST
+    document = {
+        "format": 1,
+        "cps": [entry.document() for entry in after.cps],
+        "vitale": [entry.document() for entry in after.vitale],
+    }
+    replace_file(path, json.dumps(document, indent=2).encode() + b"\n")
+    entries = (one.of(kind, card) for one in (before, after))
+    touched = {entry.gamme.value for entry in entries if isinstance(entry, OpposedCps)}
+    return [path, *(_revoke(authority, after.cps, Gamme(gamme)) for gamme in sorted(touched))]
 
 
-def _revoke(authority: "Authority", entries: list[dict[str, object]], gamme_name: str) -> Path:
-    from bifente.igc import Gamme
-
-    gamme = Gamme(gamme_name)
+def _revoke(authority: Authority, entries: Sequence[OpposedCps], gamme: Gamme) -> Path:
     revoked = [
-        (int(serial, 16), datetime.combine(date.fromisoformat(str(entry["date"])), time(), UTC))
+        (int(serial, 16), datetime.combine(entry.since, time(), UTC))
         for entry in entries
-        if entry["gamme"] == gamme_name
-        for serial in _serials(entry)
+        if entry.gamme is gamme
+        for serial in entry.certificates
     ]
     now = datetime.now(UTC)
-    path = authority.directory / f"persons-{gamme_name.lower()}.crl"
-    number = int(now.timestamp())
+    path = authority.directory / f"persons-{gamme.value.lower()}.crl"
     replace_file(
         path,
-        authority.crl(gamme, revoked, this_update=now, next_update=now + _NEXT_UPDATE, number=number),
+        authority.crl(
+            gamme, revoked, this_update=now, next_update=now + _NEXT_UPDATE, number=int(now.timestamp())
+        ),
     )
     return path
-
-
-def _serials(entry: dict[str, object]) -> list[str]:
-    serials = entry["certificates"]
-    return [str(one) for one in serials] if isinstance(serials, list) else []

@@ -3,10 +3,9 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.cli.progress import progress
-
 if TYPE_CHECKING:
     from bifente.igc import Authority, CvRoot
+    from bifente.igc.keys import Progress
 
 
 def default_folder() -> Path:
@@ -49,8 +48,11 @@ def authority_at_hand(folder: Path | None = None) -> "Authority | None":
     return open_authority(folder)
 
 
-def open_authority(folder: Path | None = None) -> "Authority":
-    """The authority in *folder*, which must be there; without one the default one, made when first needed."""
+def open_authority(folder: Path | None = None, *, progress: "Progress | None" = None) -> "Authority":
+    """The authority in *folder*, which must be there; without one the default one, made when first needed.
+
+    Making one takes seconds: *progress* is told of each key.
+    """
     from bifente.igc import Authority
 
     if folder is not None:
@@ -58,5 +60,11 @@ def open_authority(folder: Path | None = None) -> "Authority":
     folder = default_folder()
     if Authority.exists(folder):
         return Authority.open(folder)
-    with progress("RSA keys of a TEST authority") as told:
-        return Authority.init(folder, progress=told)
+    return Authority.init(folder, progress=progress)
+
+
+def must_be_made(folder: Path | None) -> bool:
+    """Whether :func:`open_authority` would make the default authority, which takes seconds."""
+    from bifente.igc import Authority
+
+    return folder is None and not Authority.exists(default_folder())

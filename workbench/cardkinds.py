@@ -1,9 +1,9 @@
-"""Cards named on the command line that are not what their place is for: told by the names of their files."""
+"""Cards that are not what their place is for: told by the names of their files."""
 
 from pathlib import Path
 
-from bifente.cli.errors import CliError
 from bifente.layouts.registry import called
+from bifente.workbench.errors import WorkbenchError
 
 
 def kind_of_file(path: Path) -> str:
@@ -14,11 +14,11 @@ def kind_of_file(path: Path) -> str:
 
 
 def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:
-    """Raise CliError unless *cps* is the file of a CPS and *vitale* that of a Vitale; *given* is what the user called them."""
+    """Raise WorkbenchError unless *cps* is the file of a CPS and *vitale* that of a Vitale; *given* is what the user called them."""
     first, second = kind_of_file(cps), kind_of_file(vitale)
     professional, patient = given or (cps, vitale)
     if (first, second) == ("vitale2", "cps3"):
-        raise CliError(
+        raise WorkbenchError(
             f"the cards are swapped: {professional} is {called(first)}, {patient} is {called(second)}",
             hint="give them the other way round",
         )
@@ -27,12 +27,12 @@ def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = Non
 
 
 def need_kind(path: Path, wanted: str, role: str) -> None:
-    """Raise CliError unless *path* is the file of a card of that kind; *role* is what it is needed as."""
+    """Raise WorkbenchError unless *path* is the file of a card of that kind; *role* is what it is needed as."""
     _need(path, kind_of_file(path), wanted, role)
 
 
 def _need(given: object, kind: str, wanted: str, role: str) -> None:
     if kind != wanted:
-        raise CliError(
+        raise WorkbenchError(
             f"{given} is {called(kind)}: it cannot be {role}", hint=f"{called(wanted)} is needed here"
         )

@@ -1,7 +1,8 @@
-"""The control socket of ``bifente reader serve``: one JSON object a line asks, one answers.
+"""The control socket of a served reader: one JSON object a line asks, one answers.
 
 A question is an object of strings: ``{"do": "swap", "slot": "CPS", "card": "/cards/cps.card"}``; :data:`QUESTIONS` says
-what each needs. Answers: ``{"slots": […]}`` or ``{"error": …, "hint": …, "code": …}``. Each client has a thread of its own
+what each needs. Answers: ``{"slots": […]}`` or a refusal, ``{"error": …, "hint": …, "kind": …}`` and what the
+face that serves adds to it (the command line: ``"code"``). Each client has a thread of its own
 and little time, so that one that says nothing keeps nobody waiting.
 """
 
@@ -15,8 +16,8 @@ from threading import BoundedSemaphore, Event, Thread
 from time import monotonic
 from typing import Final, NamedTuple
 
-from bifente.cli.errors import CliError, ExitCode, classify
 from bifente.reader.pcsclite.place import OwnSocket, same_user
+from bifente.workbench.errors import WorkbenchError
 
 Question = dict[str, str]
 Answer = dict[str, object]
@@ -54,8 +55,14 @@ _log = logging.getLogger(__name__)
 class ControlSocket:
     """Answers questions with *answer*, several at a time, until :meth:`close`."""
 
-    def __init__(self, path: Path, answer: Callable[[Question], Answer]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        answer: Callable[[Question], Answer],
+        refusal: "Callable[[Exception], Answer] | None" = None,
+    ) -> None:
         self._answer = answer
+        self._refusal = refusal or refusal_of
         self._own = OwnSocket(path)
         self._closing = Event()
         self._free = BoundedSemaphore(_MOST_CLIENTS)
@@ -106,12 +113,31 @@ class ControlSocket:
         try:
             return self._answer(read_question(line))
         except Exception as error:  # noqa: BLE001 - whoever asked is told, and the reader goes on
-            what, hint, code = classify(error)
-            return {"error": what, "hint": hint, "code": int(code)}
+            return self._refusal(error)
+
+
+def refusal_of(error: Exception) -> Answer:
+    """What whoever asked is told of an error."""
+    return {
+        "error": str(error),
+        "hint": getattr(error, "hint", None) or None,
+        "kind": getattr(error, "kind", "fault"),
+    }
+
+
+class AnswerRefused(WorkbenchError):
+    """The reader refused what it was asked. ``code`` is the exit code that its command line gave, None without one."""
+
+    def __init__(self, answer: Answer) -> None:
+        hint, code = answer.get("hint"), answer.get("code")
+        super().__init__(
+            str(answer["error"]), str(answer.get("kind", "fault")), hint="" if hint is None else str(hint)
+        )
+        self.code = code if isinstance(code, int) else None
 
 
 def read_question(line: bytes) -> Question:
-    """The question in *line*. Raises CliError when it is none of :data:`QUESTIONS`, or not with its members."""
+    """The question in *line*. Raises WorkbenchError when it is none of :data:`QUESTIONS`, or not with its members."""
     try:
         read = json.loads(line)
     except (ValueError, RecursionError):
@@ -121,30 +147,30 @@ def read_question(line: bytes) -> Question:
     do = read.get("do", "")
     fields = QUESTIONS.get(do)
     if fields is None:
-        raise CliError(f"the reader knows no question {do!r}", hint=f"there are {', '.join(QUESTIONS)}")
+        raise WorkbenchError(f"the reader knows no question {do!r}", hint=f"there are {', '.join(QUESTIONS)}")
     for name in fields.needed:
         if not read.get(name):
-            raise CliError(f"{do}: {name} is missing")
+            raise WorkbenchError(f"{do}: {name} is missing")
     for name, value in read.items():
         if name != "do" and name not in fields.needed + fields.allowed:
-            raise CliError(f"{do}: there is no {name!r} in this question")
+            raise WorkbenchError(f"{do}: there is no {name!r} in this question")
         try:
             unusable = b"\0" in os.fsencode(value)
         except UnicodeEncodeError:
             unusable = True
         if unusable:
-            raise CliError(f"{do}: {name} holds characters that no name has")
+            raise WorkbenchError(f"{do}: {name} holds characters that no name has")
     return read
 
 
-def _no_question() -> CliError:
-    return CliError(
+def _no_question() -> WorkbenchError:
+    return WorkbenchError(
         "not a question to a reader", hint='one JSON object of strings on a line, as {"do": "status"}'
     )
 
 
 def ask(path: Path, question: Question) -> Answer:
-    """Ask the reader whose control socket is *path*. Raises CliError, also with what the reader refused."""
+    """Ask the reader whose control socket is *path*. Raises WorkbenchError, AnswerRefused."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(_SECONDS)
         try:
@@ -152,24 +178,14 @@ def ask(path: Path, question: Question) -> Answer:
             connection.sendall(json.dumps(question).encode() + b"\n")
             answer = json.loads(_line(connection, _SECONDS))
         except (FileNotFoundError, ConnectionRefusedError):
-            raise CliError(
-                "no reader is being served",
-                ExitCode.NO_CARD,
-                hint="bifente reader serve CPS.card VITALE.card",
-            ) from None
+            raise WorkbenchError("no reader is being served", "no-card.no-reader") from None
         except (TimeoutError, ConnectionError, ValueError, RecursionError):
-            raise CliError("the reader does not answer", ExitCode.NO_CARD) from None
+            raise WorkbenchError("the reader does not answer", "no-card") from None
     if not isinstance(answer, dict):
-        raise CliError("the reader does not answer as expected", ExitCode.NO_CARD)
+        raise WorkbenchError("the reader does not answer as expected", "no-card")
     if "error" in answer:
-        hint = answer.get("hint")
-        raise CliError(str(answer["error"]), _code(answer.get("code")), None if hint is None else str(hint))
+        raise AnswerRefused(answer)
     return answer
-
-
-def _code(number: object) -> ExitCode:
-    """The exit code of that number; of a reader of another release perhaps one that is not known here."""
-    return next((code for code in ExitCode if code == number), ExitCode.UNEXPECTED)
 
 
 def _line(connection: socket.socket, seconds: float) -> bytes:

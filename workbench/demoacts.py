@@ -9,7 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from bifente.cli.errors import CliError
+from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.fse.sheet import Act
@@ -41,21 +41,21 @@ _ACTS: Final = {
 }
 """Code spécialité → letter and tariff in cents, each with coefficient 1."""
 
-_OTHERS = "bifente demo --cps gp, or dentist, nurse, pharmacist"
-
 
 def act_of(professional: "Sequence[Group]", day: date) -> "Act":
-    """An act of the speciality in the first situation de facturation of a CPS (SSV groups 1 and 2). Raises CliError."""
+    """An act of the speciality in the first situation de facturation of a CPS (SSV groups 1 and 2). Raises WorkbenchError."""
     from bifente.fse.sheet import Act
 
     situations = [group for group in professional if group.id == 2]
     if not situations:
-        raise CliError("this CPS has no situation de facturation: its holder bills nothing", hint=_OTHERS)
+        raise WorkbenchError(
+            "this CPS has no situation de facturation: its holder bills nothing", "input.no-act"
+        )
     speciality = situations[0]["code spécialité"]
     if speciality not in _ACTS:
         said = (
             f"the spécialité {speciality}" if speciality else "a situation de facturation without spécialité"
         )
-        raise CliError(f"the demonstration knows no act for {said}", hint=_OTHERS)
+        raise WorkbenchError(f"the demonstration knows no act for {said}", "input.no-act")
     code, amount = _ACTS[speciality]
     return Act(code, Decimal(1), amount, day)

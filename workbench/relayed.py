@@ -1,20 +1,16 @@
-"""``bifente reader serve --relay``: the cards of real readers, offered by our socket here or on another machine."""
+"""The cards of real readers, offered by our socket here or on another machine."""
 
-import shlex
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from threading import Event, Lock
+from threading import Event
 from typing import TYPE_CHECKING
 
 from bifente.apdu.link import Card
-from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.trace.files import note
-from bifente.cli.visible import say
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.tunnel import Tunnel
+from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.realreader import reader_called
 from bifente.workbench.serving import Stop
 
@@ -30,21 +26,23 @@ def serve_relay_until(
     path: Path,
     *,
     to: str | None,
-    ssh: str,
+    ssh: Sequence[str],
     wrappers: "Sequence[Wrapper]",
     pin_pad: "PinPad | None",
     observer: "Callable[[Sequence[str]], Observer] | None",
+    tell: Callable[[str], None],
+    offered: Callable[[str | Path], None],
 ) -> None:
     """Offer the cards of the real readers *wanted* on the socket *path*, and on the machine *to*, until *stop* is set.
 
-    Raises CliError, ReaderError, LinkError; TunnelFailed when the connection does not come about or is lost.
+    *tell* takes a line about what goes on, from several threads; *offered* the path of the socket once programs can use
+    it. Raises WorkbenchError, ReaderError, LinkError; TunnelFailed when the connection does not come about or is lost.
     """
     names = [reader_called(one) for one in wanted]
     if len(set(names)) < len(names):
-        raise CliError("the same reader is named twice", ExitCode.USAGE)
+        raise WorkbenchError("the same reader is named twice", "usage")
     from bifente.reader.relaywatch import RelayWatch
 
-    tell = _Said()
     with ExitStack() as running:
         readers = [running.enter_context(TwoSlotReader("relay", ("ICC",))) for _ in names]
         for reader, name in zip(readers, names, strict=True):
@@ -54,7 +52,7 @@ def serve_relay_until(
         server = PcscServer(*readers, path=path, names=names, pin_pad=pin_pad, observe=observe)
         running.enter_context(server)
         if to is None:
-            _export(server.path)
+            offered(server.path)
             stop.wait()
             return
         lost = Event()
@@ -63,18 +61,17 @@ def serve_relay_until(
             lost.set()
             stop.set()
 
-        tunnel = Tunnel(server.path, to, command=shlex.split(ssh), lost=ended)
+        tunnel = Tunnel(server.path, to, command=list(ssh), lost=ended)
         running.callback(tunnel.close)
         round_trip = tunnel.start()
         tell(f"the socket is on {tunnel.host} now; there, this line makes a shell's programs use it")
-        _export(tunnel.far_path)
+        offered(tunnel.far_path)
         tell(f"a round trip takes {round_trip * 1000:.1f} ms: so much longer takes each command there")
         stop.wait()
         if lost.is_set():
-            raise CliError(
+            raise WorkbenchError(
                 f"the connection to {tunnel.host} is lost: programs there see their reader gone",
-                ExitCode.NO_CARD,
-                hint="give the same command again",
+                "no-card.connection-lost",
             )
 
 
@@ -85,19 +82,3 @@ def _around(wrappers: "Sequence[Wrapper]", name: str) -> Callable[[Card], Card]:
         return card
 
     return wrapped
-
-
-def _export(path: str | Path) -> None:
-    say(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
-    sys.stdout.flush()
-
-
-class _Said:
-    """Lines on stderr, from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def __call__(self, line: str) -> None:
-        with self._lock:
-            note([line])

@@ -12,7 +12,7 @@ from time import monotonic, sleep
 from types import FrameType, TracebackType
 from typing import Final
 
-from bifente.cli.errors import CliError
+from bifente.workbench.errors import WorkbenchError
 
 PATIENCE: Final = 5.0
 """Seconds that a program has to end after SIGTERM or SIGHUP; then it is killed."""
@@ -31,15 +31,15 @@ def run_program(program: list[str], environment: dict[str, str], *, patience: fl
 
     Signals that reach us are passed on. After SIGTERM and SIGHUP the program has *patience* seconds, then it is
     killed, and the result is 128 + the signal that was to end it. What it started and left behind ends with it.
-    Raises CliError when it cannot be started.
+    Raises WorkbenchError when it cannot be started.
     """
     with _Forwarding(patience) as forwarding:
         try:
             process = subprocess.Popen(program, env=environment)
         except FileNotFoundError:
-            raise CliError(f"{program[0]}: no such program") from None
+            raise WorkbenchError(f"{program[0]}: no such program") from None
         except OSError as error:
-            raise CliError(f"{program[0]}: {error.strerror or error}") from None
+            raise WorkbenchError(f"{program[0]}: {error.strerror or error}") from None
         forwarding.begin(process)
         code = process.wait()
     if code >= 0:

@@ -1,4 +1,4 @@
-"""What the commands share that serve a reader."""
+"""What serving a reader needs whoever asks for it: a socket's place, and when to end."""
 
 import signal
 import sys
@@ -7,40 +7,25 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 
-import click
-
-from bifente.cli.errors import CliError, ExitCode
-
-
-class RunCommand(click.Command):
-    """Takes what stands behind ``--`` as the program, whatever options it has."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if "--" not in args and not {"-h", "--help"} & set(args):
-            raise click.UsageError("-- and the program to run are missing", ctx)
-        if "--" not in args:
-            return super().parse_args(ctx, args)
-        at = args.index("--")
-        ctx.meta["bifente.program"] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
+from bifente.workbench.errors import WorkbenchError
 
 
 def need_unix() -> None:
-    """Raise CliError where there is no pcsc-lite."""
+    """Raise WorkbenchError where there is no pcsc-lite."""
     if not sys.platform.startswith("linux"):
-        raise CliError(
+        raise WorkbenchError(
             "this reader is for Linux, whose PC/SC is pcsc-lite",
-            ExitCode.USAGE,
+            "usage",
             hint="in Python, bifente.reader works everywhere",
         )
 
 
 def socket_path(alias: str, kind: str) -> Path:
-    """Where the socket of that name and kind (``comm``, ``control``) lies. Raises CliError."""
+    """Where the socket of that name and kind (``comm``, ``control``) lies. Raises WorkbenchError."""
     from bifente.reader.pcsclite import runtime_folder
 
     if not alias or "/" in alias or alias.startswith("."):
-        raise CliError(f"{alias!r} is no name for a socket", ExitCode.USAGE)
+        raise WorkbenchError(f"{alias!r} is no name for a socket", "usage")
     return runtime_folder() / f"{alias}.{kind}"
 
 

@@ -1,4 +1,4 @@
-"""A reader with card files in its slots, offered to PC/SC programs: what ``bifente reader serve`` and ``run`` hold."""
+"""A reader with card files in its slots, offered to PC/SC programs."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -14,8 +14,6 @@ from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
 from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
 from bifente.applets.kernel.storeerrors import CardFileForbidden
-from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.visible import say
 from bifente.layouts.registry import called, layout_of
 from bifente.reader import TwoSlotReader
 from bifente.reader.choose import choose
@@ -26,6 +24,7 @@ from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
 from bifente.workbench.cardkinds import kind_of_file
 from bifente.workbench.control import Answer, Question
+from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.plugging import change, need_plugged
 
 Wrapper = Callable[[Card, str], Card]
@@ -74,7 +73,7 @@ class Slots:
     ) -> None:
         count = max(2, len(cards) + len(cards) % 2)
         if count > 16:
-            raise CliError("a terminal has 16 slots at most", ExitCode.USAGE)
+            raise WorkbenchError("a terminal has 16 slots at most", "usage")
         self.readers = [TwoSlotReader(name) for _ in range(count // 2)]
         self.places = [(reader, slot) for reader in self.readers for slot in reader.slots]
         self.names = default_names(self.readers)
@@ -174,24 +173,31 @@ class Slots:
         kind = kind_of_file(Path(question["card"]))
         empty = [number for number in range(len(self.places)) if number not in self._held]
         if not empty:
-            raise CliError("every slot holds a card", hint="bifente reader swap SLOT X.card")
+            raise WorkbenchError("every slot holds a card", "input.slot-occupied")
         usual = [number for number in empty if self.places[number][1] == _usual_slot(kind)]
         return (usual or empty)[0]
 
     def _insert(self, number: int, path: Path) -> None:
         need_plugged(self.places[number][0])
         if number in self._held:
-            raise CliError(f"slot {number + 1} holds a card already", hint="bifente reader swap SLOT X.card")
+            raise WorkbenchError(f"slot {number + 1} holds a card already", "input.slot-occupied")
         self._seat(number, path, self._opened(path))
 
     def _opened(self, path: Path) -> _Held:
         if self.ephemeral:
             return _Held(MemoryStore(read_card(path)))
+        for number, (held, _, _) in self._held.items():
+            if held.exists() and path.exists() and held.samefile(path):
+                raise WorkbenchError(
+                    f"{path}: this card is in slot {number + 1} already",
+                    "card-in-use",
+                    hint="one card cannot be in two places: take it out there first, or name another",
+                )
         try:
             return _Held(SqliteStore(path))
         except CardFileForbidden as error:
             if os.access(path, os.R_OK):
-                error.hint += "; --ephemeral needs to read the file only"
+                error.kind = "no-permission.readable"
             raise
 
     def _seat(self, number: int, path: Path, held: _Held) -> None:
@@ -299,20 +305,3 @@ def _usual_slot(kind: str) -> str | None:
 def as_fields(refusal: Refusal) -> dict[str, str]:
     """A refusal as JSON takes it."""
     return {"sw": f"{refusal.sw:04X}", "clause": refusal.why.clause, "sentence": refusal.why.sentence}
-
-
-def show_status(slots: object) -> None:
-    """Print what :meth:`Slots.status` tells."""
-    if not isinstance(slots, list):
-        return
-    for slot in slots:
-        card = slot["card"] or "empty"
-        if slot.get("misplaced"):
-            card += f" ({called(slot['kind'])} in this slot)"
-        state = f", {slot['links']} connected" if slot["links"] else ""
-        if not slot["plugged"]:
-            state = ", reader unplugged"
-        say(f"{slot['slot']}  {slot['name']}: {card}{state}")
-        refusal = slot.get("refusal")  # readers of earlier releases tell none
-        if refusal:
-            say(f"   last answer {refusal['sw']}: {refusal['sentence']} ({refusal['clause']})")

@@ -1,47 +1,17 @@
-"""What ``bifente reader`` can put around the cards that it serves: faults, latency, a recorder."""
+"""What can be put around the cards that are served: faults, latency, a recorder."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-import click
-
-from bifente.cli.errors import CliError
-from bifente.cli.options import FORCE, PATH
-from bifente.cli.trace.files import UNMASK
+from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
     from bifente.reader.latency import LatencyModel
     from bifente.traces.files import Sink
     from bifente.workbench.slots import Wrapper
-
-F = TypeVar("F", bound=Callable[..., object])
-
-
-def wrapping_options(command: F) -> F:
-    """The options ``--latency``, ``--faults``, ``--record`` and ``--unmask``."""
-    for option in (
-        UNMASK,
-        FORCE,
-        click.option(
-            "--record",
-            type=PATH,
-            metavar="FILE",
-            help="Record what is said in a new trace; PINs are masked unless --unmask says otherwise.",
-        ),
-        click.option(
-            "--faults", type=PATH, metavar="FILE", help="Break the cards by the rules of a YAML file."
-        ),
-        click.option(
-            "--latency",
-            metavar="BITS|TRACE",
-            help="As slow as a line of so many bit/s (9600 to 115200), or as the cards of a recorded trace.",
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @contextmanager
@@ -52,9 +22,14 @@ def wrappers(
     *,
     force: bool = False,
     unmask: bool = False,
+    recorded_by: str = "bifente",
     sink: "Sink | None" = None,
 ) -> "Iterator[list[Wrapper]]":
-    """The wrappers that the options ask for, innermost first; *sink* gets what is said as well."""
+    """The wrappers that are asked for, innermost first; *sink* gets what is said as well.
+
+    *recorded_by* is the reader of which the trace speaks. Raises WorkbenchError for a latency that is none, ReaderError,
+    TraceError.
+    """
     made: list[Wrapper] = []
     if faults is not None:
         made.append(_faulty(faults))
@@ -69,7 +44,7 @@ def wrappers(
     from bifente.traces.model import TraceHeader
 
     with TraceWriter.create(
-        record, TraceHeader(reader="bifente reader serve", masked=not unmask), replace=force
+        record, TraceHeader(reader=recorded_by, masked=not unmask), replace=force
     ) as trace:
         made.append(_recorded(trace, unmask=unmask))
         yield made
@@ -113,8 +88,8 @@ def _model(given: str) -> "LatencyModel":
             if len(exchange.command) > 1
         )
     except ValueError as error:
-        raise CliError(
-            f"--latency {given}: {error}", hint="give a number of bit/s, or a recorded trace"
+        raise WorkbenchError(
+            f"latency {given}: {error}", hint="give a number of bit/s, or a recorded trace"
         ) from None
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.authority import open_authority
 from bifente.cli.card.news import say_news
 from bifente.cli.errors import CliError, ExitCode, quoted
 from bifente.cli.options import (
@@ -25,7 +26,7 @@ from bifente.cli.options import (
     typed_text,
 )
 from bifente.cli.visible import say, say_json
-from bifente.workbench.authority import authority_at_hand, open_authority
+from bifente.workbench.authority import authority_at_hand
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
@@ -213,7 +214,7 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     from bifente.applets import read_card
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.applets.perso.edit import change
-    from bifente.igc.opposition import add_card, opposed_since, remove_card
+    from bifente.workbench.opposing import add_card, opposed_since, remove_card
 
     if lift and day is not None:
         raise click.UsageError("either --date or --lift")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.authority import open_authority
 from bifente.cli.card.change import COMMANDS
 from bifente.cli.card.export import export
 from bifente.cli.card.parts import complete_part
@@ -30,7 +31,6 @@ from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json, say_text
 from bifente.documents import new_file
-from bifente.workbench.authority import open_authority, roots_for
 from bifente.workbench.cardkinds import need_pair
 
 if TYPE_CHECKING:
@@ -302,6 +302,7 @@ def rights(
     from bifente.layouts.ssv_named import named
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession, VitaleSession, recognise
+    from bifente.workbench.authority import roots_for
 
     need_pair(cps, card)
     devices = open_card(cps), open_card(card)

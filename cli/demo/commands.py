@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from bifente.cli.authority import open_authority
 from bifente.cli.options import PATH, Day, complete_profile_or_file, failing_as_files
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say_json
 from bifente.documents import replace_file
-from bifente.workbench.authority import open_authority
 from bifente.workbench.cardkinds import need_pair
 from bifente.workbench.demoacts import act_of
 

@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.options import PATH, complete_slot
+from bifente.cli.reader.asking import ask_and_show, refusal_of
+from bifente.cli.reader.wrapping import wrapping_options
+from bifente.cli.runcommand import RunCommand
 from bifente.cli.trace.files import note
-from bifente.cli.visible import say, say_json
+from bifente.cli.visible import say
 from bifente.workbench.running import run_program
-from bifente.workbench.serving import RunCommand, Stop, need_unix, socket_path, until_signal
-from bifente.workbench.wrapping import wrappers, wrapping_options
+from bifente.workbench.serving import Stop, need_unix, socket_path, until_signal
+from bifente.workbench.wrapping import wrappers
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.slot import Observer
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from bifente.traces.model import Item
 
 _DEFAULT_NAME = "Bifente Lecteur bi-fente"
+_RECORDED = "bifente reader serve"
+"""The reader of which a trace speaks that --record makes."""
 
 _name = click.option(
     "--name",
@@ -143,10 +148,12 @@ def serve(
                 relay,
                 socket_path(alias, "comm"),
                 to=to,
-                ssh=ssh,
+                ssh=shlex.split(ssh),
                 wrappers=around,
                 pin_pad=_pad(pin_pad),
                 observer=_observer if trace else None,
+                tell=_Noted(),
+                offered=_export,
             )
         return
     if to is not None:
@@ -159,18 +166,33 @@ def serve(
         with (
             until_signal(stop),
             wrappers(
-                latency, faults, record, force=force, unmask=unmask, sink=_Printed() if trace else None
+                latency,
+                faults,
+                record,
+                force=force,
+                unmask=unmask,
+                recorded_by=_RECORDED,
+                sink=_Printed() if trace else None,
             ) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
         ):
             note(slots.notes())
             serve_vpcd_until(
-                stop, slots, vpcd_port, listen=vpcd_listen, control=socket_path(alias, "control")
+                stop,
+                slots,
+                vpcd_port,
+                listen=vpcd_listen,
+                control=socket_path(alias, "control"),
+                refusal=refusal_of,
+                tell=say,
+                ready=lambda: say(
+                    "programs see the cards through the system's pcscd; bifente doctor says whether it is ready"
+                ),
             )
         return
     with (
         until_signal(stop),
-        wrappers(latency, faults, record, force=force, unmask=unmask) as around,
+        wrappers(latency, faults, record, force=force, unmask=unmask, recorded_by=_RECORDED) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         note(slots.notes())
@@ -180,7 +202,7 @@ def serve(
             observe=_observer(slots.names) if trace else None,
         )
         with _one_of_a_name(), server:
-            control = ControlSocket(socket_path(alias, "control"), slots.answer)
+            control = ControlSocket(socket_path(alias, "control"), slots.answer, refusal_of)
             try:
                 for variable, value in server.environment.items():
                     say(f"export {variable}={shlex.quote(value)}")
@@ -219,7 +241,7 @@ def run(
     if not program:
         raise click.UsageError("the program to run is missing behind --", ctx)
     with (
-        wrappers(latency, faults, record, force=force, unmask=unmask) as around,
+        wrappers(latency, faults, record, force=force, unmask=unmask, recorded_by=_RECORDED) as around,
         Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
     ):
         note(slots.notes())
@@ -247,7 +269,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
     question = {"do": "insert", "card": str(card.absolute())}
     if slot:
         question["slot"] = slot
-    _ask(alias, question, as_json=as_json)
+    ask_and_show(alias, question, as_json=as_json)
 
 
 @reader.command()
@@ -256,7 +278,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
 @_json
 def remove(slot: str, alias: str, as_json: bool) -> None:
     """Take the card out of SLOT (its name, a part of it, or its number), whatever it is doing."""
-    _ask(alias, {"do": "remove", "slot": slot}, as_json=as_json)
+    ask_and_show(alias, {"do": "remove", "slot": slot}, as_json=as_json)
 
 
 @reader.command()
@@ -266,7 +288,7 @@ def remove(slot: str, alias: str, as_json: bool) -> None:
 @_json
 def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
     """Take the card out of SLOT, if there is one, and put another in."""
-    _ask(alias, {"do": "swap", "slot": slot, "card": str(card.absolute())}, as_json=as_json)
+    ask_and_show(alias, {"do": "swap", "slot": slot, "card": str(card.absolute())}, as_json=as_json)
 
 
 @reader.command()
@@ -275,7 +297,7 @@ def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
 @_json
 def unplug(reader_number: str | None, alias: str, as_json: bool) -> None:
     """Unplug the reader, or that of this number: programs see it no more; its cards stay in, without supply."""
-    _ask(alias, _of_reader("unplug", reader_number), as_json=as_json)
+    ask_and_show(alias, _of_reader("unplug", reader_number), as_json=as_json)
 
 
 @reader.command()
@@ -284,7 +306,7 @@ def unplug(reader_number: str | None, alias: str, as_json: bool) -> None:
 @_json
 def plug(reader_number: str | None, alias: str, as_json: bool) -> None:
     """Plug the reader in again, or that of this number; its cards start anew."""
-    _ask(alias, _of_reader("plug", reader_number), as_json=as_json)
+    ask_and_show(alias, _of_reader("plug", reader_number), as_json=as_json)
 
 
 @reader.command()
@@ -299,7 +321,7 @@ def plug(reader_number: str | None, alias: str, as_json: bool) -> None:
 @_json
 def restart(down: str, alias: str, as_json: bool) -> None:
     """Restart the PC/SC service, as an administrator restarts pcscd: every program loses its connection."""
-    _ask(alias, {"do": "restart", "seconds": down}, as_json=as_json)
+    ask_and_show(alias, {"do": "restart", "seconds": down}, as_json=as_json)
 
 
 def _of_reader(do: str, number: str | None) -> dict[str, str]:
@@ -311,19 +333,7 @@ def _of_reader(do: str, number: str | None) -> dict[str, str]:
 @_json
 def status(alias: str, as_json: bool) -> None:
     """Say what is in the slots of the reader that is being served."""
-    _ask(alias, {"do": "status"}, as_json=as_json)
-
-
-def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
-    from bifente.workbench.control import ask
-    from bifente.workbench.slots import show_status
-
-    need_unix()
-    answer = ask(socket_path(alias, "control"), question)
-    if as_json:
-        say_json(answer["slots"])
-    else:
-        show_status(answer["slots"])
+    ask_and_show(alias, {"do": "status"}, as_json=as_json)
 
 
 @contextmanager
@@ -351,6 +361,22 @@ def _pad(choice: str | None) -> "PinPad | None":
     from bifente.cli.reader.pinentry import entries_of
 
     return PinPad(Scripted(entries_of(Path(choice))))
+
+
+def _export(path: "str | Path") -> None:
+    say(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
+    sys.stdout.flush()
+
+
+class _Noted:
+    """Notes on stderr, from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+
+    def __call__(self, line: str) -> None:
+        with self._lock:
+            note([line])
 
 
 class _Printed:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.options import FORCE, PATH
+from bifente.cli.options import FORCE, PATH, READER
+from bifente.cli.runcommand import RunCommand
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.trace.files import (
     ATR,
@@ -26,9 +27,9 @@ from bifente.cli.trace.files import (
     whole,
 )
 from bifente.cli.visible import say, say_json
-from bifente.workbench.realreader import READER, relayed
+from bifente.workbench.realreader import relayed
 from bifente.workbench.running import run_program
-from bifente.workbench.serving import RunCommand, Stop, need_unix, socket_path, until_signal
+from bifente.workbench.serving import Stop, need_unix, socket_path, until_signal
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card

@@ -16,9 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pcscwire import until
 
-from bifente.cli.errors import CliError, ExitCode
+from bifente.cli.errors import CliError, ExitCode, classify
+from bifente.cli.reader.asking import asked as ask
+from bifente.cli.reader.asking import refusal_of
 from bifente.reader.pcsclite.errors import ServerRunning
-from bifente.workbench.control import QUESTIONS, Answer, ControlSocket, Question, ask, read_question
+from bifente.workbench.control import QUESTIONS, Answer, ControlSocket, Question, read_question
+from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.slots import Slots
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="serving a reader is for Linux")
@@ -37,7 +40,7 @@ def path() -> Iterator[Path]:
 def served(path: Path) -> Iterator[Path]:
     """The control socket of two empty slots."""
     with Slots((), name="R") as slots:
-        control = ControlSocket(path, slots.answer)
+        control = ControlSocket(path, slots.answer, refusal_of)
         try:
             yield path
         finally:
@@ -63,7 +66,7 @@ def answered(path: Path) -> bool:
     """The reader answers, instead of sending the client away."""
     try:
         return "slots" in ask(path, {"do": "status"})
-    except CliError:
+    except (CliError, WorkbenchError):
         return False
 
 
@@ -71,8 +74,8 @@ def refusal(line: bytes) -> ExitCode | None:
     """The code with which a question is refused; None when it is one."""
     try:
         question = read_question(line)
-    except CliError as error:
-        return error.code
+    except WorkbenchError as error:
+        return classify(error).code
     fields = QUESTIONS[question["do"]]
     assert all(question[name] for name in fields.needed)
     assert set(question) <= {"do", *fields.needed, *fields.allowed}
@@ -239,10 +242,10 @@ def test_odd_answers_are_errors_too(path: Path, answer: bytes, code: ExitCode) -
 
         thread = Thread(target=reply)
         thread.start()
-        with pytest.raises(CliError) as refused:
+        with pytest.raises((CliError, WorkbenchError)) as refused:
             ask(path, {"do": "status"})
         thread.join(SECONDS)
-    assert refused.value.code is code
+    assert classify(refused.value).code is code
 
 
 @pytest.mark.parametrize("do", ["unplug", "plug", "restart"])

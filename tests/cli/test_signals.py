@@ -16,11 +16,11 @@ from issued import records
 from pcscwire import Wire, until
 
 from bifente.apdu.link import TransmissionProtocol
-from bifente.applets.store.stores import create_card_file
-from bifente.cli.errors import CliError
+from bifente.applets.kernel.store import create_card_file
 from bifente.reader.pcsclite.messages import Command
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
+from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.running import run_program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="readers are served on Linux")
@@ -150,11 +150,11 @@ def test_a_program_that_will_not_end_is_killed(number: int) -> None:
 
 def test_a_program_that_cannot_be_started(tmp_path: Path) -> None:
     for name, word in (("none", "no such program"), ("", "denied")):
-        with pytest.raises(CliError, match=word):
+        with pytest.raises(WorkbenchError, match=word):
             run_program([str(tmp_path / name)], {})
     (tmp_path / "odd").write_bytes(b"\0\1")
     (tmp_path / "odd").chmod(0o700)
-    with pytest.raises(CliError, match="format"):
+    with pytest.raises(WorkbenchError, match="format"):
         run_program([str(tmp_path / "odd")], {})
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
 

@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from issued import records
 
-from bifente.applets.store.stores import create_card_file
-from bifente.cli.errors import CliError
+from bifente.applets.kernel.store import create_card_file
 from bifente.cli.main import main
+from bifente.cli.reader.asking import show_status
 from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
-from bifente.workbench.slots import Slots, show_status
+from bifente.workbench.errors import WorkbenchError
+from bifente.workbench.slots import Slots
 
 CPS = "Bifente Lecteur bi-fente [CPS] 00 00"
 VITALE = "Bifente Lecteur bi-fente [Vitale] 00 01"
@@ -89,7 +90,9 @@ def test_a_slot_of_a_served_reader(cards: dict[str, Path]) -> None:
             assert [one["card"] for one in slots.status()] == [None, str(cards["vitale"])]
             slots.answer({"do": "insert", "slot": slot, "card": str(cards["cps"])})
         for slot in ("XX", "L", ""):
-            with pytest.raises((ReaderError, CliError), match=r"1 L \[CPS\] 00 00, 2 L \[Vitale\] 00 01"):
+            with pytest.raises(
+                (ReaderError, WorkbenchError), match=r"1 L \[CPS\] 00 00, 2 L \[Vitale\] 00 01"
+            ):
                 slots.answer({"do": "remove", "slot": slot})
     with (
         Slots(["-"] * 4, name="L") as two,

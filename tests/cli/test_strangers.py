@@ -15,6 +15,7 @@ from issued import records
 from bifente.apdu.link import TransmissionProtocol
 from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import COMMANDS, main
+from bifente.cli.reader.asking import show_status
 from bifente.cli.visible import say, say_json, say_text
 from bifente.conformance import html as conformance_page
 from bifente.conformance.model import Outcome, Report, Step, Verdict
@@ -22,7 +23,6 @@ from bifente.documents.visible import escaped, visible
 from bifente.documents.yamltext import parse_yaml, write_yaml
 from bifente.traces import EventKind, Exchange, Octets, ReaderEvent, TraceHeader
 from bifente.traces.formats import Source, by_name, names
-from bifente.workbench.slots import show_status
 
 ROOT = Path(__file__).parents[2]
 INJECTED = "INJECTED: 1"

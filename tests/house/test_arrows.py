@@ -26,8 +26,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 """The folders that cards, readers and care sheets are made of. A folder always may import itself."""
 
-EVERYTHING = frozenset({"cli", "testing"})
-"""The only places where all of them are wired together."""
+FACES = frozenset({"cli", "testing"})
+"""The command line and the pytest plugin: they may import everything, and hold no rules (``test_faces.py``)."""
+
+EVERYTHING = FACES | {"workbench"}
+"""The only places where all of them are wired together. The workbench knows no face."""
 
 
 def mapped_folders() -> dict[str, str]:
@@ -56,7 +59,10 @@ def imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def forbidden(folder: str, source: str) -> list[str]:
     """What *source*, a module of *folder*, imports and must not."""
     everything = MAY_IMPORT.keys() | EVERYTHING
-    allowed = everything if folder in EVERYTHING else MAY_IMPORT[folder] | {folder}
+    if folder in EVERYTHING:
+        allowed = everything if folder in FACES else everything - FACES
+    else:
+        allowed = MAY_IMPORT[folder] | {folder}
     found = []
     for line, name in imported_names(ast.parse(source)):
         first, _, rest = name.partition(".")
@@ -114,6 +120,9 @@ def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other
         ("layouts", "from .. import apdu"),
         ("cli", "from apdu import CommandAPDU"),
         ("igc", "import bifente.cli.main"),
+        ("igc", "from bifente.workbench.slots import Slots"),
+        ("workbench", "from bifente.cli.errors import ExitCode"),
+        ("workbench", "from bifente.testing.emulated import Trace"),
     ],
 )
 def test_a_forbidden_arrow_is_caught(folder: str, source: str) -> None:

@@ -208,7 +208,10 @@ def test_a_reader_comes_and_goes_from_another_terminal(
             slots = json.loads(from_here(environment, "reader", "plug", "1", "--json").stdout)
             assert [(slot["plugged"], slot["powered"]) for slot in slots] == [(True, True), (True, False)]
             assert "plugged in already" in from_here(environment, "reader", "plug", code=3).stderr
-            assert "numbered 1 to 1" in from_here(environment, "reader", "unplug", "2", code=3).stderr
+            assert (
+                "there is no reader '2'; there is: 1 "
+                in from_here(environment, "reader", "unplug", "2", code=3).stderr
+            )
             assert one.status(card) == Rv.INVALID_VALUE
             assert one.card(CPS)
             from_here(environment, "reader", "restart", "--down", "0.1")

@@ -1,0 +1,62 @@
+"""Cards declared lost or stolen: what the list of their authority says of the card in a file."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from bifente.applets.perso.cardrecords import content_bytes, layout_of, meta_of
+from bifente.igc import Authority, Gamme
+from bifente.igc.opposition import Opposed, OpposedCps, OpposedVitale, opposed
+from bifente.igc.opposition import add_card as add_entry
+from bifente.igc.opposition import remove_card as remove_entry
+from bifente.workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from bifente.applets.perso.cardrecords import Records
+
+_KINDS: dict[str, type[Opposed]] = {"cps3": OpposedCps, "vitale2": OpposedVitale}
+
+
+def opposed_since(authority: Authority, records: "Records") -> date | None:
+    """Since when the card is on the authority's lists. Raises WorkbenchError, IgcError."""
+    entry = opposed(authority, _kind(records), meta_of(records).serial)
+    return None if entry is None else entry.since
+
+
+def add_card(authority: Authority, records: "Records", since: date) -> list[Path]:
+    """Put a card on the authority's lists and return the files written. Raises WorkbenchError, IgcError, OSError."""
+    serial = meta_of(records).serial
+    if _kind(records) is OpposedVitale:
+        return add_entry(authority, OpposedVitale(serial, records["identity"][2:12].hex().upper(), since))
+    return add_entry(authority, _professional(records, serial, since))
+
+
+def remove_card(authority: Authority, records: "Records") -> list[Path]:
+    """Take a card off the authority's lists and return the files written. Raises WorkbenchError, IgcError, OSError."""
+    return remove_entry(authority, _kind(records), meta_of(records).serial)
+
+
+def _kind(records: "Records") -> type[Opposed]:
+    """The list that a card belongs to."""
+    kind = _KINDS.get(meta_of(records).kind)
+    if kind is None:
+        raise WorkbenchError("this card has no issuer that could oppose it")
+    return kind
+
+
+def _professional(records: "Records", serial: str, since: date) -> OpposedCps:
+    layout = layout_of(records)
+    serials = []
+    issuer = ""
+    for name in ("EF.C.CH.SIG", "EF.C.CH.AUT"):
+        path, node = layout.named(name)
+        try:
+            certificate = x509.load_der_x509_certificate(content_bytes(records, node, path))
+        except ValueError:
+            raise WorkbenchError(f"{name} holds no certificate") from None
+        serials.append(f"{certificate.serial_number:x}")
+        issuer = certificate.issuer.rfc4514_string()
+    gamme = next((gamme for gamme in Gamme if gamme.value in issuer), Gamme.FORT)
+    return OpposedCps(serial, gamme, tuple(serials), since)
