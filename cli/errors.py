@@ -107,6 +107,7 @@ EXIT_CODES: dict[str, ExitCode] = {
 
 HINTS: dict[str, str] = {
     "input.no-authority": "make one: bifente igc init {directory}",
+    "input.no-authority-at-hand": "name the one that issued the cards with --igc DIR",
     "input.other-authority": "name the one that did with --igc DIR",
     "input.other-environment": "make one: bifente igc init DIR --environment {environment}, and give it with --igc DIR",
     "input.profile": "bifente card profiles lists profiles that may serve as examples",
@@ -117,8 +118,15 @@ HINTS: dict[str, str] = {
     "input.not-groups": "bifente card show says what is there",
     "input.not-a-report": "make one: bifente conform --json-file FILE",
     "input.no-act": "bifente demo --cps gp, or dentist, nurse, pharmacist",
+    "input.is-a-card-file": "bifente card show shows it",
+    "input.nothing-there": "bifente card show … {file} shows the file",
+    "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
+    "input.another-card": "another card takes the place of this one with --force",
+    "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
     "input.slot-occupied": "bifente reader swap SLOT X.card",
     "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",
+    "card-file.exists": "choose another name, or replace it with --force",
+    "card-file.damaged": "--force puts the copy in its place",
     "card-file.missing": "or make a card: bifente card create PROFILE -o X.card",
     "usage.behind-vpcd": "serve them without --vpcd",
     "no-permission.readable": "--ephemeral needs to read the file only",

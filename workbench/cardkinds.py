@@ -5,12 +5,28 @@ from pathlib import Path
 from bifente.layouts.registry import called
 from bifente.workbench.errors import WorkbenchError
 
+_SQLITE = b"SQLite format 3\0"
+"""How a card file begins (https://www.sqlite.org/fileformat.html §1.3)."""
+
 
 def kind_of_file(path: Path) -> str:
     """The kind of a card file. Raises StoreError kinds and CorruptCard."""
     from bifente.applets.kinds import kind_of, read_card
 
     return kind_of(read_card(path))
+
+
+def refuse_card_file(path: Path, wanted: str) -> None:
+    """Raise WorkbenchError when *path* is a card file where *wanted* is needed. What cannot be read is no card file."""
+    if not path.is_file():
+        return  # a pipe is read once only, and not here
+    try:
+        with path.open("rb") as stream:
+            found = stream.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return
+    if found:
+        raise WorkbenchError(f"{path}: a card file, not {wanted}", "input.is-a-card-file")
 
 
 def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:

@@ -2,13 +2,12 @@
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from bifente.cli.authority import open_authority
 from bifente.cli.card.news import say_news
-from bifente.cli.errors import CliError, ExitCode, quoted
+from bifente.cli.errors import CliError, quoted
 from bifente.cli.options import (
     CARD,
     FORCE,
@@ -17,21 +16,14 @@ from bifente.cli.options import (
     PATH,
     Day,
     as_date,
-    check_card_place,
     complete_place,
     date_option,
-    edit,
     igc_option,
-    replace_card_file,
     typed_text,
 )
 from bifente.cli.visible import say, say_json
+from bifente.workbench import editing
 from bifente.workbench.authority import authority_at_hand
-
-if TYPE_CHECKING:
-    from bifente.applets.perso.cardrecords import Records
-    from bifente.applets.perso.edit.change import Changes
-    from bifente.igc import Authority
 
 
 @click.command("set", short_help="Change a field of a card.")
@@ -74,52 +66,25 @@ def set_(
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
     """
     from bifente.applets.perso import PersoError
-    from bifente.applets.perso.edit import change
 
     if remove == (value is not None):
         raise click.UsageError("either VALUE or --remove")
-
-    def changed(records: "Records") -> "Changes":
-        if value is None:
-            return change.remove_field(records, path)
-        try:
-            return change.set_field(records, path, typed_text(value), as_json=json_value)
-        except PersoError as error:
-            if as_json and not json_value and value[:1] in ("{", "["):
-                hint = "--json prints what changed; a VALUE in JSON is given with --json-value"
-                raise CliError(str(error), hint=hint) from error
-            raise
-
-    issuer = None if unsigned else authority_at_hand(igc)
-    news = edit(card, lambda records: _signed_anew(records, changed(records), issuer, named=igc is not None))
-    say_news(news, as_json=as_json, but="the issuer's signature")
-    _note_uncovered(card, igc)
-
-
-def _signed_anew(
-    records: "Records", changes: "Changes", issuer: "Authority | None", *, named: bool
-) -> "Changes":
-    """*changes*, and the signature of the card's issuer over them when it covered what was there before."""
-    from bifente.applets.perso import issuersigned
-    from bifente.applets.perso.edit import change
-    from bifente.applets.perso.errors import PersoError
-
-    after = change.after(records, changes)
-    if issuer is None or issuersigned.uncovered(records) or not issuersigned.uncovered(after):
-        return changes
     try:
-        return {**changes, **change.sign(after, issuer, date.today())}
-    except PersoError:
-        if named:
-            raise
-        return changes  # another authority's card: what it shows then is said
-
-
-def _note_uncovered(card: Path, igc: Path | None) -> None:
-    from bifente.applets import read_card
-    from bifente.applets.perso import issuersigned
-
-    missing = issuersigned.uncovered(read_card(card))
+        news = editing.set_field(
+            card,
+            path,
+            None if value is None else typed_text(value),
+            as_json=json_value,
+            issuer=None if unsigned else authority_at_hand(igc),
+            must_sign=igc is not None,
+        )
+    except PersoError as error:
+        if as_json and not json_value and value is not None and value[:1] in ("{", "["):
+            hint = "--json prints what changed; a VALUE in JSON is given with --json-value"
+            raise CliError(str(error), hint=hint) from error
+        raise
+    say_news(news, as_json=as_json, but="the issuer's signature")
+    missing = editing.uncovered(card)
     if missing:
         where = f" --igc {quoted(igc)}" if igc is not None else ""
         say(
@@ -142,15 +107,10 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
     bifente card set patient.card BEN01/106/3 1 --unsigned
     bifente card sign patient.card
     """
-    from bifente.applets import read_card
-    from bifente.applets.perso import issuersigned
-    from bifente.applets.perso.edit import change
-
-    if issuersigned.signature_record(read_card(card)) is None:
-        raise CliError(f"{card}: nothing on this kind of card is signed by an issuer")
-    authority = open_authority(igc)
-    edit(card, lambda records: change.sign(records, authority, as_date(day)))
-    say(f"{card}: signed by its issuer on {as_date(day)}")
+    editing.need_signature(card)
+    day_signed = as_date(day)
+    editing.sign(card, open_authority(igc), day_signed)
+    say(f"{card}: signed by its issuer on {day_signed}")
 
 
 @click.command("block", short_help="Take all tries from the PIN.")
@@ -159,9 +119,7 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
 @JSON
 def block(card: Path, puk: bool, as_json: bool) -> None:
     """Take all tries from the card's PIN, or from its PUK, which is for good."""
-    from bifente.applets.perso.edit import change
-
-    say_news(edit(card, lambda records: change.block(records, puk=puk)), as_json=as_json)
+    say_news(editing.block(card, puk=puk), as_json=as_json)
 
 
 @click.command("expire", short_help="Let a card have expired.")
@@ -184,13 +142,9 @@ def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) ->
     bifente card expire doctor.card
     bifente card expire patient.card --on 2020-12-31
     """
-    from bifente.applets import read_card
-    from bifente.applets.perso.edit import change
-
-    read_card(card)
-    authority = open_authority(igc)
+    editing.need_card(card)
     end = as_date(day) if day is not None else date.today() - timedelta(days=1)
-    say_news(edit(card, lambda records: change.expire(records, authority, end)), as_json=as_json)
+    say_news(editing.expire(card, open_authority(igc), end), as_json=as_json)
 
 
 @click.command("oppose", short_help="Put a card on its authority's list of opposed cards.")
@@ -211,38 +165,14 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     bifente card oppose doctor.card --date 2026-01-31
     bifente card oppose doctor.card --lift
     """
-    from bifente.applets import read_card
-    from bifente.applets.perso.cardrecords import meta_of
-    from bifente.applets.perso.edit import change
-    from bifente.workbench.opposing import add_card, opposed_since, remove_card
-
     if lift and day is not None:
         raise click.UsageError("either --date or --lift")
-    read_card(card)
+    editing.need_card(card)
     authority = open_authority(igc)
-    written: list[Path] = []
-
-    def changed(records: "Records") -> "Changes":
-        # with the card in hand: one that is in use, or may not be written, comes on no list
-        change.check_issuer(records, authority)
-        earlier = opposed_since(authority, records)
-        if lift:
-            if earlier is None and meta_of(records).opposed is None:
-                raise CliError(f"{card}: is on no list of opposed cards")
-            changes = change.lift(records)
-            written.extend(remove_card(authority, records) if earlier is not None else [])
-            return changes
-        since = earlier if earlier is not None and day is None else as_date(day)
-        if earlier is not None and since != earlier:
-            raise CliError(
-                f"{card}: opposed since {earlier} already",
-                hint=f"bifente card oppose {quoted(card)} --lift takes it off the list first",
-            )
-        changes = change.oppose(records, since)
-        written.extend(add_card(authority, records, since))
-        return changes
-
-    edit(card, changed)
+    if lift:
+        written = editing.lift(card, authority)
+    else:
+        written = editing.oppose(card, authority, day.date() if day is not None else None)
     if as_json:
         say_json({"written": [str(path) for path in written]})
     else:
@@ -259,18 +189,7 @@ def clone(card: Path, output: Path, force: bool) -> None:
 
     A reader refuses two cards of one number, as it would take the one for the other.
     """
-    from bifente.applets.perso.cardrecords import meta_of
-    from bifente.applets.store.stores import copy_card_file, read_snapshot
-
-    check_card_place(output, force=force)
-    records = read_snapshot(card)
-    if output.exists():
-        if output.samefile(card):
-            raise CliError(f"{output}: is the card itself", hint="choose another name for the copy")
-        replace_card_file(output, records)
-    else:
-        copy_card_file(card, output)
-    meta = meta_of(records)
+    meta = editing.clone(card, output, force=force)
     say(f"{output}: {meta.kind} card {meta.serial}, as {card}")
 
 
@@ -293,38 +212,11 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     bifente card restore doctor.card
     bifente card restore doctor.card --from copy.card
     """
-    from bifente.applets import read_card
-    from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.perso.cardrecords import meta_of
-    from bifente.applets.perso.edit import change
-    from bifente.applets.store.errors import NotACardFile
-
     if source is None:
-        edit(card, change.restore, healing=True)
-        meta = meta_of(read_card(card))
+        meta = editing.restore(card)
         say(f"{card}: as it was made on {meta.created}")
     else:
-        copy = read_card(source)
-        meta = meta_of(copy)
-
-        def copied(records: "Records") -> "Changes":
-            old = meta_of(records)
-            if (old.kind, old.serial) != (meta.kind, meta.serial) and not force:
-                raise CliError(
-                    f"{source}: is {meta.kind} card {meta.serial}, not {old.kind} card {old.serial}",
-                    hint="another card takes the place of this one with --force",
-                )
-            return change.copied(records, copy)
-
-        try:
-            edit(card, copied)
-        except (NotACardFile, CorruptCard) as error:
-            if not force:
-                raise CliError(
-                    str(error), ExitCode.CARD_FILE, hint="--force puts the copy in its place"
-                ) from error
-            replace_card_file(card, copy)
-        meta = meta_of(read_card(card))
+        meta = editing.restore_from(card, source, force=force)
         say(f"{card}: {meta.kind} card {meta.serial}, as in {source}")
     if meta.opposed is not None:
         say(

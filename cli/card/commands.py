@@ -19,23 +19,18 @@ from bifente.cli.options import (
     OUTPUT,
     PATH,
     as_date,
-    check_card_place,
     complete_profile,
     complete_profile_or_file,
     date_option,
-    failing_as_files,
     igc_option,
-    place_card,
 )
 from bifente.cli.progress import progress
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json, say_text
 from bifente.documents import new_file
-from bifente.workbench.cardkinds import need_pair
 
 if TYPE_CHECKING:
     from bifente.applets.perso import Profile, ProfileError
-    from bifente.igc import Authority
 
 
 @click.group(short_help="Make, show, compare, change and break cards.")
@@ -150,31 +145,20 @@ def import_(
     bifente card import 0101.in -o patient.card
     bifente card import mine.in --sha256 "$(cut -c1-64 mine.in.sha256)" -o patient.card
     """
-    from pydantic import ValidationError
+    from bifente.workbench.making import imported
 
-    from bifente.applets.families.vitale2.importer import imported_profile, read_content
-    from bifente.applets.perso.profile.files import said_of
-    from bifente.layouts.ssv_findings import findings
-
-    read = read_content(content, digest=digest)
-    groups = read.groups
-    try:
-        wanted = imported_profile(groups, content.name, serial)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise CliError(f"{where}: {said_of(first)}") from None
-    odd = [
-        f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
-        for one in findings(groups)
-    ]
-    if read.unusual is not None:
-        odd.append(f"the content may go on: {read.unusual}; --sha256 makes sure of it")
-    told = {
-        "groups": len(groups),
-        "beneficiaries": sum(group.id == 104 for group in groups),
-    }
-    _make(wanted, output, igc, as_date(day), force=force, as_json=as_json, notes=odd, imported=told)
+    read = imported(content, serial=serial, digest=digest)
+    told = {"groups": read.groups, "beneficiaries": read.beneficiaries}
+    _make(
+        read.profile,
+        output,
+        igc,
+        as_date(day),
+        force=force,
+        as_json=as_json,
+        notes=list(read.findings),
+        imported=told,
+    )
 
 
 @card.command("show", short_help="Show a card, or parts of it, decoded.")
@@ -198,7 +182,8 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
     """
     from bifente.applets import read_card
     from bifente.applets.perso.edit.view import view
-    from bifente.cli.card.parts import part_of, parts_json, show_parts
+    from bifente.cli.card.parts import show_parts
+    from bifente.workbench.cardparts import part_of, parts_json
 
     records = read_card(card)
     seen = view(records)
@@ -212,7 +197,7 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
             show_parts(found)
         return
     if as_json:
-        from bifente.cli.card.parts import card_json
+        from bifente.workbench.cardparts import card_json
 
         say_json(card_json(seen, brief=brief))
         return
@@ -298,27 +283,19 @@ def rights(
     bifente card rights patient.card --cps doctor.card --pin 1234
     bifente card rights patient.card --cps doctor.card --pin 1234 --json
     """
-    from bifente.applets import open_card
-    from bifente.layouts.ssv_named import named
-    from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
-    from bifente.terminal import CpsSession, VitaleSession, recognise
-    from bifente.workbench.authority import roots_for
+    from bifente.workbench.dialogue import rights as read_rights
 
-    need_pair(cps, card)
-    devices = open_card(cps), open_card(card)
-    with failing_as_files(*devices), TwoSlotReader() as reader:
-        for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
-            reader.insert(slot, device)
-        doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
-        anchors = roots_for(igc, doctor.cv_certificate(), patient.cv_certificate())
-        if day is not None and not anchors:
-            say("note: the cards alone judge the date, --igc names who issued them", err=True)
-        doctor.verify_pin(pin.read())
-        with recognise(doctor, patient, date=as_date(day), anchors=anchors):
-            groups = patient.rights()
-            if anchors and patient.issued is None:
-                say("note: the card holds no issuer's signature: its rights are not proven", err=True)
+    groups = read_rights(
+        card,
+        cps,
+        pin.read,
+        day=day.date() if day is not None else None,
+        authority=igc,
+        note=lambda line: say(f"note: {line}", err=True),
+    )
     if as_json:
+        from bifente.layouts.ssv_named import named
+
         say_json(named(groups))
         return
     from bifente.cli.card.tree import show_groups
@@ -338,16 +315,12 @@ def _make(
     imported: dict[str, int] | None = None,
 ) -> None:
     """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
-    from bifente.applets.perso import personalise
-    from bifente.applets.perso.cardrecords import meta_of
-    from bifente.applets.perso.make.build import needs_issuer
+    from bifente.workbench.making import make_card, needs_authority
 
-    check_card_place(output, force=force)
-    authority = _authority(profile, igc) if needs_issuer(profile) else None
+    needed = needs_authority(profile, output, named=igc is not None, force=force)
+    issuer = open_authority(igc) if needed else None
     with progress("RSA keys of the card") as told:
-        records = personalise(profile, authority, today=day, progress=told)
-    place_card(output, records, force=force)
-    meta = meta_of(records)
+        meta = make_card(profile, output, issuer, day, force=force, progress=told)
     if as_json:
         facts: dict[str, object] = {
             "card": str(output),
@@ -365,15 +338,6 @@ def _make(
         say(f"note: {note}", err=True)
     words = "".join(f", {what}: {value}" for what, value in (imported or {}).items())
     say(f"{output}: {meta.kind} card {meta.serial}{words}")
-
-
-def _authority(profile: "Profile", igc: Path | None) -> "Authority":
-    if igc is None and not profile.test:
-        raise CliError(
-            "a production-like card needs an authority of its own",
-            hint="bifente igc init DIR --environment P makes one; then --igc DIR",
-        )
-    return open_authority(igc)
 
 
 def _spelled_out(error: "ProfileError") -> CliError:

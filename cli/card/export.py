@@ -29,8 +29,8 @@ def export(card: Path, output: Path, force: bool, as_json: bool) -> None:
     \b
     bifente card export patient.card -o patient.in
     """
+    from bifente.applets import read_card
     from bifente.applets.families.vitale2.exporter import groups_of
-    from bifente.applets.kinds import read_card
     from bifente.documents.writing import new_file
     from bifente.layouts import ssv
 

@@ -1,8 +1,7 @@
 """``bifente conform``: what cards and readers promise, tried on emulated and real ones."""
 
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -131,16 +130,26 @@ def conform(
     for path in files:
         check_place(path, replace=force)
     from bifente.conformance.engine import chosen
+    from bifente.workbench.conform import emulated_target, kinds_in, real_target
 
     if list_only:
         for case in chosen(suites, kinds, names):
             say(f"{case.id}  {case.title} ({case.clause})")
         return
     if readers:
-        target_ = _real(readers, slots, kinds, serial, emulated, destructive, _digits(pin), _digits(puk))
-        context: AbstractContextManager[Target] = nullcontext(target_)
+        real = real_target(
+            readers,
+            kinds,
+            serial,
+            slots=slots,
+            emulated=emulated,
+            destructive=destructive,
+            pin=_digits(pin),
+            puk=_digits(puk),
+        )
+        context: AbstractContextManager[Target] = nullcontext(real)
     else:
-        context = _emulated(over, _of_slots(kinds, slots))
+        context = emulated_target(kinds_in(slots, kinds), socket=over == "socket")
     with context as target:
         cases = chosen(suites, target.cards, names)
         if not cases:
@@ -181,59 +190,9 @@ def _digits(source: SecretSource) -> bytes | None:
     return source.read() if source.value is not None or source.path is not None else None
 
 
-def _of_slots(kinds: tuple[str, ...], slots: tuple[str, ...]) -> tuple[str, ...]:
-    from bifente.reader.choose import choose
-    from bifente.workbench.targets import slots as slots_of_kinds
-
-    places = slots_of_kinds()
-    wanted = {list(places)[choose("slot", slot, list(places.values()))] for slot in slots}
-    return tuple(kind for kind in places if (not kinds or kind in kinds) and (not slots or kind in wanted))
-
-
-@contextmanager
-def _emulated(over: str, kinds: tuple[str, ...]) -> "Iterator[Target]":
-    from bifente.reader.pyscard import CURE
-    from bifente.workbench.cardmaker import CardMaker
-    from bifente.workbench.targets import emulated_cards, in_process, over_socket
-
-    cards = emulated_cards(CardMaker(), kinds)
-    if over == "process":
-        with in_process(cards) as target:
-            yield target
-        return
-    try:
-        with over_socket(cards) as target:
-            yield target
-    except ImportError as error:
-        raise CliError("PC/SC needs pyscard", hint=CURE) from error
-
-
-def _real(
-    wanted: tuple[str, ...],
-    slots: tuple[str, ...],
-    kinds: tuple[str, ...],
-    serial: str | None,
-    emulated: bool,
-    destructive: bool,
-    pin: bytes | None,
-    puk: bytes | None,
-) -> "Target":
-    from bifente.reader.pyscard import CURE
-
-    try:
-        from bifente.conformance.detect import pcsc_target
-    except ImportError as error:
-        raise CliError("PC/SC needs pyscard", hint=CURE) from error
-    return pcsc_target(
-        wanted, kinds, serial, slots=slots, emulated=emulated, destructive=destructive, pin=pin, puk=puk
-    )
-
-
 def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool, quiet: bool) -> "Report":
     from bifente.cli.progress import progress
-    from bifente.conformance.case import Bench
-    from bifente.conformance.engine import run
-    from bifente.conformance.readercases import measure
+    from bifente.workbench.conform import run_cases
 
     with progress("conformance") as bar:
         done = 0
@@ -246,11 +205,7 @@ def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool
             if verbose or outcome.verdict == "failed":
                 say(_line(outcome), err=quiet)
 
-        report = run(cases, target, told=told)
-    if measured:
-        for kind in target.cards:
-            report.measured |= measure(Bench(target), kind)
-    return report
+        return run_cases(cases, target, measured=measured, told=told)
 
 
 def _line(outcome: "Outcome") -> str:
@@ -302,31 +257,26 @@ def _conclude(report: "Report", *, quiet: bool) -> None:
 @JSON
 def compare(reports: tuple[Path, ...], html: Path | None, force: bool, as_json: bool) -> None:
     """Put the reports of several readers or cards side by side; exit code 9 when one passes and another fails."""
-    from bifente.conformance.model import load_report
+    from bifente.workbench.conform import side_by_side
 
-    loaded = [load_report(path) for path in reports]
+    found = side_by_side(reports)
     if html is not None:
         from bifente.conformance.html import page
 
-        new_file(html, page(loaded).encode("utf-8"), replace=force, mode=0o666)
-    verdicts: dict[str, list[str]] = {}
-    for number, report in enumerate(loaded):
-        for outcome in report.outcomes:
-            verdicts.setdefault(outcome.case, ["not chosen"] * len(loaded))[number] = str(outcome.verdict)
-    differing = {case: found for case, found in verdicts.items() if {"passed", "failed"} <= set(found)}
-    partly = sum(len(set(found)) > 1 for found in verdicts.values()) - len(differing)
+        new_file(html, page(list(found.reports)).encode("utf-8"), replace=force, mode=0o666)
     if as_json:
         facts = {
-            "reports": [report.target for report in loaded],
-            "cases": len(verdicts),
-            "partly": partly,
-            "differing": differing,
+            "reports": [report.target for report in found.reports],
+            "cases": len(found.verdicts),
+            "partly": found.partly,
+            "differing": found.differing,
         }
         say_json(facts)
-    for case, found in () if as_json else differing.items():
-        said = ", ".join(f"{report.target}: {verdict}" for report, verdict in zip(loaded, found, strict=True))
+    for case, verdicts in () if as_json else found.differing.items():
+        pairs = zip(found.reports, verdicts, strict=True)
+        said = ", ".join(f"{report.target}: {verdict}" for report, verdict in pairs)
         say(f"{case}  {said}")
     if not as_json:
-        say(f"{len(verdicts)} cases, {len(differing)} differ, {partly} not run everywhere")
-    if differing:
-        raise CliError(f"{len(differing)} verdicts differ", ExitCode.CARD_REFUSED)
+        say(f"{len(found.verdicts)} cases, {len(found.differing)} differ, {found.partly} not run everywhere")
+    if found.differing:
+        raise CliError(f"{len(found.differing)} verdicts differ", ExitCode.CARD_REFUSED)

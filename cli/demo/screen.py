@@ -23,7 +23,7 @@ from bifente.traces.model import Exchange, Item
 if TYPE_CHECKING:
     from cryptography.x509 import ObjectIdentifier
 
-    from bifente.cli.demo.commands import Road
+    from bifente.workbench.demo import Demonstration
 
 _SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
 _CHAINED = 0x10
@@ -47,16 +47,16 @@ class _Row:
     files: list[str] = field(default_factory=list)
 
 
-def show(road: "Road", *, show_all: bool, svg: Path | None = None) -> None:
+def show(done: "Demonstration", *, show_all: bool, svg: Path | None = None) -> None:
     """Print what the demonstration did; with *svg* keep the screen as a picture too."""
     console = Screen()
     narrow = console.width < _NARROW
-    dialogue = _dialogue(road.items, show_all=show_all, narrow=narrow)
-    console.print(_title(), dialogue, _sheet(road), _verdicts(road), sep="\n")
+    dialogue = _dialogue(done.items, show_all=show_all, narrow=narrow)
+    console.print(_title(), dialogue, _sheet(done), _verdicts(done), sep="\n")
     if svg is not None:
         recorder = Screen(record=True, width=116, file=io.StringIO())
-        wide = _dialogue(road.items, show_all=show_all, narrow=False)
-        recorder.print(_title(), wide, _sheet(road), _verdicts(road), sep="\n")
+        wide = _dialogue(done.items, show_all=show_all, narrow=False)
+        recorder.print(_title(), wide, _sheet(done), _verdicts(done), sep="\n")
         replace_file(svg, recorder.export_svg(title="bifente demo").encode(), mode=0o666)
 
 
@@ -159,8 +159,8 @@ def _short(digits: str) -> str:
     return digits if len(digits) <= _SHOWN else f"{digits[: _SHOWN - 1]}…"
 
 
-def _sheet(road: "Road") -> RenderableType:
-    sheet, rights = road.sheet, road.rights
+def _sheet(done: "Demonstration") -> RenderableType:
+    sheet, rights = done.sheet, done.rights
     who = Table.grid(padding=(0, 2))
     professional, situation = sheet.professional, sheet.situation
     who.add_row(
@@ -184,17 +184,17 @@ def _sheet(road: "Road") -> RenderableType:
         acts.add_row(act.code, f"{act.coefficient}", act.date.isoformat(), _euros(act.amount))
     acts.add_row("total", "", "", _euros(sheet.total), style="bold")
     parts: list[RenderableType] = [who, acts]
-    parts += [Text(f"accepted: {problem}", style="yellow") for problem in road.problems]
+    parts += [Text(f"accepted: {problem}", style="yellow") for problem in done.problems]
     return Panel(
         Group(*parts),
-        title=f"feuille de soins n° {sheet.number}, care date {road.day}, form and signatures synthetic",
+        title=f"feuille de soins n° {sheet.number}, care date {done.day}, form and signatures synthetic",
         title_align="left",
         box=box.ROUNDED,
     )
 
 
-def _verdicts(road: "Road") -> RenderableType:
-    verdict = road.verdict
+def _verdicts(done: "Demonstration") -> RenderableType:
+    verdict = done.verdict
     lines = Table.grid(padding=(0, 1))
     good = Text("✔", style="bold green")
     lines.add_row(
@@ -206,17 +206,17 @@ def _verdicts(road: "Road") -> RenderableType:
         lines.add_row(
             Text("!", style="bold yellow") if missing else good, _told(words.removeprefix("note: "))
         )
-    rest = sum(road.timings.values()) - road.key_seconds
+    rest = sum(done.timings.values()) - done.key_seconds
     lines.add_row(
         "",
-        f"{len(road.items)} exchanges; {road.key_operations} private-key operations {road.key_seconds * 1000:.1f} ms, "
-        f"everything else {rest * 1000:.1f} ms; {road.seconds:.2f} s with making the cards",
+        f"{len(done.items)} exchanges; {done.key_operations} private-key operations {done.key_seconds * 1000:.1f} ms, "
+        f"everything else {rest * 1000:.1f} ms; {done.seconds:.2f} s with making the cards",
     )
     lines.add_row(
-        "", _told(f"files in {road.folder}: {', '.join(sorted(path.name for path in road.folder.iterdir()))}")
+        "", _told(f"files in {done.folder}: {', '.join(sorted(path.name for path in done.folder.iterdir()))}")
     )
     lines.add_row("", "verify it yourself, in that folder:")
-    lines.add_row("", Text(openssl_command(road.day), style="bold"))
+    lines.add_row("", Text(openssl_command(done.day), style="bold"))
     return lines
 
 

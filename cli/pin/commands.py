@@ -1,19 +1,17 @@
 """``bifente pin``: the PIN of a professional's card, by the commands a health software sends."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.options import CARD, JSON, failing_as_files
+from bifente.cli.options import CARD, JSON
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
-from bifente.workbench.cardkinds import need_kind
+from bifente.workbench.dialogue import cps_session
 
 if TYPE_CHECKING:
-    from bifente.terminal import CpsSession, PinStatus
+    from bifente.terminal import PinStatus
 
 
 @click.group(short_help="Show, present, change and unblock the PIN of a card.")
@@ -26,7 +24,7 @@ def pin() -> None:
 @JSON
 def status(card: Path, as_json: bool) -> None:
     """Say how many tries are left for the PIN and the PUK; none is consumed."""
-    with _session(card) as cps:
+    with cps_session(card) as cps:
         found = {"pin": cps.pin_status(), "puk": cps.puk_status()}
     if as_json:
         say_json({name: _facts(one) for name, one in found.items()})
@@ -46,7 +44,7 @@ def verify(card: Path, pin: SecretSource, as_json: bool) -> None:
     bifente pin verify doctor.card --pin 1234
     bifente pin verify doctor.card --pin-file ~/pin
     """
-    with _session(card) as cps:
+    with cps_session(card) as cps:
         cps.verify_pin(pin.read())
         left = cps.pin_status()
     _say("the PIN is right", left, as_json=as_json)
@@ -63,7 +61,7 @@ def change(card: Path, pin: SecretSource, new_pin: SecretSource, as_json: bool) 
     \b
     bifente pin change doctor.card --pin 1234 --new-pin 2468
     """
-    with _session(card) as cps:
+    with cps_session(card) as cps:
         old = pin.read()
         cps.change_pin(old, new_pin.read())
         left = cps.pin_status()
@@ -81,25 +79,11 @@ def unblock(card: Path, puk: SecretSource, new_pin: SecretSource, as_json: bool)
     \b
     bifente pin unblock doctor.card --puk 12345678 --new-pin 1234
     """
-    with _session(card) as cps:
+    with cps_session(card) as cps:
         code = puk.read()
         cps.unblock(code, new_pin.read())
         left = cps.pin_status()
     _say("the PIN is set", left, as_json=as_json)
-
-
-@contextmanager
-def _session(card: Path) -> "Iterator[CpsSession]":
-    """The card in a reader of its own, for the time of a command."""
-    from bifente.applets import open_card
-    from bifente.reader import CPS_SLOT, TwoSlotReader
-    from bifente.terminal import CpsSession
-
-    need_kind(card, "cps3", "the card of this PIN: only a CPS has one")
-    device = open_card(card)
-    with failing_as_files(device), TwoSlotReader() as reader:
-        reader.insert(CPS_SLOT, device)
-        yield CpsSession(reader.link(CPS_SLOT))
 
 
 def _facts(status: "PinStatus") -> dict[str, object]:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.errors import CliError
 from bifente.cli.options import JSON, PATH, Day, igc_option
 from bifente.cli.visible import say, say_json, visible
-from bifente.workbench.authority import authority_at_hand
 
 if TYPE_CHECKING:
     from bifente.fse.verify import VerifiedSheet
@@ -43,17 +41,9 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     bifente sheet verify day1/sheet.p7m
     bifente sheet verify day1/sheet.p7m --igc igc --json
     """
-    from bifente.documents import read_bytes
-    from bifente.fse.verify import MAX_SIZE
-    from bifente.fse.verify import verify as verified
+    from bifente.workbench.sheets import verify_sheet
 
-    signed = read_bytes(file, MAX_SIZE)
-    authority = authority_at_hand(igc)
-    if authority is None:
-        raise CliError(
-            "there is no authority to trust yet", hint="name the one that issued the cards with --igc DIR"
-        )
-    verdict = verified(signed, authority.trust_store, day=day.date() if day is not None else None)
+    verdict = verify_sheet(file, authority=igc, day=day.date() if day is not None else None)
     if as_json:
         say_json({"file": str(file), **facts(verdict)})
         return

@@ -1,0 +1,64 @@
+"""Card files in a reader of this process, and what a health software does with them: the PIN, the rights."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifente.workbench.cardfiles import failing_as_files
+from bifente.workbench.cardkinds import need_kind, need_pair
+
+if TYPE_CHECKING:
+    from bifente.layouts.ssv_groups import Group
+    from bifente.terminal import CpsSession
+
+
+@contextmanager
+def cps_session(card: Path) -> "Iterator[CpsSession]":
+    """A session with the CPS in a card file, for the time of the block. Raises WorkbenchError for another kind of card."""
+    from bifente.applets import open_card
+    from bifente.reader import CPS_SLOT, TwoSlotReader
+    from bifente.terminal import CpsSession
+
+    need_kind(card, "cps3", "the card of this PIN: only a CPS has one")
+    device = open_card(card)
+    with failing_as_files(device), TwoSlotReader() as reader:
+        reader.insert(CPS_SLOT, device)
+        yield CpsSession(reader.link(CPS_SLOT))
+
+
+def rights(
+    vitale: Path,
+    cps: Path,
+    pin: Callable[[], bytes],
+    *,
+    day: date | None = None,
+    authority: Path | None = None,
+    note: Callable[[str], None],
+) -> "list[Group]":
+    """The groups of a carte Vitale, in its order, read with the professional's card *cps*.
+
+    *pin* is asked once the cards are there; *day* is that by which they are judged, today without one; *authority* is the
+    folder of the one that issued them. *note* takes what is not proven. Raises WorkbenchError, TerminalError, StoreError.
+    """
+    from bifente.applets import open_card
+    from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+    from bifente.terminal import CpsSession, VitaleSession, recognise
+    from bifente.workbench.authority import roots_for
+
+    need_pair(cps, vitale)
+    devices = open_card(cps), open_card(vitale)
+    with failing_as_files(*devices), TwoSlotReader() as reader:
+        for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
+            reader.insert(slot, device)
+        doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
+        anchors = roots_for(authority, doctor.cv_certificate(), patient.cv_certificate())
+        if day is not None and not anchors:
+            note("the cards alone judge the date, --igc names who issued them")
+        doctor.verify_pin(pin())
+        with recognise(doctor, patient, date=day or date.today(), anchors=anchors):
+            groups = patient.rights()
+            if anchors and patient.issued is None:
+                note("the card holds no issuer's signature: its rights are not proven")
+    return list(groups)

@@ -1,0 +1,29 @@
+"""Signed care sheets as files: verified by the roots of the authority at hand."""
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bifente.workbench.authority import authority_at_hand
+from bifente.workbench.cardkinds import refuse_card_file
+from bifente.workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from bifente.fse.verify import VerifiedSheet
+
+
+def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None = None) -> "VerifiedSheet":
+    """Verify both signatures of a signed sheet, judged on *day*, by default the care date.
+
+    *authority* is the folder of the one that issued the cards, by default the default one. Raises WorkbenchError
+    without any, DocumentError, SheetRefused, IgcError.
+    """
+    from bifente.documents import read_bytes
+    from bifente.fse.verify import MAX_SIZE, verify
+
+    refuse_card_file(file, "a signed care sheet")
+    signed = read_bytes(file, MAX_SIZE)
+    trusted = authority_at_hand(authority)
+    if trusted is None:
+        raise WorkbenchError("there is no authority to trust yet", "input.no-authority-at-hand")
+    return verify(signed, trusted.trust_store, day=day)
