@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.cli.progress import progress
-from bifente.workbench import authority
 
 if TYPE_CHECKING:
     from bifente.igc import Authority
@@ -12,6 +11,8 @@ if TYPE_CHECKING:
 
 def open_authority(folder: Path | None = None) -> "Authority":
     """The authority in *folder*, which must be there; without one the default one, made when first needed."""
+    from bifente.workbench import authority
+
     if not authority.must_be_made(folder):
         return authority.open_authority(folder)
     with progress("RSA keys of a TEST authority") as told:

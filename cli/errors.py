@@ -123,6 +123,7 @@ HINTS: dict[str, str] = {
     "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
     "input.another-card": "another card takes the place of this one with --force",
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
+    "input.server-running": "or serve this one under another name with --as NAME",
     "input.slot-occupied": "bifente reader swap SLOT X.card",
     "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",
     "card-file.exists": "choose another name, or replace it with --force",
@@ -194,7 +195,7 @@ def classify(error: BaseException) -> Report:
     if code is not None:
         ssv_code = getattr(error, "ssv_code", None)
         what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
-        return Report(what, _hint_of(error) or _HINTS.get(code), code)
+        return Report(what, hint_of(error) or _HINTS.get(code), code)
     if isinstance(error, OSError):
         return _classify_os_error(error)
     return Report(
@@ -208,7 +209,7 @@ def _code_of(error: BaseException) -> ExitCode | None:
     return EXIT_CODES.get(str(getattr(error, "kind", "")).partition(".")[0]) if ours else None
 
 
-def _hint_of(error: BaseException) -> str:
+def hint_of(error: BaseException) -> str:
     """What the error says can be done, and what the table says a command can do."""
     own = getattr(error, "hint", None) or ""
     ours = re.sub(

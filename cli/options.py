@@ -56,7 +56,7 @@ def complete_profile(
 
 def complete_place(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The places of the fields of the card that stands before on the line, as far as what is typed leads to."""
-    from bifente.workbench.cardparts import field_places
+    from bifente.workbench.cards.parts import field_places
 
     path = ctx.params.get("card")
     if path is None:

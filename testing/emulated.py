@@ -14,7 +14,7 @@ from bifente.traces.files import TraceList, TraceWriter
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, TraceHeader
 from bifente.traces.record import Recorder, Stopwatch
-from bifente.workbench.cardmaker import PIN, PUK, CardMaker
+from bifente.workbench.cards.maker import PIN, PUK, CardMaker
 
 
 class Trace:

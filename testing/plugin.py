@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bifente.conformance.target import Target
     from bifente.testing.declared import Wanted
     from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace
-    from bifente.workbench.cardmaker import CardMaker
+    from bifente.workbench.cards.maker import CardMaker
 
 MARKER = "bifente"
 
@@ -116,7 +116,7 @@ def _wanted(item: pytest.Item) -> "Wanted":
 @pytest.fixture(scope="session")
 def bifente_cards() -> "CardMaker":
     """Makes cards of profiles, all of one authority that lives as long as the run."""
-    from bifente.workbench.cardmaker import CardMaker
+    from bifente.workbench.cards.maker import CardMaker
 
     return CardMaker()
 

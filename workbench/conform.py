@@ -31,7 +31,7 @@ def kinds_in(slots: Sequence[str], kinds: Sequence[str] = ()) -> tuple[str, ...]
 def emulated_target(kinds: tuple[str, ...], *, socket: bool) -> "Iterator[Target]":
     """Fresh cards of those kinds, in this process or behind a *socket*. Raises WorkbenchError without pyscard."""
     from bifente.reader.pyscard import CURE
-    from bifente.workbench.cardmaker import CardMaker
+    from bifente.workbench.cards.maker import CardMaker
     from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
     cards = emulated_cards(CardMaker(), kinds)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.documents import replace_file
-from bifente.workbench.cardfiles import failing_as_files
+from bifente.workbench.cards.files import failing_as_files
 from bifente.workbench.demoacts import act_of
 
 if TYPE_CHECKING:

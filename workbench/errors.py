@@ -10,7 +10,8 @@ class WorkbenchError(Exception):
 
     kind: str = "input"
 
-    def __init__(self, what: str, kind: str = "input", *, hint: str = "") -> None:
+    def __init__(self, what: str, kind: str | None = None, *, hint: str = "") -> None:
         super().__init__(what)
-        self.kind = kind
+        if kind is not None:
+            self.kind = kind
         self.hint = hint

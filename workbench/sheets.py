@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.workbench.authority import authority_at_hand
-from bifente.workbench.cardkinds import refuse_card_file
+from bifente.workbench.cards.kinds import refuse_card_file
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from bifente.conformance.target import (
 )
 from bifente.layouts.registry import kinds, layout_of
 from bifente.reader import TwoSlotReader
-from bifente.workbench.cardmaker import PIN, PUK, CardMaker
+from bifente.workbench.cards.maker import PIN, PUK, CardMaker
 
 Cards = Mapping[str, Card]
 

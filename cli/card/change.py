@@ -22,8 +22,6 @@ from bifente.cli.options import (
     typed_text,
 )
 from bifente.cli.visible import say, say_json
-from bifente.workbench import editing
-from bifente.workbench.authority import authority_at_hand
 
 
 @click.command("set", short_help="Change a field of a card.")
@@ -66,6 +64,8 @@ def set_(
     bifente card set doctor.card CPS_ACTIVITY_02_PS --remove
     """
     from bifente.applets.perso import PersoError
+    from bifente.workbench.authority import authority_at_hand
+    from bifente.workbench.cards import editing
 
     if remove == (value is not None):
         raise click.UsageError("either VALUE or --remove")
@@ -107,6 +107,8 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
     bifente card set patient.card BEN01/106/3 1 --unsigned
     bifente card sign patient.card
     """
+    from bifente.workbench.cards import editing
+
     editing.need_signature(card)
     day_signed = as_date(day)
     editing.sign(card, open_authority(igc), day_signed)
@@ -119,6 +121,8 @@ def sign(card: Path, igc: Path | None, day: datetime | None) -> None:
 @JSON
 def block(card: Path, puk: bool, as_json: bool) -> None:
     """Take all tries from the card's PIN, or from its PUK, which is for good."""
+    from bifente.workbench.cards import editing
+
     say_news(editing.block(card, puk=puk), as_json=as_json)
 
 
@@ -142,6 +146,8 @@ def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) ->
     bifente card expire doctor.card
     bifente card expire patient.card --on 2020-12-31
     """
+    from bifente.workbench.cards import editing
+
     editing.need_card(card)
     end = as_date(day) if day is not None else date.today() - timedelta(days=1)
     say_news(editing.expire(card, open_authority(igc), end), as_json=as_json)
@@ -165,6 +171,8 @@ def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_js
     bifente card oppose doctor.card --date 2026-01-31
     bifente card oppose doctor.card --lift
     """
+    from bifente.workbench.cards import editing
+
     if lift and day is not None:
         raise click.UsageError("either --date or --lift")
     editing.need_card(card)
@@ -189,6 +197,8 @@ def clone(card: Path, output: Path, force: bool) -> None:
 
     A reader refuses two cards of one number, as it would take the one for the other.
     """
+    from bifente.workbench.cards import editing
+
     meta = editing.clone(card, output, force=force)
     say(f"{output}: {meta.kind} card {meta.serial}, as {card}")
 
@@ -212,6 +222,8 @@ def restore(card: Path, source: Path | None, force: bool) -> None:
     bifente card restore doctor.card
     bifente card restore doctor.card --from copy.card
     """
+    from bifente.workbench.cards import editing
+
     if source is None:
         meta = editing.restore(card)
         say(f"{card}: as it was made on {meta.created}")

@@ -11,7 +11,7 @@ from bifente.cli.authority import open_authority
 from bifente.cli.card.change import COMMANDS
 from bifente.cli.card.export import export
 from bifente.cli.card.parts import complete_part
-from bifente.cli.errors import CliError
+from bifente.cli.errors import CliError, hint_of
 from bifente.cli.options import (
     CARD,
     FORCE,
@@ -145,7 +145,7 @@ def import_(
     bifente card import 0101.in -o patient.card
     bifente card import mine.in --sha256 "$(cut -c1-64 mine.in.sha256)" -o patient.card
     """
-    from bifente.workbench.making import imported
+    from bifente.workbench.cards.making import imported
 
     read = imported(content, serial=serial, digest=digest)
     told = {"groups": read.groups, "beneficiaries": read.beneficiaries}
@@ -183,7 +183,7 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
     from bifente.applets import read_card
     from bifente.applets.perso.edit.view import view
     from bifente.cli.card.parts import show_parts
-    from bifente.workbench.cardparts import part_of, parts_json
+    from bifente.workbench.cards.parts import part_of, parts_json
 
     records = read_card(card)
     seen = view(records)
@@ -197,7 +197,7 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
             show_parts(found)
         return
     if as_json:
-        from bifente.workbench.cardparts import card_json
+        from bifente.workbench.cards.parts import card_json
 
         say_json(card_json(seen, brief=brief))
         return
@@ -283,7 +283,7 @@ def rights(
     bifente card rights patient.card --cps doctor.card --pin 1234
     bifente card rights patient.card --cps doctor.card --pin 1234 --json
     """
-    from bifente.workbench.dialogue import rights as read_rights
+    from bifente.workbench.cards.dialogue import rights as read_rights
 
     groups = read_rights(
         card,
@@ -315,7 +315,7 @@ def _make(
     imported: dict[str, int] | None = None,
 ) -> None:
     """Personalise and write; the file is complete or not there at all. What was *imported* is told."""
-    from bifente.workbench.making import make_card, needs_authority
+    from bifente.workbench.cards.making import make_card, needs_authority
 
     needed = needs_authority(profile, output, named=igc is not None, force=force)
     issuer = open_authority(igc) if needed else None
@@ -344,4 +344,4 @@ def _spelled_out(error: "ProfileError") -> CliError:
     """All problems of a profile but the last on lines of their own; the last is the error."""
     for problem in error.problems[:-1]:
         say(f"bifente: {problem}", err=True)
-    return CliError(str(error.problems[-1]), hint=error.hint)
+    return CliError(str(error.problems[-1]), hint=hint_of(error))

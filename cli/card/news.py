@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
-    from bifente.workbench.cardfiles import CardNews
+    from bifente.workbench.cards.files import CardNews
 
 
 def say_news(news: "CardNews", *, as_json: bool, but: str | None = None) -> None:

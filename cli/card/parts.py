@@ -11,12 +11,12 @@ from bifente.cli.visible import say
 from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
-    from bifente.workbench.cardparts import Inside, Shown
+    from bifente.workbench.cards.parts import Inside, Shown
 
 
 def complete_part(ctx: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """The parts of the card that stands before on the command line; none when it cannot be read."""
-    from bifente.workbench.cardparts import names_in
+    from bifente.workbench.cards.parts import names_in
 
     card = ctx.params.get("card")
     if card is None:
@@ -29,7 +29,7 @@ def show_parts(found: "Mapping[str, Shown | Inside]") -> None:
     """Print parts of a card one after the other."""
     from bifente.applets.perso.edit.view import lines_of
     from bifente.cli.card.tree import show_part, show_value
-    from bifente.workbench.cardparts import Inside
+    from bifente.workbench.cards.parts import Inside
 
     for part in found.values():
         if not isinstance(part, Inside):

@@ -14,7 +14,7 @@ from bifente.cli.authority import open_authority
 from bifente.cli.options import PATH, Day, complete_profile_or_file
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say_json
-from bifente.workbench.cardkinds import need_pair
+from bifente.workbench.cards.kinds import need_pair
 
 if TYPE_CHECKING:
     from bifente.workbench.demo import Demonstration

@@ -8,7 +8,7 @@ import click
 from bifente.cli.options import CARD, JSON
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
-from bifente.workbench.dialogue import cps_session
+from bifente.workbench.cards.dialogue import cps_session
 
 if TYPE_CHECKING:
     from bifente.terminal import PinStatus

@@ -5,8 +5,8 @@ from pathlib import Path
 from bifente.cli.errors import EXIT_CODES, CliError, ExitCode, classify
 from bifente.cli.visible import say, say_json
 from bifente.layouts.registry import called
-from bifente.workbench.control import Answer, AnswerRefused, Question, ask
-from bifente.workbench.serving import need_unix, socket_path
+from bifente.workbench.served.control import Answer, AnswerRefused, Question, ask
+from bifente.workbench.served.serving import need_unix, socket_path
 
 
 def refusal_of(error: Exception) -> Answer:

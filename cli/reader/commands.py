@@ -3,8 +3,7 @@
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,9 +16,9 @@ from bifente.cli.reader.wrapping import wrapping_options
 from bifente.cli.runcommand import RunCommand
 from bifente.cli.trace.files import note
 from bifente.cli.visible import say
-from bifente.workbench.running import run_program
-from bifente.workbench.serving import Stop, need_unix, socket_path, until_signal
-from bifente.workbench.wrapping import wrappers
+from bifente.workbench.served.running import run_program
+from bifente.workbench.served.serving import Stop, need_unix, socket_of_a_run, socket_path, until_signal
+from bifente.workbench.served.wrapping import wrappers
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.slot import Observer
@@ -122,8 +121,8 @@ def serve(
 
     With --relay it is the card of a real reader, on another machine with --to.
     """
-    from bifente.workbench.control import ControlSocket
-    from bifente.workbench.slots import Slots
+    from bifente.workbench.served.control import ControlSocket
+    from bifente.workbench.served.slots import Slots
 
     need_unix()
     stop = Stop()
@@ -140,9 +139,9 @@ def serve(
             raise click.UsageError(
                 "--relay takes no cards, --name, --ephemeral, --record (bifente trace record keeps names out) or --vpcd"
             )
-        from bifente.workbench.relayed import serve_relay_until
+        from bifente.workbench.served.relayed import serve_relay_until
 
-        with until_signal(stop), _one_of_a_name(), wrappers(latency, faults, None) as around:
+        with until_signal(stop), wrappers(latency, faults, None) as around:
             serve_relay_until(
                 stop,
                 relay,
@@ -161,7 +160,7 @@ def serve(
     if vpcd or vpcd_port is not None or vpcd_listen:
         if pin_pad is not None:
             raise click.UsageError("the vpcd driver has no PIN pad")
-        from bifente.workbench.vpcd import serve_vpcd_until
+        from bifente.workbench.served.vpcd import serve_vpcd_until
 
         with (
             until_signal(stop),
@@ -201,7 +200,7 @@ def serve(
             pin_pad=_pad(pin_pad),
             observe=_observer(slots.names) if trace else None,
         )
-        with _one_of_a_name(), server:
+        with server:
             control = ControlSocket(socket_path(alias, "control"), slots.answer, refusal_of)
             try:
                 for variable, value in server.environment.items():
@@ -234,7 +233,7 @@ def run(
     unmask: bool,
 ) -> int:
     """Run a program that sees a reader with these cards, and end with its exit code."""
-    from bifente.workbench.slots import Slots
+    from bifente.workbench.served.slots import Slots
 
     need_unix()
     program: list[str] = ctx.meta["bifente.program"]
@@ -246,7 +245,7 @@ def run(
     ):
         note(slots.notes())
         server = slots.serve(
-            socket_path(f"run-{os.getpid()}", "comm"),
+            socket_of_a_run("run"),
             pin_pad=_pad(pin_pad),
             observe=_observer(slots.names) if trace else None,
         )
@@ -334,18 +333,6 @@ def _of_reader(do: str, number: str | None) -> dict[str, str]:
 def status(alias: str, as_json: bool) -> None:
     """Say what is in the slots of the reader that is being served."""
     ask_and_show(alias, {"do": "status"}, as_json=as_json)
-
-
-@contextmanager
-def _one_of_a_name() -> Iterator[None]:
-    """A second reader of the same name is told how to have another."""
-    from bifente.reader.pcsclite.errors import ServerRunning
-
-    try:
-        yield
-    except ServerRunning as error:
-        error.hint = "stop it, or serve this one under another name with --as NAME"
-        raise
 
 
 def _pad(choice: str | None) -> "PinPad | None":

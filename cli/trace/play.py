@@ -27,9 +27,9 @@ from bifente.cli.trace.files import (
     whole,
 )
 from bifente.cli.visible import say, say_json
-from bifente.workbench.realreader import relayed
-from bifente.workbench.running import run_program
-from bifente.workbench.serving import Stop, need_unix, socket_path, until_signal
+from bifente.workbench.served.realreader import relayed
+from bifente.workbench.served.running import run_program
+from bifente.workbench.served.serving import Stop, need_unix, socket_of_a_run, socket_path, until_signal
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
@@ -117,18 +117,17 @@ def _code(card: "ReplayCard") -> int:
 
 def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -> int:
     """Serve *reader* on a socket; the exit code of the program, 0 without one."""
-    from bifente.reader.pcsclite import PcscServer
+    from bifente.workbench.served.offering import on_a_socket
 
     need_unix()
-    path = socket_path(f"{alias}-{os.getpid()}" if program else alias, "comm")
-    names = (name,) if name != _NAME else None
-    server = PcscServer(reader, path=path, names=names)
+    path = socket_of_a_run(alias) if program else socket_path(alias, "comm")
+    seen_as = name if name != _NAME else None
     if program:
-        with server:
-            return run_program(program, {**os.environ, **server.environment})
+        with on_a_socket(reader, path, seen_as) as environment:
+            return run_program(program, {**os.environ, **environment})
     stop = Stop()
-    with until_signal(stop), server:
-        for variable, value in server.environment.items():
+    with until_signal(stop), on_a_socket(reader, path, seen_as) as environment:
+        for variable, value in environment.items():
             say(f"export {variable}={shlex.quote(value)}")
         sys.stdout.flush()
         stop.wait()
@@ -136,11 +135,11 @@ def _offer(reader: "TwoSlotReader", name: str, alias: str, program: list[str]) -
 
 
 def _offer_vpcd(reader: "TwoSlotReader") -> None:
-    from bifente.reader.vpcd.service import VpcdService
+    from bifente.workbench.served.offering import behind_vpcd
 
     stop = Stop()
-    with until_signal(stop), VpcdService(reader) as service:
-        say(f"calling the vpcd driver on port {service.ports[0]}; Ctrl-C ends it", err=True)
+    with until_signal(stop), behind_vpcd(reader) as port:
+        say(f"calling the vpcd driver on port {port}; Ctrl-C ends it", err=True)
         stop.wait()
 
 

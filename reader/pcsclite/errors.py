@@ -8,10 +8,12 @@ from bifente.reader.errors import ReaderError
 class ServerRunning(ReaderError):
     """Another process serves a reader on this socket."""
 
+    kind = "input.server-running"
+    hint = "stop it"
+
     def __init__(self, path: Path) -> None:
         super().__init__(f"another process serves a reader on {path}")
         self.path = path
-        self.hint = "stop it, or choose another socket"
 
 
 class SocketPathRefused(ReaderError):

@@ -43,6 +43,26 @@ def own_folder(folder: Path) -> None:
         raise SocketPathRefused(folder, "is open to others; chmod 700")
 
 
+def remove_dead(folder: Path, pattern: str) -> list[Path]:
+    """Remove sockets in *folder* whose owner was killed and could not: their lock is nobody's. Returns what was removed.
+
+    *pattern* (``run-*.comm``) is for names that no later owner takes: there another would only replace them.
+    """
+    removed = []
+    for path in folder.glob(pattern):
+        try:
+            lock = _locked(path)
+        except (ServerRunning, OSError):
+            continue  # it lives, or another process is just removing it
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(path.lstat().st_mode):
+                path.unlink()
+                removed.append(path)
+        Path(f"{path}.lock").unlink(missing_ok=True)
+        os.close(lock)
+    return removed
+
+
 class OwnSocket:
     """A listening Unix socket of mode 0600 and the lock that says whose it is.
 

@@ -20,9 +20,9 @@ from bifente.cli.errors import CliError, ExitCode, classify
 from bifente.cli.reader.asking import asked as ask
 from bifente.cli.reader.asking import refusal_of
 from bifente.reader.pcsclite.errors import ServerRunning
-from bifente.workbench.control import QUESTIONS, Answer, ControlSocket, Question, read_question
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.slots import Slots
+from bifente.workbench.served.control import QUESTIONS, Answer, ControlSocket, Question, read_question
+from bifente.workbench.served.slots import Slots
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="serving a reader is for Linux")
 
@@ -142,7 +142,7 @@ def test_it_goes_on_when_descriptors_ran_out(served: Path, caplog: pytest.LogCap
                 failed.set()
 
     handler = Seen()
-    logging.getLogger("bifente.workbench.control").addHandler(handler)
+    logging.getLogger("bifente.workbench.served.control").addHandler(handler)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(SECONDS)
@@ -162,7 +162,7 @@ def test_it_goes_on_when_descriptors_ran_out(served: Path, caplog: pytest.LogCap
             assert "slots" in json.loads(answers.readline())
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
-        logging.getLogger("bifente.workbench.control").removeHandler(handler)
+        logging.getLogger("bifente.workbench.served.control").removeHandler(handler)
         connection.close()
     assert ask(served, {"do": "status"})
 

@@ -21,7 +21,7 @@ from bifente.reader.pcsclite.messages import Command
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.running import run_program
+from bifente.workbench.served.running import run_program
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="readers are served on Linux")
 
@@ -137,7 +137,7 @@ def test_what_nohup_ignores_stays_ignored(environment: dict[str, str], cps: Path
 def test_a_program_that_will_not_end_is_killed(number: int) -> None:
     """In a process of its own, with little patience."""
     code = (
-        "import os, sys\nfrom bifente.workbench.running import run_program\n"
+        "import os, sys\nfrom bifente.workbench.served.running import run_program\n"
         "sys.exit(run_program(['sh', '-c', sys.argv[1]], dict(os.environ), patience=0.3))"
     )
     process = subprocess.Popen(
@@ -229,7 +229,7 @@ def test_a_signal_may_come_at_any_point_of_the_wait() -> None:
     """At each line that is executed on the way into the wait, and in the wait itself: a lock held there would be for ever."""
     code = """
 import signal, sys
-from bifente.workbench.serving import Stop, until_signal
+from bifente.workbench.served.serving import Stop, until_signal
 
 for at in range(20):
     stop, seen = Stop(), [0]

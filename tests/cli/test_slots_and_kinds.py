@@ -15,7 +15,7 @@ from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.slots import Slots
+from bifente.workbench.served.slots import Slots
 
 CPS = "Bifente Lecteur bi-fente [CPS] 00 00"
 VITALE = "Bifente Lecteur bi-fente [Vitale] 00 01"

@@ -13,7 +13,7 @@ from pcscd import Pcscd, isolated_pcscd, unavailable
 
 from bifente.reader.vpcd import VpcdSettings, serve_vpcd
 from bifente.testing.emulated import EmulatedReader, Wanted, emulated_reader
-from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.cards.maker import CardMaker
 
 pytest.importorskip("smartcard")
 

@@ -11,7 +11,7 @@ from bifente.conformance.engine import all_cases, chosen, run, run_case
 from bifente.conformance.errors import ConformanceError, Nonconformity
 from bifente.conformance.model import Verdict
 from bifente.conformance.target import InProcessTarget, Target, require_serial, serial_of
-from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.cards.maker import CardMaker
 from bifente.workbench.targets import emulated_cards, in_process
 
 

@@ -2,10 +2,10 @@
 
 import ast
 import configparser
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from importnames import imported_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,21 +39,6 @@ def mapped_folders() -> dict[str, str]:
     config.read(ROOT / "setup.cfg", encoding="utf-8")
     pairs = (line.split("=") for line in config["options"]["package_dir"].strip().splitlines())
     return {name.strip(): folder.strip() for name, folder in pairs}
-
-
-def imported_names(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """(line, dotted name) of everything a module imports, late imports and ``import_module("…")`` included."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
-        elif isinstance(node, ast.Call) and node.args:
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            name = node.args[0]
-            if called in ("import_module", "__import__") and isinstance(name, ast.Constant):
-                yield node.lineno, str(name.value)
 
 
 def forbidden(folder: str, source: str) -> list[str]:
@@ -120,7 +105,7 @@ def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other
         ("layouts", "from .. import apdu"),
         ("cli", "from apdu import CommandAPDU"),
         ("igc", "import bifente.cli.main"),
-        ("igc", "from bifente.workbench.slots import Slots"),
+        ("igc", "from bifente.workbench.served.slots import Slots"),
         ("workbench", "from bifente.cli.errors import ExitCode"),
         ("workbench", "from bifente.testing.emulated import Trace"),
     ],

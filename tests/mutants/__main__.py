@@ -12,7 +12,7 @@ from mutantkit import judge
 
 from bifente.conformance import pcsccalls
 from bifente.conformance.model import summary
-from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.cards.maker import CardMaker
 
 
 def main(texts: list[str]) -> int:

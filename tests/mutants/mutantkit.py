@@ -11,7 +11,7 @@ from bifente.applets.kernel.instruction import Instruction
 from bifente.conformance.engine import chosen, run
 from bifente.conformance.model import Report
 from bifente.reader import TwoSlotReader
-from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.cards.maker import CardMaker
 from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
 MISSING = object()

@@ -14,7 +14,7 @@ import catalogue
 import pytest
 from mutantkit import Mutant, judge
 
-from bifente.workbench.cardmaker import CardMaker
+from bifente.workbench.cards.maker import CardMaker
 
 HERE = Path(__file__).parent
 IN_PROCESS = [one for one in catalogue.MUTANTS if one.over == "process"]

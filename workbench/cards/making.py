@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.workbench.cardfiles import check_card_place, place_card
+from bifente.workbench.cards.files import check_card_place, place_card
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def imported(content: Path, *, serial: str | None = None, digest: bytes | None =
     from bifente.applets.families.vitale2.importer import imported_profile, read_content
     from bifente.applets.perso.profile.files import said_of
     from bifente.layouts.ssv_findings import findings
-    from bifente.workbench.cardkinds import refuse_card_file
+    from bifente.workbench.cards.kinds import refuse_card_file
 
     refuse_card_file(content, "the content of a carte Vitale")
     read = read_content(content, digest=digest)

@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.workbench.cardfiles import CardNews, check_card_place, edit, replace_card_file
+from bifente.workbench.cards.files import CardNews, check_card_place, edit, replace_card_file
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 class OpposedAlready(WorkbenchError):
     """The date of an opposition does not change: it is lifted first. ``card`` is the file."""
 
+    kind = "input.opposed-already"
+
     def __init__(self, card: Path, since: date) -> None:
-        super().__init__(f"{card}: opposed since {since} already", "input.opposed-already")
+        super().__init__(f"{card}: opposed since {since} already")
         self.card = card
 
 
@@ -118,7 +120,7 @@ def oppose(card: Path, authority: "Authority", since: date | None = None) -> lis
     Raises OpposedAlready for another date than that of its opposition, PersoError for another authority's card.
     """
     from bifente.applets.perso.edit import change
-    from bifente.workbench.opposing import add_card, opposed_since
+    from bifente.workbench.cards.opposing import add_card, opposed_since
 
     written: list[Path] = []
 
@@ -141,7 +143,7 @@ def lift(card: Path, authority: "Authority") -> list[Path]:
     """Take the card off its authority's lists; the files written. Raises WorkbenchError when it is on none."""
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.applets.perso.edit import change
-    from bifente.workbench.opposing import opposed_since, remove_card
+    from bifente.workbench.cards.opposing import opposed_since, remove_card
 
     written: list[Path] = []
 

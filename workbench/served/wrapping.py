@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bifente.apdu.link import Card
     from bifente.reader.latency import LatencyModel
     from bifente.traces.files import Sink
-    from bifente.workbench.slots import Wrapper
+    from bifente.workbench.served.slots import Wrapper
 
 
 @contextmanager

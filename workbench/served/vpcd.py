@@ -5,9 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bifente.reader.vpcd import VpcdService, VpcdSettings
-from bifente.workbench.control import Answer, ControlSocket
-from bifente.workbench.serving import Stop
-from bifente.workbench.slots import Slots
+from bifente.workbench.served.control import Answer, ControlSocket
+from bifente.workbench.served.serving import Stop
+from bifente.workbench.served.slots import Slots
 
 BASE_PORT = 0x8C7B
 """The vpcd driver's port for its first slot; the next slot has the next port."""

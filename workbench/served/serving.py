@@ -1,5 +1,6 @@
 """What serving a reader needs whoever asks for it: a socket's place, and when to end."""
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,15 @@ def need_unix() -> None:
             "usage",
             hint="in Python, bifente.reader works everywhere",
         )
+
+
+def socket_of_a_run(name: str) -> Path:
+    """Where the socket of this process lies, which runs one program; what killed runs have left behind is removed."""
+    from bifente.reader.pcsclite import runtime_folder
+    from bifente.reader.pcsclite.place import remove_dead
+
+    remove_dead(runtime_folder(), f"{name}-[0-9]*.comm")
+    return socket_path(f"{name}-{os.getpid()}", "comm")
 
 
 def socket_path(alias: str, kind: str) -> Path:

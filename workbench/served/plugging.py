@@ -11,7 +11,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite import PcscServer
-    from bifente.workbench.control import Question
+    from bifente.workbench.served.control import Question
 
 
 def change(question: "Question", readers: Sequence[TwoSlotReader], server: "PcscServer | None") -> None:

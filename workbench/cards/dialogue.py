@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.workbench.cardfiles import failing_as_files
-from bifente.workbench.cardkinds import need_kind, need_pair
+from bifente.workbench.cards.files import failing_as_files
+from bifente.workbench.cards.kinds import need_kind, need_pair
 
 if TYPE_CHECKING:
     from bifente.layouts.ssv_groups import Group

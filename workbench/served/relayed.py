@@ -11,13 +11,13 @@ from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.tunnel import Tunnel
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.realreader import reader_called
-from bifente.workbench.serving import Stop
+from bifente.workbench.served.realreader import reader_called
+from bifente.workbench.served.serving import Stop
 
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.slot import Observer
     from bifente.reader.pinpad import PinPad
-    from bifente.workbench.slots import Wrapper
+    from bifente.workbench.served.slots import Wrapper
 
 
 def serve_relay_until(

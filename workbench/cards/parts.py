@@ -26,8 +26,10 @@ class Inside:
 class NothingThere(WorkbenchError):
     """A path leads into a file and to nothing there."""
 
+    kind = "input.nothing-there"
+
     def __init__(self, what: str, file: str) -> None:
-        super().__init__(f"there is nothing at {what}", "input.nothing-there")
+        super().__init__(f"there is nothing at {what}")
         self.file = file
 
 

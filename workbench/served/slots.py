@@ -22,10 +22,10 @@ from bifente.reader.events import SlotChange, SlotEvent
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
-from bifente.workbench.cardkinds import kind_of_file
-from bifente.workbench.control import Answer, Question
+from bifente.workbench.cards.kinds import kind_of_file
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.plugging import change, need_plugged
+from bifente.workbench.served.control import Answer, Question
+from bifente.workbench.served.plugging import change, need_plugged
 
 Wrapper = Callable[[Card, str], Card]
 """Puts something around a card; it is given the slot's name as well."""
