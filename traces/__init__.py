@@ -1,7 +1,9 @@
 """What was said: the model of a dialogue, its canonical file, and the recorder that masks what is secret.
 
-Putting it in words is ``bifente.traces.explain``.
+Putting it in words, reading other formats, comparing and replaying are imported when they are first used.
 """
+
+from typing import TYPE_CHECKING
 
 from bifente.traces.errors import HiddenBytes, TraceError
 from bifente.traces.files import (
@@ -18,16 +20,29 @@ from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, 
 from bifente.traces.octets import Octets
 from bifente.traces.record import Recorder, Stopwatch
 
+if TYPE_CHECKING:
+    from bifente.traces.clean import Cleaner
+    from bifente.traces.diff import compare
+    from bifente.traces.explain import Follower
+    from bifente.traces.formats import read_stream
+    from bifente.traces.pseudonyms import Pseudonyms
+    from bifente.traces.replay import Policy, ReplayCard
+
 __all__ = [
+    "Cleaner",
     "EventKind",
     "Exchange",
+    "Follower",
     "HiddenBytes",
     "Item",
     "Level",
     "Masker",
     "Octets",
+    "Policy",
+    "Pseudonyms",
     "ReaderEvent",
     "Recorder",
+    "ReplayCard",
     "Sink",
     "Stopwatch",
     "Trace",
@@ -36,7 +51,26 @@ __all__ = [
     "TraceList",
     "TraceReader",
     "TraceWriter",
+    "compare",
+    "read_stream",
     "read_trace",
     "trace_bytes",
     "write_trace",
 ]
+
+_MODULES = {
+    "Cleaner": "clean",
+    "compare": "diff",
+    "Follower": "explain",
+    "read_stream": "formats",
+    "Pseudonyms": "pseudonyms",
+    **dict.fromkeys(("Policy", "ReplayCard"), "replay"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)

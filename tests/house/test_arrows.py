@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from importnames import imported_names
 
+import bifente
+
 ROOT = Path(__file__).parents[2]
 
 MAY_IMPORT: dict[str, frozenset[str]] = {
-    "bifente": frozenset(),
     "apdu": frozenset(),
     "codes": frozenset(),
     "crypto": frozenset(),
@@ -29,8 +30,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 FACES = frozenset({"cli", "testing"})
 """The command line and the pytest plugin: they may import everything, and hold no rules (``test_faces.py``)."""
 
-EVERYTHING = FACES | {"workbench"}
-"""The only places where all of them are wired together. The workbench knows no face."""
+EVERYTHING = FACES | {"workbench", "bifente"}
+"""The only places where all of them are wired together. The workbench knows no face; neither does ``bifente`` itself,
+which gives the names that a program begins with."""
+
+
+ENTRANCE = frozenset(bifente.__all__) - {"__version__"}
+"""What ``bifente`` itself gives: the way around every wall, were it open to us."""
 
 
 def mapped_folders() -> dict[str, str]:
@@ -56,6 +62,8 @@ def forbidden(folder: str, source: str) -> list[str]:
             found.append(f"{line}: relative import {name}")
         elif first in everything - {"bifente"}:
             found.append(f"{line}: bare import {name}, write bifente.{name}")
+        elif first == "bifente" and target in ENTRANCE and folder != "bifente":
+            found.append(f"{line}: {name} is for programs of others, import it from where it stands")
         elif first == "bifente" and target in everything and target not in allowed:
             found.append(f"{line}: {folder} → {target} ({name})")
     return found
@@ -106,6 +114,8 @@ def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other
         ("cli", "from apdu import CommandAPDU"),
         ("igc", "import bifente.cli.main"),
         ("igc", "from bifente.workbench.served.slots import Slots"),
+        ("fse", "from bifente import open_card"),
+        ("bifente", "from bifente.cli.main import main"),
         ("workbench", "from bifente.cli.errors import ExitCode"),
         ("workbench", "from bifente.testing.emulated import Trace"),
     ],

@@ -56,3 +56,18 @@ class CardMaker:
         """A fresh card of *profile*; *changes* replace records, as ``{"pin/01/left": b"\\0"}`` blocks the PIN."""
         kind, records = self.records(profile)
         return card_of(MemoryStore({**records, **(changes or {})}), kind)
+
+
+_maker: CardMaker | None = None
+
+
+def emulated_card(profile: str = "gp") -> SmartCard:
+    """A fresh card of *profile*, in memory and without supply; its PIN is 1234, its PUK 12345678.
+
+    A profile is a shipped one by its name, or the path of a file. Every card of a process is of one authority that nobody
+    outside trusts. Raises PersoError, DocumentError.
+    """
+    global _maker  # noqa: PLW0603 - one authority for the process: cards of two would not recognise each other
+    if _maker is None:
+        _maker = CardMaker()
+    return _maker.card(profile)
