@@ -43,8 +43,8 @@ def is_card_file(given: str) -> bool:
 def card_file(given: str, authority: "Authority", path: Path, day: date) -> Path:
     """The card file that *given* names, or a new one at *path* from the profile or official content it names."""
     from bifente.applets.families.vitale2.importer import imported_profile, read_content
-    from bifente.applets.kernel.store import create_card_file
     from bifente.applets.perso import personalise, read_profile
+    from bifente.applets.store.stores import create_card_file
 
     if is_card_file(given):
         return Path(given)

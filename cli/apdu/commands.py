@@ -11,10 +11,10 @@ import click
 from bifente.apdu.errors import ApduError
 from bifente.cli.apdu.notation import NotationError, WrittenCommand, parse_command, parse_written
 from bifente.cli.errors import CliError, ExitCode
-from bifente.cli.options import JSON
-from bifente.cli.realreader import READER, relayed
+from bifente.cli.options import JSON, READER
 from bifente.cli.visible import say, say_json
 from bifente.documents import DocumentTooLong
+from bifente.workbench.served.realreader import relayed
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card

@@ -6,7 +6,6 @@ from pathlib import Path
 from bifente.apdu.link import Card
 from bifente.apdu.refusal import refusal_behind
 from bifente.apdu.response import ResponseAPDU
-from bifente.cli.errors import CliError
 
 
 def reason(card: Card, answer: bytes, reader: str | None) -> dict[str, object] | None:
@@ -31,14 +30,15 @@ def _of_our_reader(name: str, sw: str) -> dict[str, object] | None:
 
     Its control socket lies beside the one of its service. Answers travel by the latter, reasons by the former only.
     """
-    from bifente.cli.readercontrol import ask
+    from bifente.workbench.errors import WorkbenchError
+    from bifente.workbench.served.control import ask
 
     service = os.environ.get("PCSCLITE_CSOCK_NAME")
     if not service:
         return None
     try:
         slots = ask(Path(service).with_suffix(".control"), {"do": "status"})["slots"]
-    except CliError:
+    except WorkbenchError:
         return None  # a service of somebody else, or one that has just ended
     for slot in slots if isinstance(slots, list) else ():
         refusal = slot.get("refusal")

@@ -182,14 +182,15 @@ def show(card: Path, parts: tuple[str, ...], brief: bool, as_json: bool) -> None
     """
     from bifente.applets import read_card
     from bifente.applets.perso.edit.view import view
-    from bifente.cli.card.parts import show_parts
-    from bifente.workbench.cards.parts import part_of, parts_json
 
     records = read_card(card)
     seen = view(records)
     if parts and brief:
         raise click.UsageError("either --brief or parts of the card")
     if parts:
+        from bifente.cli.card.parts import show_parts
+        from bifente.workbench.cards.parts import part_of, parts_json
+
         found = {what: part_of(records, seen, what) for what in parts}
         if as_json:
             say_json(parts_json(found))

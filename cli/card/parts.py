@@ -8,7 +8,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from bifente.cli.visible import say
-from bifente.slotted import dataclass
 
 if TYPE_CHECKING:
     from bifente.workbench.cards.parts import Inside, Shown

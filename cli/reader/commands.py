@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.options import PATH, complete_slot
-from bifente.cli.reader.asking import ask_and_show, refusal_of
 from bifente.cli.reader.wrapping import wrapping_options
 from bifente.cli.runcommand import RunCommand
 from bifente.cli.trace.files import note
@@ -121,6 +120,7 @@ def serve(
 
     With --relay it is the card of a real reader, on another machine with --to.
     """
+    from bifente.cli.reader.asking import refusal_of
     from bifente.workbench.served.control import ControlSocket
     from bifente.workbench.served.slots import Slots
 
@@ -268,7 +268,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
     question = {"do": "insert", "card": str(card.absolute())}
     if slot:
         question["slot"] = slot
-    ask_and_show(alias, question, as_json=as_json)
+    _ask(alias, question, as_json=as_json)
 
 
 @reader.command()
@@ -277,7 +277,7 @@ def insert(card: Path, slot: str | None, alias: str, as_json: bool) -> None:
 @_json
 def remove(slot: str, alias: str, as_json: bool) -> None:
     """Take the card out of SLOT (its name, a part of it, or its number), whatever it is doing."""
-    ask_and_show(alias, {"do": "remove", "slot": slot}, as_json=as_json)
+    _ask(alias, {"do": "remove", "slot": slot}, as_json=as_json)
 
 
 @reader.command()
@@ -287,7 +287,7 @@ def remove(slot: str, alias: str, as_json: bool) -> None:
 @_json
 def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
     """Take the card out of SLOT, if there is one, and put another in."""
-    ask_and_show(alias, {"do": "swap", "slot": slot, "card": str(card.absolute())}, as_json=as_json)
+    _ask(alias, {"do": "swap", "slot": slot, "card": str(card.absolute())}, as_json=as_json)
 
 
 @reader.command()
@@ -296,7 +296,7 @@ def swap(slot: str, card: Path, alias: str, as_json: bool) -> None:
 @_json
 def unplug(reader_number: str | None, alias: str, as_json: bool) -> None:
     """Unplug the reader, or that of this number: programs see it no more; its cards stay in, without supply."""
-    ask_and_show(alias, _of_reader("unplug", reader_number), as_json=as_json)
+    _ask(alias, _of_reader("unplug", reader_number), as_json=as_json)
 
 
 @reader.command()
@@ -305,7 +305,7 @@ def unplug(reader_number: str | None, alias: str, as_json: bool) -> None:
 @_json
 def plug(reader_number: str | None, alias: str, as_json: bool) -> None:
     """Plug the reader in again, or that of this number; its cards start anew."""
-    ask_and_show(alias, _of_reader("plug", reader_number), as_json=as_json)
+    _ask(alias, _of_reader("plug", reader_number), as_json=as_json)
 
 
 @reader.command()
@@ -320,7 +320,7 @@ def plug(reader_number: str | None, alias: str, as_json: bool) -> None:
 @_json
 def restart(down: str, alias: str, as_json: bool) -> None:
     """Restart the PC/SC service, as an administrator restarts pcscd: every program loses its connection."""
-    ask_and_show(alias, {"do": "restart", "seconds": down}, as_json=as_json)
+    _ask(alias, {"do": "restart", "seconds": down}, as_json=as_json)
 
 
 def _of_reader(do: str, number: str | None) -> dict[str, str]:
@@ -332,7 +332,13 @@ def _of_reader(do: str, number: str | None) -> dict[str, str]:
 @_json
 def status(alias: str, as_json: bool) -> None:
     """Say what is in the slots of the reader that is being served."""
-    ask_and_show(alias, {"do": "status"}, as_json=as_json)
+    _ask(alias, {"do": "status"}, as_json=as_json)
+
+
+def _ask(alias: str, question: dict[str, str], *, as_json: bool) -> None:
+    from bifente.cli.reader.asking import ask_and_show
+
+    ask_and_show(alias, question, as_json=as_json)
 
 
 def _pad(choice: str | None) -> "PinPad | None":

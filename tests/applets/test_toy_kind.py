@@ -16,9 +16,9 @@ from bifente.conformance.target import Target
 from bifente.layouts.names import application_name, card_of_atr
 from bifente.reader import TwoSlotReader
 from bifente.terminal.whichcard import kind_of
-from bifente.testing.cards import CardMaker
-from bifente.testing.targets import emulated_cards, in_process, over_socket
 from bifente.traces.explain import explain_bytes
+from bifente.workbench.cards.maker import CardMaker
+from bifente.workbench.targets import emulated_cards, in_process, over_socket
 
 SELECT = bytes.fromhex("00A4040C04F0544F59")
 PROFILE = "kind: toy\nname: Zazie\nadmin: 4711\n"

@@ -16,7 +16,7 @@ from issued import records
 from pcscwire import Wire, until
 
 from bifente.apdu.link import TransmissionProtocol
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.reader.pcsclite.messages import Command
 from bifente.traces import Exchange, TraceHeader, TraceWriter
 from bifente.traces.octets import Octets

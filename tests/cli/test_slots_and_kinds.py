@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from issued import records
 
-from bifente.applets.kernel.store import create_card_file
+from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import main
 from bifente.cli.reader.asking import show_status
 from bifente.reader.errors import ReaderError

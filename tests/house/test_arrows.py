@@ -90,6 +90,14 @@ def test_every_mapped_folder_is_in_the_table_and_every_package_is_mapped() -> No
     assert packages == set(mapped.values())
 
 
+def test_what_every_folder_may_use_of_bifente_itself_uses_nothing_of_ours() -> None:
+    for path in (ROOT / "bifente").glob("*.py"):
+        if path.name != "__init__.py":
+            names = [name for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")))]
+            used = {name.partition(".")[0] for name in names}
+            assert path.name == "__main__.py" or not used & {"bifente"}, path
+
+
 def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other() -> None:
     assert not MAY_IMPORT["fse"] & {"applets", "reader"}
     assert "reader" not in MAY_IMPORT["applets"]

@@ -26,6 +26,7 @@ FACES = (
 
 COMMAND_LINE_ASKS = (
     "bifente.__version__",
+    "bifente.slotted",
     "bifente.cli",
     "bifente.workbench",
     "bifente.documents",
@@ -119,7 +120,7 @@ def test_a_face_on_the_workbench_is_caught(source: str) -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "from bifente.applets.kernel.store import SqliteStore",
+        "from bifente.applets.store.stores import SqliteStore",
         "def late():\n    from bifente.reader.pcsclite import PcscServer\n",
         "from bifente.terminal import CpsSession",
         "from bifente.applets.perso import change",

@@ -12,7 +12,7 @@ import pytest
 import bifente.fse
 import bifente.terminal
 import bifente.testing.emulated
-import bifente.testing.targets  # noqa: F401 - what the runs below would import again and again
+import bifente.workbench.targets  # noqa: F401 - what the runs below would import again and again
 
 pytest_plugins = ["pytester"]
 

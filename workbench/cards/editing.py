@@ -162,8 +162,8 @@ def lift(card: Path, authority: "Authority") -> list[Path]:
 
 def clone(card: Path, output: Path, *, force: bool = False) -> "Meta":
     """Copy a card with everything in it to the file *output*. Raises WorkbenchError, StoreError, CorruptCard."""
-    from bifente.applets.kernel.store import copy_card_file, read_snapshot
     from bifente.applets.perso.cardrecords import meta_of
+    from bifente.applets.store.stores import copy_card_file, read_snapshot
 
     check_card_place(output, force=force)
     records = read_snapshot(card)
@@ -193,9 +193,9 @@ def restore_from(card: Path, source: Path, *, force: bool = False) -> "Meta":
     """
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.kernel.storeerrors import NotACardFile
     from bifente.applets.perso.cardrecords import meta_of
     from bifente.applets.perso.edit import change
+    from bifente.applets.store.errors import NotACardFile
 
     copy = read_card(source)
     meta = meta_of(copy)

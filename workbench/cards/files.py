@@ -55,8 +55,8 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
     A card with a record that cannot be its own is not changed, unless *healing*: then it must be in order afterwards.
     """
     from bifente.applets.kernel.records import all_records, check_records
-    from bifente.applets.kernel.store import SqliteStore
     from bifente.applets.perso.cardrecords import layout_of
+    from bifente.applets.store.stores import SqliteStore
 
     with SqliteStore(path) as store:
         records = all_records(store)
@@ -72,8 +72,8 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
 
 def replace_card_file(path: Path, records: "Records") -> None:
     """Put a card file in the place of a damaged one that nobody has; it is whole there, or the damaged one still is."""
-    from bifente.applets.kernel.lock import CardLock
-    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.store.lock import CardLock
+    from bifente.applets.store.stores import create_card_file
 
     real = path.resolve()
     lock = CardLock(real)
@@ -126,7 +126,7 @@ def check_card_place(path: Path, *, force: bool = False) -> None:
 
 def place_card(path: Path, records: "Records", *, force: bool = False) -> None:
     """Make the card file *path*; with *force* in the place of a file that is there and that nobody has in use."""
-    from bifente.applets.kernel.store import create_card_file
+    from bifente.applets.store.stores import create_card_file
 
     if force and path.exists():
         replace_card_file(path, records)

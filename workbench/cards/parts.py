@@ -75,8 +75,8 @@ def part_names(seen: "CardView") -> list[str]:
 
 def field_places(card: Path) -> list[str]:
     """The paths of the fields of a card file, as far as they go. Raises StoreError, CorruptCard."""
-    from bifente.applets.kernel.store import read_snapshot
     from bifente.applets.perso.edit.cardpath import places
+    from bifente.applets.store.stores import read_snapshot
 
     return list(places(read_snapshot(card)))
 
@@ -85,8 +85,8 @@ def names_in(card: Path) -> list[str]:
     """The names of the parts of a card file; none when it cannot be read."""
     from bifente.applets import read_card
     from bifente.applets.kernel.errors import CorruptCard
-    from bifente.applets.kernel.store import StoreError
     from bifente.applets.perso.edit.view import view
+    from bifente.applets.store.stores import StoreError
 
     try:
         return part_names(view(read_card(card)))

@@ -12,8 +12,8 @@ from bifente.apdu.link import Card, CardAbsent
 from bifente.apdu.refusal import Refusal
 from bifente.applets import SmartCard, card_of, read_card
 from bifente.applets.kernel.records import all_records, read_meta
-from bifente.applets.kernel.store import MemoryStore, SqliteStore, Store
-from bifente.applets.kernel.storeerrors import CardFileForbidden
+from bifente.applets.store.errors import CardFileForbidden
+from bifente.applets.store.stores import MemoryStore, SqliteStore, Store
 from bifente.layouts.registry import called, layout_of
 from bifente.reader import TwoSlotReader
 from bifente.reader.choose import choose
