@@ -6,6 +6,7 @@ two then go on together; how much farther it is worth to look is bounded by what
 
 from collections import deque
 from collections.abc import Hashable, Iterator
+from itertools import islice
 from typing import Final, Generic, Protocol, TypeVar
 
 WINDOW: Final = 256
@@ -23,25 +24,29 @@ class Keyed(Protocol):
     """What can be aligned."""
 
     @property
+    def known_key(self) -> Hashable:
+        """The key once it was asked for, None before: whoever looks at many places reads it without a call."""
+
+    @property
     def key(self) -> Hashable:
-        """The same for whatever is alike."""
+        """The same for whatever is alike; never false."""
 
 
 _Item = TypeVar("_Item", bound=Keyed)
 
 
 class Ahead(Generic[_Item]):
-    """An iterator that can be looked into."""
+    """An iterator that can be looked into. ``seen`` are the items that were looked at and not taken."""
 
-    __slots__ = ("_seen", "_source")
+    __slots__ = ("_source", "seen")
 
     def __init__(self, source: Iterator[_Item]) -> None:
         self._source = source
-        self._seen: deque[_Item] = deque()
+        self.seen: deque[_Item] = deque()
 
     def at(self, place: int) -> _Item | None:
         """The item so far ahead, which stays; None behind the end."""
-        seen = self._seen
+        seen = self.seen
         if place < len(seen):
             return seen[place]
         while len(seen) <= place:
@@ -54,11 +59,16 @@ class Ahead(Generic[_Item]):
     def count(self, most: int) -> int:
         """How many items lie ahead, *most* at most."""
         self.at(most - 1)
-        return min(len(self._seen), most)
+        return min(len(self.seen), most)
 
-    def take(self) -> _Item:
-        """The next item, which has been looked at."""
-        return self._seen.popleft()
+    def take(self) -> _Item | None:
+        """The next item, None at the end."""
+        return self.seen.popleft() if self.seen else next(self._source, None)
+
+    def back(self, item: _Item | None) -> None:
+        """The item that was taken last is the next one again."""
+        if item is not None:
+            self.seen.appendleft(item)
 
 
 class Aligner(Generic[_Item]):
@@ -77,43 +87,69 @@ class Aligner(Generic[_Item]):
     def apart(self) -> tuple[int, int]:
         """How many items of each have no partner; the next of each are not alike."""
         left, right = self._sides
+        ours, theirs = _Keys(left), _Keys(right)
+        mine, its = ours.keys, theirs.keys
         seen_left: dict[Hashable, list[int]] = {}
         seen_right: dict[Hashable, list[int]] = {}
         best, at, there = 0, 0, 0
         step, limit, free = 0, WINDOW, 0
         while step < limit and best < _TOGETHER:
-            one, other = left.at(step), right.at(step)
-            if one is None and other is None:
+            if step + _TOGETHER > len(mine):
+                ours.extend()
+                theirs.extend()
+            our_key, their_key = mine[step], its[step]
+            if our_key is _END and their_key is _END:
                 break
-            self.looked += 2
-            if one is not None:
-                _note(seen_left, one.key, step)
-            if other is not None:
-                _note(seen_right, other.key, step)
-            for mine, its in _meetings(one, other, step, seen_left, seen_right):
-                together = self._together(mine, its)
+            _note(seen_left, our_key, step)
+            _note(seen_right, their_key, step)
+            places = seen_right.get(our_key, _NOWHERE)
+            first_here = len(places)
+            for place in places + seen_left.get(their_key, _NOWHERE):
+                one, other = (step, place) if first_here > 0 else (place, step)
+                first_here -= 1
+                if first_here < 0 and place == step:
+                    continue
+                if mine[one + 1] != its[other + 1]:
+                    together = 1
+                    self.looked += 1
+                else:
+                    together = 2 if mine[one + 2] != its[other + 2] else _TOGETHER
+                    self.looked += 2
                 if not best:
                     free = min(WINDOW, 2 * step + _AT_LEAST)
                     limit = min(WINDOW, free + self._credit)
-                if together > best or (together == best and mine + its < at + there):
-                    best, at, there = together, mine, its
+                if together > best or (together == best and one + other < at + there):
+                    best, at, there = together, one, other
             step += 1
+        self.looked += 2 * step
         if not best:
             return left.count(WINDOW), right.count(WINDOW)
         self._credit -= min(max(step - free, 0), self._credit)
         return at, there
 
-    def _together(self, at: int, there: int) -> int:
-        """For how many items the two go on alike; as many as are wanted where both end together."""
-        left, right = self._sides
-        for count in range(1, _TOGETHER):
-            self.looked += 1
-            one, other = left.at(at + count), right.at(there + count)
-            if one is None or other is None:
-                return _TOGETHER if one is other else count
-            if one.key != other.key:
-                return count
-        return _TOGETHER
+
+_END: Final = object()
+"""Stands for the key of what lies behind the end: the ends of both are alike."""
+_CHUNK: Final = 8
+_NOWHERE: Final[list[int]] = []
+
+
+class _Keys(Generic[_Item]):
+    """The keys of what lies ahead, read in portions."""
+
+    __slots__ = ("_ahead", "keys")
+
+    def __init__(self, ahead: Ahead[_Item]) -> None:
+        self._ahead = ahead
+        self.keys: list[Hashable] = []
+
+    def extend(self) -> None:
+        """Read some more; behind the end stands :data:`_END`."""
+        first, last = len(self.keys), len(self.keys) + _CHUNK
+        self._ahead.at(last - 1)
+        found = [item.known_key or item.key for item in islice(self._ahead.seen, first, last)]
+        self.keys += found
+        self.keys += [_END] * (_CHUNK - len(found))
 
 
 def _note(seen: dict[Hashable, list[int]], key: Hashable, step: int) -> None:
@@ -122,17 +158,3 @@ def _note(seen: dict[Hashable, list[int]], key: Hashable, step: int) -> None:
         seen[key] = [step]
     elif len(places) < _PLACES:
         places.append(step)
-
-
-def _meetings(
-    one: Keyed | None,
-    other: Keyed | None,
-    step: int,
-    seen_left: dict[Hashable, list[int]],
-    seen_right: dict[Hashable, list[int]],
-) -> list[tuple[int, int]]:
-    """Where the items at *step* meet one that was seen on the other side."""
-    found = [] if one is None else [(step, place) for place in seen_right.get(one.key, ())]
-    if other is not None:
-        found += [(place, step) for place in seen_left.get(other.key, ()) if place != step]
-    return found

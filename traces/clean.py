@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from bifente.apdu.marked import Span
 from bifente.apdu.secrets import DialogueSecrecy
 from bifente.traces.files import Sink
 from bifente.traces.follow import Follower
@@ -47,14 +48,16 @@ class Cleaner:
         secrecy = self._secrecies.get(item.slot)
         if secrecy is None:
             secrecy = self._secrecies[item.slot] = DialogueSecrecy()
-        if not isinstance(item, Exchange):
+        if type(item) is not Exchange:
             secrecy.reset()
             if self._pseudonyms is not None:
                 self._follower.explain(item)
             return item
         asked, said = item.command, item.response
         if self._secrets:
-            asked, said = self._masked(secrecy, asked, said)
+            spans, secret = secrecy.of(asked.shown, said.shown)
+            if spans or secret:
+                asked, said = self._masked(spans, secret, asked, said)
         if self._pseudonyms is not None:
             asked, said = self._replaced(asked, said, item.slot)
         # What the card says of a refusal may name its holder: a reference, a day.
@@ -63,10 +66,9 @@ class Cleaner:
             return item
         return Exchange(asked, said, item.time, item.duration, item.slot, item.level, why)
 
-    def _masked(self, secrecy: DialogueSecrecy, command: Octets, response: Octets) -> tuple[Octets, Octets]:
-        spans, secret = secrecy.of(command.shown, response.shown)
-        if not (spans or secret):
-            return command, response
+    def _masked(
+        self, spans: tuple[Span, ...], secret: bool, command: Octets, response: Octets
+    ) -> tuple[Octets, Octets]:
         hidden = ((0, len(response) - 2),) if secret and len(response) > 2 else ()
         if _covered(spans, command) and _covered(hidden, response):
             return command, response

@@ -15,7 +15,7 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.traces.align import Ahead, Aligner
 from bifente.traces.follow import Follower
-from bifente.traces.join import joined
+from bifente.traces.join import counted
 from bifente.traces.model import EventKind, Exchange, Item
 from bifente.traces.octets import Octets
 
@@ -79,25 +79,25 @@ class Difference:
 class _Heard:
     """One item of a trace; what it means is worked out when somebody wants to know."""
 
-    __slots__ = ("_chance", "_key", "item", "number")
+    __slots__ = ("_chance", "item", "known_key", "number")
 
     def __init__(self, number: int, item: Item) -> None:
         self.number = number
         self.item = item
-        self._key: tuple[object, ...] | None = None
+        self.known_key: tuple[object, ...] | None = None
         self._chance = False
 
     @property
     def key(self) -> tuple[object, ...]:
         """By what it is aligned."""
-        key = self._key
+        key = self.known_key
         if key is None:
             item = self.item
             if isinstance(item, Exchange):
                 key, self._chance = _meaning(item)
             else:
                 key = (item.slot, "reset")
-            self._key = key
+            self.known_key = key
         return key
 
     @property
@@ -124,20 +124,24 @@ class _Comparison:
         left, right = self._ahead
         result = self.result
         while True:
-            one, other = left.at(0), right.at(0)
-            if one is None and other is None:
+            one, other = left.take(), right.take()
+            if one is not None and other is not None:
+                if _alike(one, other):
+                    result.compared += 1
+                    if told is not None and result.compared % 1000 == 0:
+                        told(result.compared)
+                    self._aligner.agreed()
+                    self._pair(one, other)
+                    continue
+            elif one is other:
                 break
-            if one is not None and other is not None and _alike(one, other):
-                result.compared += 1
-                if told is not None and result.compared % 1000 == 0:
-                    told(result.compared)
-                self._aligner.agreed()
-                self._pair(left.take(), right.take())
-                continue
-            without = self._aligner.apart()
-            for side in (0, 1):
-                for _ in range(without[side]):
-                    self._lonely(side, self._ahead[side].take())
+            left.back(one)
+            right.back(other)
+            for side, count in enumerate(self._aligner.apart()):
+                for _ in range(count):
+                    lonely = self._ahead[side].take()
+                    assert lonely is not None  # it was looked at
+                    self._lonely(side, lonely)
         result.looked = result.compared + self._aligner.looked
 
     def _pair(self, one: _Heard, other: _Heard) -> None:
@@ -207,7 +211,7 @@ def compare(
 def _hear(items: Iterable[Item]) -> Iterator[_Heard]:
     """The exchanges and resets, the former numbered from 1."""
     number = 0
-    for item in joined(items):
+    for item, _ in counted(items):
         if isinstance(item, Exchange):
             number += 1
         elif item.kind not in _RESETS:

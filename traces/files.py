@@ -4,6 +4,7 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
+from itertools import starmap
 from pathlib import Path
 from threading import Event, Lock, Thread
 from types import TracebackType
@@ -53,6 +54,7 @@ class TraceWriter:
 
     def __init__(self, stream: BinaryIO, header: TraceHeader) -> None:
         self._stream = stream
+        self._write = stream.write
         self._lock = Lock()
         self._flusher: _Flusher | None = None
         self._draft: tuple[Path, Path] | None = None
@@ -80,12 +82,14 @@ class TraceWriter:
 
     def _line(self, line: bytes) -> None:
         with self._lock:
-            self._stream.write(line)
-            self._take_place()
-            if self._flusher is None:
+            self._write(line)
+            if self._draft is not None:
+                self._take_place()
+            flusher = self._flusher
+            if flusher is None:
                 self._stream.flush()
-            else:
-                self._flusher.written()
+            elif not flusher.waiting:
+                flusher.written()
 
     def _take_place(self) -> None:
         """Give the file the name of the one that it replaces."""
@@ -118,14 +122,15 @@ class _Flusher:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._due = Event()
-        self._waiting = False
+        self.waiting = False
+        """Something was written that is not flushed yet, and will be."""
         self._ended = Event()
         self._error: OSError | None = None
         self._thread: Thread | None = None
 
     def written(self) -> None:
         """Something waits to be flushed. Raises the OSError of an earlier flush."""
-        if self._waiting:
+        if self.waiting:
             return
         if self._error is not None:
             error, self._error = self._error, None
@@ -133,7 +138,7 @@ class _Flusher:
         if self._thread is None:
             self._thread = Thread(target=self._run, name="bifente-trace", daemon=True)
             self._thread.start()
-        self._waiting = True
+        self.waiting = True
         self._due.set()
 
     def _run(self) -> None:
@@ -142,7 +147,7 @@ class _Flusher:
             self._ended.wait(FLUSH_AFTER)
             # Before the flush: what is written from now on is a matter of the next one.
             self._due.clear()
-            self._waiting = False
+            self.waiting = False
             try:
                 self._stream.flush()
             except OSError as error:
@@ -168,25 +173,25 @@ class TraceReader:
         if first is None:
             raise TraceError("the trace is empty", 1)
         try:
-            self.header = parse_header(first[1].decode("ascii"), 1)
+            self.header = parse_header(first[0].decode("ascii"), 1)
         except UnicodeDecodeError:
             raise TraceError("a trace is ASCII", 1) from None
 
     def __iter__(self) -> Iterator[Item]:
-        for number, raw in self._lines:
-            yield parse_line(raw, number)
+        return starmap(parse_line, self._lines)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """The lines with their ends, from 1."""
+def _lines(stream: BinaryIO) -> Iterator[tuple[bytes, int]]:
+    """The lines with their ends, each with its number from 1."""
+    read = stream.readline
     number = 0
-    while raw := stream.readline(MAX_LINE + 1):
+    while raw := read(MAX_LINE + 1):
         number += 1
         if len(raw) > MAX_LINE:
             raise TraceError("the line is too long", number)
         if raw[-1] != 0x0A:
             raise TraceError("the line is cut off", number)
-        yield number, raw
+        yield raw, number
 
 
 def read_trace(source: Path | BinaryIO | bytes) -> Trace:

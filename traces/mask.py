@@ -6,6 +6,9 @@ What is secret is for ``bifente.apdu.secrets`` to say; here it is taken out.
 from bifente.apdu.secrets import DialogueSecrecy
 from bifente.traces.octets import Octets, plain_octets
 
+_new = tuple.__new__
+"""Makes Octets of which nothing is hidden, while the terminal waits."""
+
 
 class Masker:
     """Masks one dialogue with one card; it must see every command in order, and every reset."""
@@ -22,6 +25,8 @@ class Masker:
     def mask(self, command: bytes, response: bytes) -> tuple[Octets, Octets]:
         """The next command and its answer, without what is secret in them."""
         spans, secret = self._secrecy.of(command, response)
+        if not (spans or secret):
+            return _new(Octets, (bytes(command), ())), _new(Octets, (bytes(response), ()))
         asked = Octets.hiding(command, spans) if spans else plain_octets(bytes(command))
         if secret and len(response) > 2:
             return asked, Octets.hiding(response, [(0, len(response) - 2)])

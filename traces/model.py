@@ -16,20 +16,19 @@ have ``pseudonyms``, when what the card says of a person was replaced.
 
 import json
 import re
-from binascii import unhexlify
+from binascii import hexlify, unhexlify
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from dataclasses import fields as fields_of
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from bifente.apdu.link import TransmissionProtocol
 from bifente.apdu.refusal import Why
 from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import Octets, plain_octets
+from bifente.traces.octets import Octets
 
 VERSION: Final = 1
 MAX_NAME: Final = 256
@@ -62,12 +61,12 @@ class EventKind(StrEnum):
     READER_GONE = "reader gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One command and its answer.
 
     ``time`` and ``duration`` are microseconds, the former since the beginning of the trace. An empty ``response``
     means that no answer came. ``why`` is what the card said of a refusal beside its answer; only emulated cards do.
+    A named tuple, as a command APDU is one: a long trace makes millions.
     """
 
     command: Octets
@@ -91,10 +90,8 @@ class ReaderEvent:
 
 Item = Exchange | ReaderEvent
 
-_new: Final = object.__new__
-_set_command, _set_response, _set_time, _set_duration, _set_slot, _set_level, _set_why = (
-    vars(Exchange)[each.name].__set__ for each in fields_of(Exchange)
-)
+_new: Final = tuple.__new__
+"""Makes an Exchange or Octets without the detour of the generated constructor."""
 
 
 def exchange(
@@ -106,16 +103,8 @@ def exchange(
     level: Level,
     why: Why | None = None,
 ) -> Exchange:
-    """An Exchange without the detour of its generated constructor: a microsecond on each line of a trace."""
-    made = _new(Exchange)
-    _set_command(made, command)
-    _set_response(made, response)
-    _set_time(made, time)
-    _set_duration(made, duration)
-    _set_slot(made, slot)
-    _set_level(made, level)
-    _set_why(made, why)
-    return made
+    """An Exchange without the detour of its generated constructor."""
+    return _new(Exchange, (command, response, time, duration, slot, level, why))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,17 +149,20 @@ def header_line(header: TraceHeader) -> bytes:
     )
 
 
+_LINE: Final = b'{"time":%d,"duration":%d,%b,"command":"%b","response":"%b"%b}\n'
+
+
 def item_line(item: Item) -> bytes:
     """The canonical line of an exchange or event, with its end."""
     if isinstance(item, Exchange):
-        return b'{"time":%d,"duration":%d,"slot":%b,"level":"%b","command":"%b","response":"%b"%b}\n' % (
-            item.time,
-            item.duration,
-            _quoted(item.slot),
-            item.level.encode(),
-            item.command.hexadecimal(),
-            item.response.hexadecimal(),
-            b"" if item.why is None else _why_fields(item.why),
+        command, response, time, duration, slot, level, why = item
+        return _LINE % (
+            time,
+            duration,
+            _named(slot, level),
+            command.hexadecimal() if command.hidden else hexlify(command.shown).upper(),
+            response.hexadecimal() if response.hidden else hexlify(response.shown).upper(),
+            b"" if why is None else _why_fields(why),
         )
     return _dump(
         {
@@ -218,9 +210,17 @@ def parse_line(raw: bytes, line: int) -> Item:
     if usual is not None:
         time, duration, slot, level, command, response = usual.groups()
         try:
-            asked = Octets.parse(command.decode()) if b"*" in command else plain_octets(unhexlify(command))
-            said = Octets.parse(response.decode()) if b"*" in response else plain_octets(unhexlify(response))
-            return exchange(asked, said, int(time), int(duration), slot.decode(), _LEVELS[level])
+            asked = (
+                Octets.parse(command.decode()) if b"*" in command else _new(Octets, (unhexlify(command), ()))
+            )
+            said = (
+                Octets.parse(response.decode())
+                if b"*" in response
+                else _new(Octets, (unhexlify(response), ()))
+            )
+            return _new(
+                Exchange, (asked, said, int(time), int(duration), slot.decode(), _LEVELS[level], None)
+            )
         except (ValueError, TraceError):  # no pairs of digits: the longer way says where
             pass
     try:
@@ -256,8 +256,8 @@ def _parse_json_item(text: str, line: int) -> Item:
 
 
 @lru_cache(maxsize=64)
-def _quoted(name: str) -> bytes:
-    return json.dumps(_writable(name)).encode()
+def _named(slot: str, level: Level) -> bytes:
+    return f'"slot":{json.dumps(_writable(slot))},"level":"{level.value}"'.encode()
 
 
 def _why_fields(why: Why) -> bytes:

@@ -5,36 +5,42 @@ A hidden byte is not there: in its place stands a zero, so that lengths and posi
 
 import re
 from binascii import hexlify
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, NamedTuple
 
 from bifente.traces.errors import HiddenBytes, TraceError
 
 _STARS: Final = re.compile(r"\*+")
+_new: Final = tuple.__new__
 
 
 _NO_PAIRS: Final = "these are not pairs of hexadecimal digits, or ** for a hidden byte"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Octets:
+class _Fields(NamedTuple):
+    shown: bytes
+    hidden: tuple[tuple[int, int], ...]
+
+
+class Octets(_Fields):
     """A byte string, and which half-open ranges of it are hidden (in order, apart, not empty).
 
-    ``shown`` has zeros where bytes are hidden. In hexadecimal a hidden byte is ``**``.
+    ``shown`` has zeros where bytes are hidden. In hexadecimal a hidden byte is ``**``. Its length is that of the byte
+    string. It is a tuple, as an exchange is one, for a long trace makes millions; by its fields alone it is to be used.
     """
 
-    shown: bytes
-    hidden: tuple[tuple[int, int], ...] = ()
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(cls, shown: bytes, hidden: tuple[tuple[int, int], ...] = ()) -> "Octets":
+        """Raises TraceError for ranges that cannot be hidden, or are not."""
         end = -1
-        for start, stop in self.hidden:
-            if not end < start < stop <= len(self.shown):
+        for start, stop in hidden:
+            if not end < start < stop <= len(shown):
                 raise TraceError("the hidden ranges are not in order, or not inside")
-            if any(self.shown[start:stop]):
+            if any(shown[start:stop]):
                 raise TraceError("a hidden byte is still there")
             end = stop
+        return _new(cls, (shown, hidden))
 
     @classmethod
     def hiding(cls, data: bytes, spans: Iterable[tuple[int, int]]) -> "Octets":
@@ -119,11 +125,6 @@ class Octets:
         return f"Octets({self.hex()})"
 
 
-_new = object.__new__
-_set_shown: Callable[[Octets, bytes], None] = vars(Octets)["shown"].__set__
-_set_hidden: Callable[[Octets, tuple[tuple[int, int], ...]], None] = vars(Octets)["hidden"].__set__
-
-
 def joined(first: Octets, more: Octets) -> Octets:
     """*more* behind *first*."""
     size = len(first.shown)
@@ -132,16 +133,10 @@ def joined(first: Octets, more: Octets) -> Octets:
 
 
 def plain_octets(data: bytes) -> Octets:
-    """*data*, of which nothing is hidden; without the detour of the generated constructor, half of reading a trace."""
-    made = _new(Octets)
-    _set_shown(made, data)
-    _set_hidden(made, ())
-    return made
+    """*data*, of which nothing is hidden; without the detour of the constructor, half of reading a trace."""
+    return _new(Octets, (data, ()))
 
 
 def _octets(shown: bytes, hidden: tuple[tuple[int, int], ...]) -> Octets:
     """What needs no check, for it was made here."""
-    made = _new(Octets)
-    _set_shown(made, shown)
-    _set_hidden(made, hidden)
-    return made
+    return _new(Octets, (shown, hidden))

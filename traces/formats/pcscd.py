@@ -8,7 +8,6 @@ thread; the number of the reader (``lun``) is told by the driver, its name when 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import BinaryIO, Final
 
 from bifente.apdu.link import TransmissionProtocol
@@ -178,7 +177,7 @@ class _Parser(Parser):
 
     def _continue(self, more: Octets, number: int) -> None:
         if self._held is not None:
-            self._held = replace(self._held, response=joined(self._held.response, more))
+            self._held = self._held._replace(response=joined(self._held.response, more))
         elif self._asking is not None and self._asking.command is not None:
             self._asking.command = joined(self._asking.command, more)
         else:
