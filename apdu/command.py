@@ -108,26 +108,28 @@ class CommandAPDU(NamedTuple):
                 if not 0 <= value <= 255
             )
             raise ApduError(f"{name} is one byte, not {value}")
-        if len(data) > 65535:
-            raise ApduError(f"a command carries at most 65535 data bytes, not {len(data)}")
+        size = len(data)
+        if size > 65535:
+            raise ApduError(f"a command carries at most 65535 data bytes, not {size}")
         if ne is not None and not 1 <= ne <= 65536:
             raise ApduError(f"Ne is 1 to 65536 or None, not {ne}")
-        header = bytes((cla, ins, p1, p2))
         if not isinstance(data, bytes):
             data = bytes(
                 data
             )  # bytes themselves keep the marks of what is secret in them (bifente.apdu.marked)
-        if not data and ne is None:
-            return cls(header, cla, ins, p1, p2, b"", None)
-        if extended or len(data) > 255 or (ne or 0) > 256:
-            body = (b"\0" + len(data).to_bytes(2, "big") + data) if data else b""
+        if not size and ne is None:
+            return _new(cls, (bytes((cla, ins, p1, p2)), cla, ins, p1, p2, b"", None))
+        if extended or size > 255 or (ne or 0) > 256:
+            raw = bytes((cla, ins, p1, p2, 0)) + (size.to_bytes(2, "big") + data if size else b"")
             if ne is not None:
-                body += (b"" if data else b"\0") + (ne & 0xFFFF).to_bytes(2, "big")
+                raw += (ne & 0xFFFF).to_bytes(2, "big")
+        elif not size:
+            raw = bytes((cla, ins, p1, p2, (ne or 0) & 0xFF))
         else:
-            body = (bytes((len(data),)) + data) if data else b""
+            raw = bytes((cla, ins, p1, p2, size)) + data
             if ne is not None:
-                body += bytes((ne & 0xFF,))
-        return cls(header + body, cla, ins, p1, p2, data, ne)
+                raw += bytes((ne & 0xFF,))
+        return _new(cls, (raw, cla, ins, p1, p2, data, ne))
 
     @property
     def case(self) -> Case:

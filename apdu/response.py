@@ -8,6 +8,8 @@ from bifente.apdu.status import SW
 _SEEN: dict[int, SW] = {int(sw): sw for sw in SW}
 """Status words that were met: an enumeration is asked for each at every answer otherwise. There are 65 536 at most."""
 
+_new = tuple.__new__
+
 
 class ResponseAPDU(NamedTuple):
     """Response data (0 to 65 536 bytes) and status word."""
@@ -24,7 +26,7 @@ class ResponseAPDU(NamedTuple):
         sw = _SEEN.get(value)
         if sw is None:
             sw = _SEEN[value] = SW(value)
-        return cls(raw[:-2], sw)
+        return _new(cls, (raw[:-2], sw))
 
     @property
     def raw(self) -> bytes:

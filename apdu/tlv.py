@@ -7,18 +7,20 @@ canonically come back unchanged, and whoever must refuse the others compares the
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from bifente.apdu.errors import ApduError
-from bifente.slotted import dataclass
 
 MAX_DEPTH = 16
 """How deep :func:`walk` follows constructed objects. Those of a card are seldom more than five levels deep."""
 
 _MAX_LENGTH = 0xFFFFFF
 
+_new = tuple.__new__
+"""Makes a Tlv without the detour of its generated constructor: reading a file makes hundreds."""
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Tlv:
+
+class Tlv(NamedTuple):
     """One data object. ``value`` is the raw content, also of a constructed object."""
 
     tag: int
@@ -74,7 +76,13 @@ def encode_length(length: int) -> bytes:
 
 def encode(tag: int, value: bytes) -> bytes:
     """One data object: tag, shortest length, *value*."""
-    return encode_tag(tag) + encode_length(len(value)) + value
+    size = len(value)
+    if 0 < tag < 0xFF and tag & 0x1F != 0x1F:
+        if size < 0x80:
+            return bytes((tag, size)) + value
+        if size < 0x100:
+            return bytes((tag, 0x81, size)) + value
+    return encode_tag(tag) + encode_length(size) + value
 
 
 def join(items: Iterable[Tlv]) -> bytes:
@@ -144,13 +152,25 @@ def _read(data: bytes, at: int) -> tuple[Tlv, int]:
         raise ApduError(
             f"byte {at}: object {tag:02X} announces {length} bytes, {len(data) - position} follow"
         )
-    return Tlv(tag, data[position:end]), end
+    return _new(Tlv, (tag, data[position:end])), end
+
+
+def _plain_end(data: bytes, at: int, size: int) -> int:
+    """Where the object at *at* ends when its tag and its length have one byte each and all of it is there, else 0."""
+    if at + 1 < size:
+        first, length = data[at], data[at + 1]
+        if length < 0x80 and first and first & 0x1F != 0x1F and (end := at + 2 + length) <= size:
+            return end
+    return 0
 
 
 def decode_one(data: bytes) -> tuple[Tlv, bytes]:
     """The first data object of *data* and what follows it. Raises ApduError; empty input is an error too."""
     if not data:
         raise ApduError("a data object was expected, nothing is there")
+    end = _plain_end(data, 0, len(data))
+    if end:
+        return _new(Tlv, (data[0], data[2:end])), data[end:]
     item, end = _read(data, 0)
     return item, data[end:]
 
@@ -168,8 +188,13 @@ def decode(data: bytes, *, padding: bool = False) -> list[Tlv]:
         if padding and data[at] == 0:
             at += 1
             continue
-        item, at = _read(data, at)
-        items.append(item)
+        end = _plain_end(data, at, size)
+        if end:
+            items.append(_new(Tlv, (data[at], data[at + 2 : end])))
+            at = end
+        else:
+            item, at = _read(data, at)
+            items.append(item)
     return items
 
 

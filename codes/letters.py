@@ -37,6 +37,8 @@ def latin(text: str) -> str:
 
 def simplified(text: str) -> str:
     """As :func:`latin`, but letters for which that does not help stay as they are."""
+    if text.isascii():
+        return text
     return unicodedata.normalize("NFC", text).translate(_WRITTEN)
 
 

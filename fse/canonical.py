@@ -14,6 +14,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from functools import cache
+from operator import attrgetter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from bifente.fse.errors import CanonicalError, InvalidSheet
@@ -88,9 +89,12 @@ def _completed(sheet: object, version: int) -> object:
     return {**sheet, "version": version}
 
 
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
 def _dump(value: object) -> bytes:
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    if not unicodedata.is_normalized("NFC", text):
+    text = _ENCODER.encode(value)
+    if not text.isascii() and not unicodedata.is_normalized("NFC", text):
         raise CanonicalError("a text is not in Unicode normalisation form C")
     try:
         return text.encode("utf-8")
@@ -110,18 +114,53 @@ def _names(kind: type) -> tuple[tuple[str, Any], ...]:
 
 def _plain(value: object) -> object:
     """A value of the sheet as JSON can say it."""
-    match value:
-        case Enum():
-            return value.value
-        case Decimal():
-            return _decimal(value)
-        case date():
-            return value.isoformat()
-        case tuple():
-            return [_plain(item) for item in value]
-        case _ if is_dataclass(value) and not isinstance(value, type):
-            return {name: _plain(getattr(value, name)) for name, _ in _names(type(value))}
-    return value
+    simplify = _SIMPLIFIERS[type(value)]
+    return value if simplify is None else simplify(value)
+
+
+Simplifier = Callable[[Any], object]
+"""Makes a value plain."""
+
+
+class _Simplifiers(dict[type, Simplifier | None]):
+    """By the type of a value: what makes it plain, None when it is; worked out once for each type."""
+
+    def __missing__(self, kind: type) -> Simplifier | None:
+        made = self[kind] = _simplifier(kind)
+        return made
+
+
+_SIMPLIFIERS: Final = _Simplifiers()
+
+
+def _simplifier(kind: type) -> Simplifier | None:
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, Decimal):
+        return _decimal
+    if issubclass(kind, date):
+        return kind.isoformat
+    if issubclass(kind, tuple):
+        return _plain_items
+    if is_dataclass(kind):
+        return _record_simplifier(tuple(name for name, _ in _names(kind)))
+    return None
+
+
+def _plain_items(value: tuple[object, ...]) -> object:
+    return [_plain(item) for item in value]
+
+
+def _record_simplifier(names: tuple[str, ...]) -> Simplifier:
+    def simplify(value: object) -> object:
+        plain: dict[str, object] = {}
+        for name in names:
+            item = getattr(value, name)
+            inner = _SIMPLIFIERS[type(item)]
+            plain[name] = item if inner is None else inner(item)
+        return plain
+
+    return simplify
 
 
 def _decimal(value: Decimal) -> str:

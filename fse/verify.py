@@ -257,8 +257,9 @@ def _professional_as_issued(
         raise _Doubt("the message holds other files of the CPS than its issuer has signed")
     try:
         files = {names[fid]: file for fid, file in content.cps_issued.files}
-        check_holder(holder_of(files), signer)
-        groups = professional_groups(files)
+        found = holder_of(files)
+        check_holder(found, signer)
+        groups = professional_groups(files, found)
     except (FseError, TerminalError) as error:
         raise _Doubt(f"what the issuer has signed makes no such sheet: {error}") from error
     except KeyError as error:

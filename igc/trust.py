@@ -5,6 +5,7 @@ Revocation is not looked at here.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.x509.verification import (
@@ -54,7 +55,7 @@ class TrustStore:
         authenticate. Raises UntrustedCertificate.
         """
         try:
-            leaf = x509.load_der_x509_certificate(der)
+            leaf = _loaded(der)
         except ValueError:
             raise UntrustedCertificate("not an X.509 certificate") from None
         builder = (
@@ -101,6 +102,12 @@ class TrustStore:
             self.intermediates + other.intermediates,
             tuple(dict.fromkeys(self.cv_roots + other.cv_roots)),
         )
+
+
+@lru_cache(maxsize=64)
+def _loaded(der: bytes) -> x509.Certificate:
+    """A certificate, decoded: what is judged of it is judged each time."""
+    return x509.load_der_x509_certificate(der)
 
 
 def _fits(car: bytes, domain: str, environment: str) -> bool:

@@ -83,7 +83,7 @@ def record(
     value: JsonValue, what: str, required: Sequence[str] = (), optional: Sequence[str] = ()
 ) -> Mapping[str, JsonValue]:
     """*value* as a mapping with all *required* keys and no others than these and *optional*; LayoutError."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise LayoutError(f"{what}: a mapping was expected, not {type(value).__name__}")
     for key in required:
         if key not in value:
@@ -96,7 +96,7 @@ def record(
 
 def sequence(value: JsonValue, what: str) -> Sequence[JsonValue]:
     """*value* as a list; LayoutError when it is none (a text is none)."""
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if type(value) is not list and (isinstance(value, str) or not isinstance(value, Sequence)):
         raise LayoutError(f"{what}: a list was expected, not {type(value).__name__}")
     return value
 

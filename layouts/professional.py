@@ -53,6 +53,11 @@ def professional_groups(contents: Mapping[str, bytes]) -> list[Group]:
     Of the activities those are enough that :func:`linked_activities` names. LayoutError.
     """
     holder = holder_of(*(codec.decode(contents[label]) for label, codec in HOLDER.items()))
+    return groups_of(holder, contents)
+
+
+def groups_of(holder: CardHolder, contents: Mapping[str, bytes]) -> list[Group]:
+    """As :func:`professional_groups`, once the *holder* has been read from the contents. LayoutError."""
     activities = [
         ACTIVITY.decode(content) for label, content in contents.items() if label.startswith("CPS_ACTIVITY_")
     ]
@@ -155,7 +160,8 @@ def _joined(situation: Mapping[str, JsonValue], activities: Mapping[int, Mapping
     agreed = _mapping(situation.get("conventionnelles", {}))
     agreements = _mapping(situation.get("agrements", {}))
     may_sign = Hex((1,)).encode(situation.get("autorisations", "00"))[0]
-    fields = {
+    fields: Mapping[int, JsonValue] = {
+        1: chr(link),
         2: exercise.get("mode", ""),
         3: (_optional(activity, "statut") or _optional(exercise, "statut") or "")[:2],
         5: structure[:1],
@@ -173,10 +179,8 @@ def _joined(situation: Mapping[str, JsonValue], activities: Mapping[int, Mapping
         20: str(int(bool(may_sign & SIGNS_SHEETS))),
         21: str(int(bool(may_sign & SIGNS_LOTS))),
     }
-    group = Group.of(2, chr(link))
-    for number, text in fields.items():
-        group = group.replace(number, string(text, f"field {number}"))
-    return group
+    texts = (string(fields.get(number, ""), f"field {number}") for number in range(1, max(fields) + 1))
+    return Group.of(2, *texts)
 
 
 def _link(situation: Mapping[str, JsonValue]) -> int:
@@ -198,7 +202,7 @@ def _family_name(names: Mapping[str, JsonValue], about: Mapping[str, JsonValue])
 
 
 def _mapping(value: JsonValue) -> Mapping[str, JsonValue]:
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         raise LayoutError(f"a mapping was expected, not {type(value).__name__}")
     return value
 

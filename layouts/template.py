@@ -1,6 +1,6 @@
 """Content made of BER-TLV data objects, declared as a list of elements (ISO/IEC 7816-4:2020 §6.3)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
@@ -37,9 +37,15 @@ class Template:
 
     elements: tuple[Element, ...]
     _by_tag: Mapping[int, Element] = field(init=False, repr=False, compare=False)
+    _required: Sequence[str] = field(init=False, repr=False, compare=False)
+    _optional: Sequence[str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_tag", {element.tag: element for element in self.elements})
+        required = [element.key for element in self.elements if not element.optional and not element.many]
+        optional = [element.key for element in self.elements if element.optional or element.many]
+        object.__setattr__(self, "_required", tuple(required))
+        object.__setattr__(self, "_optional", (*optional, OTHERS))
 
     @property
     def keys(self) -> list[str]:
@@ -55,9 +61,7 @@ class Template:
 
     def encode(self, value: JsonValue) -> bytes:
         """The data objects of a mapping; LayoutError naming the key."""
-        required = [element.key for element in self.elements if not element.optional and not element.many]
-        optional = [element.key for element in self.elements if element.optional or element.many]
-        given = record(value, "template", required, [*optional, OTHERS])
+        given = record(value, "template", self._required, self._optional)
         content = b""
         for element in self.elements:
             if element.key in given:
@@ -84,32 +88,39 @@ class Template:
     def decode_prefix(self, data: bytes) -> tuple[JsonValue, int]:
         """The mapping of the data objects up to the end or to a byte 00, and how many bytes they take; LayoutError."""
         value: dict[str, JsonValue] = {}
-        lists: dict[str, list[JsonValue]] = {element.key: [] for element in self.elements if element.many}
+        lists: dict[str, list[JsonValue]] = {}
         others: list[JsonValue] = []
+        by_tag = self._by_tag
         rest = data
         while rest and rest[0] != 0:
             try:
-                item, rest = tlv.decode_one(rest)
+                (tag, content), rest = tlv.decode_one(rest)
             except ApduError as error:
                 raise LayoutError(f"offset {len(data) - len(rest)}: {error}") from None
-            element = self._by_tag.get(item.tag)
+            element = by_tag.get(tag)
             if element is None:
-                others.append({"tag": _tag(item.tag), "hex": item.value.hex().upper()})
-            elif element.many:
-                lists[element.key].append(_decode(element, item.value))
-            elif element.key in value:
-                raise LayoutError(f"{element.key} ({_tag(element.tag)}) stands twice")
+                others.append({"tag": _tag(tag), "hex": content.hex().upper()})
+                continue
+            key = element.key
+            if key in value:
+                raise LayoutError(f"{key} ({_tag(tag)}) stands twice")
+            try:
+                decoded = element.content.decode(content)
+            except LayoutError as error:
+                raise LayoutError(f"{key} ({_tag(tag)}): {error}") from None
+            if element.many:
+                lists.setdefault(key, []).append(decoded)
             else:
-                value[element.key] = _decode(element, item.value)
-        for element in self.elements:
-            if not (element.optional or element.many or element.key in value):
-                raise LayoutError(f"{element.key} ({_tag(element.tag)}) is missing")
+                value[key] = decoded
         ordered: dict[str, JsonValue] = {}
         for element in self.elements:
-            if element.many:
-                ordered[element.key] = lists[element.key]
-            elif element.key in value:
-                ordered[element.key] = value[element.key]
+            key = element.key
+            if key in value:
+                ordered[key] = value[key]
+            elif element.many:
+                ordered[key] = lists.get(key, [])
+            elif not element.optional:
+                raise LayoutError(f"{key} ({_tag(element.tag)}) is missing")
         if others:
             ordered[OTHERS] = others
         return ordered, len(data) - len(rest)
@@ -192,10 +203,3 @@ def _encode(element: Element, value: JsonValue) -> bytes:
         return element.content.encode(value)
     except LayoutError as error:
         raise LayoutError(f"{element.key}: {error}") from None
-
-
-def _decode(element: Element, data: bytes) -> JsonValue:
-    try:
-        return element.content.decode(data)
-    except LayoutError as error:
-        raise LayoutError(f"{element.key} ({_tag(element.tag)}): {error}") from None

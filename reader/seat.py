@@ -160,7 +160,10 @@ class Seat:
                     raise CardWasReset(self.slot)
                 answer = self._asked.transmit(command)
             finally:
-                self._leave()
+                if self.removed:
+                    self._leave()
+                else:
+                    self._work.release()
         except (CardRemoved, ReaderUnplugged) as error:
             if not self.removed:  # the card itself says that it has left, or its reader
                 self._leaves(self, error)
@@ -249,7 +252,7 @@ class Seat:
         """Hold the card for one piece of work, when no transaction of another stands against it."""
         if not self._work.acquire(timeout=timeout):
             raise LinkTimeout(f"the card in slot {self.slot}", timeout)
-        if self._owner in (None, who) and not self.removed:
+        if not self.removed and (self._owner is None or self._owner is who):
             return
         deadline = monotonic() + timeout
         while True:

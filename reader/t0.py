@@ -61,6 +61,9 @@ _PSO: Final = frozenset({0x2A, 0x2B})
 _PSO_SILENT_P1: Final = frozenset({0x00, 0x90})
 """PSO verifying (P1 = 00: no output) and hashing into the card (P1 = 90)."""
 
+_MORE: Final = tuple(SW.more(count or 256).to_bytes_be() for count in range(256))
+"""``61xx`` by the last byte of how many bytes wait, of which 256 and more are announced as 00."""
+
 _SUCCESS: Final = SW.SUCCESS.to_bytes_be()
 _END_OF_FILE: Final = SW.END_OF_FILE_REACHED.to_bytes_be()
 
@@ -71,7 +74,7 @@ class T0Front:
     ``speaks_tpdu`` tells a reader that no second front is needed.
     """
 
-    __slots__ = ("_card", "_channel", "_class", "_kept", "_own", "_sent", "_status", "_waiting")
+    __slots__ = ("_card", "_class", "_kept", "_own", "_sent", "_status", "_waiting")
 
     speaks_tpdu: Final = True
 
@@ -80,7 +83,6 @@ class T0Front:
         self._waiting = b""
         self._status = b""
         self._class = 0
-        self._channel = 0
         self._kept: tuple[bytes, bytes] | None = None
         self._own: Refusal | None = None
         self._sent = b""
@@ -196,7 +198,7 @@ class T0Front:
             wanted = available
         data, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
         if self._waiting:
-            return data + SW.more(len(self._waiting)).to_bytes_be()
+            return data + _more(self._waiting)
         status = self._status
         self._forget()
         return data + status
@@ -207,15 +209,19 @@ class T0Front:
         if not data or not _may_carry_data(status):
             return status
         self._waiting, self._status = data, status
-        self._class, self._channel = class_byte, CLASS_BYTES[class_byte].channel
-        return SW.more(len(data)).to_bytes_be()
+        self._class = class_byte
+        return _more(data)
 
     def _same_channel(self, class_byte: int) -> bool:
         """GET RESPONSE continues the command of its logical channel (ISO/IEC 7816-4:2020 §11.7.1)."""
         meaning = CLASS_BYTES[class_byte]
         if class_byte == self._class:
             return meaning.range is not ClassRange.INVALID
-        return meaning.interindustry and not meaning.chaining and meaning.channel == self._channel
+        return (
+            meaning.interindustry
+            and not meaning.chaining
+            and (meaning.channel == CLASS_BYTES[self._class].channel)
+        )
 
     def _forget(self) -> None:
         self._waiting = b""
@@ -229,9 +235,14 @@ _FEWER: Final = "Le asks for {} bytes and there are {}: the command is to be rep
 _NOTHING_WAITS: Final = "nothing waits for GET RESPONSE: any other command drops what did"
 
 
+def _more(waiting: bytes) -> bytes:
+    """The status word that announces *waiting*, which is not empty."""
+    return _MORE[min(len(waiting), 256) & 0xFF]
+
+
 def _silent(command: bytes) -> bool:
     """True for a command that answers a status word only, whatever its Le."""
-    if CLASS_BYTES[command[0]].chaining:
+    if command[0] and CLASS_BYTES[command[0]].chaining:
         return True
     instruction = command[1]
     return instruction in _SILENT or (instruction in _PSO and command[2] in _PSO_SILENT_P1)

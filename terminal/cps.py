@@ -395,9 +395,12 @@ def holder_of(contents: Mapping[str, bytes]) -> CardHolder:
         raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read holder") from error
 
 
-def professional_groups(contents: Mapping[str, bytes]) -> list[Group]:
-    """SSV group 1 and groups 2 from the data objects of a CPS, by their labels. Raises ProtocolBroken."""
+def professional_groups(contents: Mapping[str, bytes], holder: CardHolder | None = None) -> list[Group]:
+    """SSV group 1 and groups 2 from the data objects of a CPS, by their labels; *holder* when it was read from them
+    before. Raises ProtocolBroken."""
     try:
+        if holder is not None:
+            return professional.groups_of(holder, contents)
         return professional.professional_groups(contents)
     except (LayoutError, KeyError) as error:
         raise ProtocolBroken(f"the data objects of the CPS: {error}", step="read situations") from error

@@ -1,5 +1,6 @@
 """Selecting and reading transparent files, as far as both cards do it alike (ISO/IEC 7816-4:2020 §11.2)."""
 
+from functools import lru_cache
 from typing import Final
 
 from bifente.apdu import SW, ApduError
@@ -76,8 +77,12 @@ def _read_on(channel: Channel, step: Step | str, head: bytes, size: int | None) 
     return b"".join(parts)
 
 
+@lru_cache(maxsize=128)
 def size_of(control_information: bytes) -> int | None:
-    """Tag 80 of an FCP or FCI (ISO/IEC 7816-4:2020 table 10); None when it is not there or not readable."""
+    """Tag 80 of an FCP or FCI (ISO/IEC 7816-4:2020 table 10); None when it is not there or not readable.
+
+    What was read is kept: the control information of a kind of card says the same on every card of it.
+    """
     try:
         template, _ = decode_one(control_information)
         value = find(template.children(), 0x80)

@@ -78,6 +78,8 @@ class WrongLe:
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         response = self._send(command)
+        if response.sw is SW.SUCCESS:
+            return response
         exact = response.sw.exact_le
         if exact is None:
             return response
@@ -93,7 +95,7 @@ class GetResponse:
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
         response = self._send(command)
-        if response.sw.bytes_available is None:
+        if response.sw is SW.SUCCESS or response.sw.bytes_available is None:
             return response
         parts = [response.data]
         size = len(response.data)
@@ -122,9 +124,9 @@ class Chaining:
         self._extended = extended
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
-        data = command.data
-        if len(data) <= SHORT_LC or self._extended:
+        if self._extended or len(command.data) <= SHORT_LC:
             return self._send(command)
+        data = command.data
         cla, ins, p1, p2 = command.cla, command.ins, command.p1, command.p2
         last = (len(data) - 1) // SHORT_LC * SHORT_LC
         for start in range(0, last, SHORT_LC):

@@ -1,7 +1,7 @@
 """Puts the halves of T=0 together: a command, its GET RESPONSEs and its repetition with the right Le are one exchange."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bifente.traces.model import Exchange, Item, Level
 from bifente.traces.octets import Octets
@@ -90,7 +90,7 @@ def _add(waiting: _Held, item: Exchange) -> bool:
 
 def _with(exchange: Exchange, command: Octets, item: Exchange) -> Exchange:
     """*exchange* as far as *item* has brought it: the card's last word counts."""
-    return replace(exchange, command=command, response=item.response, why=item.why)
+    return exchange._replace(command=command, response=item.response, why=item.why)
 
 
 def _part(response: Octets) -> Octets:

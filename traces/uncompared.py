@@ -1,7 +1,6 @@
 """Leaves out of a comparison what was replaced by pseudonyms when it was recorded: it is no longer what the card says."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
@@ -30,7 +29,7 @@ class Uncompared:
                         command = Octets.hiding(command.shown, (*span, *command.hidden))
                     else:
                         response = Octets.hiding(response.shown, (*span, *response.hidden))
-                    yield replace(item, command=command, response=response)
+                    yield item._replace(command=command, response=response)
                     continue
             else:
                 follower.follow(item)

@@ -55,18 +55,18 @@ class File:
         self._content = content
 
 
-_FCPS: dict[tuple[int, int], tuple[EF, bytes]] = {}
+_FCPS: dict[tuple[int, int | None], tuple[EF | DF, bytes]] = {}
 _KEPT = 1024
 
 
-def _fcp_of(node: EF, size: int) -> bytes:
-    """The FCP of a file of that size: one layout serves all cards of a kind, so what was encoded once is kept."""
+def _fcp_of(node: EF | DF, size: int | None = None) -> bytes:
+    """The FCP of a directory, or of a file of that size: one layout serves all cards of a kind, so what was encoded once is kept."""
     kept = _FCPS.get((id(node), size))
     if kept is not None:
         return kept[1]
     if len(_FCPS) >= _KEPT:
         _FCPS.clear()
-    encoded = node.fcp(size).encode()
+    encoded = (node.fcp() if isinstance(node, DF) else node.fcp(size or 0)).encode()
     _FCPS[id(node), size] = node, encoded  # the node is kept too, so that its identity stays its own
     return encoded
 
@@ -89,7 +89,7 @@ class Directory:
         """The FCP that SELECT answers."""
         fcp = self._fcp
         if fcp is None:
-            fcp = self._fcp = self.node.fcp().encode()
+            fcp = self._fcp = _fcp_of(self.node)
         return fcp
 
     def directories(self) -> "Iterator[Directory]":

@@ -14,16 +14,28 @@ MAX_DEPTH = 32
 def read_json(name: str, record: bytes, what: str) -> JsonValue:
     """The JSON value of record *name*. Raises CorruptCard, which says that the record is not *what*."""
     try:
-        value: JsonValue = json.loads(record, parse_constant=_no_constant)
+        text = record.decode(json.detect_encoding(record), "surrogatepass")
+        value: JsonValue = _DECODER.decode(text)
     except (ValueError, RecursionError):
         raise CorruptCard(name, f"not {what}") from None
-    if _too_deep(value):
+    if text.count("{") + text.count("[") > MAX_DEPTH and _too_deep(value):
         raise CorruptCard(name, f"not {what}: nested more than {MAX_DEPTH} levels deep")
     return value
 
 
 def _no_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON (RFC 8259 §6)")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:20]} is beyond the numbers of JSON here")
+    return value
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
+"""Made once: ``json.loads`` makes one for each record."""
 
 
 def _too_deep(value: JsonValue) -> bool:
@@ -36,8 +48,6 @@ def _too_deep(value: JsonValue) -> bool:
                 below += item.values()
             elif isinstance(item, list):
                 below += item
-            elif isinstance(item, float) and not math.isfinite(item):
-                return True
         if not below:
             return False
         level = below
