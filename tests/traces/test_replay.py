@@ -32,7 +32,7 @@ def exchange(command: str, response: str, level: Level = Level.APDU) -> Exchange
 def trace(*items: Item | tuple[str, str], atr: bytes | None = ATR) -> Trace:
     return Trace(
         TraceHeader(atr=atr),
-        tuple(exchange(*item) if isinstance(item, tuple) else item for item in items),
+        tuple(item if isinstance(item, Exchange | ReaderEvent) else exchange(*item) for item in items),
     )
 
 
