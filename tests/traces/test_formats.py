@@ -95,6 +95,7 @@ exchanges = st.builds(
     st.integers(0, 10**10),
     st.integers(0, 10**7),
     level=st.sampled_from(Level),
+    why=st.none(),
 )
 resets = st.builds(
     ReaderEvent,

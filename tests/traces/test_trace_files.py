@@ -57,7 +57,7 @@ octets = st.builds(
 times = st.integers(0, 10**15)
 names = st.text(max_size=20).filter(lambda text: visible(text) == text)
 items = st.one_of(
-    st.builds(Exchange, octets, octets, times, times, names, st.sampled_from(Level)),
+    st.builds(Exchange, octets, octets, times, times, names, st.sampled_from(Level), st.none()),
     st.builds(ReaderEvent, st.sampled_from(EventKind), times, names, st.binary(max_size=33)),
 )
 headers = st.builds(
