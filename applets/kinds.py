@@ -33,7 +33,7 @@ def card_of(store: Store, kind: str, *, random: "RandomSource" = urandom) -> "Sm
     from bifente.applets.kernel.card import SmartCard
 
     family = family_of(_known(kind))
-    return SmartCard(store, family.layout, family.instructions(), random=random)
+    return SmartCard(store, family.layout, family.instructions(), classes=family.classes, random=random)
 
 
 def open_card(path: Path | str, *, random: "RandomSource" = urandom) -> "SmartCard":

@@ -190,6 +190,8 @@ class Party:
     """The letter by which its root of CV certificates is asked for: ``C`` or ``V``."""
     token: Token = field(repr=False)
     """What its card signs."""
+    signs_first: bool
+    """It proves itself before the other has: in step 3, not 5."""
 
     @property
     def peer(self) -> "Party":
@@ -197,5 +199,5 @@ class Party:
         return VITALE if self is CPS else CPS
 
 
-CPS: Final = Party("CPS", DOMAIN_CPS, "C", cps_token)
-VITALE: Final = Party("Vitale", DOMAIN_VITALE, "V", vitale_token)
+CPS: Final = Party("CPS", DOMAIN_CPS, "C", cps_token, signs_first=True)
+VITALE: Final = Party("Vitale", DOMAIN_VITALE, "V", vitale_token, signs_first=False)

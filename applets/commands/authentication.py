@@ -21,7 +21,7 @@ from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import (
     PART_4,
     RECOGNITION,
-    Proven,
+    ProvenThen,
     incorrect_data,
     out_of_turn,
     wrong_length,
@@ -33,10 +33,8 @@ from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     CHALLENGE_SIZE,
     DIGEST_SIZE,
-    DOMAIN_CPS,
     SIGNATURE_SIZE,
-    cps_token,
-    vitale_token,
+    Party,
 )
 
 if TYPE_CHECKING:
@@ -46,8 +44,8 @@ _CHALLENGE = f"{PART_4} §11.6.3"
 _INTERNAL = f"{PART_4} §11.6.2"
 _AUTHENTICATE = f"{PART_4} §11.6"
 _SIGNS = f"{RECOGNITION}, steps 3 and 5"
-_CPS_SIGNS = f"{RECOGNITION}, step 3"
-_VITALE_SIGNS = f"{RECOGNITION}, step 5"
+_SIGNS_FIRST = f"{RECOGNITION}, step 3"
+_SIGNS_LAST = f"{RECOGNITION}, step 5"
 _VERIFIES = f"{RECOGNITION}, steps 4 and 6"
 
 MAX_AUTHENTICATION_INPUT = 102
@@ -101,7 +99,7 @@ def _authenticate_request(apdu: CommandAPDU) -> AuthenticateRequest:
 def _get_challenge(card: "SmartCard", request: ChallengeRequest) -> bytes:
     """A fresh challenge. Only one of 16 bytes serves for a recognition, and it replaces the one before."""
     value = card.random(request.length)
-    card.volatile.challenge = Challenge(value) if request.length == CHALLENGE_SIZE else None
+    card.proven.challenge = Challenge(value) if request.length == CHALLENGE_SIZE else None
     return value
 
 
@@ -121,7 +119,7 @@ def _internal_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
 
 def _for_a_token(card: "SmartCard") -> bool:
     """MSE SET has named the algorithm of the recognition, not one that signs what the host brings."""
-    environment = card.volatile.environment
+    environment = card.channel.environment
     template = environment.computing.get(Crt.AUTHENTICATION) if environment is not None else None
     return template is not None and template.algorithm == ALGORITHM_RECOGNITION
 
@@ -129,7 +127,7 @@ def _for_a_token(card: "SmartCard") -> bool:
 def _internal_refused(card: "SmartCard") -> None:
     """A token that was refused burns the challenge that it was for."""
     if _for_a_token(card):
-        card.volatile.challenge = None
+        card.proven.challenge = None
 
 
 def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
@@ -138,37 +136,50 @@ def _sign_token(card: "SmartCard", peer_challenge: bytes) -> bytes:
         pattern = "the other card's challenge has {} bytes, not {}"
         raise incorrect_data(_SIGNS, pattern, CHALLENGE_SIZE, len(peer_challenge))
     own = card.persistent.identity
-    volatile = card.volatile
-    if own.cha.domain == DOMAIN_CPS:
-        challenge, peer = volatile.challenge, volatile.peer
-        if challenge is None or challenge.answered is not None or peer is None:
-            raise out_of_turn(_CPS_SIGNS, _unready(challenge, peer))
-        challenge.answered = peer_challenge
-        token = cps_token(
-            own.cha.encode(), own.chr, challenge.value, peer.chr, peer_challenge, issued_digest(card)
-        )
-    else:
-        recognition = volatile.recognition
-        if recognition is None:
-            why = Why(
-                _VITALE_SIGNS, "a Vitale signs for a card that it has recognised; {}", (Proven.to(volatile),)
-            )
-            raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
-        if recognition.answered or not compare_digest(recognition.peer_challenge, peer_challenge):
-            done = "has been signed for already" if recognition.answered else "had another challenge"
-            raise out_of_turn(_VITALE_SIGNS, f"the recognition {done}")
-        recognition.answered = True
-        token = vitale_token(
-            own.cha.encode(),
-            own.chr,
-            recognition.own_challenge,
-            recognition.peer.chr,
-            peer_challenge,
-            issued_digest(card),
-        )
+    party = _party(card)
+    own_challenge, peer = (
+        _signing_first(card, peer_challenge) if party.signs_first else _signing_last(card, peer_challenge)
+    )
+    token = party.token(
+        own.cha.encode(), own.chr, own_challenge, peer.chr, peer_challenge, issued_digest(card)
+    )
     from bifente.crypto import rsa
 
     return rsa.sign_digest(key, "sha256", sha256(token).digest())
+
+
+def _party(card: "SmartCard") -> Party:
+    """The card's part in the recognition."""
+    party = card.layout.party
+    if party is None:
+        raise CardError(
+            SW.FUNCTION_NOT_SUPPORTED, Why(RECOGNITION, "this kind of card takes no part in a recognition")
+        )
+    return party
+
+
+def _signing_first(card: "SmartCard", peer_challenge: bytes) -> tuple[bytes, Peer]:
+    """Own challenge and other card, of the party that proves itself before the other has."""
+    challenge, peer = card.proven.challenge, card.proven.peer
+    if challenge is None or challenge.answered is not None or peer is None:
+        raise out_of_turn(_SIGNS_FIRST, _unready(challenge, peer))
+    challenge.answered = peer_challenge
+    return challenge.value, peer
+
+
+def _signing_last(card: "SmartCard", peer_challenge: bytes) -> tuple[bytes, Peer]:
+    """Own challenge and other card, of the party that proves itself to a card that it has recognised."""
+    recognition = card.proven.recognition
+    if recognition is None:
+        why = Why(
+            _SIGNS_LAST, "a Vitale signs for a card that it has recognised; {}", (ProvenThen.to(card.proven),)
+        )
+        raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
+    if recognition.answered or not compare_digest(recognition.peer_challenge, peer_challenge):
+        done = "has been signed for already" if recognition.answered else "had another challenge"
+        raise out_of_turn(_SIGNS_LAST, f"the recognition {done}")
+    recognition.answered = True
+    return recognition.own_challenge, recognition.peer
 
 
 def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> bytes:
@@ -176,8 +187,8 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
 
     Only now does the effective date of the other's certificate become the card's latest, so this command may write.
     """
-    volatile = card.volatile
-    challenge, volatile.challenge = volatile.challenge, None
+    proven = card.proven
+    challenge, proven.challenge = proven.challenge, None
     peer = _named_peer(card)
     if len(request.data) != CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE:
         pattern = "a challenge ({} bytes), a digest ({}) and a signature ({}) are expected, {} bytes came"
@@ -187,38 +198,38 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
         raise out_of_turn(_VERIFIES, _NO_CHALLENGE)
     peer_challenge, rest = request.data[:CHALLENGE_SIZE], request.data[CHALLENGE_SIZE:]
     issued, signature = rest[:DIGEST_SIZE], rest[DIGEST_SIZE:]
+    party = _party(card)
+    if party.signs_first and (
+        challenge.answered is None or not compare_digest(challenge.answered, peer_challenge)
+    ):
+        raise out_of_turn(
+            _VERIFIES, "the other card's challenge is not the one that this card has signed in step 3"
+        )
     own = card.persistent.identity
-    if own.cha.domain == DOMAIN_CPS:
-        if challenge.answered is None or not compare_digest(challenge.answered, peer_challenge):
-            raise out_of_turn(
-                _VERIFIES, "the other card's challenge is not the one that this card has signed in step 3"
-            )
-        token = vitale_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
-    else:
-        token = cps_token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
+    token = party.peer.token(peer.cha.encode(), peer.chr, peer_challenge, own.chr, challenge.value, issued)
     if not signed_by(peer.n, peer.e, signature, token):
-        volatile.forget_recognition()
+        proven.forget_recognition()
         pattern = (
             "the token is not signed by {} over this card's challenge; an earlier recognition is forgotten"
         )
         raise CardError(SW.CHANGED_WARNING, Why(_VERIFIES, pattern, (peer.chr,)))
     card.persistent.keep_date(peer.effective)
-    volatile.role = peer.cha
-    volatile.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
+    proven.role = peer.cha
+    proven.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
     return b""
 
 
 def _external_refused(card: "SmartCard") -> None:
     """The challenge is burnt, and an earlier recognition is over: whoever is refused is nobody."""
-    volatile = card.volatile
-    volatile.challenge = volatile.role = volatile.recognition = None
+    proven = card.proven
+    proven.challenge = proven.role = proven.recognition = None
 
 
 def _named_peer(card: "SmartCard") -> Peer:
     """The card whose verified certificate MSE SET names."""
-    environment = card.volatile.environment
+    environment = card.channel.environment
     template = environment.verifying.get(Crt.AUTHENTICATION) if environment is not None else None
-    peer = card.volatile.peer
+    peer = card.proven.peer
     if template is None or template.algorithm != ALGORITHM_RECOGNITION or template.public_key is None:
         pattern = "MSE SET 81 A4 has not named algorithm {:02X} (80) and the other card's holder (83)"
         raise out_of_turn(_VERIFIES, pattern, ALGORITHM_RECOGNITION)

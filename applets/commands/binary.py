@@ -66,23 +66,23 @@ def _update_request(apdu: CommandAPDU) -> UpdateRequest:
 
 def _target(card: "SmartCard", sfi: int) -> File:
     """The EF meant."""
-    volatile = card.volatile
+    channel = card.channel
     if sfi:
-        file = volatile.directory.by_sfi.get(sfi)
+        file = channel.directory.by_sfi.get(sfi)
         if file is None:
             why = Why(
                 PART_4 + " §7.3.3",
                 "no EF of {} has the short identifier {:02X}",
-                (volatile.directory.path, sfi),
+                (channel.directory.path, sfi),
             )
             raise CardError(SW.FILE_NOT_FOUND, why)
         return file
-    file = volatile.file
+    file = channel.file
     if file is None:
         why = Why(
             PART_4 + " §7.3.3",
             "no EF is selected in {}; SELECT clears the current one",
-            (volatile.directory.path,),
+            (channel.directory.path,),
         )
         raise CardError(SW.NO_CURRENT_EF, why)
     return file
@@ -93,16 +93,17 @@ def _read(card: "SmartCard", request: ReadRequest) -> bytes:
 
     A short identifier makes its EF the current one, if the command is not refused (§7.3.3).
     """
-    volatile = card.volatile
+    channel = card.channel
+    proven = card.proven
     file = _target(card, request.sfi)
-    if not file.read_rule.allows(volatile):
-        why = forbidden("READ BINARY", file.path, file.read_rule, volatile)
+    if not file.read_rule.allows(proven):
+        why = forbidden("READ BINARY", file.path, file.read_rule, proven)
         raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
     content = file.content
     offset = request.offset
     if offset >= len(content):
         raise CardError(SW.WRONG_P1_P2, _outside(_READ_CLAUSE, file, offset))
-    volatile.file = file
+    channel.file = file
     data = content[offset : offset + request.length]
     if len(data) < request.length and not request.to_end:
         why = Why(
@@ -123,7 +124,7 @@ def _outside(clause: str, file: File, offset: int) -> Why:
 def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
     """Replace bytes inside the file, which keeps its size (§11.3.5)."""
     file = _target(card, request.sfi)
-    require("UPDATE BINARY", file.path, file.update_rule, card.volatile)
+    require("UPDATE BINARY", file.path, file.update_rule, card.proven)
     content = file.content
     end = request.offset + len(request.data)
     if request.offset >= len(content):
@@ -139,7 +140,7 @@ def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
     updated = content[: request.offset] + request.data + content[end:]
     card.persistent.commit({file_record(file.path): file.record_of(updated)})
     file.replace(updated)
-    card.volatile.file = file
+    card.channel.file = file
     return b""
 
 

@@ -146,24 +146,24 @@ def _compare(card: "SmartCard", pin: PinState, secret: bytes) -> None:
         raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED, _blocked(pin))
     card.persistent.consume_try(pin)
     if not compare_digest(pin.value, secret):
-        card.volatile.verified.discard(pin.definition.reference)
-        card.volatile.forget_recognition()
+        card.proven.verified.discard(pin.definition.reference)
+        card.proven.forget_recognition()
         why = Why(_VERIFY, _WRONG, (pin.label, pin.left, pin.definition.tries))
         raise CardError(SW.retries(pin.left), why)
 
 
 def _verify(card: "SmartCard", request: VerifyRequest) -> bytes:
-    volatile = card.volatile
+    proven = card.proven
     if request.log_out:
         if request.reference and request.reference not in card.persistent.pins:
             raise CardError(SW.REFERENCED_DATA_NOT_FOUND, _unknown(card))
-        volatile.verified.clear()
-        volatile.forget_recognition()
+        proven.verified.clear()
+        proven.forget_recognition()
         return b""
     pin = _pin(card, request.reference)
-    require("VERIFY", pin.label, pin.verify, volatile)
+    require("VERIFY", pin.label, pin.verify, proven)
     if not request.secret:
-        if request.reference in volatile.verified:
+        if request.reference in proven.verified:
             return b""
         if pin.blocked:
             raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED, _blocked(pin))
@@ -175,14 +175,14 @@ def _verify(card: "SmartCard", request: VerifyRequest) -> bytes:
         raise _malformed(_VERIFY, pin, "the data field")
     _compare(card, pin, request.secret)
     card.persistent.accept(pin)
-    volatile.verified.add(request.reference)
+    proven.verified.add(request.reference)
     return b""
 
 
 def _change(card: "SmartCard", request: ChangeRequest) -> bytes:
     """The old value is as long as the stored one; what follows is the new one."""
     pin = _pin(card, request.reference)
-    require("CHANGE REFERENCE DATA", pin.label, pin.change, card.volatile)
+    require("CHANGE REFERENCE DATA", pin.label, pin.change, card.proven)
     length = len(pin.value)
     _compare(card, pin, request.secrets[:length])
     value = request.secrets[length:]
@@ -211,7 +211,7 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
     changes: dict[str, bytes | None] = {}
     value = request.secrets
     if pin.reset.scb.never:
-        why = forbidden("RESET RETRY COUNTER", pin.label, pin.reset, card.volatile)
+        why = forbidden("RESET RETRY COUNTER", pin.label, pin.reset, card.proven)
         raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
     code = _unblocking(card, pin)
     if request.with_code:
@@ -222,7 +222,7 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
             raise _malformed(_RESET, code, "the unblocking code")
         _compare(card, code, presented)
     else:
-        require("RESET RETRY COUNTER", pin.label, pin.reset, card.volatile)
+        require("RESET RETRY COUNTER", pin.label, pin.reset, card.proven)
         if code.blocked:
             raise CardError(SW.AUTHENTICATION_METHOD_BLOCKED, _blocked(code))
     if request.with_value != bool(value) or (value and not _well_formed(pin, value)):
@@ -238,11 +238,11 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
         card.persistent.accept(code, changes)
     else:
         card.persistent.commit(changes)
-        card.volatile.verified.discard(code.definition.reference)
+        card.proven.verified.discard(code.definition.reference)
     pin.left = pin.definition.tries
     if value:
         pin.value = value
-        card.volatile.verified.discard(request.reference)
+        card.proven.verified.discard(request.reference)
     return b""
 
 

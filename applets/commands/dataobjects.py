@@ -56,7 +56,7 @@ def _get_data(card: "SmartCard", request: SdoRequest) -> bytes:
             (f"{wanted[0]:02X}", sdo.explain()),
         )
         raise CardError(SW.INCORRECT_DATA_FIELD, why)
-    node = card.volatile.directory.node
+    node = card.channel.directory.node
     if sdo.sdo_class == SdoClass.SECURITY_ENVIRONMENT:
         for environment in node.environments:
             if environment.number == sdo.reference and wanted == (_SE_CONTENT_TAG,):
@@ -71,13 +71,13 @@ def _get_data(card: "SmartCard", request: SdoRequest) -> bytes:
 def _missing(card: "SmartCard", request: SdoRequest) -> CardError:
     tags = ", ".join(f"{tag:02X}" for tag in request.wanted)
     why = Why(
-        _CLAUSE, "{} has no object {} with {}", (card.volatile.directory.path, request.sdo.explain(), tags)
+        _CLAUSE, "{} has no object {} with {}", (card.channel.directory.path, request.sdo.explain(), tags)
     )
     return CardError(SW.REFERENCED_DATA_NOT_FOUND, why)
 
 
 def _docp(card: "SmartCard", sdo_class: int, reference: int) -> Docp | None:
-    node = card.volatile.directory.node
+    node = card.channel.directory.node
     if sdo_class == SdoClass.CHV:
         for definition in node.pins:
             if definition.reference == reference:

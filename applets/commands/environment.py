@@ -89,8 +89,8 @@ def _request(apdu: CommandAPDU) -> SetRequest:
 
 def _set(card: "SmartCard", request: SetRequest) -> bytes:
     """Add to the template; what cannot work together is refused here and changes nothing."""
-    volatile = card.volatile
-    environment = volatile.environment or Environment()
+    channel = card.channel
+    environment = channel.environment or Environment()
     side = environment.computing if request.computing else environment.verifying
     old = side.get(request.crt, Template())
     template = Template(
@@ -105,7 +105,7 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
     else:
         _check_public(card, request.crt, template)
     side[request.crt] = template
-    volatile.environment = environment
+    channel.environment = environment
     return b""
 
 
@@ -131,7 +131,7 @@ def _references(algorithms: Iterable[int]) -> str:
 
 def key_of(card: "SmartCard", reference: int) -> KeyObject | None:
     """The key of that reference in the current DF."""
-    for key in card.volatile.directory.node.keys:
+    for key in card.channel.directory.node.keys:
         if key.reference == reference:
             return key
     return None
@@ -144,19 +144,19 @@ def _check_private(card: "SmartCard", crt: Crt, template: Template) -> None:
         )
     if template.private_key is None:
         # Without a key yet, the algorithm must be one that some key of this DF can carry out.
-        keys = card.volatile.directory.node.keys
+        keys = card.channel.directory.node.keys
         if template.algorithm is not None and not any(
             template.algorithm in key.algorithms.get(crt, ()) for key in keys
         ):
             pattern = "no key of {} takes algorithm {:02X} in template {}"
             raise incorrect_data(
-                _TEMPLATES, pattern, card.volatile.directory.path, template.algorithm, crt.value
+                _TEMPLATES, pattern, card.channel.directory.path, template.algorithm, crt.value
             )
         return
     key = key_of(card, template.private_key)
-    if key is None or card.persistent.private_key(card.volatile.directory, key.reference) is None:
+    if key is None or card.persistent.private_key(card.channel.directory, key.reference) is None:
         raise not_on_card(
-            _TEMPLATES, "{} has no private key {:02X}", card.volatile.directory.path, template.private_key
+            _TEMPLATES, "{} has no private key {:02X}", card.channel.directory.path, template.private_key
         )
     accepted = key.algorithms.get(crt)
     if accepted is None or (template.algorithm is not None and template.algorithm not in accepted):
@@ -192,7 +192,7 @@ def _check_public(card: "SmartCard", crt: Crt, template: Template) -> None:
                 template.algorithm,
             )
         if reference is not None:
-            peer = card.volatile.peer
+            peer = card.proven.peer
             if len(reference) != CHR_SIZE:
                 raise incorrect_data(
                     _TEMPLATES,
@@ -216,18 +216,18 @@ def usable_key(card: "SmartCard", crt: Crt, operation: Operation) -> tuple[int, 
 
     6985 when MSE SET has not named both, 6982 when the key's rule is not satisfied.
     """
-    environment = card.volatile.environment
+    environment = card.channel.environment
     template = environment.computing.get(crt) if environment is not None else None
     if template is None or template.private_key is None or template.algorithm is None:
         pattern = "MSE SET has not named both the algorithm (80) and the private key (84) in template {}, which SELECT clears"
         raise out_of_turn(_CLAUSE, pattern, crt.value)
     key = key_of(card, template.private_key)
-    private = card.persistent.private_key(card.volatile.directory, template.private_key)
+    private = card.persistent.private_key(card.channel.directory, template.private_key)
     if key is None or private is None:
         raise not_on_card(
-            _TEMPLATES, "{} has no private key {:02X}", card.volatile.directory.path, template.private_key
+            _TEMPLATES, "{} has no private key {:02X}", card.channel.directory.path, template.private_key
         )
-    require(operation.value, f"key {template.private_key:02X}", key.access.get(operation), card.volatile)
+    require(operation.value, f"key {template.private_key:02X}", key.access.get(operation), card.proven)
     return template.algorithm, private
 
 

@@ -16,7 +16,7 @@ from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import (
     RECOGNITION,
-    Proven,
+    ProvenThen,
     incorrect_data,
     not_on_card,
     out_of_turn,
@@ -116,7 +116,7 @@ def _hash_name(environment: Environment) -> str:
 
 def _hash(card: "SmartCard", data: bytes) -> bytes:
     """Finish a digest that the host has begun, make a whole one, or take a finished one; it waits for the signature."""
-    environment = card.volatile.environment
+    environment = card.channel.environment
     if environment is None:
         raise out_of_turn(
             _CLAUSE, "there is no security environment: MSE SET is missing, or SELECT has cleared it"
@@ -158,7 +158,7 @@ def _compute_signature(card: "SmartCard", data: bytes) -> bytes:
     """RSASSA-PKCS1-v1_5 over the digest that PSO HASH left, which serves once, or over the one that comes with the
     command, as a real CPS3 takes it (test programs of the Agence du numérique en santé, C_Sign of a digest)."""
     algorithm, key = usable_key(card, Crt.SIGNATURE, Operation.COMPUTE_SIGNATURE)
-    environment = card.volatile.environment
+    environment = card.channel.environment
     assert environment is not None  # usable_key found the algorithm there
     name = _SIGNED_HASH[algorithm]
     waiting = environment.digest
@@ -179,9 +179,9 @@ def _compute_signature(card: "SmartCard", data: bytes) -> bytes:
         digest = waiting[1]
     environment.digest = None
     if algorithm == ALGORITHM_SHEET:
-        recognition = card.volatile.recognition
+        recognition = card.proven.recognition
         if recognition is None:
-            why = Why(_SHEET, "a sheet is signed for a recognised card; {}", (Proven.to(card.volatile),))
+            why = Why(_SHEET, "a sheet is signed for a recognised card; {}", (ProvenThen.to(card.proven),))
             raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)
         digest = sheet_digest(
             digest,
@@ -217,11 +217,12 @@ def _decipher(card: "SmartCard", data: bytes) -> bytes:
 def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
     """Take in the other card's certificate. The date it shows counts once that card has proven itself: anybody can show
     a certificate."""
-    volatile = card.volatile
-    environment = volatile.environment
+    channel = card.channel
+    proven = card.proven
+    environment = channel.environment
     template = environment.verifying.get(Crt.SIGNATURE) if environment is not None else None
-    challenge, volatile.challenge = volatile.challenge, None
-    volatile.peer = None
+    challenge, proven.challenge = proven.challenge, None
+    proven.peer = None
     if template is None or template.public_key is None:
         raise out_of_turn(_CERTIFICATE, "MSE SET 81 B6 has not named the authority's key (83)")
     root = card.persistent.cv_root(template.public_key)
@@ -243,8 +244,8 @@ def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
         pattern = "the certificate of {} ended on {}, before {}, the latest date that the card knows"
         why = Why(_CERTIFICATE, pattern, (content.chr, content.expiry, card.persistent.latest_date))
         raise CardError(SW.REFERENCE_DATA_NOT_USABLE, why)
-    volatile.peer = Peer(content.chr, cha, content.n, content.e, content.effective)
-    volatile.challenge = challenge
+    proven.peer = Peer(content.chr, cha, content.n, content.e, content.effective)
+    proven.challenge = challenge
     return b""
 
 

@@ -168,18 +168,18 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     if found is None:
         pattern = _NOT_FOUND[request.method]
         why = Why(
-            _CLAUSE, pattern, (request.target, card.volatile.directory.path, request.occurrence.name.lower())
+            _CLAUSE, pattern, (request.target, card.channel.directory.path, request.occurrence.name.lower())
         )
         raise CardError(SW.FILE_NOT_FOUND, why)
-    volatile = card.volatile
+    channel = card.channel
     if isinstance(found, File):
-        volatile.file = found
+        channel.file = found
         if request.method != _CHILD_EF:
-            volatile.directory = _home(card, found)
+            channel.directory = found.parent
     else:
-        volatile.file = None
-        volatile.directory = found
-    volatile.environment = None
+        channel.file = None
+        channel.directory = found
+    channel.environment = None
     answer = request.answer
     if answer == _FCP:
         return found.fcp
@@ -188,19 +188,9 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     return bytes((FCI_TAG,)) + found.fcp[1:]
 
 
-def _home(card: "SmartCard", file: File) -> Directory:
-    """The directory a file stands in."""
-    directory = card.tree.mf
-    for part in file.path.split("/")[1:-1]:
-        child = directory.by_fid[int(part, 16)]
-        if isinstance(child, Directory):
-            directory = child
-    return directory
-
-
 def _child_ef(card: "SmartCard", request: SelectRequest) -> File | Directory | None:
     fid = request.target[0] << 8 | request.target[1]
-    found = card.volatile.directory.by_fid.get(fid)
+    found = card.channel.directory.by_fid.get(fid)
     if isinstance(found, File):
         return found
     # OpenSC selects the MF in this way, and a CPS3 lets it.
@@ -208,7 +198,7 @@ def _child_ef(card: "SmartCard", request: SelectRequest) -> File | Directory | N
 
 
 def _child_df(card: "SmartCard", request: SelectRequest) -> Directory | None:
-    found = card.volatile.directory.by_fid.get(int.from_bytes(request.target, "big"))
+    found = card.channel.directory.by_fid.get(int.from_bytes(request.target, "big"))
     return found if isinstance(found, Directory) else None
 
 
@@ -217,7 +207,7 @@ def _by_fid(card: "SmartCard", request: SelectRequest) -> File | Directory | Non
     fid = int.from_bytes(request.target, "big")
     if not request.target or fid == MF_FID:
         return card.tree.mf
-    current = card.volatile.directory
+    current = card.channel.directory
     if fid in current.by_fid:
         return current.by_fid[fid]
     if fid == current.node.fid:
@@ -231,7 +221,7 @@ def _by_fid(card: "SmartCard", request: SelectRequest) -> File | Directory | Non
 
 
 def _parent(card: "SmartCard", request: SelectRequest) -> Directory | None:  # noqa: ARG001
-    return card.volatile.directory.parent
+    return card.channel.directory.parent
 
 
 def _by_name(card: "SmartCard", request: SelectRequest) -> Directory | None:
@@ -243,7 +233,7 @@ def _by_name(card: "SmartCard", request: SelectRequest) -> Directory | None:
         return matching[0]
     if request.occurrence is Occurrence.LAST:
         return matching[-1]
-    current = card.volatile.directory
+    current = card.channel.directory
     step = 1 if request.occurrence is Occurrence.NEXT else -1
     if current not in matching:
         return matching[0 if step == 1 else -1]
@@ -262,7 +252,7 @@ def _by_path(card: "SmartCard", request: SelectRequest) -> File | Directory | No
     if fids[0] == MF_FID:
         del fids[0]
     elif request.method == Method.PATH_FROM_DF:
-        found = card.volatile.directory
+        found = card.channel.directory
     for fid in fids:
         child = found.by_fid.get(fid) if isinstance(found, Directory) else None
         if child is None:

@@ -4,17 +4,18 @@ import logging
 from collections.abc import Callable
 from os import urandom
 
-from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
+from bifente.apdu.classbyte import CLASS_BYTES, ClassByte, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.refusal import CommandPart, Refusal, Why
 from bifente.apdu.status import SW
+from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
 from bifente.applets.kernel.errors import CardError, CardWarning, CorruptCard, UnpoweredCard
 from bifente.applets.kernel.files import Tree
 from bifente.applets.kernel.instruction import Instruction, Listed, Table
 from bifente.applets.kernel.records import all_records, check_records, read_meta
 from bifente.applets.kernel.refusals import PART_4
-from bifente.applets.kernel.state import META_RECORD, Chain, Persistent, Volatile
+from bifente.applets.kernel.state import META_RECORD, Chain, LogicalChannel, Persistent, Proven
 from bifente.applets.store.stores import Store, StoreError
 from bifente.layouts.nodes import Layout
 
@@ -26,7 +27,6 @@ _MEMORY_FAILURE = SW.MEMORY_FAILURE.to_bytes_be()
 _UNKNOWN_INSTRUCTION = SW.INSTRUCTION_NOT_SUPPORTED.to_bytes_be()
 _NO_DIAGNOSIS = SW.NO_PRECISE_DIAGNOSIS.to_bytes_be()
 
-_CLASS = f"{PART_4} §5.4.1"
 _INSTRUCTION = f"{PART_4} §5.4.2"
 _CHAINING = f"{PART_4} §5.3.3"
 _STATUS = f"{PART_4} §5.6"
@@ -49,11 +49,18 @@ class SmartCard:
     """
 
     def __init__(
-        self, store: Store, layout: Layout, instructions: Table, *, random: RandomSource = urandom
+        self,
+        store: Store,
+        layout: Layout,
+        instructions: Table,
+        *,
+        classes: ClassPolicy = INTERINDUSTRY,
+        random: RandomSource = urandom,
     ) -> None:
         self.store = store
         self.layout = layout
         self.instructions = instructions
+        self.classes = classes
         self.random = random
         self.failure: StoreError | None = None
         """What the store refused last, which the terminal sees as 6581 only."""
@@ -65,7 +72,10 @@ class SmartCard:
         self._serial: str | None = None
         self.tree: Tree
         self.persistent: Persistent
-        self.volatile: Volatile
+        self.proven: Proven
+        self.channels: tuple[LogicalChannel, ...]
+        self.channel: LogicalChannel
+        """That of the command; between commands the basic one."""
 
     # --- what a slot does ------------------------------------------------------------------------------------------
 
@@ -83,8 +93,14 @@ class SmartCard:
                 raise
             self._powered = True
         self.last_refusal = None
-        self.volatile = Volatile(self.tree.mf)
+        self._forget()
         return self._atr
+
+    def _forget(self) -> None:
+        """What reset and loss of power do: a fresh volatile state."""
+        self.proven = Proven()
+        self.channels = tuple(LogicalChannel(self.tree.mf) for _ in range(self.classes.channels))
+        self.channel = self.channels[0]
 
     def _load(self) -> None:
         records = all_records(self.store)
@@ -103,14 +119,14 @@ class SmartCard:
         if not self._powered:
             raise UnpoweredCard
         self.last_refusal = None
-        self.volatile = Volatile(self.tree.mf)
+        self._forget()
         return self._atr
 
     def power_off(self) -> None:
         """The card is at rest: it holds neither state nor descriptor."""
         if self._powered:
             self._powered = False
-            del self.volatile, self.tree, self.persistent
+            del self.proven, self.channels, self.channel, self.tree, self.persistent
             self.store.close()
 
     @property
@@ -127,7 +143,7 @@ class SmartCard:
         self.last_refusal = None
         try:
             apdu = CommandAPDU.parse(command)
-            if apdu.cla or self.volatile.chain is not None:
+            if apdu.cla or self.channel.chain is not None:
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
@@ -140,6 +156,7 @@ class SmartCard:
             return refusal.sw.to_bytes_be()
         except CardWarning as warning:
             self._explain(warning.sw, warning.why)
+            self.channel = self.channels[0]
             return warning.data + warning.sw.to_bytes_be()
         except ApduError as error:
             self._explain(SW.WRONG_LENGTH, Why(_LENGTHS, "the lengths do not add up: {}", (str(error),)))
@@ -175,6 +192,7 @@ class SmartCard:
         instruction = self.instructions.get(command[1]) if len(command) > 1 else None
         if instruction is not None and instruction.refused is not None:
             instruction.refused(self)
+        self.channel = self.channels[0]
 
     def _after_store_failure(self) -> bytes:
         """6581. What the store holds now is read anew, and what was proven is forgotten: nothing may differ from it."""
@@ -182,34 +200,32 @@ class SmartCard:
             self._load()
         except (StoreError, CorruptCard) as error:
             logger.warning("%s", error)
-        self.volatile = Volatile(self.tree.mf)
+        self._forget()
         return _MEMORY_FAILURE
 
     def _transmit_general(self, apdu: CommandAPDU) -> bytes:
         """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
-        volatile = self.volatile
-        chain, volatile.chain = volatile.chain, None
         class_byte = CLASS_BYTES[apdu.cla]
-        if not class_byte.interindustry:
-            pattern = "the class byte {} is not one of the interindustry classes 00 to 1F and 40 to 7F"
-            why = Why(_CLASS, pattern, (CommandPart(apdu.raw, 0, 1),))
-            raise CardError(SW.CLASS_NOT_SUPPORTED, why)
-        if class_byte.channel:
-            why = Why(
-                _CLASS,
-                "the class byte {} names another logical channel than 0",
-                (CommandPart(apdu.raw, 0, 1),),
-            )
-            raise CardError(SW.LOGICAL_CHANNEL_NOT_SUPPORTED, why)
-        if class_byte.secure_messaging is not SecureMessaging.NONE:
-            why = Why(_CLASS, "the class byte {} announces secure messaging", (CommandPart(apdu.raw, 0, 1),))
-            raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, why)
+        if class_byte.channel < len(self.channels):
+            self.channel = self.channels[class_byte.channel]
+        chain, self.channel.chain = self.channel.chain, None
+        self.classes.check(class_byte, apdu)
+        if class_byte.secure_messaging is SecureMessaging.NONE:
+            answer = self._dispatch(class_byte, chain, apdu)
+        else:
+            stage = self.classes.secure_messaging
+            answer = stage.wrap(self, self._dispatch(class_byte, chain, stage.unwrap(self, apdu)))
+        self.channel = self.channels[0]
+        return answer
+
+    def _dispatch(self, class_byte: ClassByte, chain: Chain | None, apdu: CommandAPDU) -> bytes:
+        """A plain command, which may begin, continue or end a chain."""
         instruction = self.instructions.get(apdu.ins)
         if instruction is None:
             raise CardError(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(apdu.raw))
         header = (apdu.ins, apdu.p1, apdu.p2, 0)
         if class_byte.chaining:
-            volatile.chain = self._chained(instruction, chain, header, apdu)
+            self.channel.chain = self._chained(instruction, chain, header, apdu)
             return OK
         if chain is not None and chain.header == header:
             _check_chained(chain, apdu)

@@ -16,11 +16,12 @@ from bifente.layouts.nodes import DF, EF, Layout
 class File:
     """An EF of a card. Its content is stored decoded and encoded when somebody asks for it."""
 
-    __slots__ = ("_content", "_fcp", "node", "path", "read_rule", "store", "update_rule")
+    __slots__ = ("_content", "_fcp", "node", "parent", "path", "read_rule", "store", "update_rule")
 
-    def __init__(self, node: EF, path: str, store: Store) -> None:
+    def __init__(self, node: EF, path: str, store: Store, parent: "Directory") -> None:
         self.node = node
         self.path = path
+        self.parent = parent
         self.store = store
         self.read_rule: Rule = node.access[Operation.READ]
         self.update_rule: Rule = node.access[Operation.UPDATE]
@@ -119,7 +120,7 @@ class Tree:
             if isinstance(child, DF):
                 made.by_fid[child.fid] = self._directory(child, f"{path}/", made, store, present)
             elif file_record(child_path) in present:
-                file = File(child, child_path, store)
+                file = File(child, child_path, store, made)
                 made.by_fid[child.fid] = file
                 if child.sfi is not None:
                     made.by_sfi[child.sfi] = file

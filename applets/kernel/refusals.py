@@ -16,14 +16,14 @@ RECOGNITION = "docs/recognition.md (synthetic)"
 """The mutual recognition is of our own invention."""
 
 
-class Proven(NamedTuple):
+class ProvenThen(NamedTuple):
     """What had been proven to a card at some moment, for a sentence."""
 
     verified: frozenset[int]
     role: Cha | None
 
     @classmethod
-    def to(cls, status: SecurityStatus) -> "Proven":
+    def to(cls, status: SecurityStatus) -> "ProvenThen":
         """What is proven now."""
         return cls(frozenset(status.verified), status.role)
 
@@ -55,7 +55,7 @@ def require(what: str, target: object, rule: Rule | None, status: SecurityStatus
 
 def forbidden(what: str, target: object, rule: Rule | None, status: SecurityStatus) -> Why:
     """Which rule refuses *what* on *target*, and what is proven so far."""
-    return Why(ACCESS, "{} of {} {}; {}", (what, target, Needed(rule), Proven.to(status)))
+    return Why(ACCESS, "{} of {} {}; {}", (what, target, Needed(rule), ProvenThen.to(status)))
 
 
 def parameters(apdu: CommandAPDU) -> CommandPart:

@@ -1,4 +1,7 @@
-"""What a card knows: the persistent part, in its store, and the volatile part, which reset replaces by a fresh one."""
+"""What a card knows: the persistent part, in its store, and the volatile part, which reset replaces by a fresh one.
+
+The volatile part is what each logical channel has of its own, and what has been proven to the card as a whole.
+"""
 
 import json
 import re
@@ -288,30 +291,27 @@ class Chain:
     data: bytearray
 
 
-class Volatile:
-    """What reset and loss of power forget.
+class LogicalChannel:
+    """What a logical channel has of its own (ISO/IEC 7816-4:2020 §5.4.1): a current file, an environment, a chain.
 
-    ``verified``, ``role``, ``challenge``, ``peer`` and ``recognition`` are of the whole card and survive SELECT; the
-    rest does not.
+    SELECT clears all but the current directory.
     """
 
-    __slots__ = (
-        "chain",
-        "challenge",
-        "directory",
-        "environment",
-        "file",
-        "peer",
-        "recognition",
-        "role",
-        "verified",
-    )
+    __slots__ = ("chain", "directory", "environment", "file")
 
     def __init__(self, mf: Directory) -> None:
         self.directory: Directory = mf
         self.file: File | None = None
         self.environment: Environment | None = None
         self.chain: Chain | None = None
+
+
+class Proven:
+    """What has been proven to the card, or is about to be: of the whole card, and SELECT leaves it alone."""
+
+    __slots__ = ("challenge", "peer", "recognition", "role", "verified")
+
+    def __init__(self) -> None:
         self.verified: set[int] = set()
         self.role: Cha | None = None
         self.challenge: Challenge | None = None

@@ -107,19 +107,19 @@ def test_select_answers_the_control_parameters(talk: Talk, p2: str, tag: int) ->
 def test_a_file_by_a_path_from_the_mf_has_its_own_directory(talk: Talk, mini: SmartCard) -> None:
     talk("00A4010C020002")
     assert talk("00A4080C0400012002") == "9000"
-    assert mini.volatile.directory.node.name == "ADF 1"
+    assert mini.channel.directory.node.name == "ADF 1"
 
 
 def test_next_occurrences_of_a_name(talk: Talk, mini: SmartCard) -> None:
     talk("00A4040C05A000000001")
-    seen = [mini.volatile.directory.node.name]
+    seen = [mini.channel.directory.node.name]
     while talk("00A4040E05A000000001") == "9000":
-        seen.append(mini.volatile.directory.node.name)
+        seen.append(mini.channel.directory.node.name)
     assert seen == ["MF", "ADF 1", "ADF 2"]
     assert talk("00A4040F05A000000001") == "9000"
-    assert mini.volatile.directory.node.name == "ADF 1"
+    assert mini.channel.directory.node.name == "ADF 1"
     assert talk("00A4040D05A000000001") == "9000"
-    assert mini.volatile.directory.node.name == "ADF 2"
+    assert mini.channel.directory.node.name == "ADF 2"
 
 
 @pytest.mark.parametrize("refused", ["00B0820001", "00D6820001EE"])

@@ -53,8 +53,8 @@ def test_it_opens_the_rights(terminal: Terminal) -> None:
     assert reads(terminal.vitale, "2101") == "6982"
     assert terminal.recognise() == "9000"
     assert reads(terminal.vitale, "2101") == "9000"
-    assert terminal.vitale.volatile.role == DOCTOR
-    assert terminal.cps.volatile.role is not None
+    assert terminal.vitale.proven.role == DOCTOR
+    assert terminal.cps.proven.role is not None
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_step_6_forged(terminal: Terminal) -> None:
     to_step_3(terminal)
     terminal.cps_signs()
     assert terminal.cps_verifies(bytes(256))[1] == "6300"
-    assert terminal.cps.volatile.role is None
+    assert terminal.cps.proven.role is None
 
 
 def test_step_6_reflected(terminal: Terminal) -> None:
@@ -387,8 +387,8 @@ def test_it_survives_select(terminal: Terminal, select: str) -> None:
 def test_it_ends_on_the_cps_with_log_out_and_wrong_pin(terminal: Terminal, command: str) -> None:
     assert terminal.recognise() == "9000"
     send(terminal.cps, command)
-    assert terminal.cps.volatile.role is None
-    assert terminal.cps.volatile.recognition is None
+    assert terminal.cps.proven.role is None
+    assert terminal.cps.proven.recognition is None
 
 
 def test_the_vitale_signs_a_sheet_only_under_recognition(terminal: Terminal) -> None:
@@ -462,7 +462,7 @@ def test_a_token_refused_before_it_is_looked_at_burns_the_challenge(
 def test_and_ends_an_earlier_recognition(terminal: Terminal, command: str, status: str) -> None:
     assert terminal.recognise() == "9000"
     assert send(terminal.vitale, command.format(ins="82"))[1] == status
-    assert terminal.vitale.volatile.recognition is None
+    assert terminal.vitale.proven.recognition is None
     assert reads(terminal.vitale, "2101") == "6982"
 
 

@@ -29,8 +29,8 @@ def _request(apdu: CommandAPDU) -> CountRequest:
 
 
 def _count(card: SmartCard, request: CountRequest) -> bytes:
-    require("COUNT FILES", "the card", Pin(1), card.volatile)
-    return bytes((sum(fid >> 8 == request.first for fid in card.volatile.directory.by_fid),))
+    require("COUNT FILES", "the card", Pin(1), card.proven)
+    return bytes((sum(fid >> 8 == request.first for fid in card.channel.directory.by_fid),))
 
 
 COUNT_FILES = Instruction(0x50, "COUNT FILES", _request, _count)

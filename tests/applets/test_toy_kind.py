@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 import toykind
 
-from bifente.applets import families, open_card
+from bifente.apdu.command import CommandAPDU
+from bifente.applets import SmartCard, families, open_card
+from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
+from bifente.applets.store.stores import MemoryStore
 from bifente.cli.main import main
 from bifente.conformance.engine import chosen, run
 from bifente.conformance.model import Verdict
@@ -131,3 +134,52 @@ def test_its_name_is_taken_once(profile: Path) -> None:
         families.register(toykind.family(str(profile)))
     with pytest.raises(KeyError):
         families.unregister("cps3")
+
+
+class Reversing:
+    """Secure messaging for a test: the data field comes backwards, and so do the answers'."""
+
+    def unwrap(self, card: SmartCard, apdu: CommandAPDU) -> CommandAPDU:
+        return CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, apdu.data[::-1], apdu.ne)
+
+    def wrap(self, card: SmartCard, answer: bytes) -> bytes:
+        return answer[-3::-1] + answer[-2:]
+
+
+def powered(profile: Path, classes: ClassPolicy) -> SmartCard:
+    """The toy with another policy of classes."""
+    family = toykind.family(str(profile))
+    _, records = CardMaker().records(str(profile))
+    made = SmartCard(MemoryStore(records), family.layout, family.instructions(), classes=classes)
+    made.power_on()
+    return made
+
+
+def test_the_class_policy_of_a_kind_says_which_classes_it_takes(profile: Path) -> None:
+    """ISO/IEC 7816-4:2020 §5.4.1: a proprietary class beside 00, three channels each with its own current file."""
+    usual, wide = (
+        powered(profile, policy)
+        for policy in (INTERINDUSTRY, ClassPolicy(channels=3, proprietary=frozenset({0xBC})))
+    )
+    select, read = "A4020C02 1001", "B0000005"
+    assert [usual.transmit(bytes.fromhex(f"{cla}{select}")).hex() for cla in ("BC", "01", "04")] == [
+        "6e00", "6881", "6882"
+    ]  # fmt: skip
+    assert wide.transmit(bytes.fromhex(f"BC{select}")) == b"\x90\x00"
+    assert wide.transmit(bytes.fromhex(f"00{read}")) == b"Zazie\x90\x00"
+    assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6986", "the other channel has no current file"
+    assert wide.transmit(bytes.fromhex(f"02{select}")) == b"\x90\x00"
+    assert wide.transmit(bytes.fromhex(f"02{read}")) == b"Zazie\x90\x00"
+    assert wide.transmit(bytes.fromhex(f"03{read}")).hex() == "6881"
+    assert wide.transmit(bytes.fromhex(f"9C{read}")).hex() == "6e00"
+    wide.transmit(bytes.fromhex("01200001 04 31323334"))
+    assert wide.transmit(bytes.fromhex("0020000100")) == b"\x90\x00", "proven to the whole card"
+    wide.reset()
+    assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6986"
+
+
+def test_secure_messaging_is_taken_off_before_dispatch_and_put_on_after(profile: Path) -> None:
+    card = powered(profile, ClassPolicy(secure_messaging=Reversing()))
+    assert card.transmit(bytes.fromhex("04A4020C02 0110")) == b"\x90\x00"
+    assert card.transmit(bytes.fromhex("04B0000005")) == b"eizaZ\x90\x00"
+    assert card.transmit(bytes.fromhex("00B0000005")) == b"Zazie\x90\x00"

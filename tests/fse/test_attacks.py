@@ -331,7 +331,7 @@ def test_genuine_files_carried_over(consultation, maker, fse_rights, fse_situati
         assert verdict(refusal(consultation(first, second, ready=False))) == (
             VITALE_IS_NOBODY if vitales else CPS_IS_NOBODY
         )
-    assert second.card.volatile.role is None, "the Vitale is not left open"
+    assert second.card.proven.role is None, "the Vitale is not left open"
 
 
 def test_a_signature_of_a_stranger(consultation, maker, other_authority):

@@ -18,7 +18,7 @@ from bifente.layouts.access import ALWAYS
 def _read_rule(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def read(card: SmartCard, request: Any) -> bytes:
-            file = card.volatile.file
+            file = card.channel.file
             if file is not None:
                 file.read_rule = ALWAYS
             return old.run(card, request)
@@ -32,7 +32,7 @@ def _read_rule(world: World) -> None:
 def _write_rule(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def update(card: SmartCard, request: Any) -> bytes:
-            file = card.volatile.file
+            file = card.channel.file
             if file is not None:
                 file.update_rule = ALWAYS
             return old.run(card, request)
@@ -46,8 +46,8 @@ def _write_rule(world: World) -> None:
 def _issuer(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def update(card: SmartCard, request: Any) -> bytes:
-            file = card.volatile.file
-            if file is not None and card.volatile.verified:
+            file = card.channel.file
+            if file is not None and card.proven.verified:
                 file.update_rule = ALWAYS
             return old.run(card, request)
 
@@ -70,7 +70,7 @@ def _written_stale(world: World) -> None:
 def _over_the_end(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def update(card: SmartCard, request: Any) -> bytes:
-            file = card.volatile.file
+            file = card.channel.file
             if file is not None and request.offset < len(file.content):
                 request = request._replace(data=request.data[: len(file.content) - request.offset])
             return old.run(card, request)
@@ -100,12 +100,12 @@ def _behind(world: World) -> None:
 def _sfi(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def read(card: SmartCard, request: Any) -> bytes:
-            current = card.volatile.file
+            current = card.channel.file
             try:
                 return old.run(card, request)
             finally:
                 if request.sfi:
-                    card.volatile.file = current
+                    card.channel.file = current
 
         return {"run": read}
 
@@ -163,9 +163,9 @@ def _select(change: Any) -> Any:
 
 
 def _keeps_file(card: SmartCard, request: Any, good: Any) -> bytes:
-    file = card.volatile.file
+    file = card.channel.file
     answer: bytes = good(card, request)
-    card.volatile.file = card.volatile.file or file
+    card.channel.file = card.channel.file or file
     return answer
 
 
@@ -173,27 +173,27 @@ def _forgets_on_failure(card: SmartCard, request: Any, good: Any) -> bytes:
     try:
         answer: bytes = good(card, request)
     except CardError:
-        card.volatile.file = None
+        card.channel.file = None
         raise
     return answer
 
 
 def _forgets_pin(card: SmartCard, request: Any, good: Any) -> bytes:
-    card.volatile.verified.clear()
+    card.proven.verified.clear()
     answer: bytes = good(card, request)
     return answer
 
 
 def _forgets_role(card: SmartCard, request: Any, good: Any) -> bytes:
-    card.volatile.role = card.volatile.recognition = None
+    card.proven.role = card.proven.recognition = None
     answer: bytes = good(card, request)
     return answer
 
 
 def _keeps_environment(card: SmartCard, request: Any, good: Any) -> bytes:
-    kept = card.volatile.environment
+    kept = card.channel.environment
     answer: bytes = good(card, request)
-    card.volatile.environment = kept
+    card.channel.environment = kept
     return answer
 
 
@@ -238,7 +238,7 @@ mutant("the MF has a parent", "select-parent")(
 mutant("an EF is found as a DF", "ef-is-no-child-df")(
     _finder(
         selection.Method.CHILD_DF,
-        lambda card, request, good: card.volatile.directory.by_fid.get(int.from_bytes(request.target, "big")),
+        lambda card, request, good: card.channel.directory.by_fid.get(int.from_bytes(request.target, "big")),
     )
 )
 mutant("any file of the card is found by FID", "select-path-unknown", "select-unknown", "fid-elsewhere")(

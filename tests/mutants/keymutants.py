@@ -24,12 +24,12 @@ def _challenge(world: World) -> None:
 def _challenge_twice(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def external(card: SmartCard, request: Any) -> bytes:
-            challenge = card.volatile.challenge
-            peer = card.volatile.peer
+            challenge = card.proven.challenge
+            peer = card.proven.peer
             try:
                 return old.run(card, request)
             finally:
-                card.volatile.challenge, card.volatile.peer = challenge, peer
+                card.proven.challenge, card.proven.peer = challenge, peer
 
         return {"run": external, "refused": None}
 
@@ -45,7 +45,7 @@ def _any_token(world: World) -> None:
 def _no_challenge(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def external(card: SmartCard, request: Any) -> bytes:
-            if card.volatile.challenge is None:
+            if card.proven.challenge is None:
                 raise CardError(SW.CHANGED_WARNING, MUTANT)
             return old.run(card, request)
 
@@ -86,11 +86,11 @@ def _key_rules(world: World) -> None:
     good = environment.usable_key
 
     def usable(card: SmartCard, crt: Any, operation: Any) -> Any:
-        verified, card.volatile.verified = card.volatile.verified, {1, 2}
+        verified, card.proven.verified = card.proven.verified, {1, 2}
         try:
             return good(card, crt, operation)
         finally:
-            card.volatile.verified = verified
+            card.proven.verified = verified
 
     for module in (operations, authentication):
         world.set(module, "usable_key", usable)
@@ -101,10 +101,10 @@ def _digest_twice(world: World) -> None:
     good = operations._ACTIONS[operations.Pso.COMPUTE_SIGNATURE]
 
     def sign(card: SmartCard, data: bytes) -> bytes:
-        digest = card.volatile.environment.digest if card.volatile.environment else None
+        digest = card.channel.environment.digest if card.channel.environment else None
         answer = good(card, data)
-        if card.volatile.environment:
-            card.volatile.environment.digest = digest
+        if card.channel.environment:
+            card.channel.environment.digest = digest
         return answer
 
     world.set(operations, "_ACTIONS", {**operations._ACTIONS, operations.Pso.COMPUTE_SIGNATURE: sign})
@@ -290,13 +290,13 @@ def _get_data(world: World) -> None:
 def _environments(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def get(card: SmartCard, request: Any) -> bytes:
-            directory = card.volatile.directory
+            directory = card.channel.directory
             if request.sdo.sdo_class == 0x7B:
-                card.volatile.directory = card.tree.mf
+                card.channel.directory = card.tree.mf
             try:
                 return old.run(card, request)
             finally:
-                card.volatile.directory = directory
+                card.channel.directory = directory
 
         return {"run": get}
 
@@ -307,7 +307,7 @@ def _environments(world: World) -> None:
 def _vitale_open(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def read(card: SmartCard, request: Any) -> bytes:
-            file = card.volatile.file
+            file = card.channel.file
             if file is not None:
                 file.read_rule = ALWAYS
             return old.run(card, request)
@@ -324,8 +324,8 @@ def _sheet(world: World) -> None:
     def usable(card: SmartCard, crt: Any, operation: Any) -> Any:
         if card.layout.kind != "vitale2":
             return good(card, crt, operation)
-        card.volatile.environment = card.volatile.environment or Environment()
-        key = card.persistent.private_key(card.volatile.directory, 0x81)
+        card.channel.environment = card.channel.environment or Environment()
+        key = card.persistent.private_key(card.channel.directory, 0x81)
         return 0x42, key
 
     world.set(operations, "usable_key", usable)

@@ -19,10 +19,10 @@ def _keeping(*names: str) -> Any:
         old = SmartCard.reset
 
         def reset(card: SmartCard) -> bytes:
-            kept = {name: getattr(card.volatile, name) for name in names}
+            kept = {name: getattr(card.proven, name) for name in names}
             atr = old(card)
             for name, value in kept.items():
-                setattr(card.volatile, name, value)
+                setattr(card.proven, name, value)
             return atr
 
         world.set(SmartCard, "reset", reset)
@@ -44,12 +44,12 @@ def _power(world: World) -> None:
 
     def power_off(card: SmartCard) -> None:
         if card._powered:
-            verified.update(card.volatile.verified)
+            verified.update(card.proven.verified)
         off(card)
 
     def power_on(card: SmartCard) -> bytes:
         atr = on(card)
-        card.volatile.verified |= verified
+        card.proven.verified |= verified
         return atr
 
     world.set(SmartCard, "power_off", power_off)
@@ -123,11 +123,11 @@ def _stays_verified(world: World) -> None:
     old = cardholder._compare
 
     def compare(card: SmartCard, pin: PinState, secret: bytes) -> None:
-        verified = set(card.volatile.verified)
+        verified = set(card.proven.verified)
         try:
             old(card, pin, secret)
         finally:
-            card.volatile.verified |= verified
+            card.proven.verified |= verified
 
     world.set(cardholder, "_compare", compare)
 
@@ -210,7 +210,7 @@ def _unblock_verifies(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def reset(card: SmartCard, request: Any) -> bytes:
             answer = old.run(card, request)
-            card.volatile.verified.add(request.reference)
+            card.proven.verified.add(request.reference)
             return answer
 
         return {"run": reset}

@@ -70,8 +70,8 @@ def test_no_private_part_leaves_by_file_or_data_object(profile, kind, make):
     assert len(keys) == {"cps3": 3, "vitale2": 2}[kind]
     card = card_of(MemoryStore(records), kind)
     card.power_on()
-    card.volatile.verified |= {1, 2}
-    card.volatile.role = DOCTOR
+    card.proven.verified |= {1, 2}
+    card.proven.role = DOCTOR
     given = answers(card)
     for key in keys:
         numbers = key.private_numbers()

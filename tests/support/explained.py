@@ -4,9 +4,9 @@ from datetime import date
 
 from bifente.apdu.refusal import CommandPart, refusal_of
 from bifente.applets.kernel.instruction import Listed
-from bifente.applets.kernel.refusals import Needed, Proven
+from bifente.applets.kernel.refusals import Needed, ProvenThen
 
-FIXED = (int, str, bytes, date, CommandPart, Listed, Needed, Proven)
+FIXED = (int, str, bytes, date, CommandPart, Listed, Needed, ProvenThen)
 """What a sentence may be filled with: a card that goes on does not change it."""
 
 

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from bifente.apdu.security import Operation
 from bifente.applets.commands import binary, cardholder, selection
-from bifente.applets.families.family import Document, Family
+from bifente.applets.families import Document, Family
 from bifente.applets.kernel.instruction import Table, table
 from bifente.applets.perso.profile.fields import PinDigits, PukDigits
 from bifente.applets.perso.profile.model import Profile

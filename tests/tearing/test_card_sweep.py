@@ -38,13 +38,13 @@ def later_certificate(side: Side) -> bytes:
 
 
 def as_holder(made: SmartCard) -> None:
-    made.volatile.verified.add(1)
+    made.proven.verified.add(1)
     send(made, SELECT_CPS)
     send(made, "00A4020C02D107")
 
 
 def as_cardholder(made: SmartCard) -> None:
-    made.volatile.verified.add(1)
+    made.proven.verified.add(1)
 
 
 def recognise_a_later_vitale(made: SmartCard) -> tuple[bytes, str]:
@@ -66,11 +66,11 @@ def recognise_a_later_cps(made: SmartCard) -> tuple[bytes, str]:
 
 
 def as_unblocker(made: SmartCard) -> None:
-    made.volatile.verified.add(2)
+    made.proven.verified.add(2)
 
 
 def as_doctor(made: SmartCard) -> None:
-    made.volatile.role = DOCTOR
+    made.proven.role = DOCTOR
     send(made, SELECT_VITALE)
     send(made, "00A4020C022302")
 

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bifente.applets.families.family import Document, Family
+from bifente.applets.families import Document, Family
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.cps3 import LAYOUT
 

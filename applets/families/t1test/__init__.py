@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from bifente.applets.families.family import Document, Family
+from bifente.applets.families import Document, Family
 from bifente.layouts.t1test import LAYOUT
 
 if TYPE_CHECKING:
