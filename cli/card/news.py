@@ -19,9 +19,10 @@ def say_news(news: "CardNews", *, as_json: bool, but: str | None = None) -> None
         changes = [{"where": one.where, "old": one.first, "new": one.second} for one in found]
         say_json({"changes": changes, "noticed": noticed})
         return
+    signature = news.signed_anew
     for one in found:
-        if one.where.partition("/")[0] == news.signature:
-            say(f"{one.where}: signed anew by the card's issuer")
+        if one.where.partition("/")[0] == signature:
+            say(f"{signature}: signed anew by the card's issuer")
         else:
             say(f"{one.where}: {one.first} → {one.second}")
     if not found:

@@ -190,6 +190,7 @@ def kinds_in_use() -> set[str]:
 def test_every_exit_code_and_every_hint_of_the_tables_is_of_a_kind_that_is_raised() -> None:
     used = kinds_in_use()
     assert HINTS.keys() <= used
+    assert {kind.partition(".")[0] for kind in used if "." in kind} <= EXIT_CODES.keys()
     assert EXIT_CODES.keys() <= {kind.partition(".")[0] for kind in used}
 
 

@@ -33,12 +33,15 @@ class CardNews(NamedTuple):
         return compare(self.before, self.after)
 
     @property
-    def signature(self) -> str | None:
-        """The name of the file with the issuer's signature: its bytes say nothing to anybody."""
+    def signed_anew(self) -> str | None:
+        """The name of the file with the issuer's signature, when that covers the whole card now: its bytes say nothing."""
+        from bifente.applets.perso import issuersigned
         from bifente.applets.perso.cardrecords import layout_of
 
         layout = layout_of(self.after)
-        return None if layout.issuer_signature is None else layout.file(layout.issuer_signature).name
+        if layout.issuer_signature is None or issuersigned.uncovered(self.after):
+            return None
+        return layout.file(layout.issuer_signature).name
 
     @property
     def noticed(self) -> list[str]:
