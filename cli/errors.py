@@ -123,6 +123,8 @@ HINTS: dict[str, str] = {
     "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
     "input.another-card": "another card takes the place of this one with --force",
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
+    "input.several-slots": "choose one with --slot",
+    "input.another-atr": "leave --atr out",
     "input.server-running": "or serve this one under another name with --as NAME",
     "input.slot-occupied": "bifente reader swap SLOT X.card",
     "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",

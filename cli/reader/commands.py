@@ -5,7 +5,6 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 import click
@@ -22,7 +21,6 @@ from bifente.workbench.served.wrapping import wrappers
 if TYPE_CHECKING:
     from bifente.reader.pcsclite.slot import Observer
     from bifente.reader.pinpad import PinPad
-    from bifente.traces.model import Item
 
 _DEFAULT_NAME = "Bifente Lecteur bi-fente"
 _RECORDED = "bifente reader serve"
@@ -139,6 +137,7 @@ def serve(
             raise click.UsageError(
                 "--relay takes no cards, --name, --ephemeral, --record (bifente trace record keeps names out) or --vpcd"
             )
+        from bifente.cli.reader.watching import Noted, export, observer_of
         from bifente.workbench.served.relayed import serve_relay_until
 
         with until_signal(stop), wrappers(latency, faults, None) as around:
@@ -150,9 +149,9 @@ def serve(
                 ssh=shlex.split(ssh),
                 wrappers=around,
                 pin_pad=_pad(pin_pad),
-                observer=_observer if trace else None,
-                tell=_Noted(),
-                offered=_export,
+                observer=observer_of if trace else None,
+                tell=Noted(),
+                offered=export,
             )
         return
     if to is not None:
@@ -160,6 +159,7 @@ def serve(
     if vpcd or vpcd_port is not None or vpcd_listen:
         if pin_pad is not None:
             raise click.UsageError("the vpcd driver has no PIN pad")
+        from bifente.cli.reader.watching import Printed
         from bifente.workbench.served.vpcd import serve_vpcd_until
 
         with (
@@ -171,7 +171,7 @@ def serve(
                 force=force,
                 unmask=unmask,
                 recorded_by=_RECORDED,
-                sink=_Printed() if trace else None,
+                sink=Printed() if trace else None,
             ) as around,
             Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
         ):
@@ -356,49 +356,7 @@ def _pad(choice: str | None) -> "PinPad | None":
     return PinPad(Scripted(entries_of(Path(choice))))
 
 
-def _export(path: "str | Path") -> None:
-    say(f"export PCSCLITE_CSOCK_NAME={shlex.quote(str(path))}")
-    sys.stdout.flush()
-
-
-class _Noted:
-    """Notes on stderr, from several threads."""
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-
-    def __call__(self, line: str) -> None:
-        with self._lock:
-            note([line])
-
-
-class _Printed:
-    """A sink of a recorder that shows each exchange on stderr."""
-
-    def write(self, item: "Item", /) -> None:
-        """One line for an exchange, none for an event."""
-        from bifente.traces.model import Exchange
-
-        if isinstance(item, Exchange):
-            answer = item.response.hex() or "no answer"
-            say(f"[{item.slot}] {item.command.hex()} -> {answer} ({item.duration / 1000:.1f} ms)", err=True)
-            if item.why is not None:
-                say(f"[{item.slot}]   why: {item.why}", err=True)
-
-
 def _observer(names: Sequence[str]) -> "Observer":
-    from bifente.traces.mask import Masker
+    from bifente.cli.reader.watching import observer_of
 
-    maskers = {name: Masker() for name in names}
-    lock = Lock()
-
-    def observe(name: str, command: bytes, answer: bytes | None, seconds: float) -> None:
-        asked, said = maskers[name].mask(command, answer or b"")
-        with lock:
-            say(
-                f"[{names.index(name) + 1}] {asked.hex()} -> {said.hex() or 'no answer'} "
-                f"({seconds * 1000:.1f} ms)",
-                err=True,
-            )
-
-    return observe
+    return observer_of(names)

@@ -16,11 +16,11 @@ from bifente.cli.trace.files import (
     output_format,
     reading,
     uncompared_line,
-    without_secrets,
     write,
 )
 from bifente.cli.trace.play import COMMANDS
 from bifente.cli.visible import say, say_json
+from bifente.workbench.recorded import masked, without_secrets
 
 
 @click.group(short_help="Convert, show, mask, compare, record and replay dialogues.")
@@ -113,7 +113,6 @@ def mask(trace: Path, output: Path, force: bool, to: str | None, personal: bool,
     PINs, PUKs, keys and deciphered data are masked; what the card says of a person is replaced by pseudonyms of the
     same length.
     """
-    from bifente.cli.trace.files import masked
     from bifente.traces.clean import Cleaner
     from bifente.traces.formats import Source
     from bifente.traces.pseudonyms import Pseudonyms

@@ -18,7 +18,7 @@ from bifente.documents import copy_of, open_stream, writing
 from bifente.documents.reading import LONGEST_STREAM
 
 if TYPE_CHECKING:
-    from bifente.traces import Item, Trace, TraceHeader
+    from bifente.traces import Item, Trace
     from bifente.traces.formats import Format, Source
 
 
@@ -117,42 +117,11 @@ def _counted(items: "Iterator[Item]", stream: BinaryIO, size: int, told: Told) -
 
 
 def whole(path: Path, what: str, slot: str | None = None, atr: bytes | None = None) -> "Trace":
-    """A trace in memory, only *slot* of it when one is named. CliError when it has several and none is named.
-
-    *atr* is put in where the trace does not tell the ATR of its card, and before its first exchange.
-    """
-    from bifente.traces import Trace
+    """A trace of one card in memory, only *slot* of it when one is named (``bifente.workbench.recorded``)."""
+    from bifente.workbench.recorded import of_one_card
 
     with reading(path, what, slot) as (_, source):
-        items = tuple(source.items)
-    slots = sorted({item.slot for item in items})
-    if len(slots) > 1:
-        raise CliError(f"the trace is of the slots {', '.join(slots)}", hint="choose one with --slot")
-    if not items:
-        raise CliError("the trace is empty")
-    return Trace(source.header, items) if atr is None else _with_atr(source.header, items, atr)
-
-
-def tells_atr(trace: "Trace") -> bool:
-    """The ATR of the card stands in its header or with a reset."""
-    from bifente.traces import ReaderEvent
-
-    return bool(trace.header.atr) or any(isinstance(item, ReaderEvent) and item.atr for item in trace.items)
-
-
-def _with_atr(header: "TraceHeader", items: "tuple[Item, ...]", atr: bytes) -> "Trace":
-    from bifente.traces import EventKind, ReaderEvent, Trace
-
-    told = {item.atr for item in items if isinstance(item, ReaderEvent) and item.atr}
-    if header.atr is not None:
-        told.add(header.atr)
-    if told and atr not in told:
-        raise CliError(f"the trace tells another ATR: {min(told).hex().upper()}", hint="leave --atr out")
-    if not told:
-        items = (ReaderEvent(EventKind.INSERTED, items[0].time, items[0].slot, atr), *items)
-    from dataclasses import replace  # whoever only records has no use for it
-
-    return Trace(replace(header, atr=atr), items)
+        return of_one_card(source.header, tuple(source.items), atr)
 
 
 def output_format(path: Path, name: str | None, fallback: "Format | None" = None) -> "Format":
@@ -178,24 +147,6 @@ def write(kind: "Format", source: "Source", path: Path, *, force: bool = False) 
         return losses
     with writing(path, replace=force) as stream:
         return kind.write(source, stream)
-
-
-def without_secrets(source: "Source", *, unmask: bool) -> "Source":
-    """The trace with its secrets masked, unless they are asked for."""
-    if unmask:
-        return source
-    from bifente.traces.clean import Cleaner
-    from bifente.traces.formats import Source
-
-    cleaner = Cleaner()
-    return Source(masked(source.header), map(cleaner.clean, source.items))
-
-
-def masked(header: "TraceHeader", *, pseudonyms: bool = False) -> "TraceHeader":
-    """The header of a trace whose secrets are masked, and perhaps its personal data replaced."""
-    from dataclasses import replace
-
-    return replace(header, masked=True, pseudonyms=header.pseudonyms or pseudonyms)
 
 
 SKIP_PERSONAL = click.option(

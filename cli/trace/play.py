@@ -22,11 +22,11 @@ from bifente.cli.trace.files import (
     SLOT,
     TRACE,
     UNMASK,
-    tells_atr,
     uncompared_line,
     whole,
 )
 from bifente.cli.visible import say, say_json
+from bifente.workbench.recorded import tells_atr
 from bifente.workbench.served.realreader import relayed
 from bifente.workbench.served.running import run_program
 from bifente.workbench.served.serving import Stop, need_unix, socket_of_a_run, socket_path, until_signal
