@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from datetime import date
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv, decode_one
@@ -406,18 +406,27 @@ def recover(envelope: CvEnvelope, n: int, e: int) -> bytes:
     return content
 
 
-def verify(envelope: CvEnvelope, car: bytes, n: int, e: int) -> CvContent:
-    """Verify one of our certificates with the key (*n*, *e*) of the authority *car*.
+class CvKey(NamedTuple):
+    """The public key of an authority for CV certificates, wherever it is held: on a card, in a terminal, in a trust store."""
+
+    car: bytes
+    """Its reference, 8 bytes."""
+    n: int
+    e: int
+
+
+def verify(envelope: CvEnvelope, key: CvKey) -> CvContent:
+    """Verify one of our certificates with an authority's *key*.
 
     Everything is checked that the certificate itself can show: authority, signature, layout, key, and that the
     authority was allowed to certify such a holder. Not checked, as it needs a calendar or an own identity: dates, own
     reference, wanted domain and usage. Raises CvError with its reason.
     """
-    if not hmac.compare_digest(envelope.car, car):
+    if not hmac.compare_digest(envelope.car, key.car):
         raise CvError(CvReason.UNKNOWN_CAR, "the certificate names another authority")
     if len(envelope.remainder) != _REMAINDER or len(envelope.signature) != _MODULUS:
         raise _malformed("signature or remainder has not the length of the layout")
-    content = CvContent.parse(recover(envelope, n, e))
+    content = CvContent.parse(recover(envelope, key.n, key.e))
     if content.car.encode() != envelope.car:
         raise CvError(CvReason.CAR_MISMATCH, "the authority inside the signature is not the one outside")
     if content.cha.domain != content.car.cha_domain:
@@ -427,16 +436,16 @@ def verify(envelope: CvEnvelope, car: bytes, n: int, e: int) -> CvContent:
     return content
 
 
-def verify_by_any(envelope: CvEnvelope, keys: Iterable[tuple[bytes, int, int]]) -> CvContent:
-    """Verify with whichever of the *keys* (CAR, modulus, exponent) has made the certificate: several may have its CAR.
+def verify_by_any(envelope: CvEnvelope, keys: Iterable[CvKey]) -> CvContent:
+    """Verify with whichever of the *keys* has made the certificate: several may have its CAR.
 
     Raises CvError, that of the first key of this CAR when none holds.
     """
     refusal: CvError | None = None
-    for car, n, e in keys:
-        if car == envelope.car:
+    for key in keys:
+        if key.car == envelope.car:
             try:
-                return verify(envelope, car, n, e)
+                return verify(envelope, key)
             except CvError as error:
                 refusal = refusal or error
     unknown = f"no trusted authority is called {envelope.car.hex().upper()}"

@@ -23,7 +23,7 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from bifente.apdu.cvc import Car, CvError
+from bifente.apdu.cvc import Car, CvError, CvKey
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import decode_one, encode
 from bifente.slotted import dataclass
@@ -141,18 +141,18 @@ def digest_of(signature_file: bytes) -> bytes:
     return sha256(signature_file).digest() if signature_file else NO_DIGEST
 
 
-def verify_by_any(raw: bytes, domain: str, keys: Iterable[tuple[bytes, int, int]]) -> IssuerSignature:
-    """The issuer's signature in *raw*, made by one of the *keys* (CAR, modulus, exponent) of *domain* (``C`` or ``V``).
+def verify_by_any(raw: bytes, domain: str, keys: Iterable[CvKey]) -> IssuerSignature:
+    """The issuer's signature in *raw*, made by one of the *keys* of *domain* (``C`` or ``V``).
 
     Whose card it is stays to be compared. Raises IssuerSignatureError.
     """
     read = IssuerSignature.parse(raw)
     if Car.parse(read.car).domain != domain:
         raise IssuerSignatureError(f"the issuer {read.car.decode('ascii')} does not issue cards of this kind")
-    known = [(n, e) for car, n, e in keys if car == read.car]
+    known = [key for key in keys if key.car == read.car]
     if not known:
         raise IssuerSignatureError(f"no trusted issuer is called {read.car.decode('ascii')}")
-    if not any(_holds(raw, n, e) for n, e in known):
+    if not any(_holds(raw, key.n, key.e) for key in known):
         raise IssuerSignatureError("the signature is not that of the issuer it names")
     return read
 

@@ -14,7 +14,7 @@ from bifente.igc.errors import (
     UntrustedCertificate,
 )
 from bifente.igc.names import Gamme
-from bifente.igc.trust import CvRoot, TrustStore
+from bifente.igc.trust import TrustStore
 
 __all__ = [
     "Authority",
@@ -22,7 +22,6 @@ __all__ = [
     "AuthorityMissing",
     "CertificateRefused",
     "CertificateUsage",
-    "CvRoot",
     "DirectoryOccupied",
     "Gamme",
     "IgcError",

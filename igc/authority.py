@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
-from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError
+from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
@@ -36,7 +36,7 @@ from bifente.igc.profiles import (
     subject,
     title_of,
 )
-from bifente.igc.trust import CvRoot, TrustStore
+from bifente.igc.trust import TrustStore
 
 FORMAT = 1
 """The number in ``authority.json``; a folder with a higher one is refused."""
@@ -73,7 +73,7 @@ class Authority:
         names: AuthorityNames,
         roots: Mapping[Gamme, x509.Certificate],
         intermediates: Mapping[Gamme, x509.Certificate],
-        cv_roots: Mapping[str, CvRoot],
+        cv_roots: Mapping[str, CvKey],
     ) -> None:
         """Use :meth:`init` or :meth:`open`."""
         self.directory = directory
@@ -180,7 +180,7 @@ class Authority:
         """The two roots."""
         return tuple(self._roots.values())
 
-    def cv_root(self, domain: str) -> CvRoot:
+    def cv_root(self, domain: str) -> CvKey:
         """The public CV root of ``C`` (held by Vitales) or ``V`` (held by professionals' cards)."""
         if domain not in self._cv_roots:
             raise IgcError(f"the domain of a CV root is C or V, not {domain!r}")
@@ -402,7 +402,7 @@ def _names(facts: Fields) -> AuthorityNames:
         facts.refuse("T or P was expected", "environment")
 
 
-def _cv_root(fields: Fields, domain: str, environment: str) -> CvRoot:
+def _cv_root(fields: Fields, domain: str, environment: str) -> CvKey:
     """A CV root as the description tells it. Raises DocumentError when it is none."""
     car, modulus = fields.text("car").encode(), fields.text("n")
     try:
@@ -413,7 +413,7 @@ def _cv_root(fields: Fields, domain: str, environment: str) -> CvRoot:
         fields.refuse("the name of another root", "car")
     if not _HEXADECIMAL.fullmatch(modulus):
         fields.refuse("a number in hexadecimal was expected", "n")
-    root = CvRoot(car, int(modulus, 16), fields.integer("e", 3, _MOST_EXPONENT))
+    root = CvKey(car, int(modulus, 16), fields.integer("e", 3, _MOST_EXPONENT))
     try:
         rsa.public_key(root.n, root.e)
     except CryptoError as error:

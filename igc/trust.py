@@ -17,19 +17,10 @@ from cryptography.x509.verification import (
 )
 
 from bifente.apdu import issuersignature
-from bifente.apdu.cvc import Car, CvContent, CvEnvelope, verify_by_any
+from bifente.apdu.cvc import Car, CvContent, CvEnvelope, CvKey, verify_by_any
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.errors import UntrustedCertificate
-
-
-@dataclass(frozen=True, slots=True)
-class CvRoot:
-    """The public key that certifies one kind of card: what the other kind holds."""
-
-    car: bytes
-    n: int
-    e: int
 
 
 def _leaf_policy() -> ExtensionPolicy:
@@ -43,7 +34,7 @@ class TrustStore:
 
     anchors: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
-    cv_roots: tuple[CvRoot, ...]
+    cv_roots: tuple[CvKey, ...]
     """Several may have one CAR: every TEST authority calls its roots alike."""
 
     def verify_certificate(
@@ -79,19 +70,16 @@ class TrustStore:
 
     def verify_cv(self, raw: bytes) -> CvContent:
         """Verify a CV certificate with the root that it names. Raises CvError; dates are the caller's to judge."""
-        keys = [(root.car, root.n, root.e) for root in self.cv_roots]
-        return verify_by_any(CvEnvelope.parse(raw), keys)
+        return verify_by_any(CvEnvelope.parse(raw), self.cv_roots)
 
     def verify_issued(self, raw: bytes, domain: str) -> IssuerSignature:
         """Verify the issuer's signature on a card of *domain* (``C`` or ``V``) with the root that it names.
 
         Raises IssuerSignatureError; whose card it is stays to be compared.
         """
-        return issuersignature.verify_by_any(
-            raw, domain, [(root.car, root.n, root.e) for root in self.cv_roots]
-        )
+        return issuersignature.verify_by_any(raw, domain, self.cv_roots)
 
-    def cv_root(self, domain: str, environment: str) -> CvRoot | None:
+    def cv_root(self, domain: str, environment: str) -> CvKey | None:
         """The root of a domain (``C`` or ``V``) in an environment, or None."""
         return next((r for r in self.cv_roots if _fits(r.car, domain, environment)), None)
 

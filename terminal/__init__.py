@@ -1,6 +1,5 @@
 """The side that asks: sessions with a CPS and a carte Vitale over links, and their mutual recognition."""
 
-from bifente.terminal.anchors import CvAnchor
 from bifente.terminal.cps import CpsSession, PinStatus
 from bifente.terminal.errors import (
     CardKind,
@@ -33,7 +32,6 @@ __all__ = [
     "CpsAbsent",
     "CpsSession",
     "CpsUnusable",
-    "CvAnchor",
     "NotIssued",
     "PinBlocked",
     "PinMalformed",

@@ -4,10 +4,11 @@ from collections.abc import Callable, Collection
 from typing import Final
 
 from bifente.apdu import SW
+from bifente.apdu.cvc import CvKey
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
 from bifente.layouts import cps3, vitale2
 from bifente.layouts.nodes import EF
-from bifente.terminal.anchors import CvAnchor, verify_issued
+from bifente.terminal.anchors import verify_issued
 from bifente.terminal.errors import CardKind, CardRefused, NotIssued
 
 _FILES: Final = {
@@ -19,9 +20,7 @@ _FILES: Final = {
 _DOMAIN: Final = {CardKind.CPS: "C", CardKind.VITALE: "V"}
 
 
-def verified(
-    card: CardKind, raw: bytes, chr_: bytes, anchors: Collection[CvAnchor]
-) -> IssuerSignature | None:
+def verified(card: CardKind, raw: bytes, chr_: bytes, anchors: Collection[CvKey]) -> IssuerSignature | None:
     """The signature in the file *raw* of the card *chr_*; None when the file is empty. Raises NotIssued."""
     if not raw:
         return None

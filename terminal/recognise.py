@@ -12,13 +12,13 @@ from types import TracebackType
 from typing import Final, Self
 
 from bifente.apdu import SW, LinkError
-from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvReason
+from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey, CvReason
 from bifente.apdu.issuersignature import IssuerSignature, digest_of, signed_by
 from bifente.apdu.tlv import encode
 from bifente.layouts import recognition as protocol
 from bifente.layouts.recognition import Step
 from bifente.terminal import issued
-from bifente.terminal.anchors import CvAnchor, outside_dates, verify_certificate
+from bifente.terminal.anchors import outside_dates, verify_certificate
 from bifente.terminal.cps import CpsSession, crt
 from bifente.terminal.errors import (
     CardKind,
@@ -120,7 +120,7 @@ class Recognition:
 
 
 def recognise(
-    cps: CpsSession, vitale: VitaleSession, *, date: date, anchors: Collection[CvAnchor] = ()
+    cps: CpsSession, vitale: VitaleSession, *, date: date, anchors: Collection[CvKey] = ()
 ) -> Recognition:
     """Let the two cards recognise each other; the CPS's PIN must have been presented.
 
@@ -152,9 +152,7 @@ def _leave(vitale: VitaleSession) -> None:
 class _Dialogue:
     """Steps 0 to 6, once."""
 
-    def __init__(
-        self, cps: CpsSession, vitale: VitaleSession, day: date, anchors: Collection[CvAnchor]
-    ) -> None:
+    def __init__(self, cps: CpsSession, vitale: VitaleSession, day: date, anchors: Collection[CvKey]) -> None:
         self._cps = cps
         self._vitale = vitale
         self._day = day

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bifente.igc import Authority, CvRoot
+    from bifente.apdu.cvc import CvKey
+    from bifente.igc import Authority
     from bifente.igc.keys import Progress
 
 
@@ -15,7 +16,7 @@ def default_folder() -> Path:
     return user_data_path("bifente") / "igc-test"
 
 
-def roots_for(folder: Path | None, *certificates: bytes) -> "tuple[CvRoot, ...]":
+def roots_for(folder: Path | None, *certificates: bytes) -> "tuple[CvKey, ...]":
     """By which roots a terminal judges these CV certificates: those of the authority in *folder*.
 
     Without a folder those of the default authority, if it issued them all; else none, and the cards judge alone.
@@ -35,7 +36,7 @@ def roots_for(folder: Path | None, *certificates: bytes) -> "tuple[CvRoot, ...]"
     return roots
 
 
-def _roots(authority: "Authority") -> "tuple[CvRoot, ...]":
+def _roots(authority: "Authority") -> "tuple[CvKey, ...]":
     return authority.trust_store.cv_roots
 
 

@@ -229,7 +229,7 @@ def _verify_certificate(card: "SmartCard", data: bytes) -> bytes:
     if root is None:
         raise not_on_card(_CERTIFICATE, "the card knows no certification authority {}", template.public_key)
     try:
-        content = cvc.verify(cvc.CvEnvelope.parse(data), root.car, root.n, root.e)
+        content = cvc.verify(cvc.CvEnvelope.parse(data), root)
     except cvc.CvError as error:
         why = Why(_CERTIFICATE, "the certificate is refused: {}", (str(error),))
         raise CardError(_CERTIFICATE_REFUSALS.get(error.reason, SW.INCORRECT_DATA_FIELD), why) from None

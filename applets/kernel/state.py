@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-from bifente.apdu.cvc import Cha
+from bifente.apdu.cvc import Cha, CvKey
 from bifente.apdu.errors import ApduError
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
@@ -22,15 +22,6 @@ from bifente.slotted import dataclass, field
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
-
-@dataclass(frozen=True, slots=True)
-class CvRoot:
-    """The public key of a certification authority of CV certificates, as a card holds it."""
-
-    car: bytes
-    n: int
-    e: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +77,7 @@ class Persistent:
         self.store = store
         self.pins = {pin.reference: self._pin(pin) for pin in pins}
         self._keys: dict[str, RSAPrivateKey] = {}
-        self._roots: dict[bytes, CvRoot] | None = None
+        self._roots: dict[bytes, CvKey] | None = None
         self._identity: Identity | None = None
 
     def _record(self, name: str) -> bytes:
@@ -143,7 +134,7 @@ class Persistent:
             key = self._keys[name] = rsa.load_private(pkcs8, validate=False)
         return key
 
-    def cv_root(self, car: bytes) -> CvRoot | None:
+    def cv_root(self, car: bytes) -> CvKey | None:
         """The authority's key that certificates name by *car*."""
         if self._roots is None:
             self._roots = {}
@@ -200,12 +191,12 @@ def root_record(car: bytes) -> str:
     return f"{ROOT_PREFIX}{car.decode('ascii')}"
 
 
-def encode_root(root: CvRoot) -> bytes:
+def encode_root(root: CvKey) -> bytes:
     """An authority's key as a record."""
     return json.dumps({"car": root.car.decode("ascii"), "n": f"{root.n:X}", "e": root.e}).encode()
 
 
-def decode_root(name: str, record: bytes) -> CvRoot:
+def decode_root(name: str, record: bytes) -> CvKey:
     """The authority's key in record *name*: a CAR, a modulus of 2048 bits, an exponent. Raises CorruptCard."""
     what = "the key of an authority"
     fields = read_json(name, record, what)
@@ -215,7 +206,7 @@ def decode_root(name: str, record: bytes) -> CvRoot:
             modulus = int(n, 16)
             sized = len(car) == CAR_SIZE and car.isascii() and modulus.bit_length() == ROOT_BITS
             if sized and modulus & e & 1 and 3 <= e < 1 << 32:
-                return CvRoot(car.encode("ascii"), modulus, e)
+                return CvKey(car.encode("ascii"), modulus, e)
     raise CorruptCard(name, f"not {what}")
 
 

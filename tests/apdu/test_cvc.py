@@ -19,6 +19,7 @@ from bifente.apdu.cvc import (
     CvContent,
     CvEnvelope,
     CvError,
+    CvKey,
     CvReason,
     DatelessContent,
     decode_date,
@@ -65,7 +66,7 @@ def envelope(authority: RSAPrivateKey) -> CvEnvelope:
 
 def refused(envelope: CvEnvelope, n: int, car: bytes = b"FRCTBF01") -> CvReason:
     with pytest.raises(CvError) as caught:
-        verify(envelope, car, n, 65537)
+        verify(envelope, CvKey(car, n, 65537))
     return caught.value.reason
 
 
@@ -92,7 +93,7 @@ def test_the_envelope_has_359_bytes_and_the_three_data_objects(envelope: CvEnvel
     assert raw[266:269].hex() == "5f3850"
     assert raw[349:] == b"\x42\x08FRCTBF01"
     assert CvEnvelope.parse(raw) == envelope == CvEnvelope.parse_foreign(raw)
-    assert verify(envelope, b"FRCTBF01", n, 65537) == content()
+    assert verify(envelope, CvKey(b"FRCTBF01", n, 65537)) == content()
 
 
 def test_no_single_flipped_bit_passes(envelope: CvEnvelope, n: int) -> None:
@@ -101,7 +102,7 @@ def test_no_single_flipped_bit_passes(envelope: CvEnvelope, n: int) -> None:
         broken = bytearray(raw)
         broken[position] ^= 1 << position % 8
         with pytest.raises(CvError):
-            verify(CvEnvelope.parse(bytes(broken)), b"FRCTBF01", n, 65537)
+            verify(CvEnvelope.parse(bytes(broken)), CvKey(b"FRCTBF01", n, 65537))
 
 
 def test_truncation_and_extension_are_malformed(envelope: CvEnvelope) -> None:
@@ -312,7 +313,7 @@ def test_a_production_authority_does_not_certify_test_cards(authority: RSAPrivat
         made = content(car=car, cha=replace(DOCTOR, g01=category))
         envelope = CvEnvelope(*signed(authority, made.encode()), car.encode())
         if good:
-            assert verify(envelope, car.encode(), n, 65537) == made
+            assert verify(envelope, CvKey(car.encode(), n, 65537)) == made
         else:
             assert refused(envelope, n, car.encode()) is CvReason.ENVIRONMENT
 

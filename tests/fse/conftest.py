@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from signedsheet import Signed, signer_of
 
 from bifente.apdu import tlv
-from bifente.apdu.cvc import Cha
+from bifente.apdu.cvc import Cha, CvKey
 from bifente.applets import SmartCard, card_of, layout_of
-from bifente.applets.kernel.state import CvRoot, Identity, encode_identity, encode_root
+from bifente.applets.kernel.state import Identity, encode_identity, encode_root
 from bifente.applets.store.stores import MemoryStore
 from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
@@ -144,12 +144,12 @@ def activity_of(group: Group) -> dict[str, object]:
     return {**value, **{name: text for name, text in given.items() if text}}
 
 
-def base(kind: str, pan: bytes, cha: Cha, root: CvRoot) -> dict[str, bytes]:
+def base(kind: str, pan: bytes, cha: Cha, root: CvKey) -> dict[str, bytes]:
     made = {
         "meta": json.dumps({"kind": kind, "serial": pan.hex()}).encode(),
         "state/date": ISSUED.isoformat().encode(),
         "identity": encode_identity(Identity(b"\0\0" + pan, cha)),
-        f"root/{root.car.decode()}": encode_root(CvRoot(root.car, root.n, root.e)),
+        f"root/{root.car.decode()}": encode_root(root),
     }
     for path, node in layout_of(kind).walk():
         if isinstance(node, EF) and not node.optional:

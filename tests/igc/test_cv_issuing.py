@@ -33,7 +33,7 @@ def test_what_is_issued_verifies_with_the_root_of_its_domain(
     raw = issue(authority, card_key, domain=domain, cha=cha)
     assert len(raw) == 359
     root = authority.cv_root(domain)
-    content = verify(CvEnvelope.parse(raw), root.car, root.n, root.e)
+    content = verify(CvEnvelope.parse(raw), root)
     assert content == authority.trust_store.verify_cv(raw)
     assert (content.car.encode(), content.cha) == (f"FR{domain}TBF01".encode(), cha)
     assert content.chr == bytes(2) + PAN

@@ -20,7 +20,7 @@ TODAY = date(2026, 3, 2)
 
 
 def roots(authority):
-    return [(root.car, root.n, root.e) for root in authority.trust_store.cv_roots]
+    return authority.trust_store.cv_roots
 
 
 def unsigned(records):

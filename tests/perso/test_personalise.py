@@ -136,7 +136,7 @@ def test_certificates_of_a_professionals_card(make, pooled_authority):
         assert certificate.not_valid_before_utc == datetime(2026, 3, 2, tzinfo=UTC)
         assert certificate.not_valid_after_utc == datetime(2029, 3, 2, tzinfo=UTC)
     root = pooled_authority.cv_root("C")
-    cv = verify(CvEnvelope.parse(content(records, "EF.CVC")), root.car, root.n, root.e)
+    cv = verify(CvEnvelope.parse(content(records, "EF.CVC")), root)
     assert cv.chr.hex() == f"00008025000001{serial}{content(records, 'EF.SN.ICC')[-1]:02x}"
     assert (cv.cha.g01, cv.cha.g02, cv.cha.profession, cv.cha.usage) == (0x80, 0, 10, 1)
     assert (cv.effective, cv.expiry) == (TODAY, date(2029, 3, 1))
@@ -177,7 +177,7 @@ def test_content_of_a_vitale(make, pooled_authority):
         ("EF.CVC", 1, "key/3F00/0001/83"),
         ("EF.CVC.SHEET", 2, "key/3F00/0002/81"),
     ):
-        cv = verify(CvEnvelope.parse(content(records, name)), root.car, root.n, root.e)
+        cv = verify(CvEnvelope.parse(content(records, name)), root)
         assert cv.cha.usage == usage
         assert cv.expiry == date(2031, 3, 1)
         assert cv.n == rsa.load_private(records[key]).public_key().public_numbers().n

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from bifente.apdu import CardRemoved, TransmissionProtocol
-from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope
+from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvKey
 from bifente.layouts import recognition as protocol
 
 PIN = b"1234"
@@ -205,7 +205,7 @@ class TwinCard:
         from bifente.apdu.cvc import verify
 
         try:
-            content = verify(CvEnvelope.parse(data), self.trusted.car, self.trusted.n, 65537)
+            content = verify(CvEnvelope.parse(data), CvKey(self.trusted.car, self.trusted.n, 65537))
         except ApduError:
             return b"\x6a\x80"
         if content.cha.domain != self.peer_domain or content.cha.usage != 1:

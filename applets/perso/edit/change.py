@@ -203,7 +203,7 @@ def check_issuer(records: Records, issuer: Issuer) -> None:
     path, node = layout.named(name)
     root = issuer.cv_root(layout.party.root)
     try:
-        verify(CvEnvelope.parse(content_bytes(records, node, path)), root.car, root.n, root.e)
+        verify(CvEnvelope.parse(content_bytes(records, node, path)), root)
     except (CvError, KeyError):  # another's, or none
         raise OtherAuthority from None
 

@@ -7,6 +7,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
+from bifente.apdu.cvc import CvKey
 from bifente.apdu.security import Operation
 from bifente.applets.kernel.files import file_record
 from bifente.applets.kernel.records import INITIAL
@@ -14,7 +15,6 @@ from bifente.applets.kernel.state import (
     DATE_RECORD,
     IDENTITY_RECORD,
     META_RECORD,
-    CvRoot,
     Identity,
     encode_identity,
     encode_root,
@@ -155,10 +155,9 @@ def _certificates(
 def _roots(profile: CardProfile, party: Party | None, issuer: Issuer | None) -> dict[str, bytes]:
     """The key that certifies the other kind of card."""
     if profile.state is not None and profile.state.roots:
-        given = [CvRoot(root.car.encode(), int(root.n, 16), root.e) for root in profile.state.roots]
+        given = [CvKey(root.car.encode(), int(root.n, 16), root.e) for root in profile.state.roots]
     elif issuer is not None and party is not None:
-        root = issuer.cv_root(party.peer.root)
-        given = [CvRoot(root.car, root.n, root.e)]
+        given = [issuer.cv_root(party.peer.root)]
     else:
         raise PersoError("the card needs an authority whose certificates it will accept")
     return {root_record(root.car): encode_root(root) for root in given}

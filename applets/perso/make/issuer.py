@@ -6,25 +6,9 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from bifente.apdu.cvc import Cha
+from bifente.apdu.cvc import Cha, CvKey
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
-
-
-class RootKey(Protocol):
-    """The public key that certifies one kind of card with CV certificates."""
-
-    @property
-    def car(self) -> bytes:
-        """Its reference, 8 bytes."""
-
-    @property
-    def n(self) -> int:
-        """The modulus."""
-
-    @property
-    def e(self) -> int:
-        """The public exponent."""
 
 
 class Issuer(Protocol):
@@ -52,5 +36,5 @@ class Issuer(Protocol):
     def sign_contents(self, *, domain: str, pan: bytes, digests: Mapping[int, bytes], day: date) -> bytes:
         """The issuer's signature over files of a card (the content of its EF): *digests* are SHA-256 by FID."""
 
-    def cv_root(self, domain: str) -> RootKey:
+    def cv_root(self, domain: str) -> CvKey:
         """The root of *domain*."""
