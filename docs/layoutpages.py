@@ -6,7 +6,7 @@ from pathlib import Path
 from bifente.layouts import businessdata, professional
 from bifente.layouts.nodes import DF, EF, Layout
 from bifente.layouts.registry import layouts
-from bifente.layouts.ssv_groups import GROUPS
+from bifente.ssv.groups import GROUPS
 
 SITUATION = 0xA0
 

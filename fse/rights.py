@@ -10,8 +10,8 @@ from datetime import date
 from enum import Enum
 
 from bifente.fse.errors import InvalidSheet, UnknownBeneficiary
-from bifente.layouts.ssv import BENEFICIARIES
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv.groups import Group
+from bifente.ssv.wire import BENEFICIARIES
 
 
 class ProblemKind(Enum):

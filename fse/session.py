@@ -18,7 +18,7 @@ from bifente.fse.rights import Beneficiary, Problem, ProblemKind, Rights, benefi
 from bifente.fse.sheet import Act, CareSheet, draw_up
 from bifente.fse.verify import VerifiedSheet, verify
 from bifente.igc import TrustStore
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv.groups import Group
 from bifente.terminal import CpsSession, Recognition, RecognitionRequired, VitaleSession, recognise
 from bifente.terminal.cps import professional_groups
 from bifente.terminal.vitale import rights_groups

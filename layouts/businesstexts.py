@@ -7,9 +7,9 @@ cards that have them keep them. CPS_LANG_PS has this form still, for nobody is k
 from bifente.codes.holder import CardHolder
 from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.ssv_groups import Group
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, UTF8, Number, Text
+from bifente.ssv.groups import Group
 
 SEQUENCE = 0x30
 _BYTE = Text("ascii", pattern="[0-9A-F]{2}", expected="a code of two hexadecimal digits")

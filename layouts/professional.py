@@ -12,8 +12,8 @@ from bifente.layouts import businesstexts
 from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, SIGNS_LOTS, SIGNS_SHEETS
 from bifente.layouts.codec import Codec, JsonValue, sequence, string
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.ssv_groups import Group
 from bifente.layouts.values import Hex, Number
+from bifente.ssv.groups import Group
 
 SOURCES: Mapping[int, str] = {
     1: "CPS_SIT_FACT, A0 80",

@@ -40,7 +40,7 @@ from construct import Mapping as Coded
 
 from bifente.apdu.structures import LENGTH, TAG, objects, tagged
 from bifente.codes.luhn import luhn_key
-from bifente.layouts import recognition, ssv
+from bifente.layouts import recognition
 from bifente.layouts.businessvalues import (
     NAME_END,
     Decimal,
@@ -57,9 +57,10 @@ from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequ
 from bifente.layouts.constructcodec import ConstructCodec
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.layouts.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
-from bifente.layouts.ssv import GROUPS, Group, GroupsCodec
 from bifente.layouts.template import OTHERS, ListOf, Template, Wrapped
 from bifente.layouts.values import Bcd, Hex, Number, Text
+from bifente.ssv import wire as ssv
+from bifente.ssv.wire import GROUPS, Group, GroupsCodec
 
 
 @singledispatch

@@ -21,7 +21,7 @@ from bifente.layouts.recognition import (
     VITALE_ISSUER_SIGNATURE_FID,
 )
 from bifente.layouts.roles import ANY_PROFESSIONAL, EMERGENCY_VOLET, MEDICAL_VOLET, RECOGNISED, environment
-from bifente.layouts.ssv import GroupsCodec
+from bifente.ssv.wire import GroupsCodec
 
 ATR = bytes.fromhex("3B75130000 4709EA9000")
 

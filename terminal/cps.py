@@ -20,7 +20,7 @@ from bifente.layouts import cps3 as layout
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.recognition import Step
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv.groups import Group
 from bifente.terminal import files, issued
 from bifente.terminal.errors import (
     CardKind,

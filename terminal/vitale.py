@@ -11,12 +11,13 @@ from typing import Final
 from bifente.apdu import SW, ApduError, Link
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.tlv import Tlv, decode, encode, find
-from bifente.layouts import identity, recognition, ssv, volets
+from bifente.layouts import identity, recognition, volets
 from bifente.layouts import vitale2 as layout
 from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, string
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv import wire as ssv
+from bifente.ssv.groups import Group
 from bifente.terminal import files, issued
 from bifente.terminal.errors import (
     CardKind,

@@ -13,7 +13,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.fse.sheet import Act
-    from bifente.layouts.ssv_groups import Group
+    from bifente.ssv.groups import Group
 
 _SPECIALISTS = (
     *range(2, 12),

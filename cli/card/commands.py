@@ -295,7 +295,7 @@ def rights(
         note=lambda line: say(f"note: {line}", err=True),
     )
     if as_json:
-        from bifente.layouts.ssv_named import named
+        from bifente.ssv.named import named
 
         say_json(named(groups))
         return

@@ -32,7 +32,7 @@ def export(card: Path, output: Path, force: bool, as_json: bool) -> None:
     from bifente.applets import read_card
     from bifente.applets.families.vitale2.exporter import groups_of
     from bifente.documents.writing import new_file
-    from bifente.layouts import ssv
+    from bifente.ssv import wire as ssv
 
     groups = groups_of(read_card(card))
     content = ssv.encode(groups)

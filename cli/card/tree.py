@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from bifente.applets.perso.edit.view import CardView, DirectoryView, FileView, KeyView, Line, PinView
 from bifente.cli.styled import QUIET, Span, Spans, cropped, print_spans, screen_width, table, wrapped
-from bifente.layouts.ssv_findings import describe
-from bifente.layouts.ssv_groups import Group as SsvGroup
+from bifente.ssv.findings import describe
+from bifente.ssv.groups import Group as SsvGroup
 
 _SYNTHETIC = "synthetic"
 _GUIDES = ("├── ", "└── ", "│   ", "    ")

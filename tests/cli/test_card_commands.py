@@ -19,8 +19,8 @@ from bifente.applets.perso.make import build
 from bifente.applets.store.stores import SqliteStore, create_card_file, read_snapshot
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
-from bifente.layouts import ssv
-from bifente.layouts.ssv_named import named
+from bifente.ssv import wire as ssv
+from bifente.ssv.named import named
 
 TODAY = date.today()
 

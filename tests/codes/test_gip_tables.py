@@ -3,7 +3,7 @@
 import pytest
 
 from bifente.codes.gip import PARTIAL, TABLES, known, label
-from bifente.layouts.ssv_groups import GROUPS
+from bifente.ssv.groups import GROUPS
 
 
 @pytest.mark.parametrize(

@@ -141,7 +141,7 @@ def test_garbage_gives_the_packages_error_only(text: str) -> None:
 
 
 def test_the_official_cards(virtual_cards: list) -> None:
-    from bifente.layouts import ssv
+    from bifente.ssv import wire as ssv
 
     for path in virtual_cards:
         card = ssv.decode_card(path.read_bytes())

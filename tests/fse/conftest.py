@@ -25,10 +25,11 @@ from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
 from bifente.fse import Act, CareSession
 from bifente.igc import Authority, CertificateUsage
-from bifente.layouts import businessdata, identity, ssv, volets
+from bifente.layouts import businessdata, identity, volets
 from bifente.layouts.nodes import EF
-from bifente.layouts.ssv_groups import Group
 from bifente.reader import TwoSlotReader
+from bifente.ssv import wire as ssv
+from bifente.ssv.groups import Group
 
 TODAY = date(2026, 3, 2)
 ISSUED, EXPIRES = date(2025, 6, 1), date(2028, 5, 31)

@@ -10,8 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.fse import Act, MaySignNoSheet, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
-from bifente.layouts import ssv
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv import wire as ssv
+from bifente.ssv.groups import Group
 from bifente.terminal import (
     CpsAbsent,
     CpsUnusable,

@@ -6,8 +6,8 @@ import pytest
 
 from bifente.fse import ProblemKind, UnknownBeneficiary
 from bifente.fse.rights import beneficiaries, rights_at
-from bifente.layouts import ssv
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv import wire as ssv
+from bifente.ssv.groups import Group
 
 
 def card(*tail: Group, end: str = "") -> list[Group]:

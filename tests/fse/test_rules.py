@@ -9,7 +9,7 @@ from signedsheet import Signed, refused
 
 from bifente.fse import InvalidSheet, Signatory, canonical, verify
 from bifente.fse.signature import Issued
-from bifente.layouts.ssv_groups import Group
+from bifente.ssv.groups import Group
 
 NURSE = {"profession": 60, "speciality": None}
 

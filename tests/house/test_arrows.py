@@ -16,14 +16,15 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "codes": frozenset(),
     "crypto": frozenset(),
     "documents": frozenset(),
-    "layouts": frozenset({"apdu", "codes"}),
-    "applets": frozenset({"apdu", "codes", "crypto", "documents", "layouts"}),
+    "ssv": frozenset({"codes", "layouts"}),
+    "layouts": frozenset({"apdu", "codes", "ssv"}),
+    "applets": frozenset({"apdu", "codes", "crypto", "documents", "layouts", "ssv"}),
     "reader": frozenset({"apdu", "documents"}),
-    "terminal": frozenset({"apdu", "codes", "crypto", "layouts"}),
+    "terminal": frozenset({"apdu", "codes", "crypto", "layouts", "ssv"}),
     "traces": frozenset({"apdu", "documents", "layouts"}),
     "conformance": frozenset({"apdu", "documents", "layouts", "terminal", "reader", "traces"}),
     "igc": frozenset({"apdu", "codes", "crypto", "documents"}),
-    "fse": frozenset({"apdu", "codes", "documents", "layouts", "terminal", "igc"}),
+    "fse": frozenset({"apdu", "codes", "documents", "layouts", "terminal", "igc", "ssv"}),
 }
 """The folders that cards, readers and care sheets are made of. A folder always may import itself."""
 

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 
 from bifente.codes.holder import CardHolder
 from bifente.codes.rpps import Rpps
-from bifente.layouts import businessdata, businesstexts, professional, ssv
+from bifente.layouts import businessdata, businesstexts, professional
 from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, form_of, holder_values
 from bifente.layouts.codec import Codec
 from bifente.layouts.errors import LayoutError
+from bifente.ssv import wire as ssv
 
 DOCTOR = CardHolder(
     card_type=0,

@@ -19,7 +19,6 @@ from bifente.layouts import (
     derstructures,
     identity,
     pkcs15,
-    ssv,
     structures,
     t1test,
     vitale2,
@@ -41,6 +40,7 @@ from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
+from bifente.ssv import wire as ssv
 
 Values = st.SearchStrategy[JsonValue]
 Given = TypeVar("Given")

@@ -15,9 +15,9 @@ from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.edit.dump import dump_text
 from bifente.applets.perso.edit.view import view
 from bifente.applets.store.stores import MemoryStore
-from bifente.layouts import ssv
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.ssv import wire as ssv
 from bifente.terminal import CpsSession, VitaleSession, recognise
 
 TODAY = date(2026, 3, 2)

@@ -17,7 +17,7 @@ from bifente.codes.luhn import luhn_valid
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir
 from bifente.crypto import rsa
-from bifente.layouts import ssv
+from bifente.ssv import wire as ssv
 
 TODAY = date(2026, 3, 2)
 NAMES = sorted(shipped_profiles())

@@ -10,7 +10,7 @@ from bifente.workbench.cards.files import failing_as_files
 from bifente.workbench.cards.kinds import need_kind, need_pair
 
 if TYPE_CHECKING:
-    from bifente.layouts.ssv_groups import Group
+    from bifente.ssv.groups import Group
     from bifente.terminal import CpsSession
 
 

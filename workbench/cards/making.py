@@ -34,7 +34,7 @@ def imported(content: Path, *, serial: str | None = None, digest: bytes | None =
 
     from bifente.applets.families.vitale2.importer import imported_profile, read_content
     from bifente.applets.perso.profile.files import said_of
-    from bifente.layouts.ssv_findings import findings
+    from bifente.ssv.findings import findings
     from bifente.workbench.cards.kinds import refuse_card_file
 
     refuse_card_file(content, "the content of a carte Vitale")

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
-from bifente.layouts import identity, ssv, vitale2
+from bifente.layouts import identity, vitale2
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.recognition import VITALE
-from bifente.layouts.ssv import Group
+from bifente.ssv import wire as ssv
+from bifente.ssv.wire import Group
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

@@ -3,10 +3,10 @@
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.perso.cardrecords import Records, layout_of
 from bifente.applets.perso.errors import NotGroups, PersoError
-from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
-from bifente.layouts.ssv import Group, GroupsCodec
+from bifente.ssv import wire as ssv
+from bifente.ssv.wire import Group, GroupsCodec
 
 
 def groups_of(records: Records) -> list[Group]:

@@ -7,10 +7,10 @@ from pathlib import Path
 from bifente.applets.families.vitale2.profile import SsvGroup, VitaleProfile
 from bifente.applets.perso.errors import ContentError
 from bifente.documents import DocumentTooLong, read_bytes
-from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.ssv import Group
-from bifente.layouts.ssv_findings import unusual_end
+from bifente.ssv import wire as ssv
+from bifente.ssv.findings import unusual_end
+from bifente.ssv.wire import Group
 
 MAX_SIZE = 65536
 """Larger files are not read: the largest official one has 8 916 bytes."""

@@ -1,6 +1,6 @@
 """The profile of a carte Vitale: the assuré, the bénéficiaires and their rights, or SSV groups as they are.
 
-Names and order of the fields are those of the SSV groups (``bifente.layouts.ssv_groups``); a date may be written
+Names and order of the fields are those of the SSV groups (``bifente.ssv.groups``); a date may be written
 2026-01-31, also one that is in no calendar, and nothing for an open end.
 """
 
@@ -24,11 +24,12 @@ from bifente.applets.perso.profile.fields import (
 from bifente.applets.perso.profile.model import CardProfile, Keys
 from bifente.applets.perso.profile.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
-from bifente.layouts import ssv, volets
+from bifente.layouts import volets
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import SsvError
-from bifente.layouts.ssv import Group
-from bifente.layouts.ssv_findings import FindingKind, findings
+from bifente.ssv import wire as ssv
+from bifente.ssv.findings import FindingKind, findings
+from bifente.ssv.wire import Group
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

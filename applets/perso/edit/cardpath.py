@@ -16,7 +16,7 @@ from bifente.applets.perso.errors import NoSuchField, NoSuchFile, PathError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF, Layout
-from bifente.layouts.ssv import GROUPS, GroupsCodec
+from bifente.ssv.wire import GROUPS, GroupsCodec
 
 _FID = re.compile(r"[0-9A-Fa-f]{4}")
 _INDEXED = re.compile(r"(.+)\[(\d{1,4})\]", re.ASCII)

@@ -13,15 +13,15 @@ from bifente.applets.perso.cardrecords import Records, content_bytes, layout_of,
 from bifente.codes.gip import label
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import public_info, read_numbers
-from bifente.layouts import ssv
 from bifente.layouts.businessdata import form_of
 from bifente.layouts.certificate import Certificate, read_certificate
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
-from bifente.layouts.ssv import GroupsCodec
-from bifente.layouts.ssv_findings import describe, findings, has_control
 from bifente.slotted import dataclass, field
+from bifente.ssv import wire as ssv
+from bifente.ssv.findings import describe, findings, has_control
+from bifente.ssv.wire import GroupsCodec
 
 Line = tuple[str, str]
 """The name of a part and what it is, in words."""

@@ -5,9 +5,9 @@ from construct import ConstructError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import ssv
 from bifente.layouts.errors import LayoutError, SsvError
-from bifente.layouts.ssv import GROUPS, Group
+from bifente.ssv import wire as ssv
+from bifente.ssv.wire import GROUPS, Group
 
 ASSURED = Group.of(
     101, "T", "12345678", "201512310000", "0", "", "", "A", "1421962965165", "96", "01", "349", "0349", "10"

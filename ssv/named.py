@@ -10,7 +10,7 @@
           "mutuelle": {"groupe": 107, …, "droits": [{"groupe": 108, …}]},
           "amc": {"groupe": 109, …}, "zone_commune": {"groupe": 111, …}}]}
 
-Fields have the names of :data:`~bifente.layouts.ssv_groups.GROUPS` in small ASCII letters with ``_`` between the words,
+Fields have the names of :data:`~bifente.ssv.groups.GROUPS` in small ASCII letters with ``_`` between the words,
 and hold the texts of the card. Groups that stand at most once are null when they are absent.
 """
 
@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.ssv_groups import GROUPS, Group
+from bifente.ssv.groups import GROUPS, Group
 
 VERSION = 1
 """Of the form; it changes when a name or the nesting does."""
@@ -30,7 +30,7 @@ _HEADS = {101: "assure", 102: "service_amo_famille", 103: "accident_du_travail"}
 
 
 def named(groups: Sequence[Group]) -> dict[str, JsonValue]:
-    """The mapping of groups in the order of a card (see :func:`bifente.layouts.ssv.check_order`)."""
+    """The mapping of groups in the order of a card (see :func:`bifente.ssv.wire.check_order`)."""
     value: dict[str, JsonValue] = {"version": VERSION, **dict.fromkeys(_HEADS.values())}
     people: list[dict[str, JsonValue]] = []
     lists: dict[str, list[JsonValue]] = {}

@@ -4,9 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from bifente.layouts import ssv, ssv_findings
 from bifente.layouts.errors import SsvError
-from bifente.layouts.ssv import FindingKind, Group
+from bifente.ssv import findings as ssv_findings
+from bifente.ssv import wire as ssv
+from bifente.ssv.wire import FindingKind, Group
 
 
 @pytest.fixture(scope="module")

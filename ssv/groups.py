@@ -2,7 +2,7 @@
 
 Groups 1, 2 and 101 to 111 are those that the SESAM-Vitale application interface returns for a professional's card and
 for a carte Vitale ("API SSV 4.03", as MedinTux ``CSesam_API_InfoGroupe.cpp`` names them). Sizes and values are those of
-the fictitious CNDA test cards; a field of another size is reported by :mod:`bifente.layouts.ssv_findings`, not refused.
+the fictitious CNDA test cards; a field of another size is reported by :mod:`bifente.ssv.findings`, not refused.
 """
 
 from collections.abc import Mapping

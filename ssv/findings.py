@@ -12,8 +12,8 @@ from bifente.codes.dates import LooseDate, Period
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import known, label
 from bifente.codes.nir import Nir
-from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group
 from bifente.slotted import dataclass
+from bifente.ssv.groups import GROUPS, FieldDescription, FieldKind, Group
 
 
 class FindingKind(Enum):

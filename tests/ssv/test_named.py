@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import ssv
-from bifente.layouts.ssv import GROUPS, Group
-from bifente.layouts.ssv_named import field_names, named
+from bifente.ssv import wire as ssv
+from bifente.ssv.named import field_names, named
+from bifente.ssv.wire import GROUPS, Group
 
 CARD = [
     Group.of(101, "T", "12345678"),

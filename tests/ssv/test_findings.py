@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import ssv
-from bifente.layouts.ssv import Finding, FindingKind, Group
-from bifente.layouts.ssv_findings import SSV_BOTH_COMPLEMENTARY, unusual_end
+from bifente.ssv import wire as ssv
+from bifente.ssv.findings import SSV_BOTH_COMPLEMENTARY, unusual_end
+from bifente.ssv.wire import Finding, FindingKind, Group
 
 REAL_LIKE = Group.of(
     101, "", "12345678", "203012310000", "", "", "", "A", "1420162965165", "", "01", "751", "0000", "10"

@@ -11,7 +11,7 @@ equal to the declaration.
 
 What a cut file looks like: a cut inside a group is always seen. The format has neither total length nor check sum, so
 what ends between two groups is a smaller card as soon as it has a beneficiary;
-:func:`~bifente.layouts.ssv_findings.unusual_end` says what such a card has not that others have.
+:func:`~bifente.ssv.findings.unusual_end` says what such a card has not that others have.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,9 +30,9 @@ from construct import (
 from bifente.layouts.ber import BER_LENGTH
 from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.errors import LayoutError, SsvError
-from bifente.layouts.ssv_findings import Finding, FindingKind, describe, findings
-from bifente.layouts.ssv_groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
 from bifente.slotted import dataclass
+from bifente.ssv.findings import Finding, FindingKind, describe, findings
+from bifente.ssv.groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
 
 FIELD = Prefixed(BER_LENGTH, GreedyBytes)
 """One field."""
