@@ -97,15 +97,15 @@ class LooseDate:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """From ``start`` to ``end``, both days included; an unset end is open."""
+    """From ``begin`` to ``end``, both days included; an unset end is open."""
 
-    start: LooseDate
+    begin: LooseDate
     end: LooseDate
 
     @classmethod
-    def parse(cls, start: str, end: str) -> "Period":
+    def parse(cls, begin: str, end: str) -> "Period":
         """The period between two dates as they stand on a card; CodeError."""
-        return cls(LooseDate(start), LooseDate(end))
+        return cls(LooseDate(begin), LooseDate(end))
 
     def contains(self, day: date | LooseDate) -> bool:
         """Whether *day* (of its time only the date counts) lies in the period. An unset day lies in none."""
@@ -113,10 +113,10 @@ class Period:
         if loose.unset:
             return False
         wanted = loose.short()
-        after = self.start.unset or self.start.short() <= wanted
+        after = self.begin.unset or self.begin.short() <= wanted
         return after and (self.end.unset or wanted <= self.end.short())
 
     @property
     def backwards(self) -> bool:
         """Ends before it begins."""
-        return not self.start.unset and not self.end.unset and self.end < self.start
+        return not self.begin.unset and not self.end.unset and self.end < self.begin

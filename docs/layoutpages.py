@@ -43,7 +43,7 @@ def _group_2() -> Iterator[str]:
     yield "| field | name | from |"
     yield "|---|---|---|"
     for number, field in enumerate(GROUPS[2].fields, 1):
-        yield f"| 2.{number} | {field.name} | {professional.SOURCES.get(number, '—')} |"
+        yield f"| 2.{number} | {field.name} | {professional.SOURCES.get(field.name, '—')} |"
 
 
 def _page(layout: Layout) -> Iterator[str]:

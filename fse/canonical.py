@@ -17,6 +17,7 @@ from functools import cache
 from operator import attrgetter
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
+from bifente.codes.dates import LooseDate
 from bifente.fse.errors import CanonicalError, InvalidSheet
 from bifente.fse.sheet import CareSheet
 
@@ -140,6 +141,8 @@ def _simplifier(kind: type) -> Simplifier | None:
         return _decimal
     if issubclass(kind, date):
         return kind.isoformat
+    if issubclass(kind, LooseDate):
+        return attrgetter("text")
     if issubclass(kind, tuple):
         return _plain_items
     if is_dataclass(kind):
@@ -186,7 +189,7 @@ def _builder(kind: Any) -> Builder:
         return lambda value, where: None if value is None else inner(value, where)
     if origin is tuple:
         return _tuple_builder(_builder(get_args(kind)[0]))
-    if is_dataclass(kind) and isinstance(kind, type):
+    if is_dataclass(kind) and isinstance(kind, type) and kind is not LooseDate:
         return _record_builder(kind)
     return _integer if kind is int else _text_builder(kind)
 
@@ -228,6 +231,7 @@ def _text_builder(kind: Any) -> Builder:
         try:
             return make(value)
         except (ValueError, InvalidOperation) as error:
-            raise CanonicalError(f"{where}: {value[:40]!r} is not a {kind.__name__}") from error
+            expected = "date AAAAMMJJ" if kind is LooseDate else kind.__name__
+            raise CanonicalError(f"{where}: {value[:40]!r} is not a {expected}") from error
 
     return build

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 
+from bifente.codes.dates import Period
 from bifente.fse.errors import InvalidSheet, UnknownBeneficiary
 from bifente.ssv.groups import Group
-from bifente.ssv.wire import BENEFICIARIES
+from bifente.ssv.people import BENEFICIARIES, PERIODS, Person, people
 
 
 class ProblemKind(Enum):
@@ -30,22 +31,6 @@ class Problem:
 
     kind: ProblemKind
     message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """From ``begin`` to ``end``, both included, as AAAAMMJJ; empty is open. InvalidSheet for what is not a date."""
-
-    begin: str
-    end: str
-
-    def __post_init__(self) -> None:
-        _check_day("a period begins on", self.begin)
-        _check_day("a period ends on", self.end)
-
-    def covers(self, day: str) -> bool:
-        """*day* is AAAAMMJJ; texts of one length in digits order as their dates do."""
-        return (not self.begin or self.begin <= day) and (not self.end or day <= self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +79,9 @@ class Coverage:
     ald: str
     situation: str
 
+    def __post_init__(self) -> None:
+        _check_period(self.period)
+
 
 @dataclass(frozen=True, slots=True)
 class DayRights:
@@ -102,6 +90,9 @@ class DayRights:
     day: date
     amo: Period | None
     coverage: Coverage | None
+
+    def __post_init__(self) -> None:
+        _check_period(self.amo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +109,7 @@ class Rights:
     earlier: tuple[DayRights, ...] = ()
 
     def __post_init__(self) -> None:
+        _check_period(self.amo)
         days = [one.day for one in self.earlier]
         if days != sorted(set(days)):
             raise InvalidSheet("rights of earlier days stand once each, by date")
@@ -130,9 +122,9 @@ class Rights:
         found = []
         if self.insured.card_end and today > self.insured.card_end:
             found.append(ProblemKind.CARD_EXPIRED)
-        if amo is None or not amo.covers(today):
+        if amo is None or not amo.contains(day):
             found.append(ProblemKind.RIGHTS_CLOSED)
-        if coverage is None or not coverage.period.covers(today):
+        if coverage is None or not coverage.period.contains(day):
             found.append(ProblemKind.NO_COVERAGE)
         return tuple(found)
 
@@ -154,6 +146,13 @@ def _check_day(what: str, text: str) -> None:
         raise InvalidSheet(f"{what} {text!r}: that is not a date AAAAMMJJ")
 
 
+def _check_period(period: Period | None) -> None:
+    """A period of a sheet is from day to day, AAAAMMJJ, or open. InvalidSheet."""
+    if period is not None:
+        _check_day("a period begins on", period.begin.text)
+        _check_day("a period ends on", period.end.text)
+
+
 def _is_day(text: str) -> bool:
     if len(text) != 8 or not (text.isascii() and text.isdigit()):
         return False
@@ -170,10 +169,10 @@ def rights_at(groups: Sequence[Group], number: int, day: date) -> tuple[Rights, 
     Raises UnknownBeneficiary. Nothing else is refused here: a card with an expired right is a card.
     """
     problems: list[Problem] = []
-    pieces = _pieces(groups)
-    if not 1 <= number <= len(pieces):
-        raise UnknownBeneficiary(number, len(pieces))
-    head, rest = pieces[number - 1][0], pieces[number - 1][1:]
+    persons = people(groups)
+    if not 1 <= number <= len(persons):
+        raise UnknownBeneficiary(number, len(persons))
+    person = persons[number - 1]
     today = compact(day)
 
     insured = _insured(next(group for group in groups if group.id == 101), problems)
@@ -183,91 +182,82 @@ def rights_at(groups: Sequence[Group], number: int, day: date) -> tuple[Rights, 
                 ProblemKind.CARD_EXPIRED, f"the carte Vitale ended on {insured.card_end}, care on {today}"
             )
         )
-    periods = [
-        period for group in rest if group.id == 105 for period in [_period(group, 1, problems)] if period
-    ]
-    amo = next((period for period in periods if period.covers(today)), None)
+    periods = [period for group in person.of(105) for period in [_period(group, problems)] if period]
+    amo = next((period for period in periods if period.contains(day)), None)
     if amo is None:
-        known = ", ".join(f"{one.begin or '…'} to {one.end or '…'}" for one in periods) or "none on the card"
+        known = (
+            ", ".join(f"{one.begin.text or '…'} to {one.end.text or '…'}" for one in periods)
+            or "none on the card"
+        )
         problems.append(
             Problem(ProblemKind.RIGHTS_CLOSED, f"no AMO rights are open on {today} (periods: {known})")
         )
     covers = [
-        Coverage(period, group[3], group[4])
-        for group in rest
-        if group.id == 106
-        for period in [_period(group, 1, problems)]
+        Coverage(period, group["code ALD"], group["code situation"])
+        for group in person.of(106)
+        for period in [_period(group, problems)]
         if period
     ]
-    coverage = next((one for one in covers if one.period.covers(today)), None)
+    coverage = next((one for one in covers if one.period.contains(day)), None)
     if coverage is None:
         problems.append(Problem(ProblemKind.NO_COVERAGE, f"no code couverture is in force on {today}"))
-    if any(group.id == 107 for group in rest) and any(group.id == 109 for group in rest):
+    if person.of(107) and person.of(109):
         problems.append(
             Problem(ProblemKind.MUTUELLE_AND_AMC, "mutuelle (107) and AMC (109) on one bénéficiaire (F0F0)")
         )
-    return Rights(insured, _beneficiary(number, head), amo, coverage), tuple(dict.fromkeys(problems))
+    return Rights(insured, _beneficiary(person), amo, coverage), tuple(dict.fromkeys(problems))
 
 
 def beneficiaries(groups: Sequence[Group]) -> list[Beneficiary]:
     """All bénéficiaires of a card, in card order."""
-    return [_beneficiary(number, piece[0]) for number, piece in enumerate(_pieces(groups), 1)]
-
-
-def _pieces(groups: Sequence[Group]) -> list[list[Group]]:
-    pieces: list[list[Group]] = []
-    for group in groups:
-        if group.id == 104:
-            pieces.append([group])
-        elif pieces:
-            pieces[-1].append(group)
-    return pieces
+    return [_beneficiary(person) for person in people(groups)]
 
 
 def _insured(group: Group, problems: list[Problem]) -> Insured:
     return Insured(
-        card_type=group[1],
-        card_serial=group[2],
-        card_end=_day(group, 3, problems) or "",
-        nir=group[8],
-        nir_key=group[9],
-        regime=group[10],
-        caisse=group[11],
-        centre=group[12],
-        management_code=group[13],
+        card_type=group["type de carte Vitale"],
+        card_serial=group["numéro de série de la carte"],
+        card_end=_day(group, "date de fin de validité de la carte", problems) or "",
+        nir=group["NIR"],
+        nir_key=group["clé NIR"],
+        regime=group["code régime"],
+        caisse=group["caisse gestionnaire"],
+        centre=group["centre gestionnaire"],
+        management_code=group["code gestion"],
     )
 
 
-def _beneficiary(number: int, group: Group) -> Beneficiary:
+def _beneficiary(person: Person) -> Beneficiary:
+    group = person.head
     return Beneficiary(
-        number=number,
-        usual_name=group[1],
-        birth_name=group[2],
-        given_name=group[3],
-        certified_nir=group[9],
-        certified_nir_key=group[10],
-        birth_date=group[12][:8],
-        birth_rank=group[13],
-        quality=group[14],
-        amo_service=group[15],
+        number=person.number,
+        usual_name=group["nom usuel"],
+        birth_name=group["nom patronymique"],
+        given_name=group["prénom"],
+        certified_nir=group["NIR certifié"],
+        certified_nir_key=group["clé NIR certifié"],
+        birth_date=group["date de naissance"][:8],
+        birth_rank=group["rang gémellaire"],
+        quality=group["qualité"],
+        amo_service=group["code service AMO bénéficiaire"],
     )
 
 
-def _period(group: Group, first: int, problems: list[Problem]) -> Period | None:
-    """The period of two date fields; None when one of them is not a date: it then covers no day."""
-    begin, end = _day(group, first, problems), _day(group, first + 1, problems)
-    return None if begin is None or end is None else Period(begin, end)
+def _period(group: Group, problems: list[Problem]) -> Period | None:
+    """The days of a period; None when one of them is not a date: it then covers no day."""
+    begin, end = (_day(group, name, problems) for name in PERIODS[group.id])
+    return None if begin is None or end is None else Period.parse(begin, end)
 
 
-def _day(group: Group, number: int, problems: list[Problem]) -> str | None:
+def _day(group: Group, name: str, problems: list[Problem]) -> str | None:
     """The AAAAMMJJ of a date field, empty when it is open. One that is not a date is reported: None."""
-    text = group[number]
+    text = group[name]
     if not text.strip("0 "):
         return ""
     if len(text) != 12 or not (text.isascii() and text.isdigit()):
-        why = f"field {group.id}.{number} is not a date of 12 digits"
+        why = f"field {group.id}.{group.number(name)} is not a date of 12 digits"
     elif not _is_day(text[:8]):
-        why = f"field {group.id}.{number} is not a day of the calendar"
+        why = f"field {group.id}.{group.number(name)} is not a day of the calendar"
     else:
         return text[:8]
     problems.append(Problem(ProblemKind.UNREADABLE_DATE, why))

@@ -53,7 +53,15 @@ class Professional:
     @classmethod
     def of(cls, group: Group) -> "Professional":
         """From group 1."""
-        return cls(*(group[number] for number in range(1, 8)))
+        return cls(
+            card_type=group["type de carte PS"],
+            id_type=group["type d'identification nationale"],
+            national_id=group["numéro d'identification nationale"],
+            id_key=group["clé du numéro d'identification nationale"],
+            civility=group["code civilité"],
+            family_name=group["nom du PS"],
+            given_name=group["prénom du PS"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,29 @@ class BillingSituation:
     @classmethod
     def of(cls, group: Group) -> "BillingSituation":
         """From group 2."""
-        return cls(situation_number(group), *(group[number] for number in range(2, 22)))
+        return cls(
+            number=situation_number(group),
+            practice_mode=group["mode d'exercice"],
+            status=group["statut d'exercice"],
+            sector=group["secteur d'activité"],
+            structure_id_type=group["type d'identification structure"],
+            structure_id=group["numéro d'identification structure"],
+            structure_id_key=group["clé du numéro d'identification structure"],
+            structure_name=group["raison sociale structure"],
+            billing_id=group["numéro d'identification de facturation du PS"],
+            billing_id_key=group["clé du numéro d'identification de facturation du PS"],
+            substitute_id=group["numéro d'identification du PS remplaçant"],
+            substitute_id_key=group["clé du numéro d'identification du PS remplaçant"],
+            convention=group["code conventionnel"],
+            speciality=group["code spécialité"],
+            tariff_zone=group["code zone tarifaire"],
+            ik_zone=group["code zone IK"],
+            agreement_1=group["code agrément 1"],
+            agreement_2=group["code agrément 2"],
+            agreement_3=group["code agrément 3"],
+            may_sign_sheets=group["habilitation à signer une facture"],
+            may_sign_lots=group["habilitation à signer un lot"],
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +284,7 @@ def check_professional(holder: Professional, situation: BillingSituation) -> Non
 
 def situation_number(group: Group) -> int:
     """The logical number of a billing situation: field 2.1, the only binary one of the SSV groups."""
-    return int.from_bytes(group.fields[0], "big")
+    return int.from_bytes(group.raw("numéro logique de la situation"), "big")
 
 
 def _kinds(problems: Sequence[Problem]) -> tuple[ProblemKind, ...]:

@@ -6,10 +6,10 @@ cards that have them keep them. CPS_LANG_PS has this form still, for nobody is k
 
 from bifente.codes.holder import CardHolder
 from bifente.layouts.codec import JsonValue, record, sequence, string
-from bifente.layouts.errors import LayoutError
+from bifente.layouts.errors import LayoutError, groups_as_content
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, UTF8, Number, Text
-from bifente.ssv.groups import Group
+from bifente.ssv.groups import GROUPS, Group
 
 SEQUENCE = 0x30
 _BYTE = Text("ascii", pattern="[0-9A-F]{2}", expected="a code of two hexadecimal digits")
@@ -125,6 +125,8 @@ _SITUATION_KEYS = (
     "signe_lot",
 )
 
+_NUMBER = GROUPS[2].fields[0].name
+
 BILLING = Wrapped(
     SEQUENCE,
     ListOf(
@@ -147,7 +149,8 @@ def billing_groups(situations: JsonValue) -> list[Group]:
         given = record(item, "situation", ("numero_logique",), _SITUATION_KEYS)
         number = Number(1).encode(given["numero_logique"])
         texts = [string(given.get(key, ""), key) for key in _SITUATION_KEYS[1:]]
-        groups.append(Group.of(2, number.decode("latin-1"), *texts))
+        with groups_as_content():
+            groups.append(Group.of(2, number.decode("latin-1"), *texts))
     return groups
 
 
@@ -155,12 +158,13 @@ def billing_values(groups: list[Group]) -> list[JsonValue]:
     """The value of :data:`BILLING` of SSV groups 2; LayoutError for other groups."""
     situations: list[JsonValue] = []
     for group in groups:
-        if group.id != 2 or len(group.fields[0]) != 1:
+        number = group.raw(_NUMBER) if group.id == 2 else b""
+        if len(number) != 1:
             raise LayoutError("SSV group 2 with a logical number of one byte expected")
-        situation: dict[str, JsonValue] = {"numero_logique": group.fields[0][0]}
-        for number, key in enumerate(_SITUATION_KEYS[1:], 2):
-            if group.fields[number - 1]:
-                situation[key] = group[number]
+        situation: dict[str, JsonValue] = {"numero_logique": number[0]}
+        for key, (_, text) in zip(_SITUATION_KEYS[1:], list(group.items())[1:], strict=True):
+            if text:
+                situation[key] = text
         situations.append(situation)
     return situations
 

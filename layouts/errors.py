@@ -1,4 +1,9 @@
-"""The errors of the content codecs."""
+"""The error of the content codecs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bifente.ssv.errors import SsvError
 
 
 class LayoutError(ValueError):
@@ -7,27 +12,10 @@ class LayoutError(ValueError):
     kind: str = "input"
 
 
-class SsvError(LayoutError):
-    """Bytes or values that are not SSV groups.
-
-    ``offset`` is where in the data, in bytes from 0; ``group`` and ``field`` (from 1) which, each None when it does not
-    apply or is not known yet. All of them stand in the message.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        offset: int | None = None,
-        group: int | None = None,
-        field: int | None = None,
-    ) -> None:
-        place = [] if offset is None else [f"offset {offset}"]
-        if group is not None:
-            place.append(f"group {group}")
-        if field is not None:
-            place.append(f"field {field}")
-        super().__init__(f"{', '.join(place)}: {message}" if place else message)
-        self.offset = offset
-        self.group = group
-        self.field = field
+@contextmanager
+def groups_as_content() -> Iterator[None]:
+    """What is wrong with SSV groups is wrong with the content that they stand in: SsvError becomes LayoutError."""
+    try:
+        yield
+    except SsvError as error:
+        raise LayoutError(str(error)) from error

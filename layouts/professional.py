@@ -11,33 +11,33 @@ from bifente.codes.holder import CardHolder
 from bifente.layouts import businesstexts
 from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, SIGNS_LOTS, SIGNS_SHEETS
 from bifente.layouts.codec import Codec, JsonValue, sequence, string
-from bifente.layouts.errors import LayoutError
+from bifente.layouts.errors import LayoutError, groups_as_content
 from bifente.layouts.values import Hex, Number
 from bifente.ssv.groups import Group
 
-SOURCES: Mapping[int, str] = {
-    1: "CPS_SIT_FACT, A0 80",
-    2: "CPS_ACTIVITY, 80",
-    3: "CPS_ACTIVITY, 81, else the second byte of 80",
-    5: "CPS_ACTIVITY, first character of 85",
-    6: "CPS_ACTIVITY, 85 without its first character",
-    8: "CPS_ACTIVITY, 84",
-    9: "CPS_SIT_FACT, A0 81, the first eight digits",
-    10: "CPS_SIT_FACT, A0 81, the ninth digit",
-    13: "CPS_SIT_FACT, A0 82, digit 3",
-    14: "CPS_SIT_FACT, A0 82, digits 1 and 2",
-    15: "CPS_SIT_FACT, A0 82, digits 4 and 5",
-    16: "CPS_SIT_FACT, A0 82, digit 6",
-    17: "CPS_SIT_FACT, A0 83, digits 1 and 2",
-    18: "CPS_SIT_FACT, A0 83, digits 3 and 4",
-    19: "CPS_SIT_FACT, A0 83, digits 5 and 6",
-    20: "CPS_SIT_FACT, A0 84, bit 10",
-    21: "CPS_SIT_FACT, A0 84, bit 01",
+SOURCES: Mapping[str, str] = {
+    "numéro logique de la situation": "CPS_SIT_FACT, A0 80",
+    "mode d'exercice": "CPS_ACTIVITY, 80",
+    "statut d'exercice": "CPS_ACTIVITY, 81, else the second byte of 80",
+    "type d'identification structure": "CPS_ACTIVITY, first character of 85",
+    "numéro d'identification structure": "CPS_ACTIVITY, 85 without its first character",
+    "raison sociale structure": "CPS_ACTIVITY, 84",
+    "numéro d'identification de facturation du PS": "CPS_SIT_FACT, A0 81, the first eight digits",
+    "clé du numéro d'identification de facturation du PS": "CPS_SIT_FACT, A0 81, the ninth digit",
+    "code conventionnel": "CPS_SIT_FACT, A0 82, digit 3",
+    "code spécialité": "CPS_SIT_FACT, A0 82, digits 1 and 2",
+    "code zone tarifaire": "CPS_SIT_FACT, A0 82, digits 4 and 5",
+    "code zone IK": "CPS_SIT_FACT, A0 82, digit 6",
+    "code agrément 1": "CPS_SIT_FACT, A0 83, digits 1 and 2",
+    "code agrément 2": "CPS_SIT_FACT, A0 83, digits 3 and 4",
+    "code agrément 3": "CPS_SIT_FACT, A0 83, digits 5 and 6",
+    "habilitation à signer une facture": "CPS_SIT_FACT, A0 84, bit 10",
+    "habilitation à signer un lot": "CPS_SIT_FACT, A0 84, bit 01",
 }
 """Where each field of group 2 stands on a CPS3 (EE and E0 are left out before the tags).
 
-Not there: the sector of table G19 (4), for the activity has that of R02; the key of the structure apart from its number
-(7); the replaced professional (11, 12).
+Not there: the sector of table G19, for the activity has that of R02; the key of the structure apart from its number; the
+replaced professional.
 """
 
 HOLDER: Mapping[str, Codec] = {"CPS_ID_CARD": ID_CARD, "CPS_NAME_PS": NAME, "CPS_INFO_PS": INFO}
@@ -103,21 +103,25 @@ def holder_of(id_card: JsonValue, name: JsonValue, info: JsonValue) -> CardHolde
 
 
 def holder_group(holder: CardHolder) -> Group:
-    """SSV group 1 of a holder. The last digit of an ADELI or RPPS number is its key; other identifiers have none."""
+    """SSV group 1 of a holder; LayoutError for letters that it cannot hold.
+
+    The last digit of an ADELI or RPPS number is its key; other identifiers have none.
+    """
     kind, number = holder.national_id[:1], holder.national_id[1:]
     key = ""
     if kind in ("0", "8") and number.isdigit():
         number, key = number[:-1], number[-1]
-    return Group.of(
-        1,
-        str(holder.card_type),
-        kind,
-        number,
-        key,
-        f"{holder.civility:02d}",
-        holder.family_name,
-        holder.given_name,
-    )
+    fields = {
+        "type de carte PS": str(holder.card_type),
+        "type d'identification nationale": kind,
+        "numéro d'identification nationale": number,
+        "clé du numéro d'identification nationale": key,
+        "code civilité": f"{holder.civility:02d}",
+        "nom du PS": holder.family_name,
+        "prénom du PS": holder.given_name,
+    }
+    with groups_as_content():
+        return Group.of(1, **fields)
 
 
 def linked_activities(billing: JsonValue) -> tuple[int, ...]:
@@ -160,27 +164,27 @@ def _joined(situation: Mapping[str, JsonValue], activities: Mapping[int, Mapping
     agreed = _mapping(situation.get("conventionnelles", {}))
     agreements = _mapping(situation.get("agrements", {}))
     may_sign = Hex((1,)).encode(situation.get("autorisations", "00"))[0]
-    fields: Mapping[int, JsonValue] = {
-        1: chr(link),
-        2: exercise.get("mode", ""),
-        3: (_optional(activity, "statut") or _optional(exercise, "statut") or "")[:2],
-        5: structure[:1],
-        6: structure[1:],
-        8: activity.get("raison_sociale", ""),
-        9: identifier[:_IDENTIFIER],
-        10: identifier[_IDENTIFIER:],
-        13: agreed.get("convention", ""),
-        14: agreed.get("specialite", ""),
-        15: agreed.get("zone", ""),
-        16: agreed.get("ik", ""),
-        17: agreements.get("agrement_1", ""),
-        18: agreements.get("agrement_2", ""),
-        19: agreements.get("agrement_3", ""),
-        20: str(int(bool(may_sign & SIGNS_SHEETS))),
-        21: str(int(bool(may_sign & SIGNS_LOTS))),
+    fields = {
+        "mode d'exercice": exercise.get("mode", ""),
+        "statut d'exercice": (_optional(activity, "statut") or _optional(exercise, "statut") or "")[:2],
+        "type d'identification structure": structure[:1],
+        "numéro d'identification structure": structure[1:],
+        "raison sociale structure": activity.get("raison_sociale", ""),
+        "numéro d'identification de facturation du PS": identifier[:_IDENTIFIER],
+        "clé du numéro d'identification de facturation du PS": identifier[_IDENTIFIER:],
+        "code conventionnel": agreed.get("convention", ""),
+        "code spécialité": agreed.get("specialite", ""),
+        "code zone tarifaire": agreed.get("zone", ""),
+        "code zone IK": agreed.get("ik", ""),
+        "code agrément 1": agreements.get("agrement_1", ""),
+        "code agrément 2": agreements.get("agrement_2", ""),
+        "code agrément 3": agreements.get("agrement_3", ""),
+        "habilitation à signer une facture": str(int(bool(may_sign & SIGNS_SHEETS))),
+        "habilitation à signer un lot": str(int(bool(may_sign & SIGNS_LOTS))),
     }
-    texts = (string(fields.get(number, ""), f"field {number}") for number in range(1, max(fields) + 1))
-    return Group.of(2, *texts)
+    texts = {name: string(text, name) for name, text in fields.items()}
+    with groups_as_content():
+        return Group.of(2, chr(link), **texts)
 
 
 def _link(situation: Mapping[str, JsonValue]) -> int:

@@ -56,11 +56,12 @@ from bifente.layouts.businessvalues import (
 from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequence, string
 from bifente.layouts.constructcodec import ConstructCodec
 from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
+from bifente.layouts.groupfiles import GroupsCodec
 from bifente.layouts.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
 from bifente.layouts.template import OTHERS, ListOf, Template, Wrapped
 from bifente.layouts.values import Bcd, Hex, Number, Text
-from bifente.ssv import wire as ssv
-from bifente.ssv.wire import GROUPS, Group, GroupsCodec
+from bifente.ssv import declared, wire
+from bifente.ssv.groups import GROUPS, Group
 
 
 @singledispatch
@@ -415,14 +416,14 @@ def _pointers(_: PointersCodec) -> Construct:
 @declaration.register
 def _groups(codec: GroupsCodec) -> Construct:
     def as_json(group: Construct, _: object) -> JsonValue:
-        return ssv.to_json([Group(group.id, tuple(group.fields))])[0]
+        return wire.to_json([Group(group.id, tuple(group.fields))])[0]
 
     def of_json(value: JsonValue, _: object) -> Mapping[str, object]:
-        (group,) = ssv.from_json([value])
+        (group,) = wire.from_json([value])
         return {"id": group.id, "fields": group.fields}
 
     wanted = codec.groups or tuple(GROUPS)
-    group = Expecting(f"group {wanted}", ssv.GROUP, lambda group: group["id"] in wanted)
+    group = Expecting(f"group {wanted}", declared.GROUP, lambda group: group["id"] in wanted)
     groups = listed("groups", ExprAdapter(group, as_json, of_json))
     return groups if codec.size is None else _filled(groups, codec.size)
 

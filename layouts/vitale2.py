@@ -9,6 +9,7 @@ from bifente.apdu.security import Operation
 from bifente.layouts import identity, volets
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec, RawCodec
+from bifente.layouts.groupfiles import GroupsCodec, beneficiary_file
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
@@ -21,7 +22,7 @@ from bifente.layouts.recognition import (
     VITALE_ISSUER_SIGNATURE_FID,
 )
 from bifente.layouts.roles import ANY_PROFESSIONAL, EMERGENCY_VOLET, MEDICAL_VOLET, RECOGNISED, environment
-from bifente.ssv.wire import GroupsCodec
+from bifente.ssv.people import BENEFICIARIES
 
 ATR = bytes.fromhex("3B75130000 4709EA9000")
 
@@ -33,7 +34,6 @@ AID_ADELE_CIA = bytes.fromhex("E828BD080FD250000004") + "Adèle".encode("latin-1
 CARDPEEK = "cardpeek vitale_2.lua"
 READERS = "public Vitale readers"
 
-BENEFICIARIES = 19
 FIRST_GROUP_FID, FIRST_BENEFICIARY_FID = 0x2101, 0x2201
 NIR_FID, EMERGENCY_FID, MEDICAL_FID = 0x2002, 0x2301, 0x2302
 
@@ -96,7 +96,7 @@ _VITALE = DF(
         _ef("G103", 0x2103, GroupsCodec(), "SSV group 103: accident du travail"),
         *(
             _ef(
-                f"BEN{number:02}",
+                beneficiary_file(number),
                 FIRST_BENEFICIARY_FID + number - 1,
                 GroupsCodec(),
                 f"SSV groups 104 to 111 of bénéficiaire {number}",

@@ -5,15 +5,17 @@ Software that refused them could not read them; software that does not notice th
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from enum import Enum
 
-from bifente.codes.dates import LooseDate, Period
+from bifente.codes.dates import LooseDate
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import known, label
 from bifente.codes.nir import Nir
 from bifente.slotted import dataclass
 from bifente.ssv.groups import GROUPS, FieldDescription, FieldKind, Group
+from bifente.ssv.people import PERIODS, Person, people, period
 
 
 class FindingKind(Enum):
@@ -79,23 +81,18 @@ def unusual_end(groups: Sequence[Group]) -> str | None:
     """What the last beneficiary of a whole card has not that such cards mostly have; None when nothing is missing.
 
     The format has no total length, so a card that ends between two groups may be the beginning of a longer one, or a
-    card like some of the 106 official test cards, of which seven end unusually.
+    card like those few of the official test cards that end unusually.
     """
-    people: list[list[Group]] = []
-    for group in groups:
-        if group.id == 104:
-            people.append([])
-        elif people:
-            people[-1].append(group)
-    if not people:
+    persons = people(groups)
+    if not persons:
         return None
-    *others, last = [[group.id for group in person] for person in people]
+    *others, last = [[group.id for group in person.body] for person in persons]
     if not {105, 106} & set(last):
         return "the last beneficiary has neither rights (105) nor coverage (106)"
     if 106 not in last:
         return "the last beneficiary has no coverage (106)"
     ends = {
-        identifier: [group[2] or _NEVER_ENDS for group in people[-1] if group.id == identifier]
+        identifier: [group[PERIODS[identifier][1]] or _NEVER_ENDS for group in persons[-1].of(identifier)]
         for identifier in (105, 106)
     }
     if ends[105] and max(ends[106]) < max(ends[105]):
@@ -112,11 +109,10 @@ def unusual_end(groups: Sequence[Group]) -> str | None:
 
 def describe(group: Group) -> list[tuple[int, FieldDescription, str, str]]:
     """For a screen: number, description, text and explanation (label of a code, date in words) of each field."""
-    lines = []
-    for number, description in enumerate(GROUPS[group.id].fields, 1):
-        text = group[number]
-        lines.append((number, description, _shown(description, text), _explained(description, text)))
-    return lines
+    return [
+        (number, description, _shown(description, text), _explained(description, text))
+        for number, (description, text) in enumerate(group.items(), 1)
+    ]
 
 
 def _shown(description: FieldDescription, text: str) -> str:
@@ -142,8 +138,7 @@ def _explained(description: FieldDescription, text: str) -> str:
 
 
 def _of_fields(index: int, group: Group) -> Iterator[Finding]:
-    for number, description in enumerate(GROUPS[group.id].fields, 1):
-        text = group[number]
+    for number, (description, text) in enumerate(group.items(), 1):
         if not text:
             continue
         if description.sizes and len(text) not in description.sizes:
@@ -198,17 +193,20 @@ def _of_date(index: int, group: int, number: int, name: str, text: str) -> Itera
         yield Finding(FindingKind.DATE, index, group, number, f"{name}: not a day of the calendar")
 
 
-_NIR_FIELDS = {101: (8, FindingKind.NIR_KEY), 104: (9, FindingKind.CERTIFIED_NIR_KEY)}
+_NIR_FIELDS = {
+    101: ("NIR", "clé NIR", FindingKind.NIR_KEY),
+    104: ("NIR certifié", "clé NIR certifié", FindingKind.CERTIFIED_NIR_KEY),
+}
 
 
 def _of_nir(index: int, group: Group) -> Iterator[Finding]:
     if group.id not in _NIR_FIELDS:
         return
-    number, kind = _NIR_FIELDS[group.id]
-    text, key = group[number], group[number + 1]
+    name, key_name, kind = _NIR_FIELDS[group.id]
+    text, key = group[name], group[key_name]
     if not text and group.id == 104:
         return
-    name = GROUPS[group.id].fields[number - 1].name
+    number = group.number(name)
     try:
         nir = Nir(text, key)
     except CodeError as error:
@@ -219,7 +217,7 @@ def _of_nir(index: int, group: Group) -> Iterator[Finding]:
             kind,
             index,
             group.id,
-            number + 1,
+            group.number(key_name),
             f"{name}: the key is {key or 'missing'}, {nir.compute_key()} fits",
         )
     if nir.fictitious:
@@ -232,18 +230,15 @@ def _of_nir(index: int, group: Group) -> Iterator[Finding]:
         )
 
 
-_PERIODS = {102: (2, 3), 104: (16, 17), 105: (1, 2), 106: (1, 2), 108: (1, 2), 109: (5, 6)}
-
-
 def _of_periods(index: int, group: Group) -> Iterator[Finding]:
-    if group.id not in _PERIODS:
+    if group.id not in PERIODS:
         return
-    start, end = _PERIODS[group.id]
     try:
-        period = Period.parse(group[start], group[end])
+        backwards = period(group).backwards
     except CodeError:
         return
-    if period.backwards:
+    if backwards:
+        end = group.number(PERIODS[group.id][1])
         yield Finding(FindingKind.PERIOD, index, group.id, end, "the period ends before it begins")
 
 
@@ -253,33 +248,31 @@ _TEST_CAISSES = {"349": "caisse 349 is the CNDA's", "999": "caisse 999 is the GI
 def _of_markers(index: int, group: Group) -> Iterator[Finding]:
     if group.id != 101:
         return
-    if group[1] == "T":
-        yield Finding(FindingKind.TEST_CARD, index, 101, 1, "the type of the card says test")
+
+    def marker(name: str, message: str) -> Finding:
+        return Finding(FindingKind.TEST_CARD, index, 101, group.number(name), message)
+
+    if group["type de carte Vitale"] == "T":
+        yield marker("type de carte Vitale", "the type of the card says test")
     caisse = group["caisse gestionnaire"]
     if caisse == "349" or (caisse == "999" and group["code régime"] == "01"):
-        yield Finding(FindingKind.TEST_CARD, index, 101, 11, _TEST_CAISSES[caisse])
+        yield marker("caisse gestionnaire", _TEST_CAISSES[caisse])
     if group["centre gestionnaire"] == "0349":
-        yield Finding(FindingKind.TEST_CARD, index, 101, 12, "centre 0349 is the CNDA's")
+        yield marker("centre gestionnaire", "centre 0349 is the CNDA's")
 
 
 def _of_beneficiaries(groups: Sequence[Group]) -> Iterator[Finding]:
-    start = None
-    for index, group in enumerate([*groups, None]):
-        if group is not None and group.id != 104:
-            continue
-        if start is not None:
-            yield from _of_beneficiary(start, groups[start:index])
-        start = index
     heads = [group.id for group in groups]
+    starts = [index for index, identifier in enumerate(heads) if identifier == 104]
+    for start, person in zip(starts, people(groups), strict=True):
+        yield from _of_beneficiary(start, person)
     for identifier in (101, 102, 103):
         if heads.count(identifier) > 1:
             yield _too_many(heads.index(identifier), identifier, heads.count(identifier), 1)
 
 
-def _of_beneficiary(start: int, groups: Sequence[Group]) -> Iterator[Finding]:
-    counts: dict[int, int] = {}
-    for group in groups:
-        counts[group.id] = counts.get(group.id, 0) + 1
+def _of_beneficiary(start: int, person: Person) -> Iterator[Finding]:
+    counts = Counter(group.id for group in person.body)
     for identifier, count in counts.items():
         limit = GROUPS[identifier].at_most
         if limit is not None and identifier > 104 and count > limit:

@@ -5,14 +5,14 @@ for a carte Vitale ("API SSV 4.03", as MedinTux ``CSesam_API_InfoGroupe.cpp`` na
 the fictitious CNDA test cards; a field of another size is reported by :mod:`bifente.ssv.findings`, not refused.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from enum import Enum
 from types import MappingProxyType
 
 from bifente.codes.errors import CodeError
 from bifente.codes.letters import latin
-from bifente.layouts.errors import SsvError
 from bifente.slotted import dataclass, field
+from bifente.ssv.errors import SsvError
 
 
 class FieldKind(Enum):
@@ -55,6 +55,14 @@ class GroupDescription:
         numbers = {one.name: number for number, one in enumerate(self.fields, 1)}
         object.__setattr__(self, "numbers", MappingProxyType(numbers))
 
+    def number(self, name: str) -> int:
+        """The official number (from 1) of the field with that French name; KeyError that lists those there are."""
+        try:
+            return self.numbers[name]
+        except KeyError:
+            known = ", ".join(self.numbers)
+            raise KeyError(f"group {self.id} has no field {name!r}; it has: {known}") from None
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -77,25 +85,26 @@ class Group:
         """The group's line in the table."""
         return GROUPS[self.id]
 
-    def number(self, key: int | str) -> int:
-        """The official number (from 1) of a field given by number or French name; KeyError when there is none."""
-        described = GROUPS[self.id]
-        if isinstance(key, int):
-            if 1 <= key <= len(described.fields):
-                return key
-            raise KeyError(f"group {self.id} has no field {key}")
-        try:
-            return described.numbers[key]
-        except KeyError:
-            raise KeyError(f"group {self.id} has no field {key!r}") from None
+    def number(self, name: str) -> int:
+        """The official number (from 1) of the field with that French name; KeyError that lists those there are."""
+        return GROUPS[self.id].number(name)
 
-    def __getitem__(self, key: int | str) -> str:
-        """The text of a field by official number (from 1) or French name; KeyError when there is none."""
-        return self.fields[self.number(key) - 1].decode("latin-1")
+    def raw(self, name: str) -> bytes:
+        """The bytes of a field by its French name; KeyError."""
+        return self.fields[self.number(name) - 1]
 
-    def replace(self, key: int | str, text: str) -> "Group":
+    def __getitem__(self, name: str) -> str:
+        """The text of a field by its French name (``group["code régime"]``); KeyError."""
+        return self.raw(name).decode("latin-1")
+
+    def items(self) -> Iterator[tuple[FieldDescription, str]]:
+        """What each field is and its text, in the order of the table."""
+        texts = (value.decode("latin-1") for value in self.fields)
+        return zip(GROUPS[self.id].fields, texts, strict=True)
+
+    def replace(self, name: str, text: str) -> "Group":
         """The same group with one field changed; KeyError for no such field, SsvError for text beyond Latin-1."""
-        number = self.number(key)
+        number = self.number(name)
         changed = list(self.fields)
         changed[number - 1] = to_bytes(text, self.id, number)
         return Group(self.id, tuple(changed))
@@ -104,7 +113,8 @@ class Group:
     def of(cls, group: int, *texts: str, **named: str) -> "Group":
         """A group from the texts of its fields in order; missing trailing ones are empty.
 
-        *named* takes fields by French name (``**{"code régime": "01"}``). SsvError for what the table does not know.
+        *named* takes fields by French name (``**{"code régime": "01"}``). KeyError for a name that the group has not,
+        SsvError for whatever else the table does not know.
         """
         described = GROUPS.get(group)
         if described is None:
@@ -113,9 +123,7 @@ class Group:
             raise SsvError(f"{len(described.fields)} fields expected, {len(texts)} given", group=group)
         values = [*texts] + [""] * (len(described.fields) - len(texts))
         for name, text in named.items():
-            if name not in described.numbers:
-                raise SsvError(f"there is no field {name!r}", group=group)
-            values[described.numbers[name] - 1] = text
+            values[described.number(name) - 1] = text
         return cls(group, tuple(to_bytes(text, group, number) for number, text in enumerate(values, 1)))
 
 

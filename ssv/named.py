@@ -18,7 +18,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from bifente.layouts.codec import JsonValue
+from bifente.documents.values import JsonValue
 from bifente.ssv.groups import GROUPS, Group
 
 VERSION = 1
@@ -30,7 +30,7 @@ _HEADS = {101: "assure", 102: "service_amo_famille", 103: "accident_du_travail"}
 
 
 def named(groups: Sequence[Group]) -> dict[str, JsonValue]:
-    """The mapping of groups in the order of a card (see :func:`bifente.ssv.wire.check_order`)."""
+    """The mapping of groups in the order of a card (see :func:`bifente.ssv.people.check_order`)."""
     value: dict[str, JsonValue] = {"version": VERSION, **dict.fromkeys(_HEADS.values())}
     people: list[dict[str, JsonValue]] = []
     lists: dict[str, list[JsonValue]] = {}
@@ -60,10 +60,7 @@ def field_names(group: int) -> list[str]:
 
 
 def _fields(group: Group) -> dict[str, JsonValue]:
-    fields: dict[str, JsonValue] = {"groupe": group.id}
-    for number, name in enumerate(field_names(group.id), 1):
-        fields[name] = group[number]
-    return fields
+    return {"groupe": group.id} | {_slug(field.name): text for field, text in group.items()}
 
 
 def _slug(name: str) -> str:

@@ -1,6 +1,6 @@
-"""The groups of a carte Vitale as the SESAM-Vitale software carries them (format measured on the CNDA test cards).
+"""The wire form of the groups, as the SESAM-Vitale software carries them (measured on the CNDA test cards), and their JSON.
 
-The structure, as the declaration :data:`GROUP` says it::
+The structure, as the declaration :data:`bifente.ssv.declared.GROUP` says it::
 
     group := id (2 bytes, big-endian), length (BER), fields
     field := length (BER), bytes
@@ -16,42 +16,10 @@ what ends between two groups is a smaller card as soon as it has a beneficiary;
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from construct import (
-    Array,
-    ExprValidator,
-    FocusedSeq,
-    GreedyBytes,
-    Int16ub,
-    Prefixed,
-    Struct,
-    Terminated,
-)
-
-from bifente.layouts.ber import BER_LENGTH
-from bifente.layouts.codec import JsonValue, record, sequence, string
-from bifente.layouts.errors import LayoutError, SsvError
-from bifente.slotted import dataclass
-from bifente.ssv.findings import Finding, FindingKind, describe, findings
-from bifente.ssv.groups import GROUPS, FieldDescription, FieldKind, Group, GroupDescription, to_bytes
-
-FIELD = Prefixed(BER_LENGTH, GreedyBytes)
-"""One field."""
-
-GROUP = Struct(
-    "id" / ExprValidator(Int16ub, lambda obj, _: obj in GROUPS),
-    "fields"
-    / Prefixed(
-        BER_LENGTH,
-        FocusedSeq("fields", "fields" / Array(lambda ctx: len(GROUPS[ctx._.id].fields), FIELD), Terminated),
-    ),
-)
-"""One group: the number of its fields follows from its id."""
-
-BENEFICIARIES = 19
-"""At most this many on a card (the largest CNDA test cards)."""
-
-_BODY_OF_BENEFICIARY = (105, 106, 107, 108, 109, 111)
-_ONCE = (107, 109, 111)
+from bifente.documents.values import JsonValue
+from bifente.ssv.errors import SsvError
+from bifente.ssv.groups import GROUPS, Group, to_bytes
+from bifente.ssv.people import check_order
 
 
 def decode(data: bytes) -> list[Group]:
@@ -62,6 +30,16 @@ def decode(data: bytes) -> list[Group]:
         group, at = _decode_group(data, at)
         groups.append(group)
     return groups
+
+
+def decode_prefix(data: bytes) -> tuple[list[Group], int]:
+    """The groups at the beginning of *data*, up to its end or to a group number 0, and where they end; SsvError."""
+    groups = []
+    at = 0
+    while at < len(data) and data[at : at + 2].strip(b"\0"):
+        group, at = _decode_group(data, at)
+        groups.append(group)
+    return groups, at
 
 
 def decode_card(data: bytes) -> list[Group]:
@@ -140,82 +118,6 @@ def _read_length(data: bytes, at: int, end: int, group: int, field: int | None) 
     return size, after
 
 
-def check_order(groups: Sequence[Group]) -> None:
-    """Accept 101, [102], [103] and one to nineteen times (104, 105*, 106*, [107, 108*], [109], [111]); else SsvError.
-
-    Mutuelle (107) and AMC (109) on one beneficiary are reported by ``findings``, not refused: the card exists.
-    """
-    ids = [group.id for group in groups]
-    if not ids or ids[0] != 101:
-        raise SsvError("a card begins with group 101", group=ids[0] if ids else None)
-    previous = 101
-    beneficiaries = 0
-    for identifier in ids[1:]:
-        if identifier == 104:
-            beneficiaries += 1
-        elif identifier in (102, 103):
-            if not (beneficiaries == 0 and previous < identifier):
-                raise SsvError(f"cannot stand after group {previous}", group=identifier)
-        elif identifier in _BODY_OF_BENEFICIARY:
-            again = identifier == previous and identifier in _ONCE
-            if not beneficiaries or identifier < previous or again:
-                raise SsvError(f"cannot stand after group {previous}", group=identifier)
-            if identifier == 108 and previous not in (107, 108):
-                raise SsvError("a period of a mutuelle without group 107", group=108)
-        else:
-            raise SsvError("is not a group of a carte Vitale, or stands twice", group=identifier)
-        previous = identifier
-    if not beneficiaries:
-        raise SsvError("the card has no beneficiary (group 104)")
-    if beneficiaries > BENEFICIARIES:
-        raise SsvError(f"{beneficiaries} beneficiaries, the limit is {BENEFICIARIES}", group=104)
-
-
-_HEADS = {101: "G101", 102: "G102", 103: "G103"}
-
-
-def piece_names() -> tuple[str, ...]:
-    """The names of all pieces that :func:`split` can make, in the order of the card."""
-    return (*_HEADS.values(), *(f"BEN{number:02d}" for number in range(1, BENEFICIARIES + 1)))
-
-
-def split(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    """The card in pieces, one for each file: G101, G102, G103 (when there) and BEN01 … BEN19, in card order.
-
-    SsvError when the groups do not stand in the order of a card.
-    """
-    check_order(groups)
-    pieces: dict[str, list[Group]] = {}
-    current: list[Group] = []
-    for group in groups:
-        if group.id == 104:
-            current = pieces[f"BEN{sum(name.startswith('BEN') for name in pieces) + 1:02d}"] = [group]
-        elif group.id in _HEADS:
-            pieces[_HEADS[group.id]] = [group]
-        else:
-            current.append(group)
-    return pieces
-
-
-def join(pieces: Mapping[str, Sequence[Group]]) -> list[Group]:
-    """The groups in the order of the card from the pieces of :func:`split`, in whatever order they were read.
-
-    Empty pieces (files that hold nothing) are skipped. SsvError for an unknown name or a piece of other groups.
-    """
-    names = piece_names()
-    for name, piece in pieces.items():
-        if name not in names:
-            raise SsvError(f"{name!r} is not a piece of a card")
-        ids = [group.id for group in piece]
-        fits = ids in ([], [int(name[1:])]) if name in _HEADS.values() else not ids or ids[0] == 104
-        if not fits or 104 in ids[1:]:
-            raise SsvError(f"{name} holds other groups than its own", group=ids[0])
-    groups = [group for name in names for group in pieces.get(name, ())]
-    if groups:
-        check_order(groups)
-    return groups
-
-
 def to_json(groups: Iterable[Group]) -> list[dict[str, JsonValue]]:
     """``[{"group": 101, "fields": ["T", …]}, …]``, the fields as Latin-1 text."""
     return [
@@ -225,91 +127,34 @@ def to_json(groups: Iterable[Group]) -> list[dict[str, JsonValue]]:
 
 def from_json(value: JsonValue) -> list[Group]:
     """The groups of the form that :func:`to_json` gives; SsvError."""
-    try:
-        groups = []
-        for item in sequence(value, "groups"):
-            entry = record(item, "group", ("group", "fields"))
-            identifier = entry["group"]
-            if isinstance(identifier, bool) or not isinstance(identifier, int):
-                raise SsvError("the number of a group is an integer")
-            fields = enumerate(sequence(entry["fields"], f"group {identifier}, fields"), 1)
-            texts = [(number, string(text, f"group {identifier}, field {number}")) for number, text in fields]
-            groups.append(
-                Group(identifier, tuple(to_bytes(text, identifier, number) for number, text in texts))
-            )
-    except SsvError:
-        raise
-    except LayoutError as error:
-        raise SsvError(str(error)) from None
+    groups = []
+    for item in _list(value, "groups"):
+        if not isinstance(item, Mapping):
+            raise SsvError(f"group: a mapping was expected, not {type(item).__name__}")
+        for key in _KEYS:
+            if key not in item:
+                raise SsvError(f"group: {key} is missing")
+        for key in item:
+            if key not in _KEYS:
+                raise SsvError(f"group: {key!r} is not known")
+        identifier = item["group"]
+        if isinstance(identifier, bool) or not isinstance(identifier, int):
+            raise SsvError("the number of a group is an integer")
+        fields = []
+        for number, text in enumerate(_list(item["fields"], f"group {identifier}, fields"), 1):
+            if not isinstance(text, str):
+                raise SsvError(
+                    f"a text was expected, not {type(text).__name__}", group=identifier, field=number
+                )
+            fields.append(to_bytes(text, identifier, number))
+        groups.append(Group(identifier, tuple(fields)))
     return groups
 
 
-@dataclass(frozen=True, slots=True)
-class GroupsCodec:
-    """The content codec of a file that holds SSV groups, as :func:`to_json` writes them.
-
-    ``groups`` limits which may stand in it (none = any). With ``size`` the file has that length and zeros follow
-    the groups (no group has the number 0, so they cannot be mistaken); a file of zeros holds ``[]``.
-    """
-
-    groups: tuple[int, ...] = ()
-    size: int | None = None
-
-    def encode(self, value: JsonValue) -> bytes:
-        """The bytes of a file; SsvError, also when they exceed the size."""
-        groups = from_json(value)
-        self._check(groups)
-        content = encode(groups)
-        if self.size is None:
-            return content
-        if len(content) > self.size:
-            raise SsvError(f"{len(content)} bytes do not fit into a file of {self.size}")
-        return content.ljust(self.size, b"\0")
-
-    def decode(self, data: bytes) -> JsonValue:
-        """The groups of a file; SsvError."""
-        value, end = self.decode_prefix(data)
-        if end != len(data) and (self.size is None or any(data[end:])):
-            raise SsvError("only groups or zeros may follow", offset=end)
-        return value
-
-    def decode_prefix(self, data: bytes) -> tuple[JsonValue, int]:
-        """The groups at the beginning of *data*, up to its end or to a group number 0; SsvError."""
-        groups = []
-        at = 0
-        while at < len(data) and data[at : at + 2].strip(b"\0"):
-            group, at = _decode_group(data, at)
-            groups.append(group)
-        self._check(groups)
-        return to_json(groups), at
-
-    def _check(self, groups: Sequence[Group]) -> None:
-        for group in groups:
-            if self.groups and group.id not in self.groups:
-                raise SsvError("does not belong into this file", group=group.id)
+_KEYS = ("group", "fields")
 
 
-__all__ = [
-    "BENEFICIARIES",
-    "FIELD",
-    "GROUP",
-    "GROUPS",
-    "FieldDescription",
-    "FieldKind",
-    "Finding",
-    "FindingKind",
-    "Group",
-    "GroupDescription",
-    "GroupsCodec",
-    "check_order",
-    "decode",
-    "decode_card",
-    "describe",
-    "encode",
-    "findings",
-    "from_json",
-    "join",
-    "piece_names",
-    "split",
-    "to_json",
-]
+def _list(value: JsonValue, what: str) -> Sequence[JsonValue]:
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise SsvError(f"{what}: a list was expected, not {type(value).__name__}")
+    return value

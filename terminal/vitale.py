@@ -11,12 +11,12 @@ from typing import Final
 from bifente.apdu import SW, ApduError, Link
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.tlv import Tlv, decode, encode, find
-from bifente.layouts import identity, recognition, volets
+from bifente.layouts import groupfiles, identity, recognition, volets
 from bifente.layouts import vitale2 as layout
 from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, string
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.groups import Group
 from bifente.terminal import files, issued
 from bifente.terminal.errors import (
@@ -190,7 +190,7 @@ class VitaleSession:
         """The files that :func:`rights_groups` reads, by name; raises as :meth:`rights`."""
         if self.issued is None:
             listed = self._freshly_listed()
-            return {name: self._content(listed[name]) for name in ssv.piece_names() if name in listed}
+            return {name: self._content(listed[name]) for name in groupfiles.file_names() if name in listed}
         self._enter(layout.AID_VITALE)  # anew: a card that was reset meanwhile then says what is missing
         return issued.read_covered(
             CardKind.VITALE,
@@ -289,12 +289,12 @@ def rights_groups(contents: Mapping[str, bytes]) -> list[Group]:
     pieces = {}
     for name, content in contents.items():
         try:
-            value, _ = ssv.GroupsCodec().decode_prefix(content)
-            pieces[name] = ssv.from_json(value)
+            value, _ = groupfiles.GroupsCodec().decode_prefix(content)
+            pieces[name] = wire.from_json(value)
         except LayoutError as error:
             raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
     try:
-        return ssv.join(pieces)
+        return groupfiles.join(pieces)
     except LayoutError as error:
         raise ProtocolBroken(f"the rights on the Vitale: {error}", step="read rights") from error
 

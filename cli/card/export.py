@@ -32,10 +32,10 @@ def export(card: Path, output: Path, force: bool, as_json: bool) -> None:
     from bifente.applets import read_card
     from bifente.applets.families.vitale2.exporter import groups_of
     from bifente.documents.writing import new_file
-    from bifente.ssv import wire as ssv
+    from bifente.ssv import wire
 
     groups = groups_of(read_card(card))
-    content = ssv.encode(groups)
+    content = wire.encode(groups)
     new_file(output, content, replace=force)
     beneficiaries = sum(group.id == 104 for group in groups)
     if as_json:

@@ -173,7 +173,7 @@ def _sheet(done: "Demonstration") -> RenderableType:
     name = _told(f"{beneficiary.given_name} {beneficiary.usual_name}")
     who.add_row("bénéficiaire", name, _told(f"NIR {insured.nir} {insured.nir_key}, régime {insured.regime}"))
     amo = rights.amo
-    covered = "no open right" if amo is None else f"{_day(amo.begin)} to {_day(amo.end) or 'open'}"
+    covered = "no open right" if amo is None else f"{_day(amo.begin.text)} to {_day(amo.end.text) or 'open'}"
     coverage = rights.coverage
     code = "" if coverage is None else f"code situation {coverage.situation}, ALD {coverage.ald}"
     who.add_row("droits AMO", _told(covered), _told(code))

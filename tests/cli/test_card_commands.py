@@ -19,7 +19,7 @@ from bifente.applets.perso.make import build
 from bifente.applets.store.stores import SqliteStore, create_card_file, read_snapshot
 from bifente.cli.main import main
 from bifente.igc import Authority, Gamme
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.named import named
 
 TODAY = date.today()
@@ -171,9 +171,9 @@ def test_profiles(capsys):
 
 def test_a_content_that_ends_between_two_groups_is_a_card_with_a_notice(bench, capsys, virtual_cards):
     whole = next(path for path in virtual_cards if path.name == "0102.in").read_bytes()
-    groups = ssv.decode_card(whole)
+    groups = wire.decode_card(whole)
     at = next(index for index, group in enumerate(groups) if group.id == 106)
-    beginning = ssv.encode(groups[:at])
+    beginning = wire.encode(groups[:at])
     cut = bench.folder / "cut.in"
     cut.write_bytes(beginning)
     wanted = ["card", "import", str(cut), "-o"]
@@ -201,8 +201,8 @@ def test_import(bench, capsys, virtual_cards):
     content = str(virtual_cards[0])
     assert main(["card", "import", content, "-o", bench.path("a.card"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    groups = ssv.decode_card(virtual_cards[0].read_bytes())
-    assert facts["serial"] == groups[0][2]
+    groups = wire.decode_card(virtual_cards[0].read_bytes())
+    assert facts["serial"] == groups[0]["numéro de série de la carte"]
     assert facts["findings"]
     assert (facts["groups"], facts["beneficiaries"]) == (len(groups), sum(one.id == 104 for one in groups))
     assert main(["card", "import", content, "-o", bench.path("b.card"), "--serial", "87654321"]) == 0
@@ -248,7 +248,7 @@ def steering_cards(bench) -> tuple[str, str]:
     cps, vitale = Path(bench.path("cps.yaml")), Path(bench.path("vitale.yaml"))
     name = json.dumps({"civilite": "22", "nom": STEERING, "prenoms": ["A"]})
     cps.write_text(f"{read_text('gp')}files: {{CPS_NAME_PS: {{value: {name}}}}}\n")
-    groups = ssv.to_json(read_profile("vitale-single").ssv_groups())
+    groups = wire.to_json(read_profile("vitale-single").ssv_groups())
     groups[0]["fields"][1] = "12345678"
     groups[1]["fields"][0] = STEERING
     vitale.write_text(json.dumps({"kind": "vitale2", "groups": groups}))
@@ -608,7 +608,7 @@ def test_rights(bench, capsys, virtual_cards):
     capsys.readouterr()
     assert main(["card", "rights", patient, "--cps", doctor, "--pin", "1234", "--json"]) == 0
     rights = json.loads(capsys.readouterr().out)
-    groups = ssv.decode_card(virtual_cards[0].read_bytes())
+    groups = wire.decode_card(virtual_cards[0].read_bytes())
     assert rights == named(groups)
     assert (rights["version"], rights["assure"]["type_de_carte_vitale"]) == (1, "T")
     assert rights["assure"]["nir"] == groups[0]["NIR"]

@@ -141,8 +141,8 @@ def test_garbage_gives_the_packages_error_only(text: str) -> None:
 
 
 def test_the_official_cards(virtual_cards: list) -> None:
-    from bifente.ssv import wire as ssv
+    from bifente.ssv import wire
 
     for path in virtual_cards:
-        card = ssv.decode_card(path.read_bytes())
+        card = wire.decode_card(path.read_bytes())
         assert Nir(card[0]["NIR"], card[0]["clé NIR"]).check_key(), path.name

@@ -25,10 +25,10 @@ from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
 from bifente.fse import Act, CareSession
 from bifente.igc import Authority, CertificateUsage
-from bifente.layouts import businessdata, identity, volets
+from bifente.layouts import businessdata, groupfiles, identity, volets
 from bifente.layouts.nodes import EF
 from bifente.reader import TwoSlotReader
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.groups import Group
 
 TODAY = date(2026, 3, 2)
@@ -78,11 +78,17 @@ RIGHTS = [
         "9881",
         "10",
     ),
-    Group.of(104, "TESSIER", "", "CLAIRE").replace(12, "198001010000").replace(13, "1").replace(14, "0"),
+    Group.of(104, "TESSIER", "", "CLAIRE")
+    .replace("date de naissance", "198001010000")
+    .replace("rang gémellaire", "1")
+    .replace("qualité", "0"),
     Group.of(105, "202501010000", "202612310000"),
     Group.of(106, "202501010000", "202506300000", "0", "0100"),
     Group.of(106, "202507010000", "", "1", "0104"),
-    Group.of(104, "TESSIER", "", "HUGO").replace(12, "201503010000").replace(13, "1").replace(14, "6"),
+    Group.of(104, "TESSIER", "", "HUGO")
+    .replace("date de naissance", "201503010000")
+    .replace("rang gémellaire", "1")
+    .replace("qualité", "6"),
     Group.of(105, "202001010000", "202412310000"),
     Group.of(106, "", "", "0", "0100"),
 ]
@@ -126,21 +132,37 @@ def moment(day: date) -> datetime:
 
 def billing_of(group: Group) -> dict[str, object]:
     """The situation de facturation of a group 2."""
-    signs = (0x10 if group[20] != "0" else 0) | (group[21] != "0")
-    value: dict[str, object] = {"situation": group.fields[0][0], "autorisations": f"{signs:02X}"}
-    if group[9]:
-        value["identifiant"] = group[9] + group[10]
-    names = {"convention": 13, "specialite": 14, "zone": 15, "ik": 16}
-    return {**value, "conventionnelles": {name: group[number] for name, number in names.items()}}
+    signs = (0x10 if group["habilitation à signer une facture"] != "0" else 0) | (
+        group["habilitation à signer un lot"] != "0"
+    )
+    value: dict[str, object] = {
+        "situation": group.raw("numéro logique de la situation")[0],
+        "autorisations": f"{signs:02X}",
+    }
+    if group["numéro d'identification de facturation du PS"]:
+        value["identifiant"] = (
+            group["numéro d'identification de facturation du PS"]
+            + group["clé du numéro d'identification de facturation du PS"]
+        )
+    names = {
+        "convention": "code conventionnel",
+        "specialite": "code spécialité",
+        "zone": "code zone tarifaire",
+        "ik": "code zone IK",
+    }
+    return {**value, "conventionnelles": {key: group[name] for key, name in names.items()}}
 
 
 def activity_of(group: Group) -> dict[str, object]:
     """The activity that a group 2 is joined with."""
-    value: dict[str, object] = {"exercice": {"mode": group[2].zfill(2)}, "numero_logique": group.fields[0][0]}
+    value: dict[str, object] = {
+        "exercice": {"mode": group["mode d'exercice"].zfill(2)},
+        "numero_logique": group.raw("numéro logique de la situation")[0],
+    }
     given = {
-        "statut": group[3] and group[3].zfill(2),
-        "structure": group[5] + group[6],
-        "raison_sociale": group[8],
+        "statut": group["statut d'exercice"] and group["statut d'exercice"].zfill(2),
+        "structure": group["type d'identification structure"] + group["numéro d'identification structure"],
+        "raison_sociale": group["raison sociale structure"],
     }
     return {**value, **{name: text for name, text in given.items() if text}}
 
@@ -245,11 +267,11 @@ class Maker:
                 )
             )
         made["file/3F00/2F02"] = raw(tlv.encode(0x5A, pan))
-        pieces = ssv.split(rights)
+        pieces = groupfiles.split(rights)
         files = [{"name": "PAN", "application": 1, "fid": "2F02"}]
         for name, piece in pieces.items():
             fid = int("2" + name[1:], 16) if name[0] == "G" else 0x2200 + int(name[3:])
-            made[f"file/3F00/0001/{fid:04X}"] = raw(ssv.encode(piece))
+            made[f"file/3F00/0001/{fid:04X}"] = raw(wire.encode(piece))
             files.append({"name": name, "application": 2, "fid": f"{fid:04X}"})
         for name, fid, content in (
             ("URGENCE", 0x2301, volets.EMERGENCY.encode(EMERGENCY)),

@@ -291,16 +291,18 @@ def carried_over(maker, which: str, fse_rights, fse_situations, fse_holder) -> S
     """A genuine card, signed by its issuer, whose files the attacker puts in the place of this one's."""
     match which:
         case "another Vitale":
-            groups = [fse_rights[0].replace(2, "99000002"), *fse_rights[1:]]
+            groups = [fse_rights[0].replace("numéro de série de la carte", "99000002"), *fse_rights[1:]]
             return maker.vitale(groups, serial="99000002")
         case "an old Vitale":  # the very card, as it was issued before
-            return maker.vitale([group.replace(3, "0") if group.id == 106 else group for group in fse_rights])
+            return maker.vitale(
+                [group.replace("code ALD", "0") if group.id == 106 else group for group in fse_rights]
+            )
         case "no Vitale":
             return maker.vitale(issued=False)
         case "another CPS":
             return maker.cps(replace(fse_holder, card_number="2900000058"), prefix="other")
         case "an old CPS":
-            return maker.cps(situations=[one.replace(15, "10") for one in fse_situations])
+            return maker.cps(situations=[one.replace("code zone tarifaire", "10") for one in fse_situations])
     return maker.cps(issued=False)
 
 

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bifente.codes.dates import Period
+from bifente.codes.errors import CodeError
 from bifente.codes.specialities import profession_of
 from bifente.fse import (
     Act,
@@ -20,7 +22,7 @@ from bifente.fse import (
     Professional,
 )
 from bifente.fse.canonical import MAX_SIZE, decode, encode
-from bifente.fse.rights import Beneficiary, Coverage, DayRights, Insured, Period, Rights, compact
+from bifente.fse.rights import Beneficiary, Coverage, DayRights, Insured, Rights, compact
 from bifente.fse.sheet import EARLIEST, VERSIONS
 
 DAY = date(2026, 3, 2)
@@ -34,7 +36,7 @@ acts = st.builds(
     amount=st.integers(0, 99_999_999),
     date=dates,
 )
-periods = st.builds(Period, begin=day_texts, end=day_texts)
+periods = st.builds(Period.parse, day_texts, day_texts)
 all_rights = st.builds(
     Rights,
     insured=st.builds(Insured, latin, latin, day_texts, *[latin] * 6),
@@ -88,7 +90,9 @@ EXAMPLE = CareSheet(
     care_date=DAY,
     professional=Professional("0", "8", "9970000001", "7", "22", "DURIF", "ALICE"),
     situation=BillingSituation(1, *[""] * 12, "01", *[""] * 5, "1", ""),
-    rights=Rights(Insured(*[""] * 9), Beneficiary(1, "TÉSSIER", *[""] * 8), Period("20250101", ""), None),
+    rights=Rights(
+        Insured(*[""] * 9), Beneficiary(1, "TÉSSIER", *[""] * 8), Period.parse("20250101", ""), None
+    ),
     accepted=(ProblemKind.NO_COVERAGE,),
     acts=(Act("AMI", Decimal("1.50"), 473, DAY),),
 )
@@ -290,10 +294,14 @@ def test_no_act_is_older_than_the_first_sheet(day):
     "text", ["ZZZZZZZZ", "2026", "20260230", "20261301", "99999999", "²0260101", "2026-1-1", "000000"]
 )
 def test_a_date_that_is_not_one_is_not_open(text):
-    with pytest.raises(InvalidSheet, match="not a date"):
-        Period("", text)
-    with pytest.raises(InvalidSheet, match="not a date"):
-        Period(text, "")
+    for begin, end in (("", text), (text, "")):
+        with pytest.raises((CodeError, InvalidSheet), match="date"):
+            replace(EXAMPLE.rights, amo=Period.parse(begin, end))
+        with pytest.raises((CodeError, InvalidSheet), match="date"):
+            Coverage(Period.parse(begin, end), "0", "0100")
+    written = encode(EXAMPLE).replace(b'"begin":"20250101"', f'"begin":"{text}"'.encode())
+    with pytest.raises(CanonicalError, match=r"date|Date"):
+        decode(written)
     with pytest.raises(InvalidSheet, match="not a date"):
         replace(EXAMPLE.rights.insured, card_end=text)
 

@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.fse import Act, MaySignNoSheet, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.groups import Group
 from bifente.terminal import (
     CpsAbsent,
@@ -233,8 +233,10 @@ def test_every_official_card_makes_a_sheet(consultation, consult, maker, virtual
     """Rights by APDUs through the recognition, in the official order and byte for byte; then a sheet."""
     for path in virtual_cards[::15]:
         content = path.read_bytes()
-        groups = ssv.decode_card(content)
-        with consultation(vitale=maker.vitale(groups, serial=groups[0][2])) as session:
-            assert ssv.encode(session.rights()) == content
+        groups = wire.decode_card(content)
+        with consultation(
+            vitale=maker.vitale(groups, serial=groups[0]["numéro de série de la carte"])
+        ) as session:
+            assert wire.encode(session.rights()) == content
             sheet = session.draw_up([consult], number=1, care_date=TODAY, accept=list(ProblemKind))
             assert session.verify(session.sign(sheet)).sheet == sheet

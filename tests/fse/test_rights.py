@@ -6,7 +6,7 @@ import pytest
 
 from bifente.fse import ProblemKind, UnknownBeneficiary
 from bifente.fse.rights import beneficiaries, rights_at
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.groups import Group
 
 
@@ -54,7 +54,7 @@ def test_the_period_of_the_day_is_chosen_among_several():
         Group.of(106, "202407010000", "202412310000", "1", "0104"),
     )
     rights, problems = rights_at(groups, 1, date(2024, 8, 1))
-    assert (rights.amo.begin, rights.coverage.situation, problems) == ("20240101", "0104", ())
+    assert (rights.amo.begin.text, rights.coverage.situation, problems) == ("20240101", "0104", ())
 
 
 @pytest.mark.parametrize(("end", "expired"), [("", False), ("202603010000", True), ("202603020000", False)])
@@ -86,7 +86,7 @@ def test_mutuelle_beside_amc_is_told():
 
 def test_a_birth_date_out_of_the_calendar_is_a_birth_date():
     groups = card(*OPEN)
-    groups[1] = groups[1].replace(12, "194219010000")
+    groups[1] = groups[1].replace("date de naissance", "194219010000")
     assert beneficiaries(groups)[0].birth_date == "19421901"
 
 
@@ -100,7 +100,7 @@ def test_every_official_card_is_understood(virtual_cards):
     """Rights in 2006 are open for most of them; none fails."""
     clean = 0
     for path in virtual_cards:
-        groups = ssv.decode_card(path.read_bytes())
+        groups = wire.decode_card(path.read_bytes())
         for person in beneficiaries(groups):
             _, problems = rights_at(groups, person.number, date(2006, 6, 1))
             assert ProblemKind.UNREADABLE_DATE not in {problem.kind for problem in problems}

@@ -197,8 +197,8 @@ def test_the_signature_of_another_card_and_an_old_one_of_the_same(
     sign_again, maker, fse_holder, signed, fse_rights, fse_situations
 ):
     """Genuine signatures of the issuer, carried over: the Vitale has signed the others."""
-    before = [group.replace(3, "0") if group.id == 106 else group for group in fse_rights]
-    elsewhere = [group.replace(15, "10") for group in fse_situations]
+    before = [group.replace("code ALD", "0") if group.id == 106 else group for group in fse_rights]
+    elsewhere = [group.replace("code zone tarifaire", "10") for group in fse_situations]
     other = sign_again(
         maker.cps(replace(fse_holder, card_number="2900000058"), prefix="other"), prefix="other"
     ).content

@@ -54,7 +54,7 @@ def test_each_shipped_card_beside_the_usual_other(name, shipped, consultation):
             with pytest.raises(RecognitionRequired):
                 session.rights()
             return
-        assert session.vitale.registration().nir == session.rights()[0][8]
+        assert session.vitale.registration().nir == session.rights()[0]["NIR"]
         assert session.vitale.identity().birth_date == session.beneficiaries()[0].birth_date
         assert recognised.chr_vitale == b"\0\0" + session.vitale.pan()
         assert recognised.chr_cps == b"\0\0" + session.cps.pan()

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from signedsheet import refused, signer_of
 
+from bifente.codes.dates import Period
 from bifente.fse import Act, InvalidSheet, ProblemKind, SheetRefused, Signatory, canonical, verify
-from bifente.fse.rights import Period
 from bifente.igc import TrustStore
 from bifente.layouts.recognition import sheet_payload
 
@@ -87,7 +87,10 @@ def test_the_rights_of_another_vitale(signed, consultation, consult, maker):
     """Genuine cards, genuine signatures: the sheet shows the rights of one Vitale and is signed by another."""
     with consultation() as session:
         theirs = session.draw_up([consult], number=1, care_date=TODAY)
-        groups = [session.rights()[0].replace(2, "99000002"), *session.rights()[1:]]
+        groups = [
+            session.rights()[0].replace("numéro de série de la carte", "99000002"),
+            *session.rights()[1:],
+        ]
     with consultation(vitale=maker.vitale(groups, serial="99000002")) as session:
         own = session.draw_up([consult], number=1, care_date=TODAY)
         assert session.verify(session.sign(own)).sheet == own
@@ -112,7 +115,7 @@ def test_rights_that_are_closed_and_that_nobody_accepted(signed):
             rights=replace(
                 sheet.rights,
                 insured=replace(sheet.rights.insured, card_end="20260301"),
-                amo=Period("20200101", "20260301"),
+                amo=Period.parse("20200101", "20260301"),
             ),
         )
     accepted = (ProblemKind.NO_COVERAGE, ProblemKind.RIGHTS_CLOSED)

@@ -12,7 +12,7 @@ from bifente.layouts import businessdata, businesstexts, professional
 from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, form_of, holder_values
 from bifente.layouts.codec import Codec
 from bifente.layouts.errors import LayoutError
-from bifente.ssv import wire as ssv
+from bifente.ssv.findings import findings
 
 DOCTOR = CardHolder(
     card_type=0,
@@ -358,6 +358,16 @@ def test_objects_that_name_no_holder() -> None:
             professional.holder_of(*broken)  # type: ignore[arg-type]
 
 
+FROM_ACTIVITY = (
+    "mode d'exercice",
+    "statut d'exercice",
+    "type d'identification structure",
+    "numéro d'identification structure",
+    "raison sociale structure",
+)
+"""Fields of group 2 that the linked activity says."""
+
+
 def contents() -> dict[str, bytes]:
     return {label: bytes.fromhex(data) for label, (_, data, _) in PRINTED.items()}
 
@@ -365,19 +375,19 @@ def contents() -> dict[str, bytes]:
 def test_the_groups_of_the_printed_bytes() -> None:
     """Group 1 under the names of practice; group 2 joined over NoLogSit, empty where no object of a CPS3 says it."""
     holder, first, second = professional.professional_groups(contents())
-    assert [holder[number] for number in range(1, 8)] == [
+    assert [text for _, text in holder.items()] == [
         "0", "8", "9970000001", "3", "22", "LEROUX-EXERCICE", "CAMILLE",
     ]  # fmt: skip
-    assert [first.fields[0], *(first[number] for number in range(2, 22))] == [
-        b"\x01", "00", "10", "", "4", "99700000013001", "", "CABINET FICTIF DU DR LEROUX", "99100001", "9",
+    assert [text for _, text in first.items()] == [
+        "\x01", "00", "10", "", "4", "99700000013001", "", "CABINET FICTIF DU DR LEROUX", "99100001", "9",
         "", "", "1", "01", "24", "1", "00", "00", "00", "1", "1",
     ]  # fmt: skip
-    assert [second.fields[0], *(second[number] for number in range(2, 22))] == [
-        b"\x02", "01", "24", "", "1", "0B0990011", "", "CLINIQUE FICTIVE DES TROIS OIES", "99100002", "7",
+    assert [text for _, text in second.items()] == [
+        "\x02", "01", "24", "", "1", "0B0990011", "", "CLINIQUE FICTIVE DES TROIS OIES", "99100002", "7",
         "", "", "2", "32", "20", "2", "01", "02", "03", "1", "0",
     ]  # fmt: skip
-    assert ssv.findings([holder, first]) == []
-    filled = {number for number in range(1, 22) if first[number]}
+    assert findings([holder, first]) == []
+    filled = {field.name for field, text in first.items() if text}
     assert filled == set(professional.SOURCES), "each field says where it comes from, or is empty"
 
 
@@ -393,8 +403,8 @@ def test_a_situation_whose_activity_is_not_there() -> None:
     without = {label: content for label, content in contents().items() if label != "CPS_ACTIVITY_02_PS"}
     _, first, second = professional.professional_groups(without)
     assert first["mode d'exercice"] == "00"
-    assert [second[number] for number in (2, 3, 5, 6, 8)] == ["", "", "", "", ""]
-    assert second[9] == "99100002"
+    assert [second[name] for name in FROM_ACTIVITY] == ["", "", "", "", ""]
+    assert second["numéro d'identification de facturation du PS"] == "99100002"
     assert professional.linked_activities(BILLING.decode(without["CPS_SIT_FACT"])) == (1, 2)
 
 
@@ -405,7 +415,7 @@ def test_a_status_beside_the_mode_counts_where_81_is_absent() -> None:
         or activity[2:6].hex() == "80020024"
     )
     groups = professional.professional_groups({**contents(), "CPS_ACTIVITY_01_PS": activity})
-    assert (groups[1][2], groups[1][3]) == ("00", "24")
+    assert (groups[1]["mode d'exercice"], groups[1]["statut d'exercice"]) == ("00", "24")
 
 
 def test_groups_of_the_earlier_form() -> None:
@@ -419,12 +429,18 @@ def test_groups_of_the_earlier_form() -> None:
     data = BILLING.encode([situation])
     assert professional.linked_activities(BILLING.decode(data)) == ()
     *_, group = professional.professional_groups({**contents(), "CPS_SIT_FACT": data})
-    assert (group.fields[0], group[2], group[4], group[11]) == (b"\x01", "04", "31", "99100003")
+    filled = {field.name: text for field, text in group.items() if text}
+    assert filled == {
+        "numéro logique de la situation": "\x01",
+        "mode d'exercice": "04",
+        "secteur d'activité": "31",
+        "numéro d'identification du PS remplaçant": "99100003",
+    }
 
 
 def test_group_1_of_an_employee() -> None:
     group = professional.holder_group(replace(DOCTOR, national_id="1990000006/CPET0001"))
-    assert (group[2], group[3], group[4]) == ("1", "990000006/CPET0001", "")
+    assert tuple(text for _, text in group.items())[1:4] == ("1", "990000006/CPET0001", "")
 
 
 def test_the_parts_are_named_for_the_documentation() -> None:

@@ -5,7 +5,7 @@ from construct import Array, Byte, Bytes, Const, ConstructError, Int16ub, Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts.ber import BER_LENGTH
+from bifente.layouts.ber import DER_LENGTH
 from bifente.layouts.codec import Codec, PaddedCodec, PrefixCodec, RawCodec
 from bifente.layouts.constructcodec import ConstructCodec, plain
 from bifente.layouts.errors import LayoutError
@@ -46,19 +46,22 @@ VALUES = st.recursive(
 CODECS: list[PrefixCodec] = [PERSON, Wrapped(0x65, PERSON), ListOf(0x61, PERSON), Wrapped(0x30, UTF8)]
 
 
-@pytest.mark.parametrize("length", [0, 1, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF])
-def test_ber_lengths_in_their_shortest_form(length: int) -> None:
+@pytest.mark.parametrize("length", [0, 1, 0x7F, 0x80, 0xFF, 0x100, 0xFFFF, 0x10000, 0xFFFFFF])
+def test_der_lengths_in_their_shortest_form(length: int) -> None:
     short = bytes((length,)) if length < 0x80 else b""
     middle = bytes((0x81, length)) if 0x80 <= length < 0x100 else b""
-    long = b"\x82" + length.to_bytes(2, "big") if length >= 0x100 else b""
-    assert BER_LENGTH.build(length) == short + middle + long
-    assert BER_LENGTH.parse(BER_LENGTH.build(length)) == length
+    long = b"\x82" + length.to_bytes(2, "big") if 0x100 <= length < 0x10000 else b""
+    longest = b"\x83" + length.to_bytes(3, "big") if length >= 0x10000 else b""
+    assert DER_LENGTH.build(length) == short + middle + long + longest
+    assert DER_LENGTH.parse(DER_LENGTH.build(length)) == length
 
 
-@pytest.mark.parametrize("data", ["", "80", "817F", "81", "8200FF", "8201", "83000100", "FF"])
-def test_other_ber_lengths_are_refused(data: str) -> None:
+@pytest.mark.parametrize(
+    "data", ["", "80", "817F", "81", "8200FF", "8201", "8300FFFF", "830100", "8401000000", "FF"]
+)
+def test_other_der_lengths_are_refused(data: str) -> None:
     with pytest.raises(ConstructError):
-        BER_LENGTH.parse(bytes.fromhex(data))
+        DER_LENGTH.parse(bytes.fromhex(data))
 
 
 @given(st.binary(max_size=40))

@@ -17,6 +17,7 @@ from bifente.layouts import (
     cps3,
     der,
     derstructures,
+    groupfiles,
     identity,
     pkcs15,
     structures,
@@ -40,7 +41,7 @@ from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
-from bifente.ssv import wire as ssv
+from bifente.ssv.groups import GROUPS
 
 Values = st.SearchStrategy[JsonValue]
 Given = TypeVar("Given")
@@ -61,8 +62,8 @@ OTHER_CODECS: dict[str, Codec] = {
     "list": ListOf(0x7F21, PERSON),
     "padded": PaddedCodec(PERSON, 40),
     "padded list": PaddedCodec(ListOf(0x61, Wrapped(0x30, PERSON)), 60, empty=[]),
-    "groups in a file of fixed size": ssv.GroupsCodec(size=60),
-    "group 105 and 111": ssv.GroupsCodec((105, 111)),
+    "groups in a file of fixed size": groupfiles.GroupsCodec(size=60),
+    "group 105 and 111": groupfiles.GroupsCodec((105, 111)),
     "text": UTF8,
     "date": DATE,
     "digits": Bcd((0, 2, 3)),
@@ -232,8 +233,8 @@ def _(codec: identity.PointersCodec) -> Values:
     )
 
 
-@values.register(ssv.GroupsCodec)
-def _(codec: ssv.GroupsCodec) -> Values:
+@values.register(groupfiles.GroupsCodec)
+def _(codec: groupfiles.GroupsCodec) -> Values:
     texts = st.text(st.characters(codec="latin-1"), max_size=3) | st.just("x" * 130)
     groups = [
         st.fixed_dictionaries(
@@ -242,8 +243,8 @@ def _(codec: ssv.GroupsCodec) -> Values:
                 "fields": st.lists(texts, min_size=len(description.fields), max_size=len(description.fields)),
             }
         )
-        for identifier, description in ssv.GROUPS.items()
-        if identifier in (codec.groups or ssv.GROUPS)
+        for identifier, description in GROUPS.items()
+        if identifier in (codec.groups or GROUPS)
     ]
     return st.lists(st.one_of(groups), max_size=3)
 

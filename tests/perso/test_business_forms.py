@@ -15,6 +15,7 @@ from bifente.applets.perso.edit.dump import dump, dump_text
 from bifente.applets.perso.edit.view import view
 from bifente.applets.store.stores import MemoryStore, read_snapshot
 from bifente.reader import CPS_SLOT, TwoSlotReader
+from bifente.ssv.groups import Group
 from bifente.terminal import CpsSession
 
 EARLIER = Path(__file__).with_name("cards") / "nurse-form-1.card.gz"
@@ -61,9 +62,18 @@ def professional(card) -> list:
 
 def test_a_card_made_before_answers_as_it_did(earlier_file: Path) -> None:
     holder, first, second = professional(open_card(earlier_file))
-    assert (holder[6], holder[7]) == ("FICTIF-MOREAU", "SACHA-OE")
-    assert (first[2], first[4], first[8]) == ("00", "32", "CABINET FICTIF DES INFIRMIERS DU PARC")
-    assert (second.fields[0], second[2], second[4], second[11]) == (b"\x02", "04", "31", "99100003")
+    assert (holder["nom du PS"], holder["prénom du PS"]) == ("FICTIF-MOREAU", "SACHA-OE")
+    assert (first["mode d'exercice"], first["secteur d'activité"], first["raison sociale structure"]) == (
+        "00",
+        "32",
+        "CABINET FICTIF DES INFIRMIERS DU PARC",
+    )
+    assert (
+        second.raw("numéro logique de la situation"),
+        second["mode d'exercice"],
+        second["secteur d'activité"],
+        second["numéro d'identification du PS remplaçant"],
+    ) == (b"\x02", "04", "31", "99100003")
 
 
 def test_a_card_made_before_keeps_its_form_and_says_so(earlier: dict[str, bytes]) -> None:
@@ -107,16 +117,34 @@ def test_one_object_of_the_earlier_form_is_named(make) -> None:
     assert view({**records, **changes}).business_form.endswith("in CPS_NAME_PS")
 
 
+ACTIVITY_FIELDS = (
+    "mode d'exercice",
+    "statut d'exercice",
+    "type d'identification structure",
+    "numéro d'identification structure",
+    "raison sociale structure",
+)
+
+
+def said(group: Group, *names: str) -> list[str]:
+    return [group[name] for name in names]
+
+
 def test_the_terminal_joins_situations_and_activities(make) -> None:
     """The nurse's second situation is that of activity file 4: it is the number inside that links them."""
     _, first, second = professional(card_of(MemoryStore(make("nurse")), "cps3"))
-    assert [first[number] for number in (2, 3, 5, 6, 8, 9, 10)] == [
-        "00", "10", "4", "99700000039001", "CABINET FICTIF DES INFIRMIERS DU PARC", "99100003", "5",
+    assert said(first, *ACTIVITY_FIELDS) == [
+        "00", "10", "4", "99700000039001", "CABINET FICTIF DES INFIRMIERS DU PARC",
     ]  # fmt: skip
-    assert [second[number] for number in (2, 3, 5, 6, 8)] == [
+    billing = "numéro d'identification de facturation du PS"
+    assert said(first, billing, f"clé du {billing}") == ["99100003", "5"]
+    assert said(second, *ACTIVITY_FIELDS) == [
         "04", "", "4", "99700000088001", "CABINET FICTIF DE MME FICTIF-ROBERT",
     ]  # fmt: skip
-    assert (first[4], first[7], first[11], first[20], second[21]) == ("", "", "", "1", "0")
+    nowhere = ("secteur d'activité", "clé du numéro d'identification structure")
+    assert said(first, *nowhere, "numéro d'identification du PS remplaçant") == ["", "", ""]
+    assert first["habilitation à signer une facture"] == "1"
+    assert second["habilitation à signer un lot"] == "0"
 
 
 def problems(text: str) -> list[str]:

@@ -15,9 +15,10 @@ from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.edit.dump import dump_text
 from bifente.applets.perso.edit.view import view
 from bifente.applets.store.stores import MemoryStore
+from bifente.layouts import groupfiles
 from bifente.layouts.vitale2 import LAYOUT
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.terminal import CpsSession, VitaleSession, recognise
 
 TODAY = date(2026, 3, 2)
@@ -45,9 +46,9 @@ def test_each_comes_back_byte_for_byte_from_what_apdus_read(virtual_cards, make,
             cps.verify_pin(b"1234")
             with recognise(cps, vitale, date=TODAY, anchors=anchors):
                 read = vitale.rights()
-                assert ssv.encode(read) == file.read_bytes(), file.name
-                assert vitale.registration().nir == groups[0][8]
-                assert vitale.pan()[5:].hex().startswith(groups[0][2])
+                assert wire.encode(read) == file.read_bytes(), file.name
+                assert vitale.registration().nir == groups[0]["NIR"]
+                assert vitale.pan()[5:].hex().startswith(groups[0]["numéro de série de la carte"])
             reader.remove(VITALE_SLOT)
 
 
@@ -112,13 +113,13 @@ ODD = [
 def test_an_odd_nir_is_told_and_not_refused(virtual_cards, make, again, fields, nir, told):
     """EF.NIR has the shape that public readers rely on; the groups are as they were."""
     groups = read_content(virtual_cards[0]).groups
-    wanted = nir.format(nir=groups[0][8], key=groups[0][9])
+    wanted = nir.format(nir=groups[0]["NIR"], key=groups[0]["clé NIR"])
     for name, text in fields.items():
         groups[0] = groups[0].replace(name, text)
     records = make(imported_profile(groups))
     values = pieces(records)
     assert values["EF.NIR"]["assure"] == {"pays": "FR", "nir": wanted}
-    assert values["G101"] == ssv.to_json(groups[:1])
+    assert values["G101"] == wire.to_json(groups[:1])
     assert any(finding.startswith(told) for finding in view(records).findings), view(records).findings
     assert again(dump_text(records, secrets=True)) == records
 
@@ -143,7 +144,7 @@ def test_long_names_are_cut_in_the_identity_alone(virtual_cards, make, name, giv
     values = pieces(records)
     holder = values["EF.ID"]["porteur"]
     assert (holder["nom"], holder["prenoms"]) == ("N" * kept[0], "P" * kept[1])
-    assert values["BEN01"][0] == ssv.to_json(groups[at : at + 1])[0]
+    assert values["BEN01"][0] == wire.to_json(groups[at : at + 1])[0]
 
 
 @settings(max_examples=200)
@@ -153,14 +154,15 @@ def test_whatever_stands_in_the_fields_makes_a_card(virtual_cards, data):
     groups = read_content(virtual_cards[0]).groups
     texts = st.text(st.characters(max_codepoint=255), max_size=300)
     for at, group in enumerate(groups):
-        for number in data.draw(st.sets(st.integers(1, len(group.fields)), max_size=5)):
-            groups[at] = groups[at].replace(number, data.draw(texts))
+        names = list(group.description.numbers)
+        for name in data.draw(st.sets(st.sampled_from(names), max_size=5)):
+            groups[at] = groups[at].replace(name, data.draw(texts))
     profile = imported_profile(groups).resolved(TODAY)
     for name, value in profile.contents().items():
         node = LAYOUT.named(name)[1]
         content = node.codec.encode(value)
         assert node.codec.encode(node.codec.decode(content)) == content
-    assert ssv.encode(profile.ssv_groups()) == ssv.encode(groups)
+    assert wire.encode(profile.ssv_groups()) == wire.encode(groups)
 
 
 def refused(file, data, message="", **options):
@@ -180,9 +182,9 @@ def refused_as_it_is(file, message="", **options):
 
 def smaller_cards(data):
     """Where a cut leaves a card: between two groups, behind the first beneficiary."""
-    groups = ssv.decode_card(data)
+    groups = wire.decode_card(data)
     first = next(at for at, group in enumerate(groups) if group.id == 104)
-    return {len(ssv.encode(groups[:count])) for count in range(first + 1, len(groups))}
+    return {len(wire.encode(groups[:count])) for count in range(first + 1, len(groups))}
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -195,7 +197,7 @@ def test_every_file_cut_inside_a_group_is_refused(virtual_cards, tmp_path, part)
         for end in reversed(range(len(data))):
             os.truncate(file, end)  # writing it anew each time would cost ten times what reading it does
             if end in smaller:
-                assert ssv.encode(read_content(file).groups) == data[:end]
+                assert wire.encode(read_content(file).groups) == data[:end]
             else:
                 refused_as_it_is(file, "not the content of a carte Vitale")
 
@@ -203,7 +205,7 @@ def test_every_file_cut_inside_a_group_is_refused(virtual_cards, tmp_path, part)
 def test_no_whole_content_is_refused_whatever_it_is_made_of(virtual_cards, tmp_path):
     """Others of the kind: the beneficiaries of all contents behind the beginning of each, and parts of what they have."""
     file = tmp_path / "mine.in"
-    pieces = [ssv.split(ssv.decode_card(content.read_bytes())) for content in virtual_cards]
+    pieces = [groupfiles.split(wire.decode_card(content.read_bytes())) for content in virtual_cards]
     people = [piece for card in pieces for name, piece in card.items() if name.startswith("BEN")]
     noticed = 0
     for number, card in enumerate(pieces):
@@ -211,7 +213,7 @@ def test_no_whole_content_is_refused_whatever_it_is_made_of(virtual_cards, tmp_p
         for size in (1, 2, 5):
             groups = head + [group for person in people[number : number + size] for group in person]
             for wanted in (groups, [group for group in groups if group.id not in (106, 108)]):
-                file.write_bytes(ssv.encode(wanted))
+                file.write_bytes(wire.encode(wanted))
                 read = read_content(file)
                 assert read.groups == wanted
                 noticed += read.unusual is not None
@@ -220,24 +222,24 @@ def test_no_whole_content_is_refused_whatever_it_is_made_of(virtual_cards, tmp_p
 
 def test_what_is_unusual_is_named_and_a_digest_makes_sure(virtual_cards, make, tmp_path):
     data = next(file.read_bytes() for file in virtual_cards if file.stem == "9410")
-    groups = ssv.decode_card(data)
+    groups = wire.decode_card(data)
     assert [group.id for group in groups[-2:]] == [107, 108]
-    beginning = ssv.encode(groups[:-2])
+    beginning = wire.encode(groups[:-2])
     file = tmp_path / "mine.in"
     file.write_bytes(beginning)
     read = read_content(file)
     assert read.unusual == "the last beneficiary alone has neither mutuelle (107) nor AMC (109)"
-    assert ssv.decode(beginning) == read.groups
+    assert wire.decode(beginning) == read.groups
     assert read_content(file, digest=sha256(beginning).digest()).unusual is None
     refused(file, beginning, "not the file wanted", digest=sha256(data).digest())
     assert make(imported_profile(read.groups)), "and it makes a card"
 
 
 def test_a_beneficiary_with_nothing_makes_a_card(virtual_cards, make, tmp_path):
-    groups = ssv.decode_card(virtual_cards[0].read_bytes())
+    groups = wire.decode_card(virtual_cards[0].read_bytes())
     at = next(index for index, group in enumerate(groups) if group.id == 104)
     file = tmp_path / "short.in"
-    file.write_bytes(ssv.encode(groups[: at + 1]))
+    file.write_bytes(wire.encode(groups[: at + 1]))
     read = read_content(file)
     assert "neither rights (105) nor coverage (106)" in read.unusual
     records = make(imported_profile(read.groups))
@@ -259,4 +261,4 @@ def test_any_bytes_are_a_card_or_one_error(tmp_path_factory, data):
         groups = read_content(file).groups
     except ContentError:
         return
-    assert ssv.encode(groups) == data
+    assert wire.encode(groups) == data

@@ -17,7 +17,8 @@ from bifente.codes.luhn import luhn_valid
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir
 from bifente.crypto import rsa
-from bifente.ssv import wire as ssv
+from bifente.layouts import groupfiles
+from bifente.ssv import wire
 
 TODAY = date(2026, 3, 2)
 NAMES = sorted(shipped_profiles())
@@ -55,8 +56,12 @@ def test_the_announced_profiles_are_shipped():
 def test_shipped_insured_persons_are_nobody(name, make):
     """Each NIR has a month that is never assigned, and its right key."""
     groups = read_profile(name).ssv_groups()
-    numbers = [(group[8], group[9]) for group in groups if group.id == 101]
-    numbers += [(group[9], group[10]) for group in groups if group.id == 104 and group[9]]
+    numbers = [(group["NIR"], group["clé NIR"]) for group in groups if group.id == 101]
+    numbers += [
+        (group["NIR certifié"], group["clé NIR certifié"])
+        for group in groups
+        if group.id == 104 and group["NIR certifié"]
+    ]
     assert numbers
     for number, key in numbers:
         assert Nir(number).fictitious
@@ -289,7 +294,7 @@ def test_a_file_given_by_path_or_name_replaces_what_the_profile_gives(make):
 
 def test_rights_are_split_over_files_in_order(make):
     records = make("vitale-work-accident")
-    pieces = {name: ssv.from_json(value(records, name)) for name in ("G101", "G103", "BEN01")}
-    joined = ssv.join(pieces)
+    pieces = {name: wire.from_json(value(records, name)) for name in ("G101", "G103", "BEN01")}
+    joined = groupfiles.join(pieces)
     assert [group.id for group in joined] == [101, 103, 104, 105, 106]
-    assert joined[1].fields[4:6] == (b"05", b"20250314")
+    assert (joined[1]["code BGDH AT1"], joined[1]["identifiant AT1"]) == ("05", "20250314")

@@ -3,9 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.ssv import wire as ssv
+from bifente.ssv.groups import GROUPS, Group
 from bifente.ssv.named import field_names, named
-from bifente.ssv.wire import GROUPS, Group
+from bifente.ssv.people import check_order
 
 CARD = [
     Group.of(101, "T", "12345678"),
@@ -54,7 +54,7 @@ def test_nothing_is_lost(people: int, data: st.DataObject) -> None:
     texts = st.text(st.characters(max_codepoint=255), max_size=4)
     wanted = [101, *[part for _ in range(people) for part in (104, 105, 106, 107, 108, 108, 109, 111)]]
     card = [Group.of(one, *(data.draw(texts) for _ in GROUPS[one].fields)) for one in wanted]
-    ssv.check_order(card)
+    check_order(card)
     assert sorted(_groups(named(card))) == sorted((one.id, one.fields) for one in card)
 
 

@@ -4,49 +4,53 @@ from contextlib import suppress
 
 import pytest
 
-from bifente.layouts.errors import SsvError
-from bifente.ssv import findings as ssv_findings
-from bifente.ssv import wire as ssv
-from bifente.ssv.wire import FindingKind, Group
+from bifente.layouts import groupfiles
+from bifente.ssv import wire
+from bifente.ssv.declared import GROUP
+from bifente.ssv.errors import SsvError
+from bifente.ssv.findings import FindingKind, describe, findings, unusual_end
+from bifente.ssv.groups import Group
 
 
 @pytest.fixture(scope="module")
 def cards(virtual_cards: list) -> dict[str, tuple[bytes, list[Group]]]:
     contents = {path.name: path.read_bytes() for path in virtual_cards}
-    return {name: (data, ssv.decode_card(data)) for name, data in contents.items()}
+    return {name: (data, wire.decode_card(data)) for name, data in contents.items()}
 
 
 def test_there_are_106_and_they_come_back_byte_for_byte(cards: dict) -> None:
     assert len(cards) == 106
     for name, (data, groups) in cards.items():
-        assert ssv.encode(groups) == data, name
-        assert ssv.from_json(ssv.to_json(groups)) == groups, name
+        assert wire.encode(groups) == data, name
+        assert wire.from_json(wire.to_json(groups)) == groups, name
     assert max(len(data) for data, _ in cards.values()) == 8916
 
 
 def test_they_come_back_from_their_pieces(cards: dict) -> None:
     for name, (data, groups) in cards.items():
-        pieces = ssv.split(groups)
-        files = {piece: ssv.GroupsCodec().encode(ssv.to_json(content)) for piece, content in pieces.items()}
-        read = {piece: ssv.decode(files[piece]) for piece in reversed(files)}
-        assert ssv.encode(ssv.join(read)) == data, name
+        pieces = groupfiles.split(groups)
+        files = {
+            piece: groupfiles.GroupsCodec().encode(wire.to_json(content)) for piece, content in pieces.items()
+        }
+        read = {piece: wire.decode(files[piece]) for piece in reversed(files)}
+        assert wire.encode(groupfiles.join(read)) == data, name
 
 
 def test_the_declaration_builds_the_same_bytes(cards: dict) -> None:
     for name, (data, groups) in cards.items():
         if len(data) < 500:
-            built = [ssv.GROUP.build({"id": group.id, "fields": list(group.fields)}) for group in groups]
+            built = [GROUP.build({"id": group.id, "fields": list(group.fields)}) for group in groups]
             assert b"".join(built) == data, name
 
 
 def test_whole_cards_that_end_unusually_are_few(cards: dict) -> None:
     """At most one in ten; of the cards that a cut between two groups leaves, most end so."""
-    whole = [name for name, (_, groups) in cards.items() if ssv_findings.unusual_end(groups)]
+    whole = [name for name, (_, groups) in cards.items() if unusual_end(groups)]
     cut = []
     for _, groups in cards.values():
         for size in range(1, len(groups)):
             with suppress(SsvError):
-                cut.append(bool(ssv_findings.unusual_end(ssv.decode_card(ssv.encode(groups[:size])))))
+                cut.append(bool(unusual_end(wire.decode_card(wire.encode(groups[:size])))))
     assert 0 < len(whole) <= len(cards) // 10, whole
     assert sum(cut) > 2 / 3 * len(cut)
 
@@ -56,11 +60,11 @@ def test_a_file_cut_at_any_byte_is_refused_but_where_it_is_a_smaller_card(cards:
         if len(data) > 700:
             continue
         first = next(at for at, group in enumerate(groups) if group.id == 104)
-        smaller = {len(ssv.encode(groups[:count])) for count in range(first + 1, len(groups))}
+        smaller = {len(wire.encode(groups[:count])) for count in range(first + 1, len(groups))}
         accepted = set()
         for size in range(len(data)):
             try:
-                ssv.decode_card(data[:size])
+                wire.decode_card(data[:size])
             except SsvError:
                 continue
             accepted.add(size)
@@ -71,7 +75,7 @@ def test_what_is_odd_about_them(cards: dict) -> None:
     """Wrong keys are those of two certified NIRs; the NIRs of the assured are all right."""
     kinds: dict[FindingKind, int] = {}
     for _, groups in cards.values():
-        found = ssv.findings(groups)
+        found = findings(groups)
         assert any(finding.kind is FindingKind.TEST_CARD for finding in found)
         for finding in found:
             kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
@@ -94,6 +98,8 @@ def test_what_is_odd_about_them(cards: dict) -> None:
 def test_each_field_is_described(cards: dict) -> None:
     for _, groups in cards.values():
         for group in groups:
-            lines = ssv.describe(group)
+            lines = describe(group)
             assert [number for number, *_ in lines] == list(range(1, len(group.fields) + 1))
-            assert [text for _, _, text, _ in lines] == [group[number] for number, *_ in lines]
+            assert [text for _, _, text, _ in lines] == [
+                group[description.name] for _, description, *_ in lines
+            ]

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
 from bifente.layouts import identity, vitale2
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.groupfiles import split
 from bifente.layouts.recognition import VITALE
-from bifente.ssv import wire as ssv
-from bifente.ssv.wire import Group
+from bifente.ssv import wire
+from bifente.ssv.groups import Group
+from bifente.ssv.people import people
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -64,7 +66,7 @@ def cha(profile: "VitaleProfile", usage: int = USAGE_AUTHENTICATION) -> Cha:
 def contents(profile: "VitaleProfile") -> dict[str, JsonValue]:
     """The value of each file but the certificates, by the file's name."""
     groups = profile.ssv_groups()
-    pieces = ssv.split(groups)
+    pieces = split(groups)
     values: dict[str, JsonValue] = {
         "EF.DIR": [
             {"aid": aid.hex().upper(), "label": label}
@@ -77,10 +79,10 @@ def contents(profile: "VitaleProfile") -> dict[str, JsonValue]:
         "EF.PAN": serial(profile),
         "EF.ID": _identity(groups),
         "EF.NIR": {
-            "assure": {"pays": profile.pays, "nir": _nir(groups[0][8], groups[0][9])},
+            "assure": {"pays": profile.pays, "nir": _nir(groups[0]["NIR"], groups[0]["clé NIR"])},
             "carte": {"debut_validite": f"{profile.issued:%Y%m%d}"},
         },
-        **{name: ssv.to_json(piece) for name, piece in pieces.items()},
+        **{name: wire.to_json(piece) for name, piece in pieces.items()},
         "URGENCE": profile.volet_urgence,
         "MEDICAL": profile.volet_medical,
     }
@@ -110,8 +112,8 @@ def certificates(
 
 def _identity(groups: Sequence[Group]) -> JsonValue:
     """The person on the card's face: the assuré when he is among the beneficiaries, else the first of them."""
-    people = [group for group in groups if group.id == 104]
-    person = next((group for group in people if group["qualité"] == "0"), people[0])
+    heads = [person.head for person in people(groups)]
+    person = next((head for head in heads if head["qualité"] == "0"), heads[0])
     born = person["date de naissance"][:8]
     name, given = _fitting(person["nom usuel"], person["prénom"])
     return {

@@ -4,9 +4,10 @@ from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.perso.cardrecords import Records, layout_of
 from bifente.applets.perso.errors import NotGroups, PersoError
 from bifente.layouts.errors import LayoutError
+from bifente.layouts.groupfiles import GroupsCodec, join
 from bifente.layouts.nodes import EF
-from bifente.ssv import wire as ssv
-from bifente.ssv.wire import Group, GroupsCodec
+from bifente.ssv import wire
+from bifente.ssv.groups import Group
 
 
 def groups_of(records: Records) -> list[Group]:
@@ -19,9 +20,9 @@ def groups_of(records: Records) -> list[Group]:
         decoded, value = record_value(name, records[name])
         if not decoded:
             raise NotGroups(node.name)
-        pieces[node.name] = ssv.from_json(value)
+        pieces[node.name] = wire.from_json(value)
     try:
-        groups = ssv.join(pieces)
+        groups = join(pieces)
     except LayoutError as error:
         raise PersoError(f"the card's groups do not make a content: {error}") from None
     if not groups:
@@ -33,4 +34,4 @@ def groups_of(records: Records) -> list[Group]:
 
 def export_content(records: Records) -> bytes:
     """The content of a Vitale (``spec/fse.md`` §3.3): what ``read_content`` reads. Raises PersoError."""
-    return ssv.encode(groups_of(records))
+    return wire.encode(groups_of(records))

@@ -7,13 +7,16 @@ from pathlib import Path
 from bifente.applets.families.vitale2.profile import SsvGroup, VitaleProfile
 from bifente.applets.perso.errors import ContentError
 from bifente.documents import DocumentTooLong, read_bytes
-from bifente.layouts.errors import LayoutError
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
+from bifente.ssv.errors import SsvError
 from bifente.ssv.findings import unusual_end
-from bifente.ssv.wire import Group
+from bifente.ssv.groups import Group
 
 MAX_SIZE = 65536
 """Larger files are not read: the largest official one has 8 916 bytes."""
+
+SERIAL = "numéro de série de la carte"
+"""The field of group 101 that names the card."""
 
 _FETCH_AGAIN = "the file may be cut: fetch it again"
 
@@ -38,8 +41,8 @@ def read_content(path: Path, *, digest: bytes | None = None) -> Content:
     except DocumentTooLong as error:
         raise ContentError(str(error), hint="official card contents are much smaller") from None
     try:
-        groups = ssv.decode_card(data)
-    except LayoutError as error:
+        groups = wire.decode_card(data)
+    except SsvError as error:
         raise ContentError(f"{path}: not the content of a carte Vitale: {error}", hint=_FETCH_AGAIN) from None
     if digest is not None:
         found = sha256(data)
@@ -56,8 +59,7 @@ def imported_profile(groups: list[Group], comment: str = "", serial: str | None 
     Its number is that of field 101.2; a *serial* stands there instead when it is given, so that both agree. Its certificates
     are new, whatever the date in 101.3. Raises ValidationError for another serial than 8 or 9 digits.
     """
-    entries = [SsvGroup.model_validate(entry) for entry in ssv.to_json(groups)]
+    entries = [SsvGroup.model_validate(entry) for entry in wire.to_json(groups)]
     if serial is not None:
-        first = entries[0].fields
-        entries[0] = SsvGroup(group=101, fields=[first[0], serial, *first[2:]])
+        entries[0].fields[groups[0].number(SERIAL) - 1] = serial
     return VitaleProfile(kind="vitale2", comment=comment, serial=serial, groups=entries)

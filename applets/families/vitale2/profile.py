@@ -1,6 +1,6 @@
 """The profile of a carte Vitale: the assuré, the bénéficiaires and their rights, or SSV groups as they are.
 
-Names and order of the fields are those of the SSV groups (``bifente.ssv.groups``); a date may be written
+Names and order of the fields are those of the SSV groups (:mod:`bifente.ssv.groups`); a date may be written
 2026-01-31, also one that is in no calendar, and nothing for an open end.
 """
 
@@ -26,10 +26,11 @@ from bifente.applets.perso.profile.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
 from bifente.layouts import volets
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.errors import SsvError
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
+from bifente.ssv.errors import SsvError
 from bifente.ssv.findings import FindingKind, findings
-from bifente.ssv.wire import Group
+from bifente.ssv.groups import Group
+from bifente.ssv.people import BENEFICIARIES, check_order
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -170,7 +171,7 @@ class VitaleProfile(CardProfile):
     assure: Assure | None = None
     service_famille: Service | None = None
     accidents_travail: Annotated[list[WorkAccident], Field(max_length=3)] = Field(default_factory=list)
-    beneficiaires: Annotated[list[Beneficiaire], Field(max_length=ssv.BENEFICIARIES)] = Field(
+    beneficiaires: Annotated[list[Beneficiaire], Field(max_length=BENEFICIARIES)] = Field(
         default_factory=list
     )
     groups: list[SsvGroup] = Field(default_factory=list)
@@ -191,14 +192,14 @@ class VitaleProfile(CardProfile):
         if wrong:
             raise WrongParts(*wrong)
         try:
-            ssv.check_order(self.ssv_groups())
+            check_order(self.ssv_groups())
         except SsvError as error:
             raise WrongParts((self._wrong_group(error), str(error))) from None
         return self
 
     def own_serial(self) -> str | None:
         """That of the groups, when the profile has them as they are."""
-        text = self.ssv_groups()[0][2] if self.groups else ""
+        text = self.ssv_groups()[0]["numéro de série de la carte"] if self.groups else ""
         return text if len(text) in (8, 9) and text.isascii() and text.isdigit() else None
 
     def notes(self) -> list[str]:
@@ -234,7 +235,7 @@ class VitaleProfile(CardProfile):
         given = [group.model_dump() for group in self.groups]
         for at in range(len(given)) if error.group is not None else ():
             try:
-                ssv.check_order(ssv.from_json(given[: at + 1]))
+                check_order(wire.from_json(given[: at + 1]))
             except SsvError as found:
                 if str(found) == str(error):
                     return ("groups", at)
@@ -243,7 +244,7 @@ class VitaleProfile(CardProfile):
     def ssv_groups(self) -> list[Group]:
         """All groups of the card in their order. Serial and end of validity are empty while they are not known."""
         if self.groups:
-            return ssv.from_json([group.model_dump() for group in self.groups])
+            return wire.from_json([group.model_dump() for group in self.groups])
         assert self.assure is not None
         groups = [self._first(self.assure)]
         if self.service_famille is not None:
@@ -258,47 +259,41 @@ class VitaleProfile(CardProfile):
         return groups
 
     def _first(self, assure: Assure) -> Group:
-        return Group.of(
-            101,
-            "T" if self.test else "",
-            self.serial or "",
-            f"{self.expires:%Y%m%d}0000" if self.expires is not None else "",
-            "",
-            "",
-            "",
-            assure.porteur,
-            assure.nir,
-            assure.cle or _key(assure.nir),
-            assure.regime,
-            assure.caisse,
-            assure.centre,
-            assure.code_gestion,
-            "",
-        )
+        fields = {
+            "type de carte Vitale": "T" if self.test else "",
+            "numéro de série de la carte": self.serial or "",
+            "date de fin de validité de la carte": f"{self.expires:%Y%m%d}0000" if self.expires else "",
+            "type d'identification du porteur": assure.porteur,
+            "NIR": assure.nir,
+            "clé NIR": assure.cle or _key(assure.nir),
+            "code régime": assure.regime,
+            "caisse gestionnaire": assure.caisse,
+            "centre gestionnaire": assure.centre,
+            "code gestion": assure.code_gestion,
+        }
+        return Group.of(101, **fields)
 
 
 def _beneficiary(person: Beneficiaire) -> list[Group]:
     nir = person.nir or ""
     service = person.service
-    groups = [
-        Group.of(
-            104,
-            person.nom,
-            person.nom_patronymique,
-            person.prenom,
-            *[*person.adresse, "", "", "", "", ""][:5],
-            nir,
-            person.cle or (_key(nir) if nir else "00"),
-            person.certifie,
-            person.date_naissance,
-            person.rang,
-            person.qualite,
-            service.code,
-            service.debut,
-            service.fin,
-            person.ruf,
-        )
-    ]
+    fields = {
+        "nom usuel": person.nom,
+        "nom patronymique": person.nom_patronymique,
+        "prénom": person.prenom,
+        **{f"adresse ligne {number}": line for number, line in enumerate(person.adresse, 1)},
+        "NIR certifié": nir,
+        "clé NIR certifié": person.cle or (_key(nir) if nir else "00"),
+        "date de certification du NIR": person.certifie,
+        "date de naissance": person.date_naissance,
+        "rang gémellaire": person.rang,
+        "qualité": person.qualite,
+        "code service AMO bénéficiaire": service.code,
+        "date de début du service AMO bénéficiaire": service.debut,
+        "date de fin du service AMO bénéficiaire": service.fin,
+        "RUF AMO bénéficiaire": person.ruf,
+    }
+    groups = [Group.of(104, **fields)]
     groups += _periods(105, person.droits)
     groups += [
         Group.of(106, cover.debut, cover.fin, cover.ald, cover.situation) for cover in person.couvertures

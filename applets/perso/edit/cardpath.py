@@ -15,8 +15,9 @@ from difflib import get_close_matches
 from bifente.applets.perso.errors import NoSuchField, NoSuchFile, PathError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
+from bifente.layouts.groupfiles import GroupsCodec
 from bifente.layouts.nodes import EF, Layout
-from bifente.ssv.wire import GROUPS, GroupsCodec
+from bifente.ssv.groups import GROUPS
 
 _FID = re.compile(r"[0-9A-Fa-f]{4}")
 _INDEXED = re.compile(r"(.+)\[(\d{1,4})\]", re.ASCII)

@@ -25,8 +25,8 @@ from bifente.applets.perso.make.issuer import Issuer
 from bifente.applets.perso.profile.model import CardProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.groupfiles import GroupsCodec
 from bifente.ssv.findings import has_control
-from bifente.ssv.wire import GroupsCodec
 
 Changes = dict[str, bytes | None]
 """What a store commits: records to write, None to remove."""

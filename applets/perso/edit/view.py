@@ -17,11 +17,11 @@ from bifente.layouts.businessdata import form_of
 from bifente.layouts.certificate import Certificate, read_certificate
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
+from bifente.layouts.groupfiles import GroupsCodec
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.slotted import dataclass, field
-from bifente.ssv import wire as ssv
+from bifente.ssv import wire
 from bifente.ssv.findings import describe, findings, has_control
-from bifente.ssv.wire import GroupsCodec
 
 Line = tuple[str, str]
 """The name of a part and what it is, in words."""
@@ -304,7 +304,7 @@ def noticed(records: Records) -> Iterator[str]:
         if isinstance(node, EF) and isinstance(node.codec, GroupsCodec) and name in records:
             decoded, value = record_value(name, records[name])
             if decoded:
-                groups += ssv.from_json(value)
+                groups += wire.from_json(value)
         elif isinstance(node, EF) and name in records:
             decoded, value = record_value(name, records[name])
             if decoded and any(has_control(text) for text in texts_of(value)):
@@ -341,7 +341,7 @@ def lines_of(value: JsonValue) -> list[Line]:
 
 
 def _groups(value: JsonValue) -> Iterator[Line]:
-    for group in ssv.from_json(value):
+    for group in wire.from_json(value):
         yield str(group.id), group.description.name
         for number, description, text, explanation in describe(group):
             if text:
