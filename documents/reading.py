@@ -4,14 +4,19 @@ Regular files are read, and pipes: a PIN or a profile may come from another prog
 Everything else that a path may lead to is refused before it is opened: opening a device can already have an effect.
 """
 
+import io
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
-from typing import BinaryIO, Final, cast
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 from bifente.documents.errors import DocumentError, DocumentTooLong, NotADocument
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 FOR_A_WRITER: Final = 2.0
 """Seconds until a pipe that nobody has opened for writing is given up."""
@@ -20,6 +25,9 @@ FOR_A_PIECE: Final = 60.0
 
 LONGEST_STREAM: Final = 2 << 30
 """Bytes of a pipe that are copied to the disk at most: ten million exchanges of a trace."""
+
+_AT_ONCE: Final = 1 << 16
+"""Bytes that a stream reads from its file at a time."""
 
 _FLAGS: Final = (
     os.O_RDONLY
@@ -48,11 +56,9 @@ def read_bytes(path: Path, limit: int, *, inspect: Callable[[os.stat_result], No
         _check(path, status)
         if inspect is not None:
             inspect(status)
-        try:
+        with _about(path):
             pipe = stat.S_ISFIFO(status.st_mode)
             content = _from_pipe(path, file.fileno(), limit) if pipe else _from_file(file.fileno(), limit)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror or str(error), str(path)) from None
     if len(content) > limit:
         raise DocumentTooLong(str(path), limit)
     return content
@@ -64,7 +70,7 @@ def open_stream(path: Path, limit: int = LONGEST_STREAM) -> BinaryIO:
     The stream is the caller's to close. Raises NotADocument, DocumentTooLong and OSError about *path*.
     """
     _check(path, os.stat(path))
-    file = open(os.open(path, _FLAGS), "rb")  # noqa: SIM115 - the caller's
+    file = io.BufferedReader(_NamedFile(path), _AT_ONCE)
     try:
         status = os.fstat(file.fileno())
         _check(path, status)
@@ -76,6 +82,31 @@ def open_stream(path: Path, limit: int = LONGEST_STREAM) -> BinaryIO:
         raise
     file.close()
     return copied
+
+
+class _NamedFile(io.FileIO):
+    """A file whose errors name it: those of a descriptor name nothing."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(os.open(path, _FLAGS), "rb")
+        self._path = path
+
+    def readinto(self, buffer: "WriteableBuffer", /) -> int | None:
+        with _about(self._path):
+            return super().readinto(buffer)
+
+    def readall(self) -> bytes:
+        with _about(self._path):
+            return super().readall() or b""
+
+
+@contextmanager
+def _about(path: Path) -> Iterator[None]:
+    """Name *path* in the OSError of a descriptor."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror or str(error), str(path)) from None
 
 
 def copy_of(pieces: Iterable[bytes], source: str, limit: int = LONGEST_STREAM) -> BinaryIO:
@@ -145,7 +176,8 @@ def _pieces(path: Path, descriptor: int) -> Iterator[bytes]:
     deadline = monotonic() + FOR_A_WRITER
     while True:
         try:
-            piece = os.read(descriptor, 1 << 16)
+            with _about(path):
+                piece = os.read(descriptor, 1 << 16)
         except BlockingIOError:  # there is a writer, and nothing yet
             if not opened:
                 opened, deadline = True, monotonic() + FOR_A_PIECE

@@ -24,9 +24,9 @@ def writing(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Iterat
     """
     check_place(path, replace=replace)
     target = path.resolve() if replace else path
-    draft = target.with_name(f".bifente-{os.urandom(8).hex()}.tmp")
+    draft = draft_beside(target)
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as stream:
+        with create(draft, mode=mode) as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
@@ -41,6 +41,19 @@ def writing(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Iterat
         if isinstance(error, OSError) and error.filename in (None, str(draft)):
             raise OSError(error.errno, error.strerror or str(error), str(path)) from None
         raise
+
+
+def create(path: Path, *, mode: int = PRIVATE) -> BinaryIO:
+    """A new file, open for writing: nobody else can read it, not even for a moment. For what grows while it is written.
+
+    The stream is the caller's to close. Raises OSError, FileExistsError among them.
+    """
+    return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
+
+
+def draft_beside(path: Path) -> Path:
+    """A name that is free, in the folder of *path*: for a file that takes the name of *path* when it is fit to."""
+    return path.with_name(f".bifente-{os.urandom(8).hex()}.tmp")
 
 
 def new_file(path: Path, content: bytes, *, replace: bool = False, mode: int = PRIVATE) -> None:

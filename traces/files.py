@@ -1,8 +1,6 @@
 """Traces in files: written and read as a stream, an item at a time."""
 
 import io
-import os
-import secrets
 from collections.abc import Iterator
 from itertools import starmap
 from pathlib import Path
@@ -11,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO, Final, Protocol
 
 from bifente.documents import open_stream
-from bifente.documents.writing import check_place
+from bifente.documents.writing import check_place, create, draft_beside
 from bifente.traces.errors import TraceError
 from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_line
 
@@ -68,9 +66,8 @@ class TraceWriter:
         before is kept when nothing comes of the new recording.
         """
         check_place(path, replace=replace)
-        draft = path.resolve().with_name(f".bifente-{secrets.token_hex(8)}.tmp") if replace else path
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        writer = cls(os.fdopen(descriptor, "wb"), header)
+        draft = draft_beside(path.resolve()) if replace else path
+        writer = cls(create(draft), header)
         writer._flusher = _Flusher(writer._stream)
         if replace:
             writer._draft = (draft, path.resolve())

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from bifente.applets.store.errors import CardInUse, StoreWriteError, from_os_error
+from bifente.documents import DocumentError, parse_json
 
 _ATTEMPTS = 100
 _HELD_ERRORS = frozenset({errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK})
@@ -125,10 +126,12 @@ def _write_owner(file: io.FileIO) -> None:
 def _read_owner(file: io.FileIO) -> tuple[int | None, str | None]:
     try:
         file.seek(0)
-        owner = json.loads(file.read(4096))
-        pid, program = owner["pid"], owner["program"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        owner = parse_json(file.read(4096), "owner")
+    except (OSError, DocumentError):
         return None, None
+    if not isinstance(owner, dict):
+        return None, None
+    pid, program = owner.get("pid"), owner.get("program")
     if not isinstance(pid, int) or not isinstance(program, str):
         return None, None
     return pid, program if program.isprintable() else ascii(program)

@@ -1,6 +1,5 @@
 """``bifente conform``: what cards and readers promise, tried on emulated and real ones."""
 
-import json
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,7 @@ from bifente.cli.errors import CliError, ExitCode
 from bifente.cli.options import FORCE, JSON, PATH, complete_slot
 from bifente.cli.secretinput import SecretSource, pin_options
 from bifente.cli.visible import say, say_json
-from bifente.documents import new_file
+from bifente.documents import new_file, parse_json
 from bifente.documents.writing import check_place
 from bifente.layouts.registry import kinds as known_kinds
 
@@ -159,7 +158,7 @@ def conform(
         )
     _write(report, junit, html, json_, force=force)
     if as_json:
-        say_json(json.loads(report.dumps()), indent=1)
+        say_json(parse_json(report.dumps(), "report"), indent=1)
     _conclude(report, quiet=as_json)
 
 

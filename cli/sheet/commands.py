@@ -1,6 +1,5 @@
 """``bifente sheet``: signed care sheets as files."""
 
-import json
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +71,7 @@ def told(verdict: "VerifiedSheet") -> list[str]:
 
 def facts(verdict: "VerifiedSheet") -> dict[str, object]:
     """A verified sheet for a program."""
+    from bifente.documents import parse_json
     from bifente.fse import canonical
     from bifente.fse.signer import card_number
 
@@ -90,5 +90,5 @@ def facts(verdict: "VerifiedSheet") -> dict[str, object]:
         "not_proven": list(verdict.not_proven),
         "signer": card_number(verdict.signer),
         "vitale": verdict.vitale.chr[2:].hex().upper(),
-        "sheet": json.loads(canonical.encode(verdict.sheet)),
+        "sheet": parse_json(canonical.encode(verdict.sheet), "sheet"),
     }

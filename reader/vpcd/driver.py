@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bifente.documents import DocumentError, read_bytes
 from bifente.reader.vpcd.door import BASE_PORT
 from bifente.reader.vpcd.tcptable import TcpSocket
 
 CONFIGURATION: Final = Path("/etc/reader.conf.d")
 """Where pcscd reads its readers from, unless it was told otherwise."""
+
+MAX_SIZE: Final = 1 << 18
+"""Longer files configure no readers."""
 
 _LISTENS: Final = "/dev/null"
 
@@ -52,8 +56,8 @@ def configured_drivers(folder: Path = CONFIGURATION) -> list[ConfiguredDriver]:
         return []
     for file in files:
         try:
-            text = file.read_text(encoding="utf-8", errors="replace")
-        except OSError:
+            text = read_bytes(file, MAX_SIZE).decode("utf-8", "replace")
+        except (OSError, DocumentError):
             continue
         found += parse_configuration(text, file)
     return found

@@ -1,5 +1,6 @@
 """What a path of a stranger may lead to, and that none of it costs memory, time or a traceback."""
 
+import errno
 import os
 import socket
 import threading
@@ -146,3 +147,28 @@ def test_a_stream_of_no_document_or_without_end(tmp_path: Path, monkeypatch: pyt
         os.close(endless)
     with pytest.raises(DocumentTooLong, match=r"^somewhere: longer than 4 bytes"):
         reading.copy_of(iter([b"12", b"345"]), "somewhere", 4)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="the file that cannot be read is Linux's")
+def test_an_error_while_a_stream_is_read_names_the_file() -> None:
+    """As when a disk or a share fails after the file was opened: nothing is mapped at address 0."""
+    path = Path("/proc/self/mem")
+    for read in (lambda stream: stream.readline(), lambda stream: stream.read()):
+        with (
+            reading.open_stream(path) as stream,
+            pytest.raises(OSError, match="Input/output error: '/proc/self/mem'") as refused,
+        ):
+            read(stream)
+        assert (refused.value.errno, refused.value.filename) == (errno.EIO, str(path))
+
+
+def test_an_error_while_a_pipe_is_copied_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(path := tmp_path / "pipe")
+
+    def failing(descriptor: int, size: int) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(reading.os, "read", failing)
+    for read in (lambda: read_bytes(path, 10), lambda: reading.open_stream(path)):
+        with pytest.raises(OSError, match=r"Input/output error: '.*/pipe'"):
+            read()

@@ -16,6 +16,7 @@ from threading import BoundedSemaphore, Event, Thread
 from time import monotonic
 from typing import Final, NamedTuple
 
+from bifente.documents import DocumentError, parse_json
 from bifente.reader.pcsclite.place import OwnSocket, same_user
 from bifente.workbench.errors import WorkbenchError
 
@@ -139,19 +140,22 @@ class AnswerRefused(WorkbenchError):
 def read_question(line: bytes) -> Question:
     """The question in *line*. Raises WorkbenchError when it is none of :data:`QUESTIONS`, or not with its members."""
     try:
-        read = json.loads(line)
-    except (ValueError, RecursionError):
+        read = parse_json(line, "question")
+    except DocumentError:
         raise _no_question() from None
-    if not isinstance(read, dict) or not all(isinstance(value, str) for value in read.values()):
+    if not isinstance(read, dict):
         raise _no_question()
-    do = read.get("do", "")
+    question = {name: value for name, value in read.items() if isinstance(value, str)}
+    if len(question) < len(read):
+        raise _no_question()
+    do = question.get("do", "")
     fields = QUESTIONS.get(do)
     if fields is None:
         raise WorkbenchError(f"the reader knows no question {do!r}", hint=f"there are {', '.join(QUESTIONS)}")
     for name in fields.needed:
-        if not read.get(name):
+        if not question.get(name):
             raise WorkbenchError(f"{do}: {name} is missing")
-    for name, value in read.items():
+    for name, value in question.items():
         if name != "do" and name not in fields.needed + fields.allowed:
             raise WorkbenchError(f"{do}: there is no {name!r} in this question")
         try:
@@ -160,7 +164,7 @@ def read_question(line: bytes) -> Question:
             unusable = True
         if unusable:
             raise WorkbenchError(f"{do}: {name} holds characters that no name has")
-    return read
+    return question
 
 
 def _no_question() -> WorkbenchError:
@@ -176,10 +180,10 @@ def ask(path: Path, question: Question) -> Answer:
         try:
             connection.connect(str(path))
             connection.sendall(json.dumps(question).encode() + b"\n")
-            answer = json.loads(_line(connection, _SECONDS))
+            answer = parse_json(_line(connection, _SECONDS), "answer")
         except (FileNotFoundError, ConnectionRefusedError):
             raise WorkbenchError("no reader is being served", "no-card.no-reader") from None
-        except (TimeoutError, ConnectionError, ValueError, RecursionError):
+        except (TimeoutError, ConnectionError, DocumentError):
             raise WorkbenchError("the reader does not answer", "no-card") from None
     if not isinstance(answer, dict):
         raise WorkbenchError("the reader does not answer as expected", "no-card")

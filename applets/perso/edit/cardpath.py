@@ -6,13 +6,13 @@ which may be left out when there is only one, then the number or the French name
 once in the value may be named without the ones above it.
 """
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bifente.applets.perso.errors import NoSuchField, NoSuchFile, PathError
+from bifente.documents import DocumentError, parse_json
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.groupfiles import GroupsCodec
@@ -144,13 +144,12 @@ def read_value(text: str, old: JsonValue, *, as_json: bool) -> JsonValue:
         if isinstance(old, Mapping) and set(old) == {"hex"} and not as_json:
             return {"hex": text}
         try:
-            parsed: JsonValue = json.loads(text)
-        except (ValueError, RecursionError):
+            return parse_json(text, "value")
+        except DocumentError:
             raise PathError(
                 "a value in JSON was expected there",
                 hint="name one field, or give the whole value as JSON in quotes",
             ) from None
-        return parsed
     if isinstance(old, int):
         try:
             return int(text)
