@@ -148,6 +148,9 @@ def import_(
     from bifente.workbench.cards.making import imported
 
     read = imported(content, serial=serial, digest=digest)
+    notes = list(read.findings)
+    if read.unusual is not None:
+        notes.append(f"the content may go on: {read.unusual}; --sha256 makes sure of it")
     told = {"groups": read.groups, "beneficiaries": read.beneficiaries}
     _make(
         read.profile,
@@ -156,7 +159,7 @@ def import_(
         as_date(day),
         force=force,
         as_json=as_json,
-        notes=list(read.findings),
+        notes=notes,
         imported=told,
     )
 
@@ -292,7 +295,7 @@ def rights(
         pin.read,
         day=day.date() if day is not None else None,
         authority=igc,
-        note=lambda line: say(f"note: {line}", err=True),
+        note=lambda what: say(f"note: {_UNPROVEN[what.name]}", err=True),
     )
     if as_json:
         from bifente.ssv.named import named
@@ -302,6 +305,12 @@ def rights(
     from bifente.cli.card.tree import show_groups
 
     show_groups(groups)
+
+
+_UNPROVEN = {
+    "DATE": "the cards alone judge the date, --igc names who issued them",
+    "RIGHTS": "the card holds no issuer's signature: its rights are not proven",
+}
 
 
 def _make(

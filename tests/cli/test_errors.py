@@ -195,7 +195,8 @@ def test_every_exit_code_and_every_hint_of_the_tables_is_of_a_kind_that_is_raise
 
 
 def test_no_library_names_a_command() -> None:
-    """Which command helps is the face's to say: another face has none."""
+    """Which command or option helps is the face's to say: another face has none."""
+    option = re.compile(r"(?:^|[ (:;,])--[a-z]")
     command = re.compile(r"\bbifente (?:card|reader|igc|trace|apdu|sheet|conform|demo|doctor|pin)\b")
     found = []
     for path in libraries():
@@ -207,7 +208,10 @@ def test_no_library_names_a_command() -> None:
             if isinstance(node, ast.Constant)
             and isinstance(node.value, str)
             and id(node) not in docstrings
-            and command.search(node.value)
+            and (
+                command.search(node.value)
+                or (path.is_relative_to(ROOT / "workbench") and option.search(node.value))
+            )
         ]
     # The name of the run; and what helps a person whose programs do not find our cards.
     meant = ("conformance/junit.py", "workbench/doctor/")

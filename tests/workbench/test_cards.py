@@ -12,7 +12,7 @@ from bifente.applets.store.errors import CardInUse
 from bifente.applets.store.stores import SqliteStore, create_card_file
 from bifente.igc.opposition import LIST, OpposedCps, OpposedVitale, read_list
 from bifente.workbench.cards import editing, making
-from bifente.workbench.cards.dialogue import rights
+from bifente.workbench.cards.dialogue import Unproven, rights
 from bifente.workbench.cards.files import check_card_place
 from bifente.workbench.cards.parts import names_in
 from bifente.workbench.errors import WorkbenchError
@@ -113,7 +113,7 @@ def test_a_card_file_is_neither_a_sheet_nor_a_content(folder: Path) -> None:
 
 
 def test_the_rights_are_read_with_the_professionals_card(folder: Path) -> None:
-    notes: list[str] = []
+    notes: list[Unproven] = []
     groups = rights(
         folder / "vitale.card",
         folder / "cps.card",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
+from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,15 @@ from bifente.workbench.cards.kinds import need_kind, need_pair
 if TYPE_CHECKING:
     from bifente.ssv.groups import Group
     from bifente.terminal import CpsSession
+
+
+class Unproven(Enum):
+    """What nobody proves of rights that were read all the same."""
+
+    DATE = auto()
+    """The cards alone judge the date: it is not known who issued them."""
+    RIGHTS = auto()
+    """The card holds no signature of its issuer."""
 
 
 @contextmanager
@@ -35,7 +45,7 @@ def rights(
     *,
     day: date | None = None,
     authority: Path | None = None,
-    note: Callable[[str], None],
+    note: Callable[[Unproven], None],
 ) -> "list[Group]":
     """The groups of a carte Vitale, in its order, read with the professional's card *cps*.
 
@@ -55,10 +65,10 @@ def rights(
         doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
         anchors = roots_for(authority, doctor.cv_certificate(), patient.cv_certificate())
         if day is not None and not anchors:
-            note("the cards alone judge the date, --igc names who issued them")
+            note(Unproven.DATE)
         doctor.verify_pin(pin())
         with recognise(doctor, patient, date=day or date.today(), anchors=anchors):
             groups = patient.rights()
             if anchors and patient.issued is None:
-                note("the card holds no issuer's signature: its rights are not proven")
+                note(Unproven.RIGHTS)
     return list(groups)

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ImportedContent:
-    """An official content as a profile, what is odd about it, and how much of it there is."""
+    """An official content as a profile, what is odd about it, and how much of it there is.
+
+    ``unusual`` says what is unusual about its end, None when nothing is: the format holds no length, so it may go on.
+    """
 
     profile: "Profile"
     findings: tuple[str, ...]
+    unusual: str | None
     groups: int
     beneficiaries: int
 
@@ -50,9 +54,9 @@ def imported(content: Path, *, serial: str | None = None, digest: bytes | None =
         f"{one.group}{f'.{one.field}' if one.field is not None else ''}: {one.message}"
         for one in findings(groups)
     ]
-    if read.unusual is not None:
-        odd.append(f"the content may go on: {read.unusual}; --sha256 makes sure of it")
-    return ImportedContent(profile, tuple(odd), len(groups), sum(group.id == 104 for group in groups))
+    return ImportedContent(
+        profile, tuple(odd), read.unusual, len(groups), sum(group.id == 104 for group in groups)
+    )
 
 
 def needs_authority(profile: "Profile", output: Path, *, named: bool, force: bool = False) -> bool:
