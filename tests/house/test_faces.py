@@ -33,6 +33,7 @@ COMMAND_LINE_ASKS = (
     # what is said, and what stands where: in words
     "bifente.apdu",
     "bifente.layouts",
+    "bifente.ssv",
     "bifente.traces",
     # cards as values to print
     "bifente.applets.open_card",
