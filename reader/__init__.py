@@ -1,5 +1,6 @@
 """The slots: the two-slot reader in process, the links to its cards, and the T=0 front before them."""
 
+from bifente.apdu.facets import HasSerial
 from bifente.reader.errors import (
     CardMute,
     CardWasReset,
@@ -13,7 +14,7 @@ from bifente.reader.errors import (
 from bifente.reader.events import SlotChange, SlotEvent, Subscription
 from bifente.reader.link import SlotLink
 from bifente.reader.t0 import T0Front
-from bifente.reader.twoslot import CPS_SLOT, VITALE_SLOT, HasSerial, SlotStatus, TwoSlotReader
+from bifente.reader.twoslot import CPS_SLOT, VITALE_SLOT, SlotStatus, TwoSlotReader
 
 __all__ = [
     "CPS_SLOT",

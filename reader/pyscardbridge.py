@@ -162,11 +162,9 @@ def _unhook() -> None:
 def _inner(decorator: CardConnectionDecorator) -> SlotConnection | None:
     """The connection of ours inside pyscard's decorators, if it is one of ours."""
     component = decorator
-    while component is not None:
-        if isinstance(component, SlotConnection):
-            return component
-        component = getattr(component, "component", None)
-    return None
+    while isinstance(component, CardConnectionDecorator):
+        component = component.component
+    return component if isinstance(component, SlotConnection) else None
 
 
 def _take_a_first_look() -> None:

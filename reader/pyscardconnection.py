@@ -79,8 +79,9 @@ def _as_pyscard(doing: str) -> Iterator[None]:
 class SlotConnection(CardConnection):  # type: ignore[misc]  # pyscard has no types
     """Connects a pyscard program with the card in one slot."""
 
+    _link: SlotLink | None = None
+
     def __init__(self, reader: TwoSlotReader, slot: str) -> None:
-        self._link: SlotLink | None = None
         CardConnection.__init__(self, reader.slot_name(slot))
         self._home = reader
         self._slot = slot
@@ -90,9 +91,8 @@ class SlotConnection(CardConnection):  # type: ignore[misc]  # pyscard has no ty
         self._locks: list[AbstractContextManager[None]] = []
 
     def __del__(self) -> None:
-        link = getattr(self, "_link", None)
-        if link is not None:
-            link.close()
+        if self._link is not None:
+            self._link.close()
 
     def connect(
         self, protocol: int | None = None, mode: int | None = None, disposition: int | None = None

@@ -14,6 +14,7 @@ from weakref import WeakSet, ref
 
 from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
+from bifente.apdu.facets import serial_of, speaks_tpdu
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
 from bifente.apdu.refusal import Refusal, refusal_of
 from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, ReaderUnplugged, SlotInUse
@@ -81,8 +82,7 @@ class Seat:
     @property
     def serial(self) -> str | None:
         """The card's serial number; some cards know it only once they are powered."""
-        serial = getattr(self.card, "serial", None)
-        return serial if isinstance(serial, str) and serial else None
+        return serial_of(self.card) or None
 
     @property
     def last_refusal(self) -> Refusal | None:
@@ -322,7 +322,7 @@ class Seat:
     def _wants_front(self) -> bool:
         if self._front is not None:
             return self._front
-        return T0 in self.offered and not getattr(self.card, "speaks_tpdu", False)
+        return T0 in self.offered and not speaks_tpdu(self.card)
 
     def _choose(self, protocol: TransmissionProtocol) -> None:
         self.protocol = protocol

@@ -42,8 +42,9 @@ even answer the hash.
 from typing import Final
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
+from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card
-from bifente.apdu.refusal import Refusal, Why, refusal_behind
+from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
 
 GET_RESPONSE: Final = 0xC0
@@ -68,18 +69,18 @@ _SUCCESS: Final = SW.SUCCESS.to_bytes_be()
 _END_OF_FILE: Final = SW.END_OF_FILE_REACHED.to_bytes_be()
 
 
-class T0Front:
+class T0Front(CardAround):
     """A ``Card`` around a ``Card``: takes TPDUs, asks APDUs. See the module for every rule.
 
     ``speaks_tpdu`` tells a reader that no second front is needed.
     """
 
-    __slots__ = ("_card", "_class", "_kept", "_own", "_sent", "_status", "_waiting")
+    __slots__ = ("_class", "_kept", "_own", "_sent", "_status", "_waiting")
 
     speaks_tpdu: Final = True
 
     def __init__(self, card: Card) -> None:
-        self._card = card
+        super().__init__(card)
         self._waiting = b""
         self._status = b""
         self._class = 0
@@ -87,21 +88,12 @@ class T0Front:
         self._own: Refusal | None = None
         self._sent = b""
 
-    def __repr__(self) -> str:
-        return f"T0Front({self._card!r})"
-
-    @property
-    def serial(self) -> str | None:
-        """The serial number of the card inside, when it tells one."""
-        serial = getattr(self._card, "serial", None)
-        return serial if isinstance(serial, str) else None
-
     @property
     def last_refusal(self) -> Refusal | None:
         """The front's own reason, else that of the card inside when its status word is the one that was sent."""
         if self._own is not None:
             return self._own
-        return refusal_behind(self._card, self._sent)
+        return self._refusal_behind(self._sent)
 
     def power_on(self) -> bytes:
         """Cold reset of the card inside; nothing waits any more."""

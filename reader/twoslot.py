@@ -6,7 +6,6 @@ from functools import partial
 from threading import Condition, Lock, Timer
 from time import monotonic
 from types import TracebackType
-from typing import Protocol, runtime_checkable
 
 from bifente.apdu.link import (
     Card,
@@ -38,15 +37,6 @@ _log = logging.getLogger(__name__)
 
 _MAX_NAME = 127
 """PC/SC gives a reader's name 128 bytes with its terminator (pcsc-lite, MAX_READERNAME)."""
-
-
-@runtime_checkable
-class HasSerial(Protocol):
-    """A card that tells its serial number, so that a reader can refuse to hold it twice."""
-
-    @property
-    def serial(self) -> str | None:
-        """The serial number as the card's holder would read it; None when it has none to tell."""
 
 
 @dataclass(frozen=True, slots=True)

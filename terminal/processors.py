@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU, TransmissionProtocol
 from bifente.apdu.atr import Atr
+from bifente.apdu.facets import CountsResets
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
 
@@ -170,6 +171,7 @@ class Channel:
         self.private_key_operations = 0
         self.private_key_seconds = 0.0
         self._epoch = 0
+        self._counts = link if isinstance(link, CountsResets) else None
         self._max_ne = MAX_RESPONSE if extended else SHORT_NE
         self._wire = Wire(link, card)
         self._chain: Sender = Chaining(GetResponse(WrongLe(self._wire)), extended=extended)
@@ -178,9 +180,9 @@ class Channel:
     def epoch(self) -> int:
         """Grows whenever the card's volatile state was, or may have been, lost.
 
-        A link that counts the card's resets (``resets``, as that of an in-process reader) is asked: they may be another's.
+        A link that counts the card's resets (as that of an in-process reader) is asked: they may be another's.
         """
-        resets: int = getattr(self.link, "resets", 0)
+        resets = 0 if self._counts is None else self._counts.resets
         return self._epoch + self._wire.lost + resets
 
     def forget(self) -> None:

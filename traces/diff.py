@@ -16,7 +16,7 @@ from bifente.apdu.errors import ApduError
 from bifente.traces.align import Ahead, Aligner
 from bifente.traces.follow import Follower
 from bifente.traces.join import counted
-from bifente.traces.model import EventKind, Exchange, Item
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 from bifente.traces.octets import Octets
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
@@ -275,11 +275,15 @@ def _same(one: Octets, other: Octets) -> bool:
     return Octets.hiding(one.shown, spans) == Octets.hiding(other.shown, spans)
 
 
+def _atr_of(item: Item) -> bytes:
+    return item.atr if isinstance(item, ReaderEvent) else b""
+
+
 def _differences(one: _Heard, other: _Heard, *, whole: bool = False) -> Iterator[tuple[str, str, str]]:
     """Which field differs, what it was and what it became; *whole* does not look for the data objects in it."""
     ours, theirs = one.item, other.item
     if not (isinstance(ours, Exchange) and isinstance(theirs, Exchange)):
-        was, became = getattr(ours, "atr", b""), getattr(theirs, "atr", b"")
+        was, became = _atr_of(ours), _atr_of(theirs)
         if was != became:
             yield "ATR", was.hex().upper() or "none", became.hex().upper() or "none"
         return

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from time import monotonic_ns
 
+from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card
-from bifente.apdu.refusal import ExplainsRefusals, Refusal, refusal_behind, refusal_of
 from bifente.traces.files import Sink
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent
@@ -30,7 +30,7 @@ class Stopwatch:
         return (monotonic_ns() - self._start) // 1000
 
 
-class Recorder:
+class Recorder(CardAround):
     """Notes every exchange and reset of a card in *sink*.
 
     What is secret is masked before it is noted (see ``bifente.traces.mask``), unless *unmask* is set: then the trace's
@@ -52,33 +52,13 @@ class Recorder:
         unmask: bool = False,
         clock: Callable[[], int] | None = None,
     ) -> None:
-        self._card = card
+        super().__init__(card)
         self._sink = sink
         self._slot = slot
         self._level = level
         self._masker = None if unmask else Masker()
         self._mask = _unmasked if self._masker is None else self._masker.mask
         self._clock = clock or Stopwatch()
-        self._explains = isinstance(card, ExplainsRefusals)
-
-    def __repr__(self) -> str:
-        return f"Recorder({self._card!r})"
-
-    @property
-    def serial(self) -> str | None:
-        """The serial number of the card inside, when it tells one."""
-        serial = getattr(self._card, "serial", None)
-        return serial if isinstance(serial, str) else None
-
-    @property
-    def last_refusal(self) -> Refusal | None:
-        """Why the last command was answered as it was, when the card inside says so."""
-        return refusal_of(self._card)
-
-    @property
-    def speaks_tpdu(self) -> bool:
-        """The card inside needs no T=0 front, for it is one."""
-        return bool(getattr(self._card, "speaks_tpdu", False))
 
     def power_on(self) -> bytes:
         """Cold reset of the card inside, noted with its ATR."""
@@ -104,7 +84,7 @@ class Recorder:
             duration = clock() - begin
             asked, said = self._mask(command, response)
             why = None
-            if self._explains and response and (refusal := refusal_behind(self._card, response)) is not None:
+            if response and (refusal := self._refusal_behind(response)) is not None:
                 why = refusal.why
             self._sink.write(_new(Exchange, (asked, said, begin, duration, self._slot, self._level, why)))
         return response

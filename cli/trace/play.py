@@ -173,6 +173,7 @@ def play(
 
     What trace record and trace mask have replaced by pseudonyms is neither written to the card nor compared.
     """
+    from bifente.apdu.facets import speaks_tpdu
     from bifente.cli.trace.show import difference_lines, difference_object
     from bifente.traces.clean import Cleaner
     from bifente.traces.diff import compare
@@ -186,8 +187,7 @@ def play(
     # Hidden at once: what is not the card's own is not written to it either.
     items = tuple(left_out.hide(recorded.items)) if skip else recorded.items
     with _card(reader, file) as (card, now):
-        tpdu = bool(getattr(card, "speaks_tpdu", False))
-        performance = perform(items, card, now, pin=digits, writes=writes, tpdu=tpdu)
+        performance = perform(items, card, now, pin=digits, writes=writes, tpdu=speaks_tpdu(card))
     before, after = Cleaner(), Cleaner()
     answered = Uncompared().hide(performance.items) if skip else performance.items
     result = compare(map(before.clean, performance.asked), map(after.clean, answered), most=max(most, 1))

@@ -74,7 +74,7 @@ def accepted_from(connection: socket.socket) -> int | None:
 
 def _unmapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
     """The IPv4 address of which an IPv6 socket speaks as ``::ffff:127.0.0.1``."""
-    return getattr(address, "ipv4_mapped", None) or address
+    return (isinstance(address, IPv6Address) and address.ipv4_mapped) or address
 
 
 def _endpoint(text: str) -> tuple[IPv4Address | IPv6Address, int]:

@@ -12,6 +12,7 @@ import pytest
 
 from bifente.apdu import tlv
 from bifente.apdu.cvc import CvEnvelope
+from bifente.apdu.facets import CardAround
 from bifente.apdu.issuersignature import digest_of
 from bifente.applets import SmartCard
 from bifente.layouts.recognition import Step
@@ -32,29 +33,17 @@ from bifente.terminal import (
 INTERNAL, CHALLENGE = 0x88, 0x84
 
 
-class Between:
+class Between(CardAround):
     """A card around a card: an instruction in *instead* gets that answer, from the command and what the card says."""
 
     def __init__(
         self, card: SmartCard, instead: dict[int, Callable[[bytes, bytes], bytes]] | None = None
     ) -> None:
+        super().__init__(card)
         self.card = card
         self.instead = instead or {}
         self.swallowed: set[int] = set()
         self.heard: dict[int, bytes] = {}
-
-    @property
-    def serial(self) -> str | None:
-        return self.card.serial
-
-    def power_on(self) -> bytes:
-        return self.card.power_on()
-
-    def reset(self) -> bytes:
-        return self.card.reset()
-
-    def power_off(self) -> None:
-        self.card.power_off()
 
     def transmit(self, command: bytes, /) -> bytes:
         if command[1] in self.swallowed:

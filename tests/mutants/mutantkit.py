@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
+from bifente.apdu.facets import CardAround
 from bifente.apdu.refusal import Why
 from bifente.applets import SmartCard
 from bifente.applets.kernel.instruction import Instruction
@@ -54,25 +55,13 @@ class World:
             self.cards[kind] = wrapper(self.cards[kind])
 
 
-class Around:
+class ChangedAnswers(CardAround):
     """A card around a card that changes its answers: *answer* gets the command and the true answer."""
 
     def __init__(self, card: Any, answer: Callable[[bytes, bytes], bytes]) -> None:
+        super().__init__(card)
         self.card = card
         self.answer = answer
-
-    @property
-    def serial(self) -> str | None:
-        return self.card.serial
-
-    def power_on(self) -> bytes:
-        return self.card.power_on()
-
-    def reset(self) -> bytes:
-        return self.card.reset()
-
-    def power_off(self) -> None:
-        self.card.power_off()
 
     def transmit(self, command: bytes, /) -> bytes:
         return self.answer(command, self.card.transmit(command))
@@ -80,7 +69,7 @@ class Around:
 
 def answers(change: Callable[[bytes, bytes], bytes], *kinds: str) -> Callable[[World], None]:
     """A mutant whose cards of *kinds* answer otherwise."""
-    return lambda world: world.wrap(lambda card: Around(card, change), *kinds)
+    return lambda world: world.wrap(lambda card: ChangedAnswers(card, change), *kinds)
 
 
 @dataclass(frozen=True)

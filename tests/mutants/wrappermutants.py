@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mutantkit import Around, World, answers, mutant
+from mutantkit import ChangedAnswers, World, answers, mutant
 
 from bifente.applets import SmartCard
 from bifente.reader import t0
@@ -74,7 +74,7 @@ mutant("a byte that is not 90 ends the data", "case-4s-255", "large-file")(
 )
 
 
-class _Rewriting(Around):
+class _Rewriting(ChangedAnswers):
     """A card that gets other commands than were sent."""
 
     def __init__(self, card: Any, rewrite: Any) -> None:
@@ -92,7 +92,7 @@ def _short_lc(command: bytes) -> bytes:
     return command
 
 
-class _OtherAtr(Around):
+class _OtherAtr(ChangedAnswers):
     """A card with another answer to reset."""
 
     def __init__(self, card: Any, cold: Any, warm: Any) -> None:
@@ -308,7 +308,7 @@ def _crosstalk(world: World) -> None:
                 return other.transmit(command)
             return good
 
-        return Around(card, answer)
+        return ChangedAnswers(card, answer)
 
     world.wrap(transmit, "cps3")
 
@@ -317,7 +317,7 @@ def _crosstalk(world: World) -> None:
 def _both_reset(world: World) -> None:
     other = world.cards["vitale2"]
 
-    class Both(Around):
+    class Both(ChangedAnswers):
         def reset(self) -> bytes:
             other.reset()
             return self.card.reset()
@@ -340,7 +340,7 @@ def _outlives(world: World) -> None:
 
 @mutant("a card remembers over its removal", "reinsertion-is-fresh")
 def _remembers(world: World) -> None:
-    class Remembering(Around):
+    class Remembering(ChangedAnswers):
         def power_on(self) -> bytes:
             return self.card._atr if self.card._powered else self.card.power_on()
 
