@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassByte
 from bifente.apdu.errors import ApduError
-from bifente.apdu.secrets import shown_command
+from bifente.apdu.secrecy import shown_command
 
 _new = tuple.__new__
 """Makes a CommandAPDU without the detour of its generated constructor: half a microsecond on every command."""

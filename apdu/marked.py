@@ -1,6 +1,6 @@
 """Commands, and parts of them, whose secret bytes are marked by whoever put them there.
 
-Everybody else can only guess from the command where a PIN may stand (:mod:`bifente.apdu.secrets`); who inserts one
+Everybody else can only guess from the command where a PIN may stand (:mod:`bifente.apdu.secrecy`); who inserts one
 knows. The mark travels with the bytes, through every wrapper of a card, to whoever shows or records them.
 """
 

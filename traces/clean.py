@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from bifente.apdu.marked import Span
-from bifente.apdu.secrets import DialogueSecrecy
+from bifente.apdu.secrecy import DialogueSecrecy
 from bifente.traces.files import Sink
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item

@@ -8,7 +8,7 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.fcp import Fcp
 from bifente.apdu.sdo import Docp, SdoRequest
-from bifente.apdu.secrets import secret_spans, shown_command
+from bifente.apdu.secrecy import secret_spans, shown_command
 from bifente.apdu.status import SW
 from bifente.layouts.names import card_of_atr
 from bifente.traces.commands import describe, sdo_name

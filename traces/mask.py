@@ -1,9 +1,9 @@
 """What must not stand in a trace, decided while it is recorded: PINs, PUKs, keys, deciphered data.
 
-What is secret is for ``bifente.apdu.secrets`` to say; here it is taken out.
+What is secret is for ``bifente.apdu.secrecy`` to say; here it is taken out.
 """
 
-from bifente.apdu.secrets import DialogueSecrecy
+from bifente.apdu.secrecy import DialogueSecrecy
 from bifente.traces.octets import Octets, plain_octets
 
 _new = tuple.__new__

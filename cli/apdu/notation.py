@@ -18,7 +18,7 @@ import re
 from dataclasses import dataclass
 
 from bifente.apdu import SW, ApduError, CommandAPDU
-from bifente.apdu.secrets import shown_command
+from bifente.apdu.secrecy import shown_command
 
 _HEX = re.compile(r"[0-9A-Fa-f]*")
 _SEPARATED = re.compile(r"[:;,-]|\b0[xX](?=[0-9A-Fa-f])|(?<=[0-9A-Fa-f]{2})[hH]\b")

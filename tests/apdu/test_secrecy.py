@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, CommandAPDU
-from bifente.apdu.secrets import (
+from bifente.apdu.secrecy import (
     DialogueSecrecy,
     secret_response,
     secret_spans,
