@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassByte
 from bifente.apdu.errors import ApduError
-from bifente.apdu.secrecy import shown_command
 
 _new = tuple.__new__
 """Makes a CommandAPDU without the detour of its generated constructor: half a microsecond on every command."""
@@ -116,7 +115,7 @@ class CommandAPDU(NamedTuple):
         if not isinstance(data, bytes):
             data = bytes(
                 data
-            )  # bytes themselves keep the marks of what is secret in them (bifente.apdu.marked)
+            )  # bytes themselves keep the marks of what is secret in them (bifente.apdu.secrecy)
         if not size and ne is None:
             return _new(cls, (bytes((cla, ins, p1, p2)), cla, ins, p1, p2, b"", None))
         if extended or size > 255 or (ne or 0) > 256:
@@ -149,4 +148,7 @@ class CommandAPDU(NamedTuple):
         return CLASS_BYTES[self.cla]
 
     def __repr__(self) -> str:
+        # Loaded by whoever shows a command: it is more than all the rest that commands need.
+        from bifente.apdu.secrecy import shown_command
+
         return f"CommandAPDU({shown_command(self.raw)})"

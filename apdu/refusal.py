@@ -6,8 +6,7 @@ clause was applied and what was wrong. It travels beside the answer (:class:`Exp
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from bifente.apdu.marked import marks
-from bifente.apdu.secrecy import secret_spans
+from bifente.apdu.secrecy import marks, secret_spans
 from bifente.apdu.status import SW
 
 

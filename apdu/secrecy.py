@@ -1,56 +1,106 @@
 """Which bytes of a dialogue are secret: PINs, PUKs, keys, deciphered data.
 
 One place decides it, for every ``repr``, log, trace, page and error. Three things are asked: who inserted a secret has
-marked it (:mod:`bifente.apdu.marked`); the instruction says whether its data field is one; and where the lengths do not
-add up, or the bytes look like a PIN without a command, nobody knows what stands where. When in doubt a byte is hidden.
+marked it (:class:`MarkedBytes`); the table of instructions says whether a data field is one
+(:mod:`bifente.apdu.instructions`); and where the lengths do not add up, or the bytes look like a PIN without a command,
+nobody knows what stands where. When in doubt a byte is hidden.
 """
 
 import re
-from typing import Final
+from typing import Final, SupportsIndex, overload
 
+from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.errors import ApduError
-from bifente.apdu.marked import Span, marks
+from bifente.apdu.instructions import (
+    BY_CODE,
+    GET_RESPONSE,
+    PSO_HASH,
+    PSO_PLAIN,
+    TABLE,
+    AnswerData,
+    CommandData,
+    Effect,
+    codes,
+    instruction,
+)
 from bifente.apdu.sdo import CHV_DATA_TAG, PRIVATE_KEY_TAG, SdoRequest
 
-_REFERENCE_DATA: Final = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2C, 0x2D})
-"""VERIFY, CHANGE REFERENCE DATA, DISABLE and ENABLE VERIFICATION REQUIREMENT, RESET RETRY COUNTER."""
+Span = tuple[int, int]
+"""A half-open range of bytes."""
+
+SECRET_TAGS: Final = frozenset({CHV_DATA_TAG, PRIVATE_KEY_TAG})
+"""Data objects whose content is never shown: the value of a PIN and a private key, in an IAS-ECC card."""
+
+
+class MarkedBytes(bytes):
+    """The bytes of a command or of its data field, and the ranges of them (:attr:`secret`) that nobody may be shown.
+
+    It is equal to the same bytes without marks. Slices, and what is put before or behind it, keep the marks, for a T=0
+    front cuts an Le off; ``bytes(command)`` is without. The ``repr`` shows ``**`` for each marked byte.
+    """
+
+    secret: tuple[Span, ...]
+
+    def __new__(cls, raw: bytes, secret: tuple[Span, ...]) -> "MarkedBytes":
+        """*raw* with the ranges *secret* marked; what reaches beyond its end is cut."""
+        made = super().__new__(cls, raw)
+        kept = ((max(start, 0), min(stop, len(raw))) for start, stop in secret)
+        made.secret = tuple(span for span in kept if span[0] < span[1])
+        return made
+
+    @classmethod
+    def whole(cls, raw: bytes) -> "MarkedBytes":
+        """*raw*, all of it marked."""
+        return cls(raw, ((0, len(raw)),))
+
+    @overload
+    def __getitem__(self, key: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, key: slice) -> bytes: ...
+    def __getitem__(self, key: SupportsIndex | slice) -> int | bytes:
+        if not isinstance(key, slice):
+            return super().__getitem__(key)
+        part = super().__getitem__(key)
+        first, _, step = key.indices(len(self))
+        if step != 1:
+            # Nobody turns a command round; should anybody, all of it is hidden.
+            return MarkedBytes.whole(part)
+        return MarkedBytes(part, tuple((start - first, stop - first) for start, stop in self.secret))
+
+    def __add__(self, more: bytes) -> bytes:  # type: ignore[override] # bytes takes any buffer; commands are bytes
+        behind = ((start + len(self), stop + len(self)) for start, stop in marks(more))
+        return MarkedBytes(super().__add__(more), (*self.secret, *behind))
+
+    def __radd__(self, before: bytes) -> bytes:
+        size = len(before)
+        return MarkedBytes(before.__add__(self), tuple((a + size, b + size) for a, b in self.secret))
+
+    def __repr__(self) -> str:
+        digits = [f"{byte:02X}" for byte in self]
+        for start, stop in self.secret:
+            digits[start:stop] = ["**"] * (stop - start)
+        return f"MarkedBytes({''.join(digits)})"
+
+    __str__ = __repr__
+
+
+def marks(command: bytes) -> tuple[Span, ...]:
+    """The ranges of *command* that whoever made it has marked as secret; none for plain bytes."""
+    return command.secret if isinstance(command, MarkedBytes) else ()
+
 
 _REFERENCE_P1: Final = frozenset({0x00, 0x01, 0x02, 0x03, 0xFF})
-"""What their P1 can be (ISO/IEC 7816-4:2020 §11.6); another one may be a digit."""
+"""What P1 of an instruction with a PIN can be (ISO/IEC 7816-4:2020 §11.6); another one may be a digit."""
 
-_SHOWN: Final = frozenset({
-    0x04, 0x0E, 0x0F, 0x22, 0x2A, 0x2B, 0x44, 0x46, 0x47, 0x70, 0x82, 0x84, 0x86, 0x87, 0x88, 0xA0, 0xA1, 0xA2,
-    0xA4, 0xA8, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0, 0xCA, 0xCB, 0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDC, 0xDD, 0xE0, 0xE2,
-    0xE4, 0xE6, 0xE8, 0xEE, 0xF2, 0xFE,
-})  # fmt: skip
-"""Instructions whose data field is no secret by their standard (ISO/IEC 7816-4, -8, -9), and the echo EE of our T=1
-test card. Of any other instruction nobody knows, so its data are hidden: PUT DATA and LOAD KEY FILE load keys, ENVELOPE
-carries another command, a VERIFY that has lost its class byte is one of the unknown."""
-
-_HIDDEN: Final = frozenset({0xC2, 0xC3, 0xD8, 0xDA, 0xDB})
-"""ENVELOPE, LOAD KEY FILE of the CPS2ter, PUT DATA: known, and hidden all the same."""
-
-_KNOWN: Final = _SHOWN | _REFERENCE_DATA | _HIDDEN
-
-_PSO: Final = frozenset({0x2A, 0x2B})
-_PLAIN: Final = 0x80
-"""P1 or P2 of PSO: a plain value comes out (DECIPHER) or goes in (ENCIPHER) (ISO/IEC 7816-8:2021 §5.3)."""
-_HASH: Final = 0x90
-"""P1 of PSO HASH: what is hashed is no secret."""
-
-_SESSION_KEYS: Final = frozenset({0x46, 0x48, 0x4A, 0x4C})
-"""GenerateSessionKey to RecoverSessionKey of the CPS2ter, class A0 (ansforge/dops-cryptolib)."""
-
-_LOAD_KEYS: Final = b"\xff\x82"
-"""LOAD KEYS into the reader itself (PC/SC part 3 §3.2.2.1.4)."""
-
-_SELDOM_SECRET: Final = _PSO | _SESSION_KEYS | {0x82}
+_SHOWN: Final = codes(lambda known: known.data in (CommandData.OPEN, CommandData.BY_P2), BY_CODE)
+"""Instructions whose data field is seldom or never a secret, whatever their class. Of one that is not in the table nobody
+knows, so its data are hidden: a VERIFY that has lost its class byte is one of the unknown."""
+_REFERENCE_DATA: Final = codes(lambda known: known.data is CommandData.PIN, BY_CODE)
+_KNOWN: Final = codes(lambda known: known.data is not CommandData.UNKNOWN, BY_CODE)
+_SELDOM_SECRET: Final = _SHOWN & {known.code for known in TABLE if known.data is not CommandData.OPEN}
 """Instructions of which the class or the parameters decide."""
 
-_GET_DATA: Final = frozenset({0xCA, 0xCB})
-_SECRET_OBJECTS: Final = tuple(tag.to_bytes(2, "big") for tag in (CHV_DATA_TAG, PRIVATE_KEY_TAG))
-"""The value of a PIN and that of a private key, in an IAS-ECC card. A good card refuses them to GET DATA."""
-_GET_RESPONSE: Final = 0xC0
+_SECRET_OBJECTS: Final = tuple(tag.to_bytes(2, "big") for tag in SECRET_TAGS)
 
 _DIGITS: Final = re.compile(rb"[0-9]{3,}|(?:[0-9]\0){3,}|(?:\0[0-9]){4,}")
 """Digits as letters, of one byte or two."""
@@ -81,19 +131,19 @@ def _secret_start(raw: bytes, size: int) -> int:
     """Where what is secret begins; *size* or more when nothing is."""
     if size < 4:
         return 0 if size > 1 else size  # no command: nobody knows what it is
-    instruction = raw[1]
+    ins = raw[1]
     whole = _adds_up(raw, size)
     plausible = whole and raw[2:4] != _FILLING and raw[0] & 0xE0 != _RESERVED
-    if plausible and instruction in _SHOWN:
-        return _data_start(raw, size) if instruction in _SELDOM_SECRET and _secret_for_once(raw) else size
+    if plausible and ins in _SHOWN:
+        return _data_start(raw, size) if ins in _SELDOM_SECRET and _secret_for_once(raw) else size
     start = size
     if not whole:
         start = 2
-    elif instruction in _REFERENCE_DATA and size <= 5:
+    elif ins in _REFERENCE_DATA and size <= 5:
         start = _without_data(raw, size)
-    elif instruction not in _SHOWN or _secret_for_once(raw):
+    elif ins not in _SHOWN or _secret_for_once(raw):
         start = _data_start(raw, size)
-    if plausible and instruction in _KNOWN and (size > 5 or raw[0] in _USUAL_CLASSES):
+    if plausible and ins in _KNOWN and (size > 5 or raw[0] in _USUAL_CLASSES):
         return start
     return min(start, _bare_pin(raw, size))
 
@@ -124,14 +174,10 @@ def _without_data(raw: bytes, size: int) -> int:
 
 def _secret_for_once(raw: bytes) -> bool:
     """An instruction whose data are seldom secret, and this time are."""
-    instruction = raw[1]
-    if instruction in _PSO:
-        return raw[3] == _PLAIN and raw[2] != _HASH
-    return _session_key(raw) or raw[:2] == _LOAD_KEYS
-
-
-def _session_key(raw: bytes) -> bool:
-    return raw[0] & 0xFE == 0xA0 and raw[1] in _SESSION_KEYS
+    known = instruction(raw[0], raw[1])
+    if known is None or known.data is CommandData.OPEN:
+        return False
+    return known.data is not CommandData.BY_P2 or (raw[3] == PSO_PLAIN and raw[2] != PSO_HASH)
 
 
 def _bare_pin(raw: bytes, size: int) -> int:
@@ -168,9 +214,12 @@ def secret_response(command: bytes) -> bool:
 def _tells_secrets(raw: bytes) -> bool:
     if len(raw) < 4:
         return False
-    if raw[1] in _GET_DATA:
+    known = instruction(raw[0], raw[1])
+    if known is None or known.answer is AnswerData.OPEN:
+        return False
+    if known.answer is AnswerData.BY_OBJECT:
         return _asks_for_secrets(raw)
-    return (raw[1] in _PSO and raw[2] == _PLAIN) or _session_key(raw)
+    return known.answer is AnswerData.HIDDEN or raw[2] == PSO_PLAIN
 
 
 def _asks_for_secrets(raw: bytes) -> bool:
@@ -182,7 +231,7 @@ def _asks_for_secrets(raw: bytes) -> bool:
     except ApduError:
         # A header list that cannot be read is searched for the tags themselves.
         return any(tag in raw[4:] for tag in _SECRET_OBJECTS)
-    return CHV_DATA_TAG in wanted or PRIVATE_KEY_TAG in wanted
+    return not SECRET_TAGS.isdisjoint(wanted)
 
 
 def shown_command(command: bytes) -> str:
@@ -207,7 +256,15 @@ def _masked(response: bytes) -> str:
 
 _WAITS: Final = frozenset({b"\x61", b"\x9f"})
 """SW1 of an answer that waits for GET RESPONSE; 9F is that of SIM cards (3GPP TS 51.011 §9.4)."""
-_ORDINARY: Final = _SHOWN - _SELDOM_SECRET - _GET_DATA - {_GET_RESPONSE}
+_ORDINARY: Final = (
+    _SHOWN
+    - _SELDOM_SECRET
+    - {
+        known.code
+        for known in TABLE
+        if known.answer is not AnswerData.OPEN or known.effect is Effect.CONTINUES
+    }
+)
 
 
 def _ordinary(raw: bytes) -> bool:
@@ -241,7 +298,7 @@ class DialogueSecrecy:
             return (), False
         spans = secret_spans(command)
         waits = response[-2:-1] in _WAITS
-        if len(command) >= 2 and command[1] == _GET_RESPONSE:
+        if len(command) >= 2 and command[1] == GET_RESPONSE:
             secret = self._waiting
             # What is left after a portion is still the same secret; a refusal leaves it where it is.
             if secret and len(response) > 2 and not waits:
@@ -256,3 +313,23 @@ class DialogueSecrecy:
         """The next command and its answer in hexadecimal, with ``**`` for each secret byte."""
         _, secret = self.of(command, response)
         return shown_command(command), _masked(response) if secret else response.hex().upper()
+
+
+_PRESENTING: Final = codes(lambda known: known.effect is Effect.PRESENTS_PIN)
+_REPLACING: Final = codes(lambda known: known.effect is Effect.REPLACES_PIN)
+
+
+def _plain_class(cla: int) -> bool:
+    """Interindustry, one whole command, not under secure messaging: there INS means what ISO/IEC 7816-4 says."""
+    meaning = CLASS_BYTES[cla]
+    return meaning.interindustry and not meaning.chaining and meaning.secure_messaging is SecureMessaging.NONE
+
+
+def is_verify(command: bytes) -> bool:
+    """VERIFY, in a class that means it: its data field is one PIN (ISO/IEC 7816-4:2020 §11.6.6)."""
+    return len(command) >= 4 and command[1] in _PRESENTING and _plain_class(command[0])
+
+
+def is_change(command: bytes) -> bool:
+    """CHANGE REFERENCE DATA or RESET RETRY COUNTER, in a class that means it (ISO/IEC 7816-4:2020 §11.6.7, §11.6.10)."""
+    return len(command) >= 4 and command[1] in _REPLACING and _plain_class(command[0])

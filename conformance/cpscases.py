@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, utils
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.instructions import PERFORM_SECURITY_OPERATION, READ_BINARY, SELECT
 from bifente.apdu.status import SW
 from bifente.apdu.tlv import encode
 from bifente.conformance.case import Bench, Collection, Need, WholeLink, check, same
@@ -81,7 +82,9 @@ def _sha1(bench: Bench) -> None:
     message = b"abc"
     for data in ("002241AA03800110", "002241B606800112840181"):
         same(whole.send(bytes.fromhex(data)).sw, SW.SUCCESS, f"the status word of {data}")
-    command = CommandAPDU.build(0, 0x2A, 0x90, 0xA0, encode(0x90, b"") + encode(0x80, message))
+    command = CommandAPDU.build(
+        0, PERFORM_SECURITY_OPERATION, 0x90, 0xA0, encode(0x90, b"") + encode(0x80, message)
+    )
     same(whole.send(command.raw).sw, SW.SUCCESS, "the status word of PSO HASH")
     answer = whole.send(bytes.fromhex("002A9E9A00"))
     same(answer.sw, SW.SUCCESS, "the status word of PSO CDS")
@@ -106,7 +109,7 @@ def _three(bench: Bench) -> None:
         same(whole.send(bytes.fromhex(text)).sw, SW.SUCCESS, f"the status word of {text}")
     for at in range(0, len(data), 255):
         cla = 0x10 if at + 255 < len(data) else 0x00
-        block = CommandAPDU.build(cla, 0x2A, 0x90, 0xA0, data[at : at + 255])
+        block = CommandAPDU.build(cla, PERFORM_SECURITY_OPERATION, 0x90, 0xA0, data[at : at + 255])
         same(whole.send(block.raw).sw, SW.SUCCESS, f"the status word of the block at {at}")
     answer = whole.send(bytes.fromhex("002A9E9A00"))
     same(answer.sw, SW.SUCCESS, "the status word of PSO CDS")
@@ -167,7 +170,7 @@ def _hash_forms(bench: Bench) -> None:
         encode(0x81, bytes(32)),
         encode(0x80, b"a") + encode(0x80, b"b"),
     ):
-        answer = whole.send(CommandAPDU.build(0, 0x2A, 0x90, 0xA0, data).raw)
+        answer = whole.send(CommandAPDU.build(0, PERFORM_SECURITY_OPERATION, 0x90, 0xA0, data).raw)
         same(answer.sw, SW.INCORRECT_DATA_FIELD, f"the status word of PSO HASH {data[:6].hex().upper()}…")
 
 
@@ -201,14 +204,14 @@ def sizes_agree(bench: Bench, kind: str, paths: tuple[str, ...]) -> None:
     whole = WholeLink(bench.link(kind))
     for path in paths:
         fids = bytes.fromhex(path)
-        answer = whole.send(CommandAPDU.build(0, 0xA4, 0x08, 0x04, fids, 256).raw)
+        answer = whole.send(CommandAPDU.build(0, SELECT, 0x08, 0x04, fids, 256).raw)
         same(answer.sw, SW.SUCCESS, f"the status word of SELECT {path}")
         fcp = Fcp.parse(answer.data)
         same(fcp.fid, int.from_bytes(fids[-2:], "big"), "the FID in the FCP")
         size = fcp.size
         check(size, f"the FCP of {path} names no size")
         assert size is not None
-        last = whole.send(CommandAPDU.build(0, 0xB0, (size - 1) >> 8, (size - 1) & 0xFF, b"", 1).raw)
+        last = whole.send(CommandAPDU.build(0, READ_BINARY, (size - 1) >> 8, (size - 1) & 0xFF, b"", 1).raw)
         same((last.sw, len(last.data)), (SW.SUCCESS, 1), f"status word and bytes of the last byte of {path}")
-        beyond = whole.send(CommandAPDU.build(0, 0xB0, size >> 8, size & 0xFF, b"", 1).raw)
+        beyond = whole.send(CommandAPDU.build(0, READ_BINARY, size >> 8, size & 0xFF, b"", 1).raw)
         same(beyond.sw, SW.WRONG_P1_P2, f"the status word behind the end of {path}")

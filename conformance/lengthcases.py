@@ -6,12 +6,12 @@ The card answers ``EE`` with the data it was sent, cut to Le, or with Le zero by
 from typing import Final
 
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.instructions import ECHO, READ_BINARY, UPDATE_BINARY
 from bifente.conformance.case import Bench, Collection, Need, same
 from bifente.conformance.errors import Nonconformity
 
 CASES = Collection("reader")
 
-_ECHO: Final = 0xEE
 _T1: Final = ("t1test",)
 _OK: Final = b"\x90\x00"
 
@@ -36,7 +36,7 @@ def _exchange(bench: Bench, command: CommandAPDU, expected: bytes, what: str) ->
 
 @CASES.case("case-1", "Case 1: no data either way", "ISO/IEC 7816-3:2006 §12.1", _T1)
 def _case_1(bench: Bench) -> None:
-    _exchange(bench, CommandAPDU.build(0, _ECHO), b"", "case 1")
+    _exchange(bench, CommandAPDU.build(0, ECHO), b"", "case 1")
 
 
 def _declare(name: str, size: int, wanted: int | None, *, extended: bool) -> None:
@@ -48,7 +48,7 @@ def _declare(name: str, size: int, wanted: int | None, *, extended: bool) -> Non
     def _run(bench: Bench) -> None:
         data = _pattern(size)
         expected = b"" if wanted is None else data[:wanted] if data else bytes(wanted)
-        _exchange(bench, CommandAPDU.build(0, _ECHO, 0, 0, data, wanted, extended=extended), expected, name)
+        _exchange(bench, CommandAPDU.build(0, ECHO, 0, 0, data, wanted, extended=extended), expected, name)
 
 
 for _wanted in (1, 2, 255, 256):
@@ -97,7 +97,7 @@ def _large(bench: Bench) -> None:
     whole = link.transmit(bytes.fromhex("00B00000000000"))
     same((len(whole) - 2, whole[-2:]), (65536, _OK), "bytes read at once and status word")
     for offset, size in ((0, 255), (1, 256), (255, 257), (0x7F00, 256), (0x7FFF, 1)):
-        command = CommandAPDU.build(0, 0xB0, offset >> 8, offset & 0xFF, b"", size)
+        command = CommandAPDU.build(0, READ_BINARY, offset >> 8, offset & 0xFF, b"", size)
         answer = link.transmit(command.raw)
         same(answer[-2:], _OK, f"the status word of {size} bytes from {offset}")
         if answer[:-2] != whole[offset : offset + size]:
@@ -114,14 +114,18 @@ def _large(bench: Bench) -> None:
 def _update(bench: Bench) -> None:
     link = bench.link("t1test")
     same(link.transmit(bytes.fromhex("00A4020C021001")), _OK, "SELECT the large file")
-    old = link.transmit(CommandAPDU.build(0, 0xB0, 0x12, 0x34, b"", 1000).raw)[:-2]
-    restore = CommandAPDU.build(0, 0xD6, 0x12, 0x34, old).raw
+    old = link.transmit(CommandAPDU.build(0, READ_BINARY, 0x12, 0x34, b"", 1000).raw)[:-2]
+    restore = CommandAPDU.build(0, UPDATE_BINARY, 0x12, 0x34, old).raw
     bench.afterwards(lambda: link.transmit(restore))
     data = _pattern(1000)
-    same(link.transmit(CommandAPDU.build(0, 0xD6, 0x12, 0x34, data).raw), _OK, "UPDATE BINARY of 1 000 bytes")
+    same(
+        link.transmit(CommandAPDU.build(0, UPDATE_BINARY, 0x12, 0x34, data).raw),
+        _OK,
+        "UPDATE BINARY of 1 000 bytes",
+    )
     link.cold_reset()
     same(link.transmit(bytes.fromhex("00A4020C021001")), _OK, "SELECT the large file")
-    found = link.transmit(CommandAPDU.build(0, 0xB0, 0x12, 0x34, b"", 1000).raw)
+    found = link.transmit(CommandAPDU.build(0, READ_BINARY, 0x12, 0x34, b"", 1000).raw)
     same(found == data + _OK, True, "what was written is read after a cold reset")
 
 

@@ -6,6 +6,13 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.cvc import CvEnvelope
+from bifente.apdu.instructions import (
+    EXTERNAL_AUTHENTICATE,
+    MANAGE_SECURITY_ENVIRONMENT,
+    PERFORM_SECURITY_OPERATION,
+    READ_BINARY,
+    SELECT,
+)
 from bifente.apdu.status import SW
 from bifente.conformance.case import Bench, Collection, Need, WholeLink, check, same
 from bifente.conformance.errors import Nonconformity
@@ -119,20 +126,20 @@ def _without_pin(bench: Bench) -> None:
 def _closed(vitale: VitaleSession, when: str) -> None:
     whole = WholeLink(vitale.link)
     for command in (
-        CommandAPDU.build(0, 0xA4, 0x04, 0x0C, vitale2.AID_VITALE),
-        CommandAPDU.build(0, 0xA4, 0x02, 0x0C, vitale2.FIRST_GROUP_FID.to_bytes(2, "big")),
+        CommandAPDU.build(0, SELECT, 0x04, 0x0C, vitale2.AID_VITALE),
+        CommandAPDU.build(0, SELECT, 0x02, 0x0C, vitale2.FIRST_GROUP_FID.to_bytes(2, "big")),
     ):
         same(whole.send(command.raw).sw, SW.SUCCESS, "the status word of SELECT")
-    status = whole.send(CommandAPDU.build(0, 0xB0, 0, 0, b"", 1).raw).sw
+    status = whole.send(CommandAPDU.build(0, READ_BINARY, 0, 0, b"", 1).raw).sw
     same(status, SW.SECURITY_STATUS_NOT_SATISFIED, f"READ BINARY of the rights {when}")
 
 
 def _open(vitale: VitaleSession) -> None:
     whole = WholeLink(vitale.link)
     for command in (
-        CommandAPDU.build(0, 0xA4, 0x04, 0x0C, vitale2.AID_VITALE),
-        CommandAPDU.build(0, 0xA4, 0x02, 0x0C, vitale2.FIRST_GROUP_FID.to_bytes(2, "big")),
-        CommandAPDU.build(0, 0xB0, 0, 0, b"", 1),
+        CommandAPDU.build(0, SELECT, 0x04, 0x0C, vitale2.AID_VITALE),
+        CommandAPDU.build(0, SELECT, 0x02, 0x0C, vitale2.FIRST_GROUP_FID.to_bytes(2, "big")),
+        CommandAPDU.build(0, READ_BINARY, 0, 0, b"", 1),
     ):
         same(whole.send(command.raw).sw, SW.SUCCESS, "reading the rights after the recognition")
 
@@ -147,7 +154,7 @@ def _open(vitale: VitaleSession) -> None:
 def _survives(bench: Bench) -> None:
     _, vitale = _recognised(bench)
     _open(vitale)
-    WholeLink(vitale.link).send(CommandAPDU.build(0, 0xA4, 0x04, 0x0C, vitale2.AID_ADELE).raw)
+    WholeLink(vitale.link).send(CommandAPDU.build(0, SELECT, 0x04, 0x0C, vitale2.AID_ADELE).raw)
     _open(vitale)
 
 
@@ -205,9 +212,11 @@ def _no_sheet(bench: Bench) -> None:
 def _show_certificate(whole: WholeLink, certificate: bytes) -> SW:
     """MSE SET the authority that the certificate names, PSO VERIFY CERTIFICATE; the last status word."""
     car = CvEnvelope.parse(certificate).car
-    setting = CommandAPDU.build(0, 0x22, 0x81, 0xB6, b"\x83" + bytes((len(car),)) + car)
+    setting = CommandAPDU.build(
+        0, MANAGE_SECURITY_ENVIRONMENT, 0x81, 0xB6, b"\x83" + bytes((len(car),)) + car
+    )
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the authority")
-    return _chained(whole, 0x2A, 0x00, 0xAE, certificate)
+    return _chained(whole, PERFORM_SECURITY_OPERATION, 0x00, 0xAE, certificate)
 
 
 def _chained(whole: WholeLink, ins: int, p1: int, p2: int, data: bytes) -> SW:
@@ -236,7 +245,7 @@ def _forged(bench: Bench) -> None:
         for at in (12, 100, 280):
             forged = bytearray(certificate)
             forged[at] ^= 1
-            status = _chained(whole, 0x2A, 0x00, 0xAE, bytes(forged))
+            status = _chained(whole, PERFORM_SECURITY_OPERATION, 0x00, 0xAE, bytes(forged))
             same(status, SW.INCORRECT_DATA_FIELD, f"the status word for a certificate changed at byte {at}")
 
 
@@ -257,11 +266,15 @@ def _token(bench: Bench) -> None:
     vitale.enter_application()
     challenge = whole.send(bytes.fromhex("0084000010"))
     same((challenge.sw, len(challenge.data)), (SW.SUCCESS, 16), "GET CHALLENGE")
-    setting = CommandAPDU.build(0, 0x22, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
+    setting = CommandAPDU.build(0, MANAGE_SECURITY_ENVIRONMENT, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the professional")
     token = bytes(CHALLENGE_SIZE + DIGEST_SIZE) + bytes(SIGNATURE_SIZE - 1) + b"\x02"
-    same(_chained(whole, 0x82, 0, 0, token), SW.CHANGED_WARNING, "the status word for a wrong token")
-    again = _chained(whole, 0x82, 0, 0, token)
+    same(
+        _chained(whole, EXTERNAL_AUTHENTICATE, 0, 0, token),
+        SW.CHANGED_WARNING,
+        "the status word for a wrong token",
+    )
+    again = _chained(whole, EXTERNAL_AUTHENTICATE, 0, 0, token)
     same(
         again, SW.CONDITIONS_OF_USE_NOT_SATISFIED, "the status word for a second token to the same challenge"
     )
@@ -280,9 +293,11 @@ def _no_challenge(bench: Bench) -> None:
     vitale.enter_application()
     whole = WholeLink(vitale.link)
     same(_show_certificate(whole, certificate), SW.SUCCESS, "the status word for the certificate")
-    setting = CommandAPDU.build(0, 0x22, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
+    setting = CommandAPDU.build(0, MANAGE_SECURITY_ENVIRONMENT, 0x81, 0xA4, b"\x80\x01\xe1\x83\x0c" + chr_)
     same(whole.send(setting.raw).sw, SW.SUCCESS, "the status word of MSE SET of the professional")
-    status = _chained(whole, 0x82, 0, 0, bytes(CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE))
+    status = _chained(
+        whole, EXTERNAL_AUTHENTICATE, 0, 0, bytes(CHALLENGE_SIZE + DIGEST_SIZE + SIGNATURE_SIZE)
+    )
     same(status, SW.CONDITIONS_OF_USE_NOT_SATISFIED, "the status word without a challenge")
 
 
@@ -299,7 +314,9 @@ def _reflected(bench: Bench) -> None:
         session.enter_application()
         whole = WholeLink(session.link)
         car = CvEnvelope.parse(certificate).car
-        setting = CommandAPDU.build(0, 0x22, 0x81, 0xB6, b"\x83" + bytes((len(car),)) + car)
+        setting = CommandAPDU.build(
+            0, MANAGE_SECURITY_ENVIRONMENT, 0x81, 0xB6, b"\x83" + bytes((len(car),)) + car
+        )
         same(
             whole.send(setting.raw).sw,
             SW.REFERENCED_DATA_NOT_FOUND,

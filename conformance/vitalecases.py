@@ -3,6 +3,7 @@
 from typing import Final
 
 from bifente.apdu.cvc import CvEnvelope
+from bifente.apdu.instructions import SELECT
 from bifente.apdu.status import SW
 from bifente.conformance.case import Bench, Collection, Need, WholeLink, check, same
 from bifente.conformance.cpscases import sizes_agree
@@ -27,7 +28,7 @@ def _pointers(bench: Bench) -> None:
     for name, pointer in pointers.items():
         # A map may name application directories, too: what it names must be there in any case.
         for p1 in (0x02, 0x01):
-            command = bytes((0x00, 0xA4, p1, 0x0C, 0x02)) + pointer.fid.to_bytes(2, "big")
+            command = bytes((0x00, SELECT, p1, 0x0C, 0x02)) + pointer.fid.to_bytes(2, "big")
             whole.send(bytes.fromhex("00A4040C") + bytes((len(pointer.application),)) + pointer.application)
             status = whole.send(command).sw
             if status == SW.SUCCESS:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Final
 
+from bifente.apdu.instructions import GET_RESPONSE
 from bifente.apdu.link import Card, CardRemoved, LinkTimeout
 from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
@@ -29,7 +30,6 @@ from bifente.reader.faultrules import (
     parse_faults,
     read_faults,
 )
-from bifente.reader.t0 import GET_RESPONSE
 
 __all__ = ["FaultFileError", "FaultRules", "Faulty", "parse_faults", "read_faults"]
 

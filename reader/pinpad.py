@@ -2,7 +2,7 @@
 
 A program sends a template of VERIFY, CHANGE REFERENCE DATA or RESET RETRY COUNTER; the terminal has the PIN typed,
 sets it in, and sends the command to the card. The program learns the status word only. The digits never reach an
-error, a log or a ``repr``: the command that carries them is a :class:`~bifente.apdu.marked.MarkedBytes`.
+error, a log or a ``repr``: the command that carries them is a :class:`~bifente.apdu.secrecy.MarkedBytes`.
 
 A template of any other command is refused before anybody types: UPDATE BINARY would write the PIN into a file that
 the program then reads.
@@ -15,7 +15,7 @@ from enum import IntEnum, StrEnum
 from threading import Lock
 from typing import TYPE_CHECKING, Final, Protocol
 
-from bifente.apdu.marked import MarkedBytes, is_change, is_verify
+from bifente.apdu.secrecy import MarkedBytes, is_change, is_verify
 from bifente.slotted import dataclass
 
 if TYPE_CHECKING:

@@ -32,35 +32,25 @@ answer, and the repetition with Le = La is served from there. Any other command 
 once and a challenge drawn once. Of a command that the terminal abandons after ``6C La`` there remains only what
 reading leaves: the EF that a short identifier selects, or a challenge that nobody has been told.
 
-How the card is asked: READ BINARY, READ RECORD and GET CHALLENGE, whose Le *chooses* the amount, go to it as they
-came. For any other command Le only says how much the terminal can take, so the card is asked for everything
-(Le = 00) and the front deals it out; nothing is cut off. Commands that by their standard never answer data
-(VERIFY, UPDATE BINARY, MSE, a block of a chain …) go without Le, for a card may refuse it there, and PSO HASH would
-even answer the hash.
+How the card is asked is what the table of instructions says (:mod:`bifente.apdu.instructions`). READ BINARY, READ
+RECORD and GET CHALLENGE, whose Le *chooses* the amount, go to it as they came. For any other command Le only says how
+much the terminal can take, so the card is asked for everything (Le = 00) and the front deals it out; nothing is cut
+off. Commands that by their standard never answer data (VERIFY, UPDATE BINARY, MSE, a block of a chain …) go without
+Le, for a card may refuse it there, and PSO HASH would even answer the hash.
 """
 
 from typing import Final
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
 from bifente.apdu.facets import CardAround
+from bifente.apdu.instructions import GET_RESPONSE, PSO_HASH, PSO_NOTHING, SECURITY_OPERATIONS, codes
 from bifente.apdu.link import Card
 from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
 
-GET_RESPONSE: Final = 0xC0
-
-_AMOUNT: Final = frozenset({0xB0, 0xB2, 0x84})
-"""READ BINARY, READ RECORD, GET CHALLENGE: Le is the number of bytes to produce."""
-
-_SILENT: Final = frozenset({
-    0x04, 0x0E, 0x0F, 0x20, 0x21, 0x22, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D, 0x44, 0x82,
-    0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4, 0xE6, 0xE8, 0xFE,
-})  # fmt: skip
-"""Instructions without response data (ISO/IEC 7816-4:2020 §11, -8 §5.3, -9). EXTERNAL AUTHENTICATE is one."""
-
-_PSO: Final = frozenset({0x2A, 0x2B})
-_PSO_SILENT_P1: Final = frozenset({0x00, 0x90})
-"""PSO verifying (P1 = 00: no output) and hashing into the card (P1 = 90)."""
+_AMOUNT: Final = codes(lambda known: known.le_is_amount)
+_SILENT: Final = codes(lambda known: known.silent)
+_SILENT_OPERATIONS: Final = frozenset({PSO_NOTHING, PSO_HASH})
 
 _MORE: Final = tuple(SW.more(count or 256).to_bytes_be() for count in range(256))
 """``61xx`` by the last byte of how many bytes wait, of which 256 and more are announced as 00."""
@@ -237,7 +227,7 @@ def _silent(command: bytes) -> bool:
     if command[0] and CLASS_BYTES[command[0]].chaining:
         return True
     instruction = command[1]
-    return instruction in _SILENT or (instruction in _PSO and command[2] in _PSO_SILENT_P1)
+    return instruction in _SILENT or (instruction in SECURITY_OPERATIONS and command[2] in _SILENT_OPERATIONS)
 
 
 def _may_carry_data(status: bytes) -> bool:

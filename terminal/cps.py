@@ -9,9 +9,21 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.instructions import (
+    BER_TLV,
+    CHANGE_REFERENCE_DATA,
+    GET_DATA,
+    INTERNAL_AUTHENTICATE,
+    MANAGE_SECURITY_ENVIRONMENT,
+    PERFORM_SECURITY_OPERATION,
+    RESET_RETRY_COUNTER,
+    SELECT,
+    UPDATE_BINARY,
+    VERIFY,
+)
 from bifente.apdu.issuersignature import IssuerSignature
-from bifente.apdu.marked import MarkedBytes
 from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
+from bifente.apdu.secrecy import MarkedBytes
 from bifente.apdu.tlv import encode, find
 from bifente.codes.holder import CardHolder
 from bifente.crypto.resumable import Sha256State
@@ -52,8 +64,6 @@ _SIGN_SHA256 = 0x42
 _RSA_PKCS1 = 0x02
 _RSA_DECIPHER = 0x1A
 
-_VERIFY, _CHANGE, _RESET = 0x20, 0x24, 0x2C
-_MSE, _PSO, _INTERNAL_AUTHENTICATE, _GET_DATA = 0x22, 0x2A, 0x88, 0xCB
 _SELECT_PATH = 0x09
 _MIN_DIGITS, _MAX_DIGITS = 4, 8
 _MAX_AUTHENTICATE = 102
@@ -214,7 +224,7 @@ class CpsSession:
         self._open(step, DATA_OBJECTS["CPS_DATA"], mf=False)
         for offset in range(0, len(content), 0xE7):
             block = content[offset : offset + 0xE7]
-            self._with_pin(step, files.UPDATE_BINARY, offset >> 8, offset & 0xFF, block)
+            self._with_pin(step, UPDATE_BINARY, offset >> 8, offset & 0xFF, block)
 
     # -- the PIN
 
@@ -223,21 +233,21 @@ class CpsSession:
 
         Raises WrongPin with the tries left, PinBlocked at none, and PinMalformed without asking the card.
         """
-        self._present("verify PIN", _VERIFY, 0x00, layout.PIN, pin)
+        self._present("verify PIN", VERIFY, 0x00, layout.PIN, pin)
 
     def change_pin(self, old: bytes, new: bytes) -> None:
         """Replace the PIN; *old* is verified by the same command. Raises as :meth:`verify_pin`."""
-        self._present("change PIN", _CHANGE, 0x00, layout.PIN, old, new)
+        self._present("change PIN", CHANGE_REFERENCE_DATA, 0x00, layout.PIN, old, new)
 
     def unblock(self, puk: bytes, new: bytes) -> None:
         """Present the *code de déblocage* and set a new PIN. Raises WrongPin for the PUK's own tries."""
-        self._present("verify PUK", _VERIFY, 0x00, layout.PUK, puk)
-        self._present("set new PIN", _RESET, 0x02, layout.PIN, new)
+        self._present("verify PUK", VERIFY, 0x00, layout.PUK, puk)
+        self._present("set new PIN", RESET_RETRY_COUNTER, 0x02, layout.PIN, new)
 
     def log_out(self) -> None:
         """Give back what the PIN has opened; a recognition ends with it."""
         self.channel.forget()
-        self.channel.check("log out", _VERIFY, 0xFF, layout.PIN)
+        self.channel.check("log out", VERIFY, 0xFF, layout.PIN)
 
     def pin_status(self) -> PinStatus:
         """State of the PIN; no try is consumed."""
@@ -268,10 +278,16 @@ class CpsSession:
     def _sign(self, hash_input: bytes) -> bytes:
         self.enter_application()
         step = "sign"
-        self.channel.check(step, _MSE, 0x41, 0xAA, crt(algorithm=_HASH_SHA256))
-        self.channel.check(step, _MSE, 0x41, 0xB6, crt(algorithm=_SIGN_SHA256, key=layout.KEY_SIGNATURE))
-        self.channel.check(step, _PSO, 0x90, 0xA0, hash_input)
-        return self._with_pin(step, _PSO, 0x9E, 0x9A, b"", 256, private=True)
+        self.channel.check(step, MANAGE_SECURITY_ENVIRONMENT, 0x41, 0xAA, crt(algorithm=_HASH_SHA256))
+        self.channel.check(
+            step,
+            MANAGE_SECURITY_ENVIRONMENT,
+            0x41,
+            0xB6,
+            crt(algorithm=_SIGN_SHA256, key=layout.KEY_SIGNATURE),
+        )
+        self.channel.check(step, PERFORM_SECURITY_OPERATION, 0x90, 0xA0, hash_input)
+        return self._with_pin(step, PERFORM_SECURITY_OPERATION, 0x9E, 0x9A, b"", 256, private=True)
 
     def internal_authenticate(self, data: bytes) -> bytes:
         """PKCS #1 v1.5 signature by the authentication key over *data* as it is (a DigestInfo, at most 102 bytes)."""
@@ -279,8 +295,14 @@ class CpsSession:
             raise ValueError(f"INTERNAL AUTHENTICATE takes 1 to {_MAX_AUTHENTICATE} bytes, not {len(data)}")
         self.enter_application()
         step = "internal authenticate"
-        self.channel.check(step, _MSE, 0x41, 0xA4, crt(algorithm=_RSA_PKCS1, key=layout.KEY_AUTHENTICATION))
-        return self._with_pin(step, _INTERNAL_AUTHENTICATE, 0, 0, data, 256, private=True)
+        self.channel.check(
+            step,
+            MANAGE_SECURITY_ENVIRONMENT,
+            0x41,
+            0xA4,
+            crt(algorithm=_RSA_PKCS1, key=layout.KEY_AUTHENTICATION),
+        )
+        return self._with_pin(step, INTERNAL_AUTHENTICATE, 0, 0, data, 256, private=True)
 
     def decipher(self, cryptogram: bytes) -> bytes:
         """RSAES-PKCS1-v1_5 decryption by the authentication key; *cryptogram* has 256 bytes.
@@ -290,9 +312,15 @@ class CpsSession:
         self.enter_application()
         step = "decipher"
         self.channel.check(
-            step, _MSE, 0x41, 0xB8, crt(algorithm=_RSA_DECIPHER, key=layout.KEY_AUTHENTICATION)
+            step,
+            MANAGE_SECURITY_ENVIRONMENT,
+            0x41,
+            0xB8,
+            crt(algorithm=_RSA_DECIPHER, key=layout.KEY_AUTHENTICATION),
         )
-        return self._with_pin(step, _PSO, 0x80, 0x86, b"\x81" + cryptogram, 256, private=True)
+        return self._with_pin(
+            step, PERFORM_SECURITY_OPERATION, 0x80, 0x86, b"\x81" + cryptogram, 256, private=True
+        )
 
     # -- inside
 
@@ -305,7 +333,7 @@ class CpsSession:
 
     def _open(self, step: Step | str, fid: int, *, mf: bool) -> int | None:
         path = b"\x3f\x00" + (b"" if mf else APPLICATION.to_bytes(2, "big")) + fid.to_bytes(2, "big")
-        answer = self.channel.check(step, files.SELECT, _SELECT_PATH, files.WITH_FCP, path, files.BLOCK)
+        answer = self.channel.check(step, SELECT, _SELECT_PATH, files.WITH_FCP, path, files.BLOCK)
         return files.size_of(answer)
 
     def _read(self, step: Step | str, fid: int, *, mf: bool = False) -> bytes:
@@ -334,7 +362,7 @@ class CpsSession:
             raise
 
     def _present(self, step: str, ins: int, p1: int, reference: int, *secrets: bytes) -> None:
-        code = "PIN" if reference == layout.PIN and ins != _RESET else "PUK"
+        code = "PIN" if reference == layout.PIN and ins != RESET_RETRY_COUNTER else "PUK"
         for secret in secrets:
             # Without digits VERIFY would be a question, and other characters a refusal like any other.
             if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
@@ -356,7 +384,7 @@ class CpsSession:
 
     def _status(self, reference: int) -> PinStatus:
         step = "PIN status"
-        sw = self.channel.send(0x00, _VERIFY, 0x00, reference, step=step).sw
+        sw = self.channel.send(0x00, VERIFY, 0x00, reference, step=step).sw
         left = 0 if sw == SW.AUTHENTICATION_METHOD_BLOCKED else sw.tries_left
         if left is None and sw != SW.SUCCESS:
             raise CardRefused(step, sw, card=CardKind.CPS)
@@ -368,9 +396,9 @@ class CpsSession:
 
     def _control_parameters(self, step: str, reference: int) -> Docp | None:
         """The DOCP of a PIN; GET DATA finds it at the MF only. None when the card does not give it."""
-        self.channel.check(step, files.SELECT, 0x00, files.WITHOUT_ANSWER, b"\x3f\x00")
+        self.channel.check(step, SELECT, 0x00, files.WITHOUT_ANSWER, b"\x3f\x00")
         request = SdoRequest(SdoId(SdoClass.CHV, reference), (0xA0,)).encode()
-        response = self.channel.send(0x00, _GET_DATA, 0x3F, 0xFF, request, 256, step=step)
+        response = self.channel.send(0x00, GET_DATA | BER_TLV, 0x3F, 0xFF, request, 256, step=step)
         if response.sw != SW.SUCCESS:
             return None
         try:

@@ -4,14 +4,11 @@ from functools import lru_cache
 from typing import Final
 
 from bifente.apdu import SW, ApduError
+from bifente.apdu.instructions import READ_BINARY, SELECT
 from bifente.apdu.tlv import decode_one, find
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardRefused, ProtocolBroken
 from bifente.terminal.processors import Channel
-
-SELECT: Final = 0xA4
-READ_BINARY: Final = 0xB0
-UPDATE_BINARY: Final = 0xD6
 
 BY_EF: Final = 0x02
 BY_NAME: Final = 0x04

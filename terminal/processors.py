@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU, TransmissionProtocol
 from bifente.apdu.atr import Atr
 from bifente.apdu.facets import CountsResets
+from bifente.apdu.instructions import GET_RESPONSE
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
 
@@ -27,7 +28,6 @@ MAX_ROUNDS: Final = 512
 _CHAINING_BIT = 0x10
 _CAPABILITIES = 0x7
 _EXTENDED = 0x40
-_INS_GET_RESPONSE = 0xC0
 
 
 def connect(open_link: Callable[[], Link], card: CardKind) -> Link:
@@ -105,7 +105,7 @@ class GetResponse:
             if waiting is None:
                 return ResponseAPDU(b"".join(parts), response.sw)
             cla = command.cla & ~_CHAINING_BIT
-            response = self._send(CommandAPDU.build(cla, _INS_GET_RESPONSE, 0, 0, b"", waiting))
+            response = self._send(CommandAPDU.build(cla, GET_RESPONSE, 0, 0, b"", waiting))
             parts.append(response.data)
             size += len(response.data)
             if size > MAX_RESPONSE or (response.sw.bytes_available is not None and not response.data):

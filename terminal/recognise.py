@@ -13,6 +13,13 @@ from typing import Final, Self
 
 from bifente.apdu import SW, LinkError
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey, CvReason
+from bifente.apdu.instructions import (
+    EXTERNAL_AUTHENTICATE,
+    GET_CHALLENGE,
+    INTERNAL_AUTHENTICATE,
+    MANAGE_SECURITY_ENVIRONMENT,
+    PERFORM_SECURITY_OPERATION,
+)
 from bifente.apdu.issuersignature import IssuerSignature, digest_of, signed_by
 from bifente.apdu.tlv import encode
 from bifente.layouts import recognition as protocol
@@ -36,8 +43,6 @@ from bifente.terminal.errors import (
 from bifente.terminal.processors import Channel
 from bifente.terminal.vitale import VitaleSession
 
-_MSE, _PSO = 0x22, 0x2A
-_GET_CHALLENGE, _INTERNAL, _EXTERNAL = 0x84, 0x88, 0x82
 _VERIFICATION, _COMPUTATION = 0x81, 0x41
 _AUTHENTICATION_TEMPLATE, _SIGNATURE_TEMPLATE = 0xA4, 0xB6
 
@@ -272,30 +277,37 @@ def _unusable(
 
 def _verify_certificate(channel: Channel, car: Car, certificate: bytes) -> None:
     step = Step.VERIFY_CERTIFICATES
-    _check(channel, step, _MSE, _VERIFICATION, _SIGNATURE_TEMPLATE, encode(0x83, car.encode()))
-    _check(channel, step, _PSO, 0x00, 0xAE, certificate)
+    _check(
+        channel,
+        step,
+        MANAGE_SECURITY_ENVIRONMENT,
+        _VERIFICATION,
+        _SIGNATURE_TEMPLATE,
+        encode(0x83, car.encode()),
+    )
+    _check(channel, step, PERFORM_SECURITY_OPERATION, 0x00, 0xAE, certificate)
 
 
 def _challenge(channel: Channel) -> bytes:
     size = protocol.CHALLENGE_SIZE
     return _sized(
-        channel, Step.CHALLENGES, _check(channel, Step.CHALLENGES, _GET_CHALLENGE, 0, 0, b"", size), size
+        channel, Step.CHALLENGES, _check(channel, Step.CHALLENGES, GET_CHALLENGE, 0, 0, b"", size), size
     )
 
 
 def _compute(channel: Channel, step: Step, challenge: bytes) -> bytes:
     """INTERNAL AUTHENTICATE by the recognition key: the token's signature."""
     template = crt(algorithm=protocol.ALGORITHM_RECOGNITION, key=protocol.KEY_RECOGNITION)
-    _check(channel, step, _MSE, _COMPUTATION, _AUTHENTICATION_TEMPLATE, template)
-    token = _check(channel, step, _INTERNAL, 0, 0, challenge, 256, private=True)
+    _check(channel, step, MANAGE_SECURITY_ENVIRONMENT, _COMPUTATION, _AUTHENTICATION_TEMPLATE, template)
+    token = _check(channel, step, INTERNAL_AUTHENTICATE, 0, 0, challenge, 256, private=True)
     return _sized(channel, step, token, protocol.SIGNATURE_SIZE)
 
 
 def _authenticate(channel: Channel, step: Step, chr_: bytes, token: bytes) -> None:
     """EXTERNAL AUTHENTICATE: the card verifies the other one's token."""
     template = encode(0x80, bytes((protocol.ALGORITHM_RECOGNITION,))) + encode(0x83, chr_)
-    _check(channel, step, _MSE, _VERIFICATION, _AUTHENTICATION_TEMPLATE, template)
-    _check(channel, step, _EXTERNAL, 0, 0, token)
+    _check(channel, step, MANAGE_SECURITY_ENVIRONMENT, _VERIFICATION, _AUTHENTICATION_TEMPLATE, template)
+    _check(channel, step, EXTERNAL_AUTHENTICATE, 0, 0, token)
 
 
 def _check(

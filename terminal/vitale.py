@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.instructions import MANAGE_SECURITY_ENVIRONMENT, PERFORM_SECURITY_OPERATION, VERIFY
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.tlv import Tlv, decode, encode, find
 from bifente.layouts import groupfiles, identity, recognition, volets
@@ -33,8 +34,6 @@ IDENTITY_FID: Final = 0xD001
 PAN_FID: Final = 0x2F02
 POINTERS_FID: Final = 0x2001
 NIR_SFI: Final = 0x02
-
-_VERIFY, _MSE, _PSO = 0x20, 0x22, 0x2A
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class VitaleSession:
     def log_out(self) -> None:
         """Close what a recognition has opened: the card knows nobody any more."""
         self.channel.forget()
-        self.channel.check("log out", _VERIFY, 0xFF, 0x00)
+        self.channel.check("log out", VERIFY, 0xFF, 0x00)
 
     # -- free to read
 
@@ -238,9 +237,11 @@ class VitaleSession:
             0x84, bytes((recognition.KEY_SHEET,))
         )
         try:
-            self.channel.check(step, _MSE, 0x41, 0xB6, template)
-            self.channel.check(step, _PSO, 0x90, 0xA0, encode(0x90, sheet_hash))
-            signature = self.channel.check_private(step, _PSO, 0x9E, 0x9A, b"", files.BLOCK)
+            self.channel.check(step, MANAGE_SECURITY_ENVIRONMENT, 0x41, 0xB6, template)
+            self.channel.check(step, PERFORM_SECURITY_OPERATION, 0x90, 0xA0, encode(0x90, sheet_hash))
+            signature = self.channel.check_private(
+                step, PERFORM_SECURITY_OPERATION, 0x9E, 0x9A, b"", files.BLOCK
+            )
         except CardRefused as refused:
             _want_recognition(refused)
             raise

@@ -1,6 +1,7 @@
 """Which kind of card is behind a link, found out by the names of applications that it knows."""
 
 from bifente.apdu import SW, ApduError, ResponseAPDU
+from bifente.apdu.instructions import SELECT
 from bifente.apdu.link import Link, LinkError
 from bifente.layouts.registry import called, layouts
 
@@ -9,7 +10,7 @@ def kind_of(link: Link) -> str | None:
     """The kind whose application the card knows by its name, None for a card of no known kind. Raises LinkError."""
     for layout in layouts():
         name = layout.application
-        sw = ResponseAPDU.parse(link.transmit(bytes((0x00, 0xA4, 0x04, 0x0C, len(name))) + name)).sw
+        sw = ResponseAPDU.parse(link.transmit(bytes((0x00, SELECT, 0x04, 0x0C, len(name))) + name)).sw
         if sw is SW.SUCCESS or sw >> 8 == 0x61:
             return layout.kind
     return None

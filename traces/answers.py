@@ -1,10 +1,27 @@
 """One answer in words, in the light of its command."""
 
 from collections.abc import Callable
+from typing import Final
 
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import (
+    BER_TLV,
+    CHANGE_REFERENCE_DATA,
+    EXTERNAL_AUTHENTICATE,
+    GET_CHALLENGE,
+    GET_DATA,
+    INTERINDUSTRY,
+    INTERNAL_AUTHENTICATE,
+    PERFORM_SECURITY_OPERATION,
+    PSO_SIGNATURE,
+    RESET_RETRY_COUNTER,
+    SELECT,
+    VERIFY,
+    Effect,
+    codes,
+)
 from bifente.apdu.sdo import Docp, SdoClass
 from bifente.apdu.status import SW
 from bifente.traces.words import count
@@ -19,7 +36,7 @@ def tell(command: CommandAPDU, data: bytes, sw: SW, *, hidden: bool = False) -> 
         return f"{_data(command, data, sw, hidden)}, {more}" if data else more
     if (exact := sw.exact_le) is not None:
         return f"wrong length, {count(exact)} would be right"
-    special = _STATUS.get((command.ins & 0xFE, int(sw)))
+    special = _STATUS.get((command.ins & ~BER_TLV, int(sw)))
     if special is not None:
         return special
     if (left := sw.tries_left) is not None:
@@ -30,9 +47,10 @@ def tell(command: CommandAPDU, data: bytes, sw: SW, *, hidden: bool = False) -> 
     if sw == SW.SUCCESS:
         if command.class_byte.chaining:
             return "taken"
-        if command.ins == 0x20 and command.p1 == 0xFF:
+        if command.ins == VERIFY and command.p1 == 0xFF:
             return "logged out"
-        return _DONE.get(command.ins & 0xFE, "done")
+        known = INTERINDUSTRY.get(command.ins)
+        return "done" if known is None else known.done
     return _status(sw)
 
 
@@ -42,26 +60,18 @@ def _status(sw: SW) -> str:
 
 def _tries(command: CommandAPDU, left: int) -> str:
     tries = "no try left" if left == 0 else f"{count(left, 'try').replace('trys', 'tries')} left"
-    asked_only = command.ins in (0x20, 0x21) and not command.data
+    asked_only = command.ins in _PRESENTING and not command.data
     return f"not verified, {tries}" if asked_only else f"wrong, {tries}"
 
 
-_DONE = {
-    0x20: "verified",
-    0x22: "set",
-    0x24: "changed",
-    0x2C: "unblocked",
-    0x82: "authenticated",
-    0xD6: "written",
-    0xA4: "selected",
-}
+_PRESENTING: Final = codes(lambda known: known.effect is Effect.PRESENTS_PIN)
 
 _STATUS = {
-    (0x82, 0x6300): "wrong token (6300)",
-    (0x20, 0x6983): "blocked (6983)",
-    (0x24, 0x6983): "blocked (6983)",
-    (0x2C, 0x6983): "blocked (6983)",
-    (0xA4, 0x6A82): "not there (6A82)",
+    (EXTERNAL_AUTHENTICATE, 0x6300): "wrong token (6300)",
+    (VERIFY, 0x6983): "blocked (6983)",
+    (CHANGE_REFERENCE_DATA, 0x6983): "blocked (6983)",
+    (RESET_RETRY_COUNTER, 0x6983): "blocked (6983)",
+    (SELECT, 0x6A82): "not there (6A82)",
 }
 
 
@@ -91,7 +101,9 @@ def _challenge(command: CommandAPDU, data: bytes, sw: SW) -> str:  # noqa: ARG00
 
 def _signature(command: CommandAPDU, data: bytes, sw: SW) -> str:  # noqa: ARG001
     return (
-        f"signature of {count(len(data))}" if command.ins == 0x88 or command.p1 == 0x9E else count(len(data))
+        f"signature of {count(len(data))}"
+        if command.ins == INTERNAL_AUTHENTICATE or command.p1 == PSO_SIGNATURE
+        else count(len(data))
     )
 
 
@@ -111,9 +123,9 @@ def _object(command: CommandAPDU, data: bytes, sw: SW) -> str:  # noqa: ARG001
 
 
 _TOLD: dict[int, Answer] = {
-    0xA4: _select,
-    0x84: _challenge,
-    0x88: _signature,
-    0x2A: _signature,
-    0xCB: _object,
+    SELECT: _select,
+    GET_CHALLENGE: _challenge,
+    INTERNAL_AUTHENTICATE: _signature,
+    PERFORM_SECURITY_OPERATION: _signature,
+    GET_DATA | BER_TLV: _object,
 }

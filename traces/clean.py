@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from bifente.apdu.marked import Span
-from bifente.apdu.secrecy import DialogueSecrecy
+from bifente.apdu.secrecy import DialogueSecrecy, Span
 from bifente.traces.files import Sink
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item

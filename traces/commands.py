@@ -5,22 +5,45 @@ from collections.abc import Callable
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import (
+    BER_TLV,
+    CHANGE_REFERENCE_DATA,
+    EXTERNAL_AUTHENTICATE,
+    GET_CHALLENGE,
+    GET_DATA,
+    GET_RESPONSE,
+    INTERNAL_AUTHENTICATE,
+    MANAGE_CHANNEL,
+    MANAGE_SECURITY_ENVIRONMENT,
+    PERFORM_SECURITY_OPERATION,
+    PSO_NAMES,
+    PSO_SIGNATURE,
+    READ_BINARY,
+    RESET_RETRY_COUNTER,
+    SELECT,
+    UPDATE_BINARY,
+    VERIFY,
+    InstructionSet,
+    instruction,
+    instruction_name,
+    is_cps2ter,
+)
 from bifente.apdu.sdo import SdoClass, SdoId, SdoRequest
 from bifente.layouts.cps3 import PUK
 from bifente.layouts.names import application_name, at_path, by_sfi, child, file_name, short_name
 from bifente.layouts.nodes import DF, EF
 from bifente.traces.state import CardState
-from bifente.traces.words import PSO, SIDES, TEMPLATES, algorithm_name, count, instruction_name
+from bifente.traces.words import SIDES, TEMPLATES, algorithm_name, count
 
 Describe = Callable[[CommandAPDU, CardState], str]
 
 
 def describe(command: CommandAPDU, state: CardState) -> str:
     """What *command* asks for."""
-    if command.cla & 0xF0 == 0xA0:
-        words = _generic(command, state)
-    else:
-        words = _DESCRIBED.get(command.ins, _generic)(command, state)
+    known = _DESCRIBED.get(command.ins, _generic)
+    if command.cla >= 0xA0 and not _is_interindustry(command):
+        known = _generic
+    words = known(command, state)
     class_byte = command.class_byte
     if class_byte.chaining:
         words += ", a block of several"
@@ -119,9 +142,9 @@ def _select(command: CommandAPDU, state: CardState) -> str:
 
 
 def _binary(command: CommandAPDU, state: CardState) -> str:
-    writes = command.ins in (0xD6, 0xD7)
+    writes = command.ins & ~BER_TLV == UPDATE_BINARY
     words = "UPDATE BINARY" if writes else "READ BINARY"
-    if command.ins & 1:
+    if command.ins & BER_TLV:
         return _generic(command, state)
     file, sfi, offset = read_target(command, state)
     name = file.name if file is not None else (state.file_name if sfi is None else None)
@@ -200,11 +223,11 @@ def with_key(state: CardState, template: int, side: int) -> str:
 
 def _pso(command: CommandAPDU, state: CardState) -> str:
     operation = command.p1 << 8 | command.p2
-    name = PSO.get(operation)
+    name = PSO_NAMES.get(operation)
     if name is None:
         return _generic(command, state)
     words = name
-    if name.endswith("SIGNATURE") and command.p1 == 0x9E:
+    if name.endswith("SIGNATURE") and command.p1 == PSO_SIGNATURE:
         words += with_key(state, 0xB6, 0x40)
     elif name.endswith("DECIPHER"):
         words += with_key(state, 0xB8, 0x40)
@@ -250,25 +273,34 @@ def _channel(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001
     return f"MANAGE CHANNEL: {'close' if command.p1 & 0x80 else 'open'} channel {command.p2 or '(any)'}"
 
 
+def _is_interindustry(command: CommandAPDU) -> bool:
+    """The code means what ISO/IEC 7816-4 says, in this class."""
+    if is_cps2ter(command.cla):
+        return False
+    known = instruction(command.cla, command.ins)
+    return known is None or known.instruction_set is InstructionSet.INTERINDUSTRY
+
+
 _DESCRIBED: dict[int, Describe] = {
-    0x20: _verify,
-    0x21: _verify,
-    0x22: _mse,
-    0x24: _change,
-    0x25: _change,
-    0x2A: _pso,
-    0x2C: _unblock,
-    0x2D: _unblock,
-    0x70: _channel,
-    0x82: _external,
-    0x84: _challenge,
-    0x88: _internal,
-    0xA4: _select,
-    0xB0: _binary,
-    0xB1: _binary,
-    0xC0: _get_response,
-    0xCB: _get_data,
-    0xCA: _get_data,
-    0xD6: _binary,
-    0xD7: _binary,
+    VERIFY: _verify,
+    VERIFY | BER_TLV: _verify,
+    MANAGE_SECURITY_ENVIRONMENT: _mse,
+    CHANGE_REFERENCE_DATA: _change,
+    CHANGE_REFERENCE_DATA | BER_TLV: _change,
+    PERFORM_SECURITY_OPERATION: _pso,
+    RESET_RETRY_COUNTER: _unblock,
+    RESET_RETRY_COUNTER | BER_TLV: _unblock,
+    MANAGE_CHANNEL: _channel,
+    EXTERNAL_AUTHENTICATE: _external,
+    GET_CHALLENGE: _challenge,
+    INTERNAL_AUTHENTICATE: _internal,
+    SELECT: _select,
+    READ_BINARY: _binary,
+    READ_BINARY | BER_TLV: _binary,
+    GET_RESPONSE: _get_response,
+    GET_DATA: _get_data,
+    GET_DATA | BER_TLV: _get_data,
+    UPDATE_BINARY: _binary,
+    UPDATE_BINARY | BER_TLV: _binary,
 }
+"""What can be told of a command besides its name; of any other its name, P1, P2 and the length of its data are told."""

@@ -13,6 +13,15 @@ from typing import Final
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import (
+    PSO_CERTIFICATES,
+    SECURITY_OPERATIONS,
+    CommandData,
+    Effect,
+    Purpose,
+    codes,
+    instruction,
+)
 from bifente.traces.align import Ahead, Aligner
 from bifente.traces.follow import Follower
 from bifente.traces.join import counted
@@ -20,12 +29,11 @@ from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 from bifente.traces.octets import Octets
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
-_SECRET: Final = frozenset({0x20, 0x21, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D})
-_CRYPTOGRAM: Final = frozenset({0x82, 0x84, 0x86, 0x87, 0x88, 0x2A, 0x2B})
-_CERTIFICATES: Final = frozenset({0x00AE, 0x00BE, 0x0092})
-_CPS2TER_CRYPTOGRAM: Final = frozenset(
-    {0x10, 0x3E, 0x46, 0x48, 0x4A, 0x4C, 0x4E, 0x50, 0x52, 0x58, 0x5C, 0x5E}
-)
+_SELECTING: Final = codes(lambda known: known.effect is Effect.SELECTS)
+_SECRET: Final = codes(lambda known: known.data is CommandData.PIN)
+_BY_CHANCE: Final = frozenset({Purpose.AUTHENTICATION, Purpose.OPERATION})
+"""What these carry is new each time."""
+_CRYPTOGRAM: Final = codes(lambda known: known.purpose in _BY_CHANCE)
 _BY_LENGTH: Final = _SECRET | _CRYPTOGRAM
 """Instructions of which only the length of the data counts."""
 _PLAIN_CLASSES: Final = frozenset({0x00, 0x10, 0x80})
@@ -190,7 +198,7 @@ class _Comparison:
         if not isinstance(item, Exchange):
             return "", explanation.text
         after = (explanation.directory, explanation.file)
-        selects = item.command.shown[1:2] == b"\xa4"
+        selects = len(item.command) > 1 and item.command.shown[1] in _SELECTING
         path = "/".join(part for part in (before if selects else after) if part)
         return path, explanation.command or explanation.text
 
@@ -240,12 +248,9 @@ def _meaning(exchange: Exchange) -> tuple[tuple[object, ...], bool]:
         return (slot, "malformed", len(raw), None if exchange.command.masked else raw), False
     head: tuple[object, ...] = (slot, command.cla, command.ins, command.p1, command.p2)
     protected = command.class_byte.secure_messaging.value != "none"
-    if command.cla & 0xF0 == 0xA0:
-        chance = command.ins in _CPS2TER_CRYPTOGRAM | _CRYPTOGRAM
-    else:
-        chance = command.ins in _CRYPTOGRAM
-    if protected or chance:
-        certificate = command.ins == 0x2A and command.p1 << 8 | command.p2 in _CERTIFICATES
+    known = instruction(command.cla, command.ins)
+    if protected or (known is not None and known.purpose in _BY_CHANCE):
+        certificate = command.ins in SECURITY_OPERATIONS and command.p1 << 8 | command.p2 in PSO_CERTIFICATES
         return (*head, "certificate" if certificate else len(command.data)), True
     if command.ins in _SECRET:
         return (*head, len(command.data)), False

@@ -6,6 +6,7 @@ from typing import Final
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import INTERINDUSTRY, Effect, codes
 from bifente.apdu.status import SW
 from bifente.layouts.names import MF_FID, card_of_atr, directory, parent_of
 from bifente.layouts.nodes import DF, EF
@@ -111,7 +112,7 @@ def _exchange(exchange: Exchange, state: CardState) -> tuple[str, str]:
     sw = SW(int.from_bytes(response.shown[-2:], "big"))
     data, hidden = response.shown[:-2], response.hides(0, len(response) - 2)
     meant, words = command, asked
-    if command.ins == 0xC0 and state.waiting is not None:
+    if command.ins in _CONTINUING and state.waiting is not None:
         # What GET RESPONSE fetches is the other half of an earlier answer.
         meant = CommandAPDU.parse(state.waiting.command)
         words = state.waiting.words
@@ -125,13 +126,16 @@ def _wait(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState, wo
     """Take note of what waits for GET RESPONSE."""
     if sw.bytes_available is not None:
         state.waiting = Waiting(meant.raw, words)
-    elif command.ins != 0xC0 or sw.exact_le is None:
+    elif command.ins not in _CONTINUING or sw.exact_le is None:
         state.waiting = None
 
 
-_TEACHING: Final = frozenset({0x20, 0x21, 0x22, 0x82, 0xA4, 0xC0})
-"""Instructions from which a listener learns something of the card, besides READ and UPDATE BINARY with a short EF."""
-_BINARY: Final = frozenset({0xB0, 0xD6})
+_CONTINUING: Final = codes(lambda known: known.effect is Effect.CONTINUES)
+_ADDRESSING: Final = codes(lambda known: known.effect is Effect.ADDRESSES)
+"""Instructions from which a listener learns something of the card when they name a short EF."""
+_TEACHING: Final = codes(lambda known: known.effect not in (None, Effect.REPLACES_PIN, Effect.ADDRESSES))
+"""Those from which a listener always learns something."""
+_EFFECTS: Final = {code: known.effect for code, known in INTERINDUSTRY.items() if known.effect is not None}
 
 
 def _follow(exchange: Exchange, state: CardState) -> bool:
@@ -146,7 +150,7 @@ def _follow(exchange: Exchange, state: CardState) -> bool:
         and not raw[0] & 0x10
         and response[-2] != 0x61
         and ins not in _TEACHING
-        and not (ins in _BINARY and raw[2] & 0x80)
+        and not (ins in _ADDRESSING and raw[2] & 0x80)
     ):
         return False
     try:
@@ -157,7 +161,7 @@ def _follow(exchange: Exchange, state: CardState) -> bool:
         return False
     sw = SW(int.from_bytes(response[-2:], "big"))
     meant, words = command, ""
-    if ins == 0xC0 and state.waiting is not None:
+    if ins in _CONTINUING and state.waiting is not None:
         meant, words = CommandAPDU.parse(state.waiting.command), state.waiting.words
     _learn(command, meant, sw, state)
     _wait(command, meant, sw, state, words)
@@ -188,20 +192,22 @@ def _learn(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState) -
         return
     state.chained = 0
     succeeded = sw.ok or sw.warning
-    if command.ins == 0xC0 or sw.exact_le is not None or command.cla & 0x80:
+    if command.ins in _CONTINUING or sw.exact_le is not None or command.cla & 0x80:
         return
-    if meant.ins == 0xA4:
+    effect = _EFFECTS.get(meant.ins)
+    if effect is Effect.SELECTS:
         if succeeded:
             _selected(command, state)
-    elif meant.ins in (0xB0, 0xD6):
+    elif effect is Effect.ADDRESSES:
         file, sfi, _ = read_target(command, state)
         if sfi is not None and succeeded:
             state.select(file, None)
-    elif meant.ins in (0x20, 0x21):
+    elif effect is Effect.PRESENTS_PIN:
         _presented(command, sw, state)
-    elif meant.ins == 0x22 and sw.ok:
-        _set(command, state)
-    elif meant.ins == 0x82:
+    elif effect is Effect.SETS_ENVIRONMENT:
+        if sw.ok:
+            _set(command, state)
+    elif effect is Effect.AUTHENTICATES:
         state.recognised = sw.ok
 
 

@@ -7,13 +7,14 @@ from bifente.apdu.atr import ReadAtr
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.fcp import Fcp
+from bifente.apdu.instructions import INTERINDUSTRY, InstructionSet, instruction, instruction_name, is_cps2ter
 from bifente.apdu.sdo import Docp, SdoRequest
-from bifente.apdu.secrecy import secret_spans, shown_command
+from bifente.apdu.secrecy import SECRET_TAGS, secret_spans, shown_command
 from bifente.apdu.status import SW
 from bifente.layouts.names import card_of_atr
 from bifente.traces.commands import describe, sdo_name
 from bifente.traces.state import CardState
-from bifente.traces.words import CPS2TER, INSTRUCTIONS, SECRET_TAGS, TAGS, count, instruction_name
+from bifente.traces.words import TAGS, count
 
 _LONGEST_VALUE = 32
 """Longer values of data objects are only counted."""
@@ -160,8 +161,14 @@ def _known_command(data: bytes) -> list[str]:
     if len(data) < 4:
         return []
     interindustry = data[0] < 0x20 or 0x40 <= data[0] < 0x80
-    known = data[1] in INSTRUCTIONS if interindustry else data[0] & 0xF0 == 0xA0 and data[1] in CPS2TER
-    return _any_command(data) if known else []
+    return _any_command(data) if (interindustry or is_cps2ter(data[0])) and _named(data[0], data[1]) else []
+
+
+def _named(cla: int, ins: int) -> bool:
+    """The table has a name for this code, in the set that the class means."""
+    known = instruction(cla, ins)
+    cps2ter = known is not None and known.instruction_set is InstructionSet.CPS2TER
+    return known is not None and known.name != "" and cps2ter is is_cps2ter(cla)
 
 
 def _any_command(data: bytes) -> list[str]:
@@ -172,9 +179,10 @@ def _any_command(data: bytes) -> list[str]:
     try:
         command = CommandAPDU.parse(data)
     except ApduError as error:
-        if len(data) < 5 or data[1] not in INSTRUCTIONS:
+        known = INTERINDUSTRY.get(data[1])
+        if len(data) < 5 or known is None or not known.name:
             return []
-        return [f"command {shown_command(data)}", f"  {INSTRUCTIONS[data[1]]}, but {error}"]
+        return [f"command {shown_command(data)}", f"  {known.name}, but {error}"]
     if any(start < 5 for start, _ in secret_spans(data)):
         return [f"command {shown_command(data)}", f"  {instruction_name(command.cla, command.ins)}, masked"]
     lines = [f"command APDU, case {command.case.value}", f"  {describe(command, CardState())}"]

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bifente.apdu.instructions import GET_RESPONSE
 from bifente.traces.model import Exchange, Item, Level
 from bifente.traces.octets import Octets
-
-_GET_RESPONSE = 0xC0
 
 
 @dataclass(slots=True)
@@ -67,7 +66,7 @@ def _continues(waiting: _Held, item: Exchange) -> bool:
     last = before.response.shown
     if last[-2] == 0x6C:
         return command[:4] == before.command.shown[:4] and command[4] == last[-1]
-    return command[1] == _GET_RESPONSE
+    return command[1] == GET_RESPONSE
 
 
 def _add(waiting: _Held, item: Exchange) -> bool:

@@ -11,6 +11,7 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import INTERINDUSTRY, PSO_NOTHING, PSO_PLAIN, SELECT, Purpose
 from bifente.layouts.recognition import VITALE, Party
 from bifente.traces.follow import Explanation, Follower
 from bifente.traces.model import Exchange, Item, ReaderEvent
@@ -31,19 +32,15 @@ class Phase(StrEnum):
     OTHER = "other"
 
 
-_OF_INSTRUCTION: Final = {
-    **dict.fromkeys((0x20, 0x21, 0x24, 0x25, 0x26, 0x27, 0x28, 0x29, 0x2C, 0x2D), Phase.PIN),
-    **dict.fromkeys((0x82, 0x84, 0x86, 0x87, 0x88), Phase.RECOGNITION),
-    **dict.fromkeys((0xB0, 0xB1, 0xB2, 0xB3, 0xCA, 0xCB), Phase.READING),
-    **dict.fromkeys(
-        (0x04, 0x0E, 0x0F, 0x44, 0x46, 0x47, 0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA, 0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4,
-         0xE6, 0xE8, 0xFE), Phase.WRITING,
-    ),
-}  # fmt: skip
-_SELECT: Final = 0xA4
-_MSE: Final = 0x22
-_PSO: Final = frozenset({0x2A, 0x2B})
-_GET_RESPONSE: Final = 0xC0
+_OF_PURPOSE: Final = {
+    Purpose.PIN: Phase.PIN,
+    Purpose.AUTHENTICATION: Phase.RECOGNITION,
+    Purpose.READING: Phase.READING,
+    Purpose.WRITING: Phase.WRITING,
+}
+_PREPARING: Final = frozenset({Purpose.SELECTION, Purpose.CONTINUATION})
+_BY_NAME: Final = 0x04
+"""P1 of SELECT: by DF name."""
 _OF_TEMPLATE: Final = {
     0xA4: Phase.RECOGNITION,
     0xB8: Phase.DECIPHERING,
@@ -52,12 +49,13 @@ _OF_TEMPLATE: Final = {
 }
 _VERIFYING: Final = 0x80
 """In P1 of MANAGE SECURITY ENVIRONMENT: for what is checked, not for what is made."""
-_OF_PSO: Final = {
-    0x00: Phase.RECOGNITION,
-    0x80: Phase.DECIPHERING,
+_OF_OPERATION: Final = {
+    PSO_NOTHING: Phase.RECOGNITION,
+    PSO_PLAIN: Phase.DECIPHERING,
     0x84: Phase.DECIPHERING,
     0x86: Phase.DECIPHERING,
 }
+"""By P1 of PERFORM SECURITY OPERATION: 84 and 86 are cryptograms that come out."""
 _RECOGNITION_FILES: Final = frozenset({"EF.CVC"})
 _SIGNING_FILES: Final = frozenset({"EF.CVC.SHEET"})
 _MOST_WAITING: Final = 64
@@ -111,7 +109,7 @@ def _settle(waiting: Iterable[Stretched], slot: str, phase: Phase) -> None:
 
 def _by_name(exchange: Exchange) -> bool:
     """SELECT by DF name."""
-    return exchange.command.shown[1:3] == b"\xa4\x04"
+    return exchange.command.shown[1:3] == bytes((SELECT, _BY_NAME))
 
 
 def _phase(exchange: Exchange, explanation: Explanation, party: Party | None) -> Phase | None:
@@ -122,14 +120,16 @@ def _phase(exchange: Exchange, explanation: Explanation, party: Party | None) ->
         command = CommandAPDU.parse(exchange.command.shown)
     except ApduError:
         return Phase.OTHER
-    if command.ins in (_SELECT, _GET_RESPONSE):
+    known = INTERINDUSTRY.get(command.ins)
+    purpose = Purpose.OTHER if known is None else known.purpose
+    if purpose in _PREPARING:
         return None
-    if command.ins == _MSE:
+    if purpose is Purpose.ENVIRONMENT:
         verifying = command.p2 == 0xB6 and not command.p1 & 0x40 and command.p1 & _VERIFYING
         return Phase.RECOGNITION if verifying else _OF_TEMPLATE.get(command.p2)
-    if command.ins in _PSO:
-        return _OF_PSO.get(command.p1, Phase.SIGNING)
-    phase = _OF_INSTRUCTION.get(command.ins, Phase.OTHER)
+    if purpose is Purpose.OPERATION:
+        return _OF_OPERATION.get(command.p1, Phase.SIGNING)
+    phase = _OF_PURPOSE.get(purpose, Phase.OTHER)
     if phase is Phase.READING:
         if explanation.file in _RECOGNITION_FILES:
             return Phase.RECOGNITION

@@ -6,22 +6,25 @@ from typing import Final, Protocol
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.apdu.marked import MarkedBytes, is_verify
+from bifente.apdu.instructions import (
+    GET_RESPONSE,
+    Effect,
+    InstructionSet,
+    codes,
+    instruction,
+    instruction_name,
+    is_cps2ter,
+)
 from bifente.apdu.refusal import refusal_behind
+from bifente.apdu.secrecy import MarkedBytes, is_verify
 from bifente.apdu.status import SW
 from bifente.traces.join import joined
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 from bifente.traces.octets import Octets
 from bifente.traces.record import Stopwatch
-from bifente.traces.words import instruction_name
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
-_WRITES: Final = frozenset({
-    0x04, 0x0E, 0x0F, 0x24, 0x25, 0x26, 0x28, 0x2C, 0x2D, 0x44, 0x46, 0x47, 0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDA,
-    0xDB, 0xDC, 0xDD, 0xE0, 0xE2, 0xE4, 0xE6, 0xE8, 0xFE,
-})  # fmt: skip
-"""Instructions that change a card for good."""
-_READS_CPS2TER: Final = frozenset({0x20, 0x84, 0xA4, 0xA8, 0xB0, 0xB4, 0xC0, 0xF2})
+_PRESENTING: Final = codes(lambda known: known.effect is Effect.PRESENTS_PIN)
 _MOST_PORTIONS: Final = 300
 
 
@@ -103,7 +106,7 @@ def play(
         count += 1
         if told is not None:
             told(count)
-        if command[1:2] in (b"\x20", b"\x21") and len(command) > 5 and answer != item.response.shown:
+        if len(command) > 5 and command[1] in _PRESENTING and answer != item.response.shown:
             left = SW(int.from_bytes(answer[-2:], "big")).tries_left
             if left is not None or answer[-2:] == b"\x69\x83":
                 performance.stopped = "the card refused the PIN"
@@ -116,19 +119,26 @@ def _sendable(exchange: Exchange, pin: bytes | None, *, writes: bool) -> bytes |
     raw = exchange.command.shown
     if len(raw) < 4 or exchange.command.hides(0, 4):
         return "malformed commands"
-    instruction = raw[1]
+    ins = raw[1]
     if exchange.command.masked:
         try:
             command = CommandAPDU.parse(raw)
         except ApduError:
             return "malformed commands"
         if not is_verify(raw) or pin is None or len(command.data) != len(pin):
-            return f"masked {instruction_name(raw[0], instruction)}"
+            return f"masked {instruction_name(raw[0], ins)}"
         return raw[:5] + MarkedBytes.whole(pin) + raw[5 + len(pin) :]
-    changes = instruction in _WRITES if raw[0] & 0xF0 != 0xA0 else instruction not in _READS_CPS2TER
-    if changes and not writes:
-        return f"{instruction_name(raw[0], instruction)}, which changes the card"
+    if not writes and _changes(raw[0], ins):
+        return f"{instruction_name(raw[0], ins)}, which changes the card"
     return raw
+
+
+def _changes(cla: int, ins: int) -> bool:
+    """The card is another one afterwards; of a CPS2ter that is also feared of what nobody knows."""
+    known = instruction(cla, ins)
+    if is_cps2ter(cla):
+        return known is None or known.instruction_set is not InstructionSet.CPS2TER or known.changes
+    return known is not None and known.changes
 
 
 def _with_le(exchange: Exchange, command: bytes) -> bytes:
@@ -153,8 +163,8 @@ def _exchange(card: Played, command: bytes) -> bytes:
         answer = card.transmit(command[:4] + answer[-1:])
     data = answer[:-2]
     for _ in range(_MOST_PORTIONS):
-        if answer[-2:-1] != b"\x61" or command[1] == 0xC0:
+        if answer[-2:-1] != b"\x61" or command[1] == GET_RESPONSE:
             break
-        answer = card.transmit(bytes((command[0] & ~0x10, 0xC0, 0, 0)) + answer[-1:])
+        answer = card.transmit(bytes((command[0] & ~0x10, GET_RESPONSE, 0, 0)) + answer[-1:])
         data += answer[:-2]
     return data + answer[-2:]

@@ -14,13 +14,16 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import BER_TLV, Effect, Purpose, codes
 from bifente.traces.commands import read_target
 from bifente.traces.octets import Octets
 from bifente.traces.state import CardState
 
-_READ: Final = frozenset({0xB0, 0xB1, 0xB2, 0xB3})
-_WRITE: Final = frozenset({0xD0, 0xD1, 0xD2, 0xD6, 0xD7, 0xDC, 0xDD, 0xE2})
-_GET_DATA: Final = frozenset({0xCA, 0xCB})
+_READ: Final = codes(lambda known: known.holds_file and known.purpose is Purpose.READING)
+_READ_OBJECT: Final = codes(lambda known: not known.holds_file and known.purpose is Purpose.READING)
+_WRITE: Final = codes(lambda known: known.holds_file and known.purpose is Purpose.WRITING)
+_ADDRESSING: Final = codes(lambda known: known.effect is Effect.ADDRESSES)
+_CONTINUING: Final = codes(lambda known: known.effect is Effect.CONTINUES)
 _PUBLIC_FILES: Final = frozenset({0x2F00, 0x2F01})
 """EF.DIR and EF.ATR (ISO/IEC 7816-4:2020 §12.2) hold no person's data on any card."""
 _PUBLIC_NAMES: Final = frozenset({
@@ -118,17 +121,17 @@ def personal(command: Octets, response: Octets, state: CardState) -> Personal | 
         return None
     try:
         asked = meant = CommandAPDU.parse(command.shown)
-        if asked.ins == 0xC0 and state.waiting is not None:
+        if asked.ins in _CONTINUING and state.waiting is not None:
             meant = CommandAPDU.parse(state.waiting.command)
     except ApduError:
         return None
-    reads = meant.ins in _READ or (meant.ins in _GET_DATA and state.layout is None)
+    reads = meant.ins in _READ or (meant.ins in _READ_OBJECT and state.layout is None)
     writes = asked.ins in _WRITE
     place = _place(meant, state) if reads or writes else None
     if place is None:
         return None
     path, offset = place
-    if asked.ins == 0xC0 or meant.ins not in _READ | _WRITE or meant.ins & 1:
+    if asked.ins in _CONTINUING or meant.ins not in _READ | _WRITE or meant.ins & BER_TLV:
         offset = -1  # somewhere: what comes is taken by itself
     if writes and asked.data:
         start = command.shown.index(asked.data, 4) if len(command) > 5 else len(command)
@@ -138,7 +141,7 @@ def personal(command: Octets, response: Octets, state: CardState) -> Personal | 
 
 def _place(command: CommandAPDU, state: CardState) -> tuple[str, int] | None:
     """The file that is read or written, by a name, and the offset; None when it holds nothing personal."""
-    if command.ins in (0xB0, 0xD0, 0xD6):
+    if command.ins in _ADDRESSING:
         file, sfi, offset = read_target(command, state)
         if file is not None:
             if file.name in _PUBLIC_NAMES and not file.personal:

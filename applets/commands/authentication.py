@@ -9,6 +9,7 @@ from hashlib import sha256
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.issuersignature import digest_of, signed_by
 from bifente.apdu.refusal import Why
@@ -248,9 +249,9 @@ def issued_digest(card: "SmartCard") -> bytes:
     return digest_of(node.content if isinstance(node, File) else b"")
 
 
-GET_CHALLENGE = Instruction(0x84, "GET CHALLENGE", _challenge_request, _get_challenge)
+GET_CHALLENGE = Instruction(instructions.GET_CHALLENGE, "GET CHALLENGE", _challenge_request, _get_challenge)
 INTERNAL_AUTHENTICATE = Instruction(
-    0x88,
+    instructions.INTERNAL_AUTHENTICATE,
     "INTERNAL AUTHENTICATE",
     _authenticate_request,
     _internal_authenticate,
@@ -258,7 +259,7 @@ INTERNAL_AUTHENTICATE = Instruction(
     refused=_internal_refused,
 )
 EXTERNAL_AUTHENTICATE = Instruction(
-    0x82,
+    instructions.EXTERNAL_AUTHENTICATE,
     "EXTERNAL AUTHENTICATE",
     _authenticate_request,
     _external_authenticate,

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
@@ -144,5 +145,5 @@ def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
     return b""
 
 
-READ_BINARY = Instruction(0xB0, "READ BINARY", _read_request, _read)
-UPDATE_BINARY = Instruction(0xD6, "UPDATE BINARY", _update_request, _update)
+READ_BINARY = Instruction(instructions.READ_BINARY, "READ BINARY", _read_request, _read)
+UPDATE_BINARY = Instruction(instructions.UPDATE_BINARY, "UPDATE BINARY", _update_request, _update)

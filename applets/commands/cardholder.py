@@ -8,6 +8,7 @@ code serves one reset, and none once its uses are spent (docs/decisions/0009).
 from hmac import compare_digest
 from typing import TYPE_CHECKING, NamedTuple
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
@@ -246,6 +247,10 @@ def _reset(card: "SmartCard", request: ResetRequest) -> bytes:
     return b""
 
 
-VERIFY = Instruction(0x20, "VERIFY", _verify_request, _verify)
-CHANGE_REFERENCE_DATA = Instruction(0x24, "CHANGE REFERENCE DATA", _change_request, _change)
-RESET_RETRY_COUNTER = Instruction(0x2C, "RESET RETRY COUNTER", _reset_request, _reset)
+VERIFY = Instruction(instructions.VERIFY, "VERIFY", _verify_request, _verify)
+CHANGE_REFERENCE_DATA = Instruction(
+    instructions.CHANGE_REFERENCE_DATA, "CHANGE REFERENCE DATA", _change_request, _change
+)
+RESET_RETRY_COUNTER = Instruction(
+    instructions.RESET_RETRY_COUNTER, "RESET RETRY COUNTER", _reset_request, _reset
+)

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.refusal import Why
@@ -101,4 +102,4 @@ def _docp(card: "SmartCard", sdo_class: int, reference: int) -> Docp | None:
     return None
 
 
-GET_DATA = Instruction(0xCB, "GET DATA", _request, _get_data)
+GET_DATA = Instruction(instructions.GET_DATA | instructions.BER_TLV, "GET DATA", _request, _get_data)

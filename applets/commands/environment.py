@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
-from bifente.apdu import tlv
+from bifente.apdu import instructions, tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.refusal import Why
@@ -231,4 +231,6 @@ def usable_key(card: "SmartCard", crt: Crt, operation: Operation) -> tuple[int, 
     return template.algorithm, private
 
 
-MANAGE_SECURITY_ENVIRONMENT = Instruction(0x22, "MANAGE SECURITY ENVIRONMENT", _request, _set)
+MANAGE_SECURITY_ENVIRONMENT = Instruction(
+    instructions.MANAGE_SECURITY_ENVIRONMENT, "MANAGE SECURITY ENVIRONMENT", _request, _set
+)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from bifente.apdu import cvc, tlv
+from bifente.apdu import cvc, instructions, tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.refusal import Why
@@ -257,5 +257,5 @@ _ACTIONS: dict[Pso, Callable[["SmartCard", bytes], bytes]] = {
 }
 
 PERFORM_SECURITY_OPERATION = Instruction(
-    0x2A, "PERFORM SECURITY OPERATION", _request, _perform, chainable=True
+    instructions.PERFORM_SECURITY_OPERATION, "PERFORM SECURITY OPERATION", _request, _perform, chainable=True
 )

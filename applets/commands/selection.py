@@ -4,6 +4,7 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.fcp import FCI_TAG
 from bifente.apdu.refusal import Why
@@ -159,7 +160,7 @@ def instruction(
     answers: frozenset[int], applets: frozenset[bytes] = frozenset()
 ) -> Instruction[SelectRequest]:
     """SELECT of a card that gives these *answers* (see :func:`request_for`)."""
-    return Instruction(0xA4, "SELECT", request_for(answers, applets), select)
+    return Instruction(instructions.SELECT, "SELECT", request_for(answers, applets), select)
 
 
 def select(card: "SmartCard", request: SelectRequest) -> bytes:

@@ -13,6 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from bifente.apdu.instructions import MANAGE_SECURITY_ENVIRONMENT, READ_BINARY, SELECT
 from bifente.cli.screen import Screen
 from bifente.cli.sheet.commands import told
 from bifente.documents import replace_file
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
     from bifente.workbench.demo import Demonstration
 
-_SELECT, _READ, _MSE = 0xA4, 0xB0, 0x22
 _CHAINED = 0x10
 _SHOWN = 20
 """How many hexadecimal digits of a command one line shows."""
@@ -114,23 +114,23 @@ def _purposes(items: list[Item]) -> Iterator[_Row]:
                 yield _Row(item.slot, "", _escaped(explained.text))
             continue
         command = item.command.shown
-        if command[1] in (_SELECT, _READ):
+        if command[1] in (SELECT, READ_BINARY):
             if reading is not None and reading.slot != item.slot:
                 yield _finished(reading)
                 reading = None
             if reading is None:
                 reading = _Row(item.slot, _short(item.command.hex()), "", 0)
             reading.count += 1
-            name = explained.file if command[1] == _READ else None
+            name = explained.file if command[1] == READ_BINARY else None
             if name is not None and name not in reading.files:
                 reading.files.append(name)
-            elif name is None and command[1] == _SELECT and explained.file is None:
+            elif name is None and command[1] == SELECT and explained.file is None:
                 reading.meaning = explained.directory or ""
             continue
         if reading is not None:
             yield _finished(reading)
             reading = None
-        if command[0] & _CHAINED or command[1] == _MSE:
+        if command[0] & _CHAINED or command[1] == MANAGE_SECURITY_ENVIRONMENT:
             blocks += 1
             continue
         yield _Row(item.slot, _short(item.command.hex()), _escaped(explained.text), 1 + blocks)

@@ -8,8 +8,8 @@ import pytest
 from explained import explained
 from issued import issued
 
-from bifente.apdu.marked import MarkedBytes
 from bifente.apdu.refusal import CommandPart, Refusal, Why, refusal_behind, refusal_of
+from bifente.apdu.secrecy import MarkedBytes
 from bifente.apdu.status import SW
 from bifente.applets import SmartCard
 from bifente.applets.store.errors import StoreFull

@@ -11,6 +11,7 @@ from typing import Final
 
 import dpkt
 
+from bifente.apdu.instructions import BY_CODE, codes
 from bifente.traces.errors import TraceError
 
 PORT: Final = 4729
@@ -28,10 +29,8 @@ LINKS: Final = frozenset(
 
 _LOOPBACK: Final = b"\x7f\x00\x00\x01"
 
-_ANSWERS: Final = frozenset({
-    0x12, 0x84, 0x88, 0xB0, 0xB1, 0xB2, 0xB3, 0xC0, 0xCA, 0xF2, 0xB4, 0xA8,
-})  # fmt: skip
-"""Instructions whose data, when P3 of them are there, come from the card; INTERNAL AUTHENTICATE by its length."""
+_OUTGOING: Final = codes(lambda known: known.outgoing, BY_CODE)
+"""Instructions whose data, when P3 of them are there, come from the card."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def cut(row: bytes) -> int:
     if length == 0:
         return 5
     if rest == length:
-        return 5 if row[1] in _ANSWERS - {0x88} else 5 + length
+        return 5 if row[1] in _OUTGOING else 5 + length
     if rest < length:
         return 5
     # More than the data: an answer follows, behind an Le.

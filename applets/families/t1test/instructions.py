@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.applets.commands import binary, selection
 from bifente.applets.kernel.instruction import Instruction, table
@@ -33,7 +34,7 @@ def _echo(card: "SmartCard", request: EchoRequest) -> bytes:  # noqa: ARG001
     return request.data[: request.length]
 
 
-ECHO = Instruction(0xEE, "ECHO", _request, _echo)
+ECHO = Instruction(instructions.ECHO, "ECHO", _request, _echo)
 """Case 2: Le zero bytes. Case 4: the data. Cases 1 and 3: nothing. The instruction code is our own."""
 
 INSTRUCTIONS = table(

@@ -5,8 +5,15 @@ from hypothesis import strategies as st
 
 from bifente.apdu import CommandAPDU
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
-from bifente.apdu.marked import MarkedBytes, is_change, is_verify, marks
-from bifente.apdu.secrecy import DialogueSecrecy, shown_command, shown_response
+from bifente.apdu.secrecy import (
+    DialogueSecrecy,
+    MarkedBytes,
+    is_change,
+    is_verify,
+    marks,
+    shown_command,
+    shown_response,
+)
 
 UPDATE = MarkedBytes(bytes.fromhex("00D60000043132333400"), ((5, 9),))
 """A command of which nobody would guess that it carries a PIN."""
