@@ -265,8 +265,10 @@ def _get_response(command: CommandAPDU, state: CardState) -> str:
     asked = "all there is" if command.ne in (None, 256) else count(command.ne or 0)
     if state.waiting is None:
         return f"GET RESPONSE, {asked}"
-    words = state.waiting.words or describe(CommandAPDU.parse(state.waiting.command), state)
-    return f"GET RESPONSE, {asked}, of {words}"
+    meant = CommandAPDU.parse(state.waiting.command)
+    if meant.ins == GET_RESPONSE:  # the trace begins in the middle: nobody heard what it continues
+        return f"GET RESPONSE, {asked}"
+    return f"GET RESPONSE, {asked}, of {state.waiting.words or describe(meant, state)}"
 
 
 def _channel(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001

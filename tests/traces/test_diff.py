@@ -3,7 +3,7 @@
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bifente.traces.align import WINDOW
@@ -162,6 +162,10 @@ def test_any_trace_is_the_same_as_itself(dialogue: list[tuple[str, str]]) -> Non
     assert compare(said(*dialogue), said(*dialogue)).same
 
 
+@example(
+    [("00C0000002", "6102"), ("00C0000002", "6102"), ("0020000104********", "")],
+    [("00C0000002", "6102"), ("0020000104********", ""), ("00C0000002", "6102")],
+)
 @given(dialogues, dialogues)
 def test_the_order_of_the_two_does_not_decide(
     one: list[tuple[str, str]], other: list[tuple[str, str]]
