@@ -6,7 +6,7 @@ One description serves the emulator, the terminal side, the explanation of trace
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp
+from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, Structure
 from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
@@ -59,8 +59,31 @@ def attributes(target: Target, access: Access, *, bit8: bool = False) -> Securit
 
 
 @dataclass(frozen=True, slots=True)
+class Transparent:
+    """An EF that is a string of bytes, which the binary commands read and write."""
+
+    @property
+    def descriptor(self) -> FileDescriptor:
+        """What its FCP says."""
+        return TRANSPARENT_EF
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """An EF of *count* linear records of *size* bytes each, one after the other in what its codec gives."""
+
+    size: int
+    count: int
+
+    @property
+    def descriptor(self) -> FileDescriptor:
+        """What its FCP says: linear, fixed size; data units of one byte (ISO/IEC 7816-4:2020 tables 11 and 12)."""
+        return FileDescriptor(Structure.LINEAR_FIXED, 0x21, self.size, self.count)
+
+
+@dataclass(frozen=True, slots=True)
 class EF:
-    """A transparent elementary file."""
+    """An elementary file."""
 
     name: str
     fid: int
@@ -77,6 +100,7 @@ class EF:
     """Covered by the issuer's signature on the card (synthetic, see :mod:`bifente.apdu.issuersignature`)."""
     certifies: str | None = None
     """The use of the private key whose certificate stands here."""
+    structure: Transparent | Records = Transparent()
 
     def __post_init__(self) -> None:
         if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
@@ -85,7 +109,7 @@ class EF:
     def fcp(self, size: int) -> Fcp:
         """Its file control parameters for a content of *size* bytes."""
         return Fcp(
-            descriptor=TRANSPARENT_EF,
+            descriptor=self.structure.descriptor,
             fid=self.fid,
             size=size,
             sfi=NO_SFI if self.sfi is None else self.sfi,

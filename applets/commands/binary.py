@@ -77,15 +77,18 @@ def _target(card: "SmartCard", sfi: int) -> File:
                 (channel.directory.path, sfi),
             )
             raise CardError(SW.FILE_NOT_FOUND, why)
-        return file
-    file = channel.file
-    if file is None:
-        why = Why(
-            PART_4 + " §7.3.3",
-            "no EF is selected in {}; SELECT clears the current one",
-            (channel.directory.path,),
-        )
-        raise CardError(SW.NO_CURRENT_EF, why)
+    else:
+        file = channel.file
+        if file is None:
+            why = Why(
+                PART_4 + " §7.3.3",
+                "no EF is selected in {}; SELECT clears the current one",
+                (channel.directory.path,),
+            )
+            raise CardError(SW.NO_CURRENT_EF, why)
+    if not file.transparent:
+        why = Why(PART_4 + " §11.3.1", "{} has records, which the binary commands do not reach", (file.path,))
+        raise CardError(SW.INCOMPATIBLE_WITH_FILE_STRUCTURE, why)
     return file
 
 

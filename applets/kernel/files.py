@@ -10,18 +10,29 @@ from bifente.applets.store.stores import Store
 from bifente.layouts.access import Rule
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.nodes import DF, EF, Layout
+from bifente.layouts.nodes import DF, EF, Layout, Transparent
 
 
 class File:
     """An EF of a card. Its content is stored decoded and encoded when somebody asks for it."""
 
-    __slots__ = ("_content", "_fcp", "node", "parent", "path", "read_rule", "store", "update_rule")
+    __slots__ = (
+        "_content",
+        "_fcp",
+        "node",
+        "parent",
+        "path",
+        "read_rule",
+        "store",
+        "transparent",
+        "update_rule",
+    )
 
     def __init__(self, node: EF, path: str, store: Store, parent: "Directory") -> None:
         self.node = node
         self.path = path
         self.parent = parent
+        self.transparent = isinstance(node.structure, Transparent)
         self.store = store
         self.read_rule: Rule = node.access[Operation.READ]
         self.update_rule: Rule = node.access[Operation.UPDATE]

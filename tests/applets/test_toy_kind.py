@@ -9,6 +9,7 @@ import pytest
 import toykind
 
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.fcp import Fcp, FileDescriptor
 from bifente.applets import SmartCard, families, open_card
 from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
 from bifente.applets.store.stores import MemoryStore
@@ -134,6 +135,18 @@ def test_its_name_is_taken_once(profile: Path) -> None:
         families.register(toykind.family(str(profile)))
     with pytest.raises(KeyError):
         families.unregister("cps3")
+
+
+def test_a_file_of_records_says_so_and_is_not_for_the_binary_commands(profile: Path) -> None:
+    """ISO/IEC 7816-4:2020 §11.3.1 and table 11: 6981, and three linear records of four bytes in the FCP."""
+    card = powered(profile, INTERINDUSTRY)
+    fcp = Fcp.parse(card.transmit(bytes.fromhex("00A4020402 1003 00"))[:-2])
+    assert fcp.descriptor == FileDescriptor(0x02, 0x21, 4, 3)
+    assert fcp.size == 12
+    assert [
+        card.transmit(bytes.fromhex(one)).hex() for one in ("00B0000004", "00B0830004", "00D6000001FF")
+    ] == ["6981"] * 3
+    assert card.transmit(bytes.fromhex("00B0810005"))[:5] == b"Zazie"
 
 
 class Reversing:

@@ -12,7 +12,7 @@ from bifente.applets.perso.profile.fields import PinDigits, PukDigits
 from bifente.applets.perso.profile.model import Profile
 from bifente.layouts.access import ALWAYS, NEVER, Pin
 from bifente.layouts.codec import JsonValue, RawCodec
-from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, ef_access
+from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, Records, ef_access
 
 AID = bytes.fromhex("F0") + b"TOY"
 PIN, PUK, ADMIN = 0x01, 0x02, 0x03
@@ -49,6 +49,7 @@ LAYOUT = Layout(
                 meaning="whose toy it is",
             ),
             EF("DIARY", 0x1002, RawCodec(), ef_access(Pin(PIN), Pin(PIN)), SYNTHETIC, optional=True),
+            EF("VISITS", 0x1003, RawCodec(), ef_access(), SYNTHETIC, 0x03, structure=Records(4, 3)),
         ),
         pins=(
             _pin("PIN", PIN, "pin", PUK, 4),
@@ -72,7 +73,11 @@ class ToyProfile(Profile):
     admin: PinDigits = SecretStr("9999")
 
     def contents(self) -> dict[str, JsonValue]:
-        return {"NAME": {"hex": self.name.encode().hex()}, "DIARY": {"hex": "00" * 32}}
+        return {
+            "NAME": {"hex": self.name.encode().hex()},
+            "DIARY": {"hex": "00" * 32},
+            "VISITS": {"hex": "00" * 12},
+        }
 
     def secrets(self) -> dict[str, SecretStr]:
         return {"pin": self.pin, "puk": self.puk, "admin": self.admin}
