@@ -222,12 +222,12 @@ def decode_date(raw: bytes) -> date:
 
 
 _AT_CAR, _AT_CHR, _AT_CHA, _AT_EFFECTIVE, _AT_EXPIRY, _AT_OID, _AT_N, _AT_E = 1, 9, 21, 28, 31, 34, 43, 299
-"""Where the fields of a content begin; :data:`bifente.apdu.cvstructures.CONTENT` declares them."""
+"""Where the fields of a content begin; :data:`bifente.apdu.declared.cvstructures.CONTENT` declares them."""
 
 _SIGNATURE_HEAD = bytes.fromhex("7F218201625F37820100")
 _REMAINDER_HEAD = bytes.fromhex("5F3850")
 _CAR_HEAD = bytes.fromhex("4208")
-"""Tags and lengths of an envelope of ours; :data:`bifente.apdu.cvstructures.ENVELOPE` declares it."""
+"""Tags and lengths of an envelope of ours; :data:`bifente.apdu.declared.cvstructures.ENVELOPE` declares it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bifente.apdu.instructions import (
 from bifente.apdu.status import SW
 from bifente.conformance.case import Bench, Collection, Need, WholeLink, check, same
 from bifente.conformance.errors import Nonconformity
-from bifente.layouts import cps3, vitale2
+from bifente.layouts.cards import cps3, vitale2
 from bifente.layouts.recognition import CHALLENGE_SIZE, DIGEST_SIZE, SIGNATURE_SIZE
 from bifente.terminal import (
     CardRefused,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from bifente.layouts import businessdata, professional
+from bifente.layouts.codecs import businessdata, professional
 from bifente.layouts.nodes import DF, EF, Layout
 from bifente.layouts.registry import layouts
 from bifente.ssv.groups import GROUPS

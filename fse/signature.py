@@ -47,8 +47,9 @@ from bifente.fse.cms import INTEGER, OCTET_STRING, SEQUENCE, assemble, issuer_an
 from bifente.fse.errors import FseError, InvalidSheet
 from bifente.fse.sheet import VERSION, VERSIONS, CareSheet
 from bifente.fse.signer import check_signer
-from bifente.layouts import cps3, identity, vitale2
+from bifente.layouts.cards import cps3, vitale2
 from bifente.layouts.codec import record
+from bifente.layouts.codecs import identity
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import sheet_payload, sheet_payload_1
 from bifente.terminal import Recognition

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from bifente.layouts.nodes import Layout
 
 _MODULES: Final = {
-    "cps3": "bifente.layouts.cps3",
-    "vitale2": "bifente.layouts.vitale2",
-    "t1test": "bifente.layouts.t1test",
+    "cps3": "bifente.layouts.cards.cps3",
+    "vitale2": "bifente.layouts.cards.vitale2",
+    "t1test": "bifente.layouts.cards.t1test",
 }
 """Name of a kind, as card files and profiles have it → the module whose ``LAYOUT`` describes it."""
 

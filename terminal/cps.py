@@ -27,8 +27,9 @@ from bifente.apdu.secrecy import MarkedBytes
 from bifente.apdu.tlv import encode, find
 from bifente.codes.holder import CardHolder
 from bifente.crypto.resumable import Sha256State
-from bifente.layouts import businessdata, professional, recognition
-from bifente.layouts import cps3 as layout
+from bifente.layouts import recognition
+from bifente.layouts.cards import cps3 as layout
+from bifente.layouts.codecs import businessdata, professional
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.recognition import Step
@@ -160,7 +161,7 @@ class CpsSession:
     def holder(self) -> CardHolder:
         """Whom the card names, from its free data objects CPS_ID_CARD, CPS_NAME_PS and CPS_INFO_PS.
 
-        Responsibility, structure and department do not stand there (see :func:`bifente.layouts.professional.holder_of`).
+        Responsibility, structure and department do not stand there (see :func:`bifente.layouts.codecs.professional.holder_of`).
         """
         return holder_of({label: self.data_object(label) for label in professional.HOLDER})
 
@@ -176,7 +177,7 @@ class CpsSession:
     def professional(self) -> list[Group]:
         """SSV group 1 (holder) and groups 2 (one for each *situation de facturation*); needs the PIN.
 
-        Where each field of group 2 comes from: :data:`bifente.layouts.professional.SOURCES`; the others are empty. Raises
+        Where each field of group 2 comes from: :data:`bifente.layouts.codecs.professional.SOURCES`; the others are empty. Raises
         NotIssued when the issuer's signature is known and does not cover what the card says.
         """
         return professional_groups(self.professional_contents())

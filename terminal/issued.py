@@ -6,7 +6,7 @@ from typing import Final
 from bifente.apdu import SW
 from bifente.apdu.cvc import CvKey
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
-from bifente.layouts import cps3, vitale2
+from bifente.layouts.cards import cps3, vitale2
 from bifente.layouts.nodes import EF
 from bifente.terminal.anchors import verify_issued
 from bifente.terminal.errors import CardKind, CardRefused, NotIssued

@@ -12,9 +12,10 @@ from bifente.apdu import SW, ApduError, Link
 from bifente.apdu.instructions import MANAGE_SECURITY_ENVIRONMENT, PERFORM_SECURITY_OPERATION, VERIFY
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.tlv import Tlv, decode, encode, find
-from bifente.layouts import groupfiles, identity, recognition, volets
-from bifente.layouts import vitale2 as layout
+from bifente.layouts import recognition
+from bifente.layouts.cards import vitale2 as layout
 from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, string
+from bifente.layouts.codecs import groupfiles, identity, volets
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
 from bifente.ssv import wire
@@ -198,11 +199,11 @@ class VitaleSession:
         )
 
     def emergency_volet(self) -> JsonValue:
-        """The *volet d'urgence* (:data:`bifente.layouts.volets.EMERGENCY`); None when it is empty or absent."""
+        """The *volet d'urgence* (:data:`bifente.layouts.codecs.volets.EMERGENCY`); None when it is empty or absent."""
         return self._volet("URGENCE", volets.EMERGENCY)
 
     def medical_volet(self) -> JsonValue:
-        """The *volet médical* (:data:`bifente.layouts.volets.MEDICAL`); None when it is empty or absent."""
+        """The *volet médical* (:data:`bifente.layouts.codecs.volets.MEDICAL`); None when it is empty or absent."""
         return self._volet("MEDICAL", volets.MEDICAL)
 
     def _volet(self, name: str, codec: Codec) -> JsonValue:

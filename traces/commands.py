@@ -29,7 +29,7 @@ from bifente.apdu.instructions import (
     is_cps2ter,
 )
 from bifente.apdu.sdo import SdoClass, SdoId, SdoRequest
-from bifente.layouts.cps3 import PUK
+from bifente.layouts.cards.cps3 import PUK
 from bifente.layouts.names import application_name, at_path, by_sfi, child, file_name, short_name
 from bifente.layouts.nodes import DF, EF
 from bifente.traces.state import CardState

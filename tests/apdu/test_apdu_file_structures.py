@@ -10,11 +10,7 @@ from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, tlv
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
-from bifente.apdu.fcp import Fcp, FileDescriptor, Fmd, Template
-from bifente.apdu.historical import HistoricalBytes
-from bifente.apdu.sdo import Docp, SdoClass, encode_answer, parse_answer
-from bifente.apdu.security import InterfaceAttributes, SecurityAttributes, Target
-from bifente.apdu.structures import (
+from bifente.apdu.declared.structures import (
     CLASS_BYTE,
     DOCP_CONTENT,
     FCP,
@@ -23,6 +19,10 @@ from bifente.apdu.structures import (
     INTERFACE_ATTRIBUTES,
     SDO_ANSWER,
 )
+from bifente.apdu.fcp import Fcp, FileDescriptor, Fmd, Template
+from bifente.apdu.historical import HistoricalBytes
+from bifente.apdu.sdo import Docp, SdoClass, encode_answer, parse_answer
+from bifente.apdu.security import InterfaceAttributes, SecurityAttributes, Target
 from bifente.apdu.tlv import Tlv
 
 Value = TypeVar("Value")

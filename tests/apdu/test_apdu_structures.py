@@ -12,11 +12,7 @@ from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, Case, CommandAPDU, ResponseAPDU, tlv
 from bifente.apdu.atr import Atr
-from bifente.apdu.fcp import Fcp, FileDescriptor
-from bifente.apdu.historical import HistoricalBytes, encode_compact
-from bifente.apdu.sdo import Docp, SdoClass, SdoRequest
-from bifente.apdu.security import SecurityAttributes, Target
-from bifente.apdu.structures import (
+from bifente.apdu.declared.structures import (
     ATR,
     COMMAND,
     COMMANDS,
@@ -31,6 +27,10 @@ from bifente.apdu.structures import (
     TAG,
     TLVS,
 )
+from bifente.apdu.fcp import Fcp, FileDescriptor
+from bifente.apdu.historical import HistoricalBytes, encode_compact
+from bifente.apdu.sdo import Docp, SdoClass, SdoRequest
+from bifente.apdu.security import SecurityAttributes, Target
 
 Given = TypeVar("Given")
 Value = TypeVar("Value")

@@ -20,7 +20,7 @@ from bifente.apdu.cvc import (
     encode_date,
     recover,
 )
-from bifente.apdu.cvstructures import (
+from bifente.apdu.declared.cvstructures import (
     CAR,
     CHA,
     CONTENT,

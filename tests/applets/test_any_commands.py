@@ -16,8 +16,8 @@ from bifente.apdu import CommandAPDU
 from bifente.applets import SmartCard, card_of
 from bifente.applets.kernel.files import decode_content
 from bifente.applets.store.stores import MemoryStore
-from bifente.layouts import volets
-from bifente.layouts.vitale2 import LAYOUT
+from bifente.layouts.cards.vitale2 import LAYOUT
+from bifente.layouts.codecs import volets
 from bifente.reader.t0 import T0Front
 
 MEDICAL_RECORD = "file/3F00/0001/2302"

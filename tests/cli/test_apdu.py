@@ -10,7 +10,7 @@ import pytest
 from bifente.applets import open_card
 from bifente.applets.store.stores import SqliteStore, create_card_file
 from bifente.cli.main import main
-from bifente.layouts.t1test import ATR
+from bifente.layouts.cards.t1test import ATR
 
 CONTENT = bytes(range(64))
 GENERIC = "generic meaning of the status word, the card does not say why (ISO/IEC 7816-4:2020 §5.6)"

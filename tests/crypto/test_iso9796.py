@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.apdu.cvstructures import signed_block
+from bifente.apdu.declared.cvstructures import signed_block
 from bifente.crypto import iso9796, rsa
 from bifente.crypto.errors import CryptoError
 

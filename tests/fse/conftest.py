@@ -25,7 +25,7 @@ from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
 from bifente.fse import Act, CareSession
 from bifente.igc import Authority, CertificateUsage
-from bifente.layouts import businessdata, groupfiles, identity, volets
+from bifente.layouts.codecs import businessdata, groupfiles, identity, volets
 from bifente.layouts.nodes import EF
 from bifente.reader import TwoSlotReader
 from bifente.ssv import wire

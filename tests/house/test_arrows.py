@@ -116,7 +116,7 @@ def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other
             "reader",
             "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from bifente.applets import cps3\n",
         ),
-        ("apdu", "import importlib\nimportlib.import_module('bifente.layouts.cps3')"),
+        ("apdu", "import importlib\nimportlib.import_module('bifente.layouts.cards.cps3')"),
         ("crypto", "from bifente.apdu import ApduError"),
         ("documents", "from bifente.layouts.codec import JsonValue"),
         ("ssv", "from bifente.layouts.codec import JsonValue"),

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from bifente.codes.holder import CardHolder
 from bifente.codes.rpps import Rpps
-from bifente.layouts import businessdata, businesstexts, professional
-from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, form_of, holder_values
 from bifente.layouts.codec import Codec
+from bifente.layouts.codecs import businessdata, businesstexts, professional
+from bifente.layouts.codecs.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, form_of, holder_values
 from bifente.layouts.errors import LayoutError
 from bifente.ssv.findings import findings
 

@@ -10,7 +10,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts.certificate import read_certificate
+from bifente.layouts.codecs.certificate import read_certificate
 from bifente.layouts.errors import LayoutError
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(32))

@@ -5,12 +5,12 @@ from construct import Array, Byte, Bytes, Const, ConstructError, Int16ub, Struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts.ber import DER_LENGTH
 from bifente.layouts.codec import Codec, PaddedCodec, PrefixCodec, RawCodec
-from bifente.layouts.constructcodec import ConstructCodec, plain
+from bifente.layouts.codecs.ber import DER_LENGTH
+from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
+from bifente.layouts.codecs.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
+from bifente.layouts.declared.constructcodec import ConstructCodec, plain
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
 
 PERSON = Template(
     (

@@ -5,7 +5,7 @@ from anygroups import any_card
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import groupfiles
+from bifente.layouts.codecs import groupfiles
 from bifente.layouts.errors import LayoutError
 from bifente.ssv import wire
 from bifente.ssv.groups import Group

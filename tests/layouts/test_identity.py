@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import tlv
-from bifente.layouts import identity
 from bifente.layouts.codec import Codec
+from bifente.layouts.codecs import identity
 from bifente.layouts.errors import LayoutError
 
 LATIN = st.text(st.characters(codec="latin-1"), max_size=27)

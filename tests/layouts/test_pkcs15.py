@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import pkcs15
 from bifente.layouts.codec import Codec, JsonValue
+from bifente.layouts.codecs import pkcs15
 from bifente.layouts.errors import LayoutError
 
 APPLICATION = "E828BD080F8025000001FF0010"

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu.cvc import ChaPattern
-from bifente.layouts import cps3, recognition, roles, structures, t1test, vitale2
+from bifente.layouts import recognition, roles
 from bifente.layouts.access import Auth
+from bifente.layouts.cards import cps3, t1test, vitale2
+from bifente.layouts.declared import structures
 
 
 def about(size: int) -> st.SearchStrategy[bytes]:

@@ -13,18 +13,10 @@ from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, tlv
 from bifente.apdu.tlv import Tlv
-from bifente.layouts import (
-    cps3,
-    der,
-    derstructures,
-    groupfiles,
-    identity,
-    pkcs15,
-    structures,
-    t1test,
-    vitale2,
-)
-from bifente.layouts.businessvalues import (
+from bifente.layouts.cards import cps3, t1test, vitale2
+from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, RawCodec
+from bifente.layouts.codecs import der, groupfiles, identity, pkcs15
+from bifente.layouts.codecs.businessvalues import (
     Decimal,
     Digits,
     EndedTexts,
@@ -35,12 +27,12 @@ from bifente.layouts.businessvalues import (
     ShortObject,
     ShortObjects,
 )
-from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, RawCodec
-from bifente.layouts.constructcodec import ConstructCodec
+from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
+from bifente.layouts.codecs.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
+from bifente.layouts.declared import derstructures, structures
+from bifente.layouts.declared.constructcodec import ConstructCodec
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
-from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
 from bifente.ssv.groups import GROUPS
 
 Values = st.SearchStrategy[JsonValue]

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.layouts import volets
 from bifente.layouts.codec import PaddedCodec
+from bifente.layouts.codecs import volets
 from bifente.layouts.errors import LayoutError
 
 TEXT = st.text(st.characters(codec="utf-8"), min_size=1, max_size=10)

@@ -14,7 +14,8 @@ from bifente.applets.perso.edit import change
 from bifente.applets.perso.edit.dump import dump, dump_text
 from bifente.applets.perso.edit.view import view
 from bifente.applets.store.stores import MemoryStore
-from bifente.layouts import businessdata, cps3, identity, vitale2
+from bifente.layouts.cards import cps3, vitale2
+from bifente.layouts.codecs import businessdata, identity
 
 TODAY = date(2026, 3, 2)
 

@@ -15,8 +15,8 @@ from bifente.applets.perso import ContentError, parse_profile
 from bifente.applets.perso.edit.dump import dump_text
 from bifente.applets.perso.edit.view import view
 from bifente.applets.store.stores import MemoryStore
-from bifente.layouts import groupfiles
-from bifente.layouts.vitale2 import LAYOUT
+from bifente.layouts.cards.vitale2 import LAYOUT
+from bifente.layouts.codecs import groupfiles
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.ssv import wire
 from bifente.terminal import CpsSession, VitaleSession, recognise

@@ -17,7 +17,7 @@ from bifente.codes.luhn import luhn_valid
 from bifente.codes.national_id import NationalId
 from bifente.codes.nir import Nir
 from bifente.crypto import rsa
-from bifente.layouts import groupfiles
+from bifente.layouts.codecs import groupfiles
 from bifente.ssv import wire
 
 TODAY = date(2026, 3, 2)

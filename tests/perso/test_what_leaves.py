@@ -12,7 +12,7 @@ from bifente.applets.perso import parse_profile
 from bifente.applets.perso.profile.shipped import shipped_text
 from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
-from bifente.layouts import businessdata
+from bifente.layouts.codecs import businessdata
 from bifente.layouts.nodes import EF
 from bifente.reader import CPS_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 import pytest
 
-from bifente.layouts import groupfiles
+from bifente.layouts.codecs import groupfiles
 from bifente.ssv import wire
 from bifente.ssv.declared import GROUP
 from bifente.ssv.errors import SsvError

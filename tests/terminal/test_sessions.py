@@ -7,7 +7,7 @@ from issued import records
 
 from bifente.applets import card_of
 from bifente.applets.store.stores import MemoryStore
-from bifente.layouts import cps3 as layout
+from bifente.layouts.cards import cps3 as layout
 from bifente.reader import CPS_SLOT, TwoSlotReader
 from bifente.terminal import (
     CardRefused,

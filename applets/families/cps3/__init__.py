@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
+from bifente.layouts.cards.cps3 import LAYOUT
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.cps3 import LAYOUT
 
 if TYPE_CHECKING:
     from bifente.applets.families.cps3.profile import ProfessionalProfile

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import DOMAIN_CPS, USAGE_AUTHENTICATION, Cha
 from bifente.codes.usage import CertificateUsage
-from bifente.layouts import businessdata, cps3, identity
+from bifente.layouts.cards import cps3
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.codecs import businessdata, identity
 from bifente.layouts.recognition import CPS
 
 if TYPE_CHECKING:

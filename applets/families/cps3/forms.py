@@ -1,6 +1,6 @@
 """The situations of a professional's profile, and what of the profile stands in which business data object.
 
-Form 2 is what the State's readers take (:mod:`bifente.layouts.businessdata`) and what new cards get; form 1 is that of
+Form 2 is what the State's readers take (:mod:`bifente.layouts.codecs.businessdata`) and what new cards get; form 1 is that of
 cards made before, whose profile is kept in them and must go on being read.
 """
 
@@ -22,9 +22,9 @@ from bifente.applets.perso.profile.fields import (
     simplified_texts,
 )
 from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
-from bifente.layouts import businessdata, businesstexts
+from bifente.layouts.cards.cps3 import ACTIVITIES
 from bifente.layouts.codec import JsonValue, record
-from bifente.layouts.cps3 import ACTIVITIES
+from bifente.layouts.codecs import businessdata, businesstexts
 
 _ActivityNumber = Annotated[int, Field(ge=1, le=ACTIVITIES)]
 _Digit = Annotated[str, matching(r"\d", "one digit")]
@@ -55,7 +55,7 @@ class Activity(ProfileModel):
     fin: LooseText | None = None
 
     def value(self) -> dict[str, JsonValue]:
-        """Of :data:`bifente.layouts.businessdata.ACTIVITY`."""
+        """Of :data:`bifente.layouts.codecs.businessdata.ACTIVITY`."""
         fields = ("statut", "tableau_pharmacien", "numero_logique", "raison_sociale", "structure", "secteur")
         given = {name: getattr(self, name) for name in fields if getattr(self, name) is not None}
         return {"exercice": {"mode": self.mode_exercice}, **given}
@@ -102,7 +102,7 @@ class Billing(ProfileModel):
         return self
 
     def value(self) -> dict[str, JsonValue]:
-        """Of one situation of :data:`bifente.layouts.businessdata.BILLING`."""
+        """Of one situation of :data:`bifente.layouts.codecs.businessdata.BILLING`."""
         value: dict[str, JsonValue] = {"situation": self.numero_logique}
         if self.numero_facturation is not None:
             value["identifiant"] = f"{self.numero_facturation}{self.cle_facturation}"

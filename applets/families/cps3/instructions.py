@@ -10,7 +10,7 @@ from bifente.applets.commands import (
     selection,
 )
 from bifente.applets.kernel.instruction import table
-from bifente.layouts.cps3 import LAYOUT
+from bifente.layouts.cards.cps3 import LAYOUT
 
 INSTRUCTIONS = table(
     (

@@ -24,8 +24,8 @@ from bifente.applets.perso.profile.fields import (
 from bifente.applets.perso.profile.model import CardProfile, Keys
 from bifente.applets.perso.profile.wrongparts import WrongParts
 from bifente.codes.holder import CardHolder
+from bifente.layouts.cards.cps3 import DATA_SIZE
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.cps3 import DATA_SIZE
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey

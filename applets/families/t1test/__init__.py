@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
-from bifente.layouts.t1test import LAYOUT
+from bifente.layouts.cards.t1test import LAYOUT
 
 if TYPE_CHECKING:
     from bifente.applets.families.t1test.profile import T1TestProfile

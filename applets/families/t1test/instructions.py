@@ -7,7 +7,7 @@ from bifente.apdu.command import CommandAPDU
 from bifente.applets.commands import binary, selection
 from bifente.applets.kernel.instruction import Instruction, table
 from bifente.applets.kernel.refusals import wrong_parameters
-from bifente.layouts.t1test import LAYOUT
+from bifente.layouts.cards.t1test import LAYOUT
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard

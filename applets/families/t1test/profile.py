@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from bifente.applets.perso.profile.fields import Hexadecimal, at_most, matching
 from bifente.applets.perso.profile.model import Profile
+from bifente.layouts.cards.t1test import LARGE_SIZE
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.t1test import LARGE_SIZE
 
 
 class T1TestProfile(Profile):

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
-from bifente.layouts.vitale2 import LAYOUT
+from bifente.layouts.cards.vitale2 import LAYOUT
 
 if TYPE_CHECKING:
     from bifente.applets.families.vitale2.profile import VitaleProfile

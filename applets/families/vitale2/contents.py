@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
-from bifente.layouts import identity, vitale2
+from bifente.layouts.cards import vitale2
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.groupfiles import split
+from bifente.layouts.codecs import identity
+from bifente.layouts.codecs.groupfiles import split
 from bifente.layouts.recognition import VITALE
 from bifente.ssv import wire
 from bifente.ssv.groups import Group

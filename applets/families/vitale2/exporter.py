@@ -3,8 +3,8 @@
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.perso.cardrecords import Records, layout_of
 from bifente.applets.perso.errors import NotGroups, PersoError
+from bifente.layouts.codecs.groupfiles import GroupsCodec, join
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.groupfiles import GroupsCodec, join
 from bifente.layouts.nodes import EF
 from bifente.ssv import wire
 from bifente.ssv.groups import Group

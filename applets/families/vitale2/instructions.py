@@ -10,7 +10,7 @@ from bifente.applets.commands import (
     selection,
 )
 from bifente.applets.kernel.instruction import table
-from bifente.layouts.vitale2 import LAYOUT
+from bifente.layouts.cards.vitale2 import LAYOUT
 
 INSTRUCTIONS = table(
     (

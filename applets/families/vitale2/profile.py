@@ -24,8 +24,8 @@ from bifente.applets.perso.profile.fields import (
 from bifente.applets.perso.profile.model import CardProfile, Keys
 from bifente.applets.perso.profile.wrongparts import WrongParts, check
 from bifente.codes.nir import Nir
-from bifente.layouts import volets
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.codecs import volets
 from bifente.ssv import wire
 from bifente.ssv.errors import SsvError
 from bifente.ssv.findings import FindingKind, findings

@@ -14,8 +14,8 @@ from difflib import get_close_matches
 from bifente.applets.perso.errors import NoSuchField, NoSuchFile, PathError
 from bifente.documents import DocumentError, parse_json
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.groupfiles import GroupsCodec
 from bifente.layouts.nodes import EF, Layout
 from bifente.ssv.groups import GROUPS
 

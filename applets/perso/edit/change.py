@@ -25,7 +25,7 @@ from bifente.applets.perso.make.issuer import Issuer
 from bifente.applets.perso.profile.model import CardProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue
-from bifente.layouts.groupfiles import GroupsCodec
+from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.ssv.findings import has_control
 
 Changes = dict[str, bytes | None]

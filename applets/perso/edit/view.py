@@ -13,11 +13,11 @@ from bifente.applets.perso.cardrecords import Records, content_bytes, layout_of,
 from bifente.codes.gip import label
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import public_info, read_numbers
-from bifente.layouts.businessdata import form_of
-from bifente.layouts.certificate import Certificate, read_certificate
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.codecs.businessdata import form_of
+from bifente.layouts.codecs.certificate import Certificate, read_certificate
+from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.groupfiles import GroupsCodec
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
 from bifente.slotted import dataclass, field
 from bifente.ssv import wire
@@ -47,7 +47,7 @@ class FileView:
     decoded: bool
     lines: Sequence[Line]
     form: int | None = None
-    """1 or 2 of a business data object (see :mod:`bifente.layouts.businessdata`), None of other files."""
+    """1 or 2 of a business data object (see :mod:`bifente.layouts.codecs.businessdata`), None of other files."""
 
 
 @dataclass(frozen=True, slots=True)

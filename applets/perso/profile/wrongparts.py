@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from bifente.documents.values import Place
-from bifente.layouts.businessvalues import Forms, ShortObject, ShortObjects
 from bifente.layouts.codec import Codec, JsonValue, PaddedCodec
+from bifente.layouts.codecs.businessvalues import Forms, ShortObject, ShortObjects
+from bifente.layouts.codecs.template import OTHERS, Element, ListOf, Template, Wrapped
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.template import OTHERS, Element, ListOf, Template, Wrapped
 
 Part = tuple[Place, str]
 """Where, by keys and positions from 0, and what is said of it."""

@@ -1,7 +1,7 @@
 """Values of the business data of a CPS3: codes in a byte, digits with blanks, names that FF ends, objects of short lengths.
 
 What the readers of the State take is public with their sources (ansforge/dops-cryptolib); the clauses are in
-:mod:`bifente.layouts.businessdata`.
+:mod:`bifente.layouts.codecs.businessdata`.
 """
 
 import re
@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.layouts.codec import Codec, JsonValue, PrefixCodec, record, sequence, string
+from bifente.layouts.codecs.values import Text
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.values import Text
 from bifente.slotted import dataclass
 
 NAME_END = 0xFF

@@ -8,11 +8,19 @@ no object of a CPS3 and is left empty.
 from collections.abc import Iterable, Mapping
 
 from bifente.codes.holder import CardHolder
-from bifente.layouts import businesstexts
-from bifente.layouts.businessdata import ACTIVITY, BILLING, ID_CARD, INFO, NAME, SIGNS_LOTS, SIGNS_SHEETS
 from bifente.layouts.codec import Codec, JsonValue, sequence, string
+from bifente.layouts.codecs import businesstexts
+from bifente.layouts.codecs.businessdata import (
+    ACTIVITY,
+    BILLING,
+    ID_CARD,
+    INFO,
+    NAME,
+    SIGNS_LOTS,
+    SIGNS_SHEETS,
+)
+from bifente.layouts.codecs.values import Hex, Number
 from bifente.layouts.errors import LayoutError, groups_as_content
-from bifente.layouts.values import Hex, Number
 from bifente.ssv.groups import Group
 
 SOURCES: Mapping[str, str] = {

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv
-from bifente.layouts.der import SEQUENCE, ObjectIdentifier
+from bifente.layouts.codecs.der import SEQUENCE, ObjectIdentifier
 from bifente.layouts.errors import LayoutError
 
 _INTEGER, _OID, _SET, _VERSION = 0x02, 0x06, 0x31, 0xA0

@@ -1,4 +1,4 @@
-"""The ASN.1 of the cryptographic information files, declared with construct (see :mod:`bifente.layouts.structures`).
+"""The ASN.1 of the cryptographic information files, declared with construct (see :mod:`bifente.layouts.declared.structures`).
 
 Everything is in DER (ISO/IEC 8825-1 §10 and §11): what could be written shorter is refused.
 """
@@ -30,13 +30,13 @@ from construct import (
     this,
 )
 
-from bifente.apdu.structures import TAG, tagged
-from bifente.layouts import der
-from bifente.layouts.ber import DER_LENGTH
+from bifente.apdu.declared.structures import TAG, tagged
 from bifente.layouts.codec import JsonValue, record, sequence, string
-from bifente.layouts.fields import Expecting, hexadecimal, mapping, text
-from bifente.layouts.pkcs15 import CiaCodec
-from bifente.layouts.structures import declaration, listed
+from bifente.layouts.codecs import der
+from bifente.layouts.codecs.ber import DER_LENGTH
+from bifente.layouts.codecs.pkcs15 import CiaCodec
+from bifente.layouts.declared.fields import Expecting, hexadecimal, mapping, text
+from bifente.layouts.declared.structures import declaration, listed
 
 
 @singledispatch

@@ -7,9 +7,9 @@ The rest is ``synthetic`` and says so.
 
 from bifente.apdu import tlv
 from bifente.apdu.security import Operation
-from bifente.layouts import businessdata, identity, pkcs15
 from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessaging
 from bifente.layouts.codec import Codec, RawCodec
+from bifente.layouts.codecs import businessdata, identity, pkcs15
 from bifente.layouts.nodes import (
     DF,
     EF,

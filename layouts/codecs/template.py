@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.layouts.codec import Codec, JsonValue, record, sequence
+from bifente.layouts.codecs.values import Hex
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.values import Hex
 from bifente.slotted import dataclass, field
 
 OTHERS = "others"

@@ -6,8 +6,8 @@ followed by zeros. A volet of zeros only holds nothing (None).
 """
 
 from bifente.layouts.codec import PaddedCodec
-from bifente.layouts.template import Element, Template, Wrapped
-from bifente.layouts.values import DATE, Text
+from bifente.layouts.codecs.template import Element, Template, Wrapped
+from bifente.layouts.codecs.values import DATE, Text
 
 EMERGENCY_SIZE = 512
 MEDICAL_SIZE = 2048

@@ -3,7 +3,7 @@
 The codecs slice by hand, to say in their errors what is wrong and where. Here the same descriptions (templates, values,
 groups) become declarations, by :func:`declaration`; the tests hold the two against each other, for every file of every
 layout. Nothing that a card needs at run time imports this module. The ASN.1 of the cryptographic information files is
-in :mod:`bifente.layouts.derstructures`.
+in :mod:`bifente.layouts.declared.derstructures`.
 """
 
 import re
@@ -38,10 +38,11 @@ from construct import (
 )
 from construct import Mapping as Coded
 
-from bifente.apdu.structures import LENGTH, TAG, objects, tagged
+from bifente.apdu.declared.structures import LENGTH, TAG, objects, tagged
 from bifente.codes.luhn import luhn_key
 from bifente.layouts import recognition
-from bifente.layouts.businessvalues import (
+from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequence, string
+from bifente.layouts.codecs.businessvalues import (
     NAME_END,
     Decimal,
     Digits,
@@ -53,13 +54,12 @@ from bifente.layouts.businessvalues import (
     ShortObject,
     ShortObjects,
 )
-from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequence, string
-from bifente.layouts.constructcodec import ConstructCodec
-from bifente.layouts.fields import Expecting, hexadecimal, mapping, number, sized, text
-from bifente.layouts.groupfiles import GroupsCodec
-from bifente.layouts.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
-from bifente.layouts.template import OTHERS, ListOf, Template, Wrapped
-from bifente.layouts.values import Bcd, Hex, Number, Text
+from bifente.layouts.codecs.groupfiles import GroupsCodec
+from bifente.layouts.codecs.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
+from bifente.layouts.codecs.template import OTHERS, ListOf, Template, Wrapped
+from bifente.layouts.codecs.values import Bcd, Hex, Number, Text
+from bifente.layouts.declared.constructcodec import ConstructCodec
+from bifente.layouts.declared.fields import Expecting, hexadecimal, mapping, number, sized, text
 from bifente.ssv import declared, wire
 from bifente.ssv.groups import GROUPS, Group
 
@@ -190,7 +190,7 @@ def _list_of(codec: ListOf) -> Construct:
     return listed("list", tagged(codec.tag, declaration(codec.inner)))
 
 
-# The business data of a CPS3: see :mod:`bifente.layouts.businessvalues`.
+# The business data of a CPS3: see :mod:`bifente.layouts.codecs.businessvalues`.
 
 _ZEROS = Expecting("zeros", GreedyBytes, lambda raw: not any(raw))
 

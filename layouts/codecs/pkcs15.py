@@ -11,7 +11,7 @@ from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
 from bifente.apdu.tlv import Tlv
 from bifente.layouts.codec import JsonValue, record, sequence, string
-from bifente.layouts.der import (
+from bifente.layouts.codecs.der import (
     NULL,
     SEQUENCE,
     Bits,

@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from bifente.codes.luhn import luhn_key
 from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, record, sequence, string
+from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
+from bifente.layouts.codecs.values import DATE, LATIN, Bcd, Hex, Number, Text
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, LATIN, Bcd, Hex, Number, Text
 from bifente.slotted import dataclass
 
 _T = TypeVar("_T")

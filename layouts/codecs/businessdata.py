@@ -8,12 +8,13 @@ BER-TLV, tags in any order. Texts are Latin-1. Lengths are short: the readers sh
 length of two bytes, nor of E4 with one of three. Nothing is written behind an object, for public code takes the
 speciality from the last bytes of CPS_INFO_PS and the sector from those of CPS_ACTIVITY_nn_PS.
 
-Cards made before hold form 1 (:mod:`bifente.layouts.businesstexts`) and keep it: the codecs here read and write both.
+Cards made before hold form 1 (:mod:`bifente.layouts.codecs.businesstexts`) and keep it: the codecs here read and write both.
 """
 
 from bifente.codes.holder import CardHolder
-from bifente.layouts import businesstexts
-from bifente.layouts.businessvalues import (
+from bifente.layouts.codec import JsonValue, RawCodec
+from bifente.layouts.codecs import businesstexts
+from bifente.layouts.codecs.businessvalues import (
     Decimal,
     Digits,
     EndedTexts,
@@ -24,9 +25,8 @@ from bifente.layouts.businessvalues import (
     ShortObject,
     ShortObjects,
 )
-from bifente.layouts.codec import JsonValue, RawCodec
-from bifente.layouts.template import Element, Template
-from bifente.layouts.values import Hex, Number, Text
+from bifente.layouts.codecs.template import Element, Template
+from bifente.layouts.codecs.values import Hex, Number, Text
 
 ISSUER = "8025000001"
 """The issuer number of the cards of the CPS family."""

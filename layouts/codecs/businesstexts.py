@@ -6,9 +6,9 @@ cards that have them keep them. CPS_LANG_PS has this form still, for nobody is k
 
 from bifente.codes.holder import CardHolder
 from bifente.layouts.codec import JsonValue, record, sequence, string
+from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
+from bifente.layouts.codecs.values import DATE, UTF8, Number, Text
 from bifente.layouts.errors import LayoutError, groups_as_content
-from bifente.layouts.template import Element, ListOf, Template, Wrapped
-from bifente.layouts.values import DATE, UTF8, Number, Text
 from bifente.ssv.groups import GROUPS, Group
 
 SEQUENCE = 0x30

@@ -1,4 +1,4 @@
-"""The structures of the CV certificates, declared with construct in the manner of :mod:`bifente.apdu.structures`."""
+"""The structures of the CV certificates, declared with construct in the manner of :mod:`bifente.apdu.declared.structures`."""
 
 from datetime import date
 
@@ -19,7 +19,7 @@ from construct import (
     Terminated,
 )
 
-from bifente.apdu.structures import objects, tagged
+from bifente.apdu.declared.structures import objects, tagged
 
 _TWO_DIGITS = ExprAdapter(
     ExprValidator(Bytes(2), lambda digits, _: digits.isdigit()),

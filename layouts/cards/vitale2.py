@@ -6,10 +6,10 @@ rules and keys are ``synthetic``.
 """
 
 from bifente.apdu.security import Operation
-from bifente.layouts import identity, volets
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec, RawCodec
-from bifente.layouts.groupfiles import GroupsCodec, beneficiary_file
+from bifente.layouts.codecs import identity, volets
+from bifente.layouts.codecs.groupfiles import GroupsCodec, beneficiary_file
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,

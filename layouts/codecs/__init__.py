@@ -1,0 +1,1 @@
+"""The contents of files, from bytes to values and back."""
