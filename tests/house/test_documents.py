@@ -62,6 +62,9 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "traces/model.py": {"json": "a line of a trace, of bounded length: millions of them are read"},
     "workbench/cards/kinds.py": {"open": "the first bytes of a regular file, only to say that it is a card"},
     "workbench/doctor/checks.py": {"read_text": "the names of processes in /proc"},
+    "workbench/served/control.py": {
+        "json": "a question is one bounded line; a member that no file can be named by is refused by its name"
+    },
     "workbench/served/running.py": {"open": "the terminal", "read_text": "our children in /proc"},
 }
 """Module → what it does by hand → why."""
