@@ -7,7 +7,7 @@ from bifente.conformance.pcsc import PcscLink
 from bifente.conformance.target import CardUnderTest, PcscTarget, card_under_test, require_pin, require_serial
 from bifente.layouts.registry import kinds as known_kinds
 from bifente.reader.choose import NoSuchName, choose
-from bifente.reader.relay import reader_names
+from bifente.reader.pyscard.relay import reader_names
 from bifente.terminal.whichcard import kind_of
 
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from bifente.apdu.link import Link
 from bifente.conformance.errors import ConformanceError
 from bifente.layouts.registry import layout_of
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 
 class ColdLink(Link, Protocol):

@@ -11,10 +11,10 @@ from bifente.reader.errors import (
     SlotOccupied,
     UnknownSlot,
 )
-from bifente.reader.events import SlotChange, SlotEvent, Subscription
-from bifente.reader.link import SlotLink
-from bifente.reader.t0 import T0Front
-from bifente.reader.twoslot import CPS_SLOT, VITALE_SLOT, SlotStatus, TwoSlotReader
+from bifente.reader.slots.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.slots.link import SlotLink
+from bifente.reader.slots.twoslot import CPS_SLOT, VITALE_SLOT, SlotStatus, TwoSlotReader
+from bifente.reader.wrappers.t0front import T0Front
 
 __all__ = [
     "CPS_SLOT",

@@ -87,7 +87,7 @@ def over_socket(
     to another service already, ImportError without pyscard.
     """
     from bifente.reader.pcsclite import PcscServer
-    from bifente.reader.relay import reader_names
+    from bifente.reader.pyscard.relay import reader_names
 
     path, first = _socket_path()
     try:

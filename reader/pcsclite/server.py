@@ -16,16 +16,16 @@ from time import monotonic
 from types import TracebackType
 from typing import Final
 
-from bifente.reader.events import SlotChange, SlotEvent, Subscription
 from bifente.reader.pcsclite.client import Client
 from bifente.reader.pcsclite.codes import MAX_NAME, MAX_READERS, Rv
 from bifente.reader.pcsclite.handle import Refused
 from bifente.reader.pcsclite.messages import NO_READER
-from bifente.reader.pcsclite.place import OwnSocket, runtime_folder, same_user
+from bifente.reader.pcsclite.ownsocket import OwnSocket, runtime_folder, same_user
 from bifente.reader.pcsclite.slot import Observer, PcscSlot
 from bifente.reader.pcsclite.workers import Workers
 from bifente.reader.pinpad import PinPad
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 MAX_CLIENTS: Final = 200
 """Clients at once (pcscd: PCSC_MAX_CONTEXT_THREADS)."""

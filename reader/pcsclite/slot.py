@@ -11,7 +11,6 @@ from typing import Final
 
 from bifente.apdu.link import LinkError
 from bifente.reader.errors import CardWasReset, ServiceRestarts
-from bifente.reader.link import SlotLink
 from bifente.reader.pcsclite.codes import (
     PROTOCOL_ANY_OLD,
     PROTOCOL_RAW,
@@ -25,7 +24,8 @@ from bifente.reader.pcsclite.codes import (
 )
 from bifente.reader.pcsclite.handle import ClientGone, Handle, Refused
 from bifente.reader.pcsclite.slotstate import SlotState
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.link import SlotLink
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 MAX_HANDLES: Final = 200
 """Handles of one reader (pcscd: PCSC_MAX_READER_HANDLES)."""

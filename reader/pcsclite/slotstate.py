@@ -14,8 +14,6 @@ from typing import Final
 
 from bifente.apdu.link import CardAbsent, CardRemoved, LinkError, ReaderGone, TransmissionProtocol
 from bifente.reader.errors import CardMute, ProtocolMismatch, SlotInUse
-from bifente.reader.events import SlotChange, SlotEvent
-from bifente.reader.link import SlotLink
 from bifente.reader.pcsclite.codes import (
     PROTOCOL_ANY_OLD,
     PROTOCOL_T0,
@@ -27,8 +25,10 @@ from bifente.reader.pcsclite.codes import (
 from bifente.reader.pcsclite.handle import Handle, Refused
 from bifente.reader.pcsclite.messages import NO_READER, reader_state
 from bifente.reader.pcsclite.turns import Turns
-from bifente.reader.seat import offered_protocols
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.events import SlotChange, SlotEvent
+from bifente.reader.slots.insertedcard import offered_protocols
+from bifente.reader.slots.link import SlotLink
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from bifente.documents import DocumentError, read_bytes
-from bifente.reader.vpcd.door import BASE_PORT
+from bifente.reader.vpcd.connections import BASE_PORT
 from bifente.reader.vpcd.tcptable import TcpSocket
 
 CONFIGURATION: Final = Path("/etc/reader.conf.d")

@@ -9,9 +9,9 @@ from typing import Final
 
 from bifente.apdu.link import Card, LinkTimeout
 from bifente.reader.errors import ReaderError
-from bifente.reader.events import SlotEvent
-from bifente.reader.twoslot import TwoSlotReader
-from bifente.reader.vpcd.door import Calling, Door, Listening
+from bifente.reader.slots.events import SlotEvent
+from bifente.reader.slots.twoslot import TwoSlotReader
+from bifente.reader.vpcd.connections import Calling, Door, Listening
 from bifente.reader.vpcd.slot import OfferedSlot, SlotState, VpcdSettings
 
 _DEFAULT: Final = VpcdSettings()

@@ -30,10 +30,10 @@ from typing import Final
 
 from bifente.apdu.link import CardRemoved, LinkError, LinkTimeout
 from bifente.apdu.status import SW
-from bifente.reader.events import SlotChange, SlotEvent
-from bifente.reader.link import SlotLink
-from bifente.reader.twoslot import TwoSlotReader
-from bifente.reader.vpcd.door import BASE_PORT, Door, Wakeup
+from bifente.reader.slots.events import SlotChange, SlotEvent
+from bifente.reader.slots.link import SlotLink
+from bifente.reader.slots.twoslot import TwoSlotReader
+from bifente.reader.vpcd.connections import BASE_PORT, Door, Wakeup
 from bifente.reader.vpcd.wire import LIMIT, ConnectionEnded, Control, Wire
 
 logger = logging.getLogger(__name__)

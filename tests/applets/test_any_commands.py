@@ -18,7 +18,7 @@ from bifente.applets.kernel.files import decode_content
 from bifente.applets.store.stores import MemoryStore
 from bifente.layouts.cards.vitale2 import LAYOUT
 from bifente.layouts.codecs import volets
-from bifente.reader.t0 import T0Front
+from bifente.reader.wrappers.t0front import T0Front
 
 MEDICAL_RECORD = "file/3F00/0001/2302"
 VOLET = {

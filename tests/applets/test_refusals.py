@@ -14,7 +14,7 @@ from bifente.apdu.status import SW
 from bifente.applets import SmartCard
 from bifente.applets.store.errors import StoreFull
 from bifente.applets.store.stores import MemoryStore
-from bifente.reader.t0 import T0Front
+from bifente.reader.wrappers.t0front import T0Front
 
 MakeMini = Callable[[], SmartCard]
 APPLICATION = "00A4040C06A00000000101"

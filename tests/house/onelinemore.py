@@ -46,7 +46,7 @@ from bifente.apdu import CommandAPDU  # noqa: E402
 from bifente.apdu.secrecy import shown_command  # noqa: E402
 from bifente.reader.pinpad import PinPad, PinRequestError, Scripted  # noqa: E402
 from bifente.reader.pinrequests import VERIFY  # noqa: E402
-from bifente.reader.t0 import T0Front  # noqa: E402
+from bifente.reader.wrappers.t0front import T0Front  # noqa: E402
 from bifente.traces.diff import compare  # noqa: E402
 from bifente.traces.explain import Follower, explain_bytes  # noqa: E402
 from bifente.traces.formats.gsmtap import cut  # noqa: E402

@@ -15,9 +15,9 @@ from bifente.apdu.facets import CardAround, CountsResets, serial_of, speaks_tpdu
 from bifente.apdu.link import Card, Link
 from bifente.apdu.refusal import Refusal, Why, refusal_of
 from bifente.apdu.status import SW
-from bifente.reader.faults import FaultRules, Faulty
-from bifente.reader.latency import Latency, LineSpeed
-from bifente.reader.t0 import T0Front
+from bifente.reader.wrappers.faults import FaultRules, Faulty
+from bifente.reader.wrappers.latency import Latency, LineSpeed
+from bifente.reader.wrappers.t0front import T0Front
 from bifente.traces.files import TraceList
 from bifente.traces.record import Recorder
 

@@ -57,7 +57,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
         "open": "a folder of private files: each is written and synced",
         "rename": "that folder takes its name when all of them are there",
     },
-    "reader/pcsclite/place.py": {"open": "the lock of a socket's place"},
+    "reader/pcsclite/ownsocket.py": {"open": "the lock of a socket's place"},
     "reader/vpcd/tcptable.py": {"read_text": "the table of sockets in /proc"},
     "traces/model.py": {"json": "a line of a trace, of bounded length: millions of them are read"},
     "workbench/cards/kinds.py": {"open": "the first bytes of a regular file, only to say that it is a card"},

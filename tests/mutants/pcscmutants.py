@@ -6,7 +6,6 @@ from typing import Any
 from mutantkit import World
 from mutantkit import mutant as declare
 
-from bifente.reader.events import SlotChange
 from bifente.reader.pcsclite import attributes, slotstate
 from bifente.reader.pcsclite.client import Client
 from bifente.reader.pcsclite.codes import SHARING_EXCLUSIVE, Disposition, ReaderState, Rv, Share
@@ -14,6 +13,7 @@ from bifente.reader.pcsclite.server import PcscServer
 from bifente.reader.pcsclite.slot import Handle, PcscSlot
 from bifente.reader.pcsclite.slotstate import Refused
 from bifente.reader.pcsclite.turns import Turns
+from bifente.reader.slots.events import SlotChange
 
 mutant = partial(declare, over="socket")
 

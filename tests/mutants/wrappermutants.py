@@ -5,9 +5,9 @@ from typing import Any
 from mutantkit import ChangedAnswers, World, answers, mutant
 
 from bifente.applets import SmartCard
-from bifente.reader import t0
-from bifente.reader.seat import Seat
-from bifente.reader.t0 import T0Front
+from bifente.reader.slots.insertedcard import Seat
+from bifente.reader.wrappers import t0front
+from bifente.reader.wrappers.t0front import T0Front
 
 OK = b"\x90\x00"
 
@@ -289,7 +289,7 @@ def _no_front(world: World) -> None:
 
 @mutant("the status word is lost behind 256 bytes", "opensc-signs", "signature-in-parts")
 def _256(world: World) -> None:
-    world.set(t0.SW, "more", classmethod(lambda cls, available: cls(0x6100 | min(available, 255))))
+    world.set(t0front.SW, "more", classmethod(lambda cls, available: cls(0x6100 | min(available, 255))))
 
 
 # Slots
@@ -378,7 +378,7 @@ def _every_slot(world: World) -> None:
 @mutant("a card speaks a protocol that it does not offer", "atr-protocol")
 def _protocol(world: World) -> None:
     from bifente.apdu.link import TransmissionProtocol
-    from bifente.reader.link import SlotLink
+    from bifente.reader.slots.link import SlotLink
 
     other = {
         TransmissionProtocol.T0: TransmissionProtocol.T1,

@@ -15,11 +15,11 @@ from pcscwire import SECONDS, T1_ATR, FakeCard, Wire, serving, until
 from bifente.apdu.link import CardRemoved, LinkError, ReaderGone
 from bifente.reader import SlotChange, TwoSlotReader
 from bifente.reader.errors import ServiceRestarts
-from bifente.reader.faults import Faulty, parse_faults
 from bifente.reader.pcsclite import PcscServer
 from bifente.reader.pcsclite.client import Client
 from bifente.reader.pcsclite.codes import Rv, Share
 from bifente.reader.pcsclite.messages import Command
+from bifente.reader.wrappers.faults import Faulty, parse_faults
 
 CPS, VITALE = "R [CPS] 00 00", "R [Vitale] 00 01"
 READ = bytes.fromhex("00B0000004")

@@ -15,12 +15,12 @@ from bifente.workbench.served.serving import socket_of_a_run
 if not sys.platform.startswith("linux"):
     pytest.skip("the socket of pcsc-lite is Linux's", allow_module_level=True)
 
-from bifente.reader.pcsclite.place import OwnSocket, remove_dead
+from bifente.reader.pcsclite.ownsocket import OwnSocket, remove_dead
 
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from bifente.reader.pcsclite.place import OwnSocket
+from bifente.reader.pcsclite.ownsocket import OwnSocket
 own = OwnSocket(Path(sys.argv[1]))
 os.kill(os.getpid(), signal.SIGKILL)
 """

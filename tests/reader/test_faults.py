@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bifente.apdu.link import CardRemoved, LinkTimeout
 from bifente.reader import TwoSlotReader
-from bifente.reader.faults import FaultFileError, Faulty, parse_faults, read_faults
+from bifente.reader.wrappers.faults import FaultFileError, Faulty, parse_faults, read_faults
 
 ATR_T0 = bytes.fromhex("3B751300004709EA9000")
 ATR_T1 = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
@@ -288,7 +288,7 @@ def test_files(tmp_path: Path) -> None:
 def test_the_example_of_the_module_is_right() -> None:
     import textwrap
 
-    from bifente.reader import faultrules
+    from bifente.reader.wrappers import faultrules
 
     assert faultrules.__doc__ is not None
     block = faultrules.__doc__.partition("yaml\n\n")[2].partition("\n\nAll conditions")[0]
@@ -319,7 +319,7 @@ def test_every_answer_has_two_bytes(commands: list[bytes], fault: str) -> None:
 
 
 def test_the_example_of_the_documentation_is_right_and_its_table_complete() -> None:
-    from bifente.reader.faultrules import FAULTS
+    from bifente.reader.wrappers.faultrules import FAULTS
 
     page = (Path(__file__).parents[2] / "docs" / "reader.md").read_text(encoding="utf-8")
     section = page.partition("### Faults")[2].partition("\n### ")[0]

@@ -6,7 +6,7 @@ import pytest
 
 from bifente.apdu.link import TransmissionProtocol
 from bifente.reader import TwoSlotReader
-from bifente.reader.latency import Latency, LatencyModel, LineSpeed, Recorded
+from bifente.reader.wrappers.latency import Latency, LatencyModel, LineSpeed, Recorded
 
 ATR_T0 = bytes.fromhex("3B751300004709EA9000")
 ATR_T1 = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")

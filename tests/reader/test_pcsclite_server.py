@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pcscwire import SECONDS, T1_ATR, FakeCard, Wire, serving, until
 
 from bifente.reader import TwoSlotReader
-from bifente.reader.pcsclite import PcscServer, ServerRunning, SocketPathRefused, place, runtime_folder
+from bifente.reader.pcsclite import PcscServer, ServerRunning, SocketPathRefused, ownsocket, runtime_folder
 from bifente.reader.pcsclite.codes import Rv, Share
 from bifente.reader.pcsclite.messages import HEADER, LAYOUTS, Command
 
@@ -470,7 +470,7 @@ def test_a_path_that_is_too_long_is_refused(tmp_path: Path) -> None:
 
 def test_a_path_of_the_greatest_length_is_served() -> None:
     folder = Path(f"/tmp/bifente-long-{os.getpid()}")
-    path = folder / ("x" * (place.MAX_PATH - len(os.fsencode(folder)) - 1))
+    path = folder / ("x" * (ownsocket.MAX_PATH - len(os.fsencode(folder)) - 1))
     folder.mkdir(mode=0o700)
     try:
         with PcscServer(TwoSlotReader("R"), path=path), Wire(path) as one:

@@ -164,10 +164,10 @@ def test_groups(reader: TwoSlotReader) -> None:
 def test_a_name_is_registered_once(reader: TwoSlotReader) -> None:
     with pytest.raises(ReaderError, match="another reader is registered"):
         bridge.register(TwoSlotReader("test reader"))
-    made = ReaderFactory.createReader("bifente.reader.pyscardbridge.SlotReader", CPS)
+    made = ReaderFactory.createReader("bifente.reader.pyscard.bridge.SlotReader", CPS)
     assert made == smartcard.System.readers()[0]
     with pytest.raises(ReaderError):
-        ReaderFactory.createReader("bifente.reader.pyscardbridge.SlotReader", "nobody")
+        ReaderFactory.createReader("bifente.reader.pyscard.bridge.SlotReader", "nobody")
 
 
 def test_connect_transmit_disconnect(connection: CardConnection, card: EchoCard) -> None:
@@ -468,7 +468,7 @@ def test_without_registration_pyscard_keeps_to_pcsc(
     reader: TwoSlotReader, card: EchoCard, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A request for other readers, or with none of ours registered, goes to pyscard's own class."""
-    from bifente.reader.pyscardrequest import SlotCardRequest
+    from bifente.reader.pyscard.request import SlotCardRequest
 
     assert isinstance(CardRequest(timeout=0).pcsccardrequest, SlotCardRequest)
     bridge.unregister(reader)

@@ -11,8 +11,8 @@ from bifente.apdu.link import Card
 from bifente.apdu.refusal import refusal_of
 from bifente.applets import SmartCard
 from bifente.reader import TwoSlotReader
-from bifente.reader.t0 import T0Front
 from bifente.reader.vpcd import VpcdSettings, serve_vpcd
+from bifente.reader.wrappers.t0front import T0Front
 
 WAIT = 20.0
 SCRIPT = {

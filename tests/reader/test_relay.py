@@ -12,10 +12,11 @@ from bifente.apdu.link import (
     ReaderGone,
     TransmissionProtocol,
 )
-from bifente.reader import TwoSlotReader, relay
+from bifente.reader import TwoSlotReader
 from bifente.reader.choose import NoSuchName
 from bifente.reader.errors import ServiceAbsent, UnknownReader
-from bifente.reader.relay import RelayCard, reader_called, reader_names
+from bifente.reader.pyscard import relay
+from bifente.reader.pyscard.relay import RelayCard, reader_called, reader_names
 
 scard = pytest.importorskip("smartcard.scard")
 

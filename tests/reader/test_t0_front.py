@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.link import Card
-from bifente.reader.t0 import T0Front
+from bifente.reader.wrappers.t0front import T0Front
 
 SERIAL_FILE = bytes.fromhex("5A0A8025000001990000001F")
 DIALOGUES = Path(__file__).parents[3] / "shared" / "data" / "dialogues" / "opensc-0.23"

@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 
 from bifente.apdu.link import LinkTimeout
 from bifente.reader import ReaderError, TwoSlotReader
-from bifente.reader.faults import Faulty, parse_faults
 from bifente.reader.vpcd import (
     LIMIT,
     ConnectionEnded,
@@ -24,10 +23,11 @@ from bifente.reader.vpcd import (
     VpcdService,
     VpcdSettings,
     Wire,
-    door,
+    connections,
     serve_vpcd,
 )
 from bifente.reader.vpcd.tcptable import tcp_sockets
+from bifente.reader.wrappers.faults import Faulty, parse_faults
 
 ATR_T0 = bytes.fromhex("3B751300004309EA9000")
 ATR_T1 = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
@@ -471,7 +471,7 @@ def test_the_listeners_are_on_loopback_only() -> None:
 
 
 def test_another_user_is_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "accepted_from", lambda _: 54_321)
+    monkeypatch.setattr(connections, "accepted_from", lambda _: 54_321)
     with (
         serve_vpcd([PlainCard()], VpcdSettings(listen=True, port=0)) as service,
         socket.create_connection(("127.0.0.1", service.ports[0]), WAIT) as connection,
@@ -491,7 +491,7 @@ def test_the_caller_is_known_by_the_system_table() -> None:
     ):
         connection, _ = listener.accept()
         with connection:
-            assert door.accepted_from(connection) == os.getuid()
+            assert connections.accepted_from(connection) == os.getuid()
 
 
 def test_ports_that_cannot_be() -> None:

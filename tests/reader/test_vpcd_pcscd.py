@@ -10,9 +10,9 @@ from issued import issued
 from pcscd import DRIVER, PORT, Pcscd, isolated_pcscd, unavailable
 
 from bifente.reader import ReaderError
-from bifente.reader.faults import Faulty, parse_faults
 from bifente.reader.vpcd import CardsOnVpcd, VpcdSettings, serve_vpcd
 from bifente.reader.vpcd.driver import probe_listening
+from bifente.reader.wrappers.faults import Faulty, parse_faults
 
 CLIENT = Path(__file__).parent / "clients" / "vpcd_client.py"
 SLOTS = ("Virtual PCD 00 00", "Virtual PCD 00 01")

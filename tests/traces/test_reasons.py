@@ -9,7 +9,7 @@ from issued import issued
 
 from bifente.apdu.refusal import Why
 from bifente.cli.main import main
-from bifente.reader.t0 import T0Front
+from bifente.reader.wrappers.t0front import T0Front
 from bifente.traces.clean import Cleaner
 from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList, TraceWriter, read_trace, trace_bytes

@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Final, NamedTuple
 
 from bifente.documents import DocumentError, parse_json
-from bifente.reader.pcsclite.place import OwnSocket, same_user
+from bifente.reader.pcsclite.ownsocket import OwnSocket, same_user
 from bifente.workbench.errors import WorkbenchError
 
 Question = dict[str, str]

@@ -41,7 +41,7 @@ def serve_relay_until(
     names = [reader_called(one) for one in wanted]
     if len(set(names)) < len(names):
         raise WorkbenchError("the same reader is named twice", "usage")
-    from bifente.reader.relaywatch import RelayWatch
+    from bifente.reader.pyscard.relaywatch import RelayWatch
 
     with ExitStack() as running:
         readers = [running.enter_context(TwoSlotReader("relay", ("ICC",))) for _ in names]

@@ -24,7 +24,7 @@ def need_unix() -> None:
 def socket_of_a_run(name: str) -> Path:
     """Where the socket of this process lies, which runs one program; what killed runs have left behind is removed."""
     from bifente.reader.pcsclite import runtime_folder
-    from bifente.reader.pcsclite.place import remove_dead
+    from bifente.reader.pcsclite.ownsocket import remove_dead
 
     remove_dead(runtime_folder(), f"{name}-[0-9]*.comm")
     return socket_path(f"{name}-{os.getpid()}", "comm")

@@ -18,10 +18,10 @@ from bifente.layouts.registry import called, layout_of
 from bifente.reader import TwoSlotReader
 from bifente.reader.choose import choose
 from bifente.reader.errors import DuplicateCard
-from bifente.reader.events import SlotChange, SlotEvent
 from bifente.reader.pcsclite import PcscServer, default_names
 from bifente.reader.pcsclite.slot import Observer
 from bifente.reader.pinpad import PinPad
+from bifente.reader.slots.events import SlotChange, SlotEvent
 from bifente.workbench.cards.kinds import kind_of_file
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.control import Answer, Question

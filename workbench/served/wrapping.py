@@ -9,7 +9,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
-    from bifente.reader.latency import LatencyModel
+    from bifente.reader.wrappers.latency import LatencyModel
     from bifente.traces.files import Sink
     from bifente.workbench.served.slots import Wrapper
 
@@ -51,7 +51,7 @@ def wrappers(
 
 
 def _faulty(path: Path) -> "Wrapper":
-    from bifente.reader.faults import Faulty, read_faults
+    from bifente.reader.wrappers.faults import Faulty, read_faults
 
     rules = read_faults(path)
 
@@ -62,7 +62,7 @@ def _faulty(path: Path) -> "Wrapper":
 
 
 def _slow(given: str) -> "Wrapper":
-    from bifente.reader.latency import Latency
+    from bifente.reader.wrappers.latency import Latency
 
     _model(given)  # refused before anything is served
 
@@ -74,7 +74,7 @@ def _slow(given: str) -> "Wrapper":
 
 def _model(given: str) -> "LatencyModel":
     """A model of its own for each card: a recording starts at its first sample for each."""
-    from bifente.reader.latency import LineSpeed, Recorded
+    from bifente.reader.wrappers.latency import LineSpeed, Recorded
 
     try:
         if given.isdecimal():

@@ -7,8 +7,8 @@ that needs it.
 
 from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card, TransmissionProtocol
-from bifente.reader.seat import offered_protocols
-from bifente.reader.t0 import T0Front
+from bifente.reader.slots.insertedcard import offered_protocols
+from bifente.reader.wrappers.t0front import T0Front
 
 
 class AroundCard(CardAround):

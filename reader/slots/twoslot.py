@@ -25,9 +25,9 @@ from bifente.reader.errors import (
     SlotOccupied,
     UnknownSlot,
 )
-from bifente.reader.events import SlotChange, SlotEvent, Subscription
-from bifente.reader.link import SlotLink
-from bifente.reader.seat import Seat
+from bifente.reader.slots.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.slots.insertedcard import Seat
+from bifente.reader.slots.link import SlotLink
 from bifente.slotted import dataclass
 
 CPS_SLOT = "CPS"
@@ -66,7 +66,7 @@ class TwoSlotReader:
 
     The two slots work in parallel. By default the removal of a card warm-resets the other one, for a carte Vitale
     that a CPS has opened cannot see the CPS leave. Cards that speak T=0 get the T=0 front of
-    ``bifente.reader.t0``. *wait* bounds, in seconds, every wait for a card or for the transaction of another link.
+    ``bifente.reader.wrappers.t0front``. *wait* bounds, in seconds, every wait for a card or for the transaction of another link.
 
     Another number of slots from 1 to 16 is possible; their names are those of *slots*, in order.
     """
@@ -259,7 +259,7 @@ class TwoSlotReader:
     def subscribe(self, deliver: Callable[[SlotEvent], None] | None = None) -> Subscription:
         """Receive every event from now on.
 
-        *deliver*, when given, is called with each :class:`~bifente.reader.events.SlotEvent` in the thread that caused
+        *deliver*, when given, is called with each :class:`~bifente.reader.slots.events.SlotEvent` in the thread that caused
         it and with the reader's state locked: it must only put the event somewhere, and call nothing of the reader.
         """
         subscription = Subscription(self._unsubscribe, deliver)

@@ -10,9 +10,9 @@ from smartcard.CardService import CardService
 from smartcard.Exceptions import CardRequestTimeoutException
 from smartcard.scard import SCARD_E_TIMEOUT
 
-from bifente.reader.events import SlotChange, SlotEvent, Subscription
-from bifente.reader.pyscardbridge import SlotReader, registered, unwatch, watch
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.pyscard.bridge import SlotReader, registered, unwatch, watch
+from bifente.reader.slots.events import SlotChange, SlotEvent, Subscription
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 _FOREVER = 3600.0
 """The longest single wait of a request that has no time-out; it then looks again."""

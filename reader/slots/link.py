@@ -6,7 +6,7 @@ from types import TracebackType
 
 from bifente.apdu.link import CardRemoved, TransmissionProtocol
 from bifente.apdu.refusal import Refusal
-from bifente.reader.seat import Seat
+from bifente.reader.slots.insertedcard import Seat
 
 
 class SlotLink:

@@ -1,7 +1,7 @@
 """A reader of ours that holds what a real one holds: its card comes and goes as the real one does.
 
 One thread asks the PC/SC service, with a bound on each wait, and inserts or removes a
-:class:`~bifente.reader.relay.RelayCard`. When the real reader goes away, or the service, ours is unplugged until it is back.
+:class:`~bifente.reader.pyscard.relay.RelayCard`. When the real reader goes away, or the service, ours is unplugged until it is back.
 """
 
 from collections.abc import Callable
@@ -11,8 +11,8 @@ from typing import Final
 
 from bifente.apdu.link import Card, CardAbsent, LinkError
 from bifente.reader.errors import ReaderError
-from bifente.reader.relay import RelayCard, pcsc
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.pyscard.relay import RelayCard, pcsc
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 LOOK: Final = 0.5
 """Seconds of one wait for a change; no stop and no lost service goes unnoticed for longer."""

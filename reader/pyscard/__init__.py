@@ -7,12 +7,12 @@ when it is needed, for it wants a C library; no PC/SC daemon has to run.
 
 from typing import TYPE_CHECKING
 
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from bifente.reader.pyscardbridge import SlotReader
+    from bifente.reader.pyscard.bridge import SlotReader
 
 CURE = (
     "pyscard is not installed. On Debian and Ubuntu: apt install python3-pyscard; "
@@ -46,6 +46,6 @@ def _bridge() -> "ModuleType":
         import smartcard  # noqa: F401
     except ImportError as error:
         raise ImportError(CURE) from error
-    from bifente.reader import pyscardbridge
+    from bifente.reader.pyscard import bridge
 
-    return pyscardbridge
+    return bridge

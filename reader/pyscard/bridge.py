@@ -19,8 +19,8 @@ from smartcard.reader.Reader import Reader
 from smartcard.reader.ReaderFactory import ReaderFactory
 
 from bifente.reader.errors import ReaderError
-from bifente.reader.pyscardconnection import SlotConnection
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.pyscard.connection import SlotConnection
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 DEFAULT_GROUP = "SCard$DefaultReaders"
 
@@ -211,7 +211,7 @@ def _take_a_first_look() -> None:
         cardServiceClass: object = None,
         timeout: float | None = 1,
     ) -> object:
-        from bifente.reader.pyscardrequest import SlotCardRequest
+        from bifente.reader.pyscard.request import SlotCardRequest
 
         names = {reader.name for reader in registered()}
         if not names or (readers is not None and not names & {str(reader) for reader in readers}):

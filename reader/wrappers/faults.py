@@ -1,7 +1,7 @@
 """A card with which things go wrong: wrong status words, cut answers, silence, removal, endless ``61xx``, delays.
 
 What a program does then is what nobody can try with a good card. The rules are those of
-:mod:`bifente.reader.faultrules`, read from a file or made in a test.
+:mod:`bifente.reader.wrappers.faultrules`, read from a file or made in a test.
 """
 
 import time
@@ -13,9 +13,8 @@ from bifente.apdu.instructions import GET_RESPONSE
 from bifente.apdu.link import Card, CardRemoved, LinkTimeout
 from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
-from bifente.reader.around import AroundCard
 from bifente.reader.errors import CardPulled, ReaderUnplugged, ServiceRestarts
-from bifente.reader.faultrules import (
+from bifente.reader.wrappers.faultrules import (
     AnyRule,
     Delay,
     Endless61,
@@ -30,6 +29,7 @@ from bifente.reader.faultrules import (
     parse_faults,
     read_faults,
 )
+from bifente.reader.wrappers.terminalside import AroundCard
 
 __all__ = ["FaultFileError", "FaultRules", "Faulty", "parse_faults", "read_faults"]
 
@@ -38,7 +38,7 @@ _CLAUSE: Final = "docs/reader.md, faults (synthetic)"
 
 
 class Faulty(AroundCard):
-    """A ``Card`` around a ``Card`` that breaks its rules' commands; see :mod:`bifente.reader.faultrules`.
+    """A ``Card`` around a ``Card`` that breaks its rules' commands; see :mod:`bifente.reader.wrappers.faultrules`.
 
     It stands on the terminal's side of the T=0 front: rules see GET RESPONSE and the bytes that go over the line. What
     the rules count, they count over the card's whole life here, resets included. A mute card speaks again after a reset;

@@ -18,8 +18,8 @@ from bifente.apdu.facets import serial_of, speaks_tpdu
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
 from bifente.apdu.refusal import Refusal, refusal_of
 from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, ReaderUnplugged, SlotInUse
-from bifente.reader.events import SlotChange
-from bifente.reader.t0 import T0Front
+from bifente.reader.slots.events import SlotChange
+from bifente.reader.wrappers.t0front import T0Front
 
 T0: Final = TransmissionProtocol.T0
 T1: Final = TransmissionProtocol.T1

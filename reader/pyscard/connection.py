@@ -41,8 +41,8 @@ from bifente.apdu.link import (
     TransmissionProtocol,
 )
 from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, SlotInUse
-from bifente.reader.link import SlotLink
-from bifente.reader.twoslot import TwoSlotReader
+from bifente.reader.slots.link import SlotLink
+from bifente.reader.slots.twoslot import TwoSlotReader
 
 _ANY_PROTOCOL = CardConnection.T0_protocol | CardConnection.T1_protocol
 

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final, Protocol
 
 from bifente.apdu.link import Card, TransmissionProtocol
-from bifente.reader.around import AroundCard
+from bifente.reader.wrappers.terminalside import AroundCard
 
 SLOWEST: Final = 9_600
 FASTEST: Final = 115_200
