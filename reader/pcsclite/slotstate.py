@@ -25,8 +25,8 @@ from bifente.reader.pcsclite.codes import (
 from bifente.reader.pcsclite.handle import Handle, Refused
 from bifente.reader.pcsclite.messages import NO_READER, reader_state
 from bifente.reader.pcsclite.turns import Turns
+from bifente.reader.protocols import offered_protocols
 from bifente.reader.slots.events import SlotChange, SlotEvent
-from bifente.reader.slots.insertedcard import offered_protocols
 from bifente.reader.slots.link import SlotLink
 from bifente.reader.slots.twoslot import TwoSlotReader
 

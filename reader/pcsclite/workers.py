@@ -45,7 +45,7 @@ class Served(Protocol):
 Who = TypeVar("Who", bound=Served)
 
 
-class _Seat(Generic[Who]):
+class _ServedClient(Generic[Who]):
     """A client as the threads see it: one of them serves it, and knows when there is more."""
 
     __slots__ = ("again", "busy", "client", "ending")
@@ -76,8 +76,8 @@ class Workers(Generic[Who]):
         self._epoll = select.epoll()
         self._wake, self._bell = socket.socketpair()
         self._epoll.register(self._wake.fileno(), select.EPOLLIN)
-        self._seats: dict[int, _Seat[Who]] = {}
-        self._ready: deque[_Seat[Who]] = deque()
+        self._clients: dict[int, _ServedClient[Who]] = {}
+        self._ready: deque[_ServedClient[Who]] = deque()
         self._lock = Lock()
         self._workers: set[_Worker] = set()
         self._threads: set[Thread] = set()
@@ -100,8 +100,8 @@ class Workers(Generic[Who]):
     def add(self, client: Who) -> None:
         """Serve *client* until it goes. Raises OSError when its connection cannot be waited for."""
         number = client.fileno()
-        # Of a client that went there may be its seat; its descriptor is the new one's now.
-        self._seats[number] = _Seat(client)
+        # What was known of a client that went may still be here; its descriptor is the new one's now.
+        self._clients[number] = _ServedClient(client)
         # Told once of what comes: who serves the client reads all of it.
         self._epoll.register(number, select.EPOLLIN | select.EPOLLET | select.EPOLLRDHUP)
 
@@ -148,7 +148,7 @@ class Workers(Generic[Who]):
             while not self._closing:
                 if ready:
                     try:
-                        seat = ready.popleft()
+                        served = ready.popleft()
                     except IndexError:
                         continue  # another thread was faster
                 elif leading.acquire(blocking=False):
@@ -163,34 +163,34 @@ class Workers(Generic[Who]):
                         leading.release()
                     if found is None:
                         continue
-                    seat = found
+                    served = found
                 elif self._stand_by():
                     continue
                 else:
                     return
                 worker.rounds += 1
-                self._serve(seat)
+                self._serve(served)
         finally:
             with self._lock:
                 self._workers.discard(worker)
                 self._threads.discard(current_thread())
 
-    def _found(self, events: list[tuple[int, int]]) -> _Seat[Who] | None:
+    def _found(self, events: list[tuple[int, int]]) -> _ServedClient[Who] | None:
         """The first of the clients that ask; the others wait for whoever comes round."""
         if self._resting:
             self._resting = False
             self._busy.set()
         first = None
         for number, what in events:
-            seat = self._seats.get(number)
-            if seat is None:
+            served = self._clients.get(number)
+            if served is None:
                 continue
             if what & _ENDING:
-                seat.ending = True
+                served.ending = True
             if first is None:
-                first = seat
+                first = served
             else:
-                self._ready.append(seat)
+                self._ready.append(served)
         return first
 
     def _stand_by(self) -> bool:
@@ -202,25 +202,25 @@ class Workers(Generic[Who]):
             with self._lock:
                 self._standing_by -= 1
 
-    def _serve(self, seat: _Seat[Who]) -> None:
-        seat.again = True
+    def _serve(self, served: _ServedClient[Who]) -> None:
+        served.again = True
         # Another thread that serves this client just now sees that there is more, and does it.
-        while seat.again and seat.busy.acquire(blocking=False):
+        while served.again and served.busy.acquire(blocking=False):
             stays = True
             try:
-                seat.again = False
-                stays = self._step(seat)
+                served.again = False
+                stays = self._step(served)
             finally:
-                # The seat of a client that went stays taken.
+                # A client that went stays busy: nobody serves it again.
                 if stays:
-                    seat.busy.release()
+                    served.busy.release()
             if not stays:
                 return
 
-    def _step(self, seat: _Seat[Who]) -> bool:
-        client = seat.client
+    def _step(self, served: _ServedClient[Who]) -> bool:
+        client = served.client
         try:
-            stays = client.step(ending=seat.ending)
+            stays = client.step(ending=served.ending)
         except Exception:  # noqa: BLE001 - one client's fault must not end the others' service
             _log.exception("a client's service ended")
             stays = False

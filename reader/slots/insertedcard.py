@@ -9,33 +9,18 @@ powers it off.
 from collections.abc import Callable
 from threading import Condition, Lock
 from time import monotonic
-from typing import Final
 from weakref import WeakSet, ref
 
-from bifente.apdu.atr import Atr
-from bifente.apdu.errors import ApduError
 from bifente.apdu.facets import serial_of, speaks_tpdu
 from bifente.apdu.link import Card, CardRemoved, LinkError, LinkTimeout, ReaderGone, TransmissionProtocol
 from bifente.apdu.refusal import Refusal, refusal_of
 from bifente.reader.errors import CardMute, CardWasReset, ProtocolMismatch, ReaderUnplugged, SlotInUse
+from bifente.reader.protocols import T0, T1, offered_protocols, protocol_name
 from bifente.reader.slots.events import SlotChange
 from bifente.reader.wrappers.t0front import T0Front
 
-T0: Final = TransmissionProtocol.T0
-T1: Final = TransmissionProtocol.T1
 
-
-def offered_protocols(atr: bytes) -> tuple[TransmissionProtocol, ...]:
-    """Which of T=0 and T=1 an ATR announces, in its order (ISO/IEC 7816-3:2006 §8.2.3); T=0 when it cannot be read."""
-    try:
-        numbers = Atr.parse(atr).protocols
-    except ApduError:
-        return (T0,)
-    known = tuple(T0 if number == 0 else T1 for number in numbers if number in (0, 1))
-    return known or (T0,)
-
-
-class Seat:
+class InsertedCard:
     """One card in one slot, from insertion to removal. Part of the reader: links and reader call it."""
 
     def __init__(
@@ -46,8 +31,8 @@ class Seat:
         *,
         front: bool | None,
         wait: float,
-        report: Callable[["Seat", SlotChange], None],
-        leave: Callable[["Seat", CardRemoved | ReaderUnplugged], None],
+        report: Callable[["InsertedCard", SlotChange], None],
+        leave: Callable[["InsertedCard", CardRemoved | ReaderUnplugged], None],
     ) -> None:
         self.slot = slot
         self.reader = reader
@@ -57,7 +42,7 @@ class Seat:
         self.offered: tuple[TransmissionProtocol, ...] = ()
         self.protocol = T0
         self.powered = False
-        self.seated = False
+        self.ready = False
         self.removed = False
         self.resets = 0
         self._reader_gone = False
@@ -89,7 +74,7 @@ class Seat:
         """Why the card answered its last command as it did, whosever that was; None when it does not say."""
         return refusal_of(self._asked)
 
-    def is_like(self, other: "Seat") -> bool:
+    def is_like(self, other: "InsertedCard") -> bool:
         """The same card, or one of the same serial number."""
         return self.card is other.card or (self.serial is not None and self.serial == other.serial)
 
@@ -327,8 +312,3 @@ class Seat:
     def _choose(self, protocol: TransmissionProtocol) -> None:
         self.protocol = protocol
         self._asked = self._fronted if protocol is T0 or self._front else self.card
-
-
-def protocol_name(protocol: TransmissionProtocol) -> str:
-    """``T=0`` or ``T=1``."""
-    return "T=0" if protocol is T0 else "T=1"

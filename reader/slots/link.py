@@ -6,7 +6,7 @@ from types import TracebackType
 
 from bifente.apdu.link import CardRemoved, TransmissionProtocol
 from bifente.apdu.refusal import Refusal
-from bifente.reader.slots.insertedcard import Seat
+from bifente.reader.slots.insertedcard import InsertedCard
 
 
 class SlotLink:
@@ -16,43 +16,43 @@ class SlotLink:
     be used from several threads, and in a ``with`` block.
     """
 
-    __slots__ = ("__weakref__", "_closed", "_known_resets", "_seat")
+    __slots__ = ("__weakref__", "_closed", "_inserted", "_known_resets")
 
     def __init__(
         self,
-        seat: Seat,
+        inserted: InsertedCard,
         *,
         exclusive: bool = False,
         protocol: TransmissionProtocol | None = None,
         tell_resets: bool = False,
     ) -> None:
-        self._seat = seat
+        self._inserted = inserted
         self._closed = False
-        seat.open(self, exclusive=exclusive, protocol=protocol)
-        self._known_resets = seat.resets if tell_resets else None
+        inserted.open(self, exclusive=exclusive, protocol=protocol)
+        self._known_resets = inserted.resets if tell_resets else None
 
     def __repr__(self) -> str:
-        return f"<SlotLink to {self._seat.slot}{', closed' if self._closed else ''}>"
+        return f"<SlotLink to {self._inserted.slot}{', closed' if self._closed else ''}>"
 
     @property
     def slot(self) -> str:
         """The name of the slot."""
-        return self._seat.slot
+        return self._inserted.slot
 
     @property
     def atr(self) -> bytes:
         """The ATR of the card's last reset."""
-        return self._seat.atr
+        return self._inserted.atr
 
     @property
     def protocol(self) -> TransmissionProtocol:
         """The protocol that was chosen with the card."""
-        return self._seat.protocol
+        return self._inserted.protocol
 
     @property
     def resets(self) -> int:
         """How often the card has been reset since its insertion, by whomsoever: security states end there."""
-        return self._seat.resets
+        return self._inserted.resets
 
     @property
     def closed(self) -> bool:
@@ -62,12 +62,12 @@ class SlotLink:
     @property
     def alive(self) -> bool:
         """The card is still there and the link open."""
-        return not (self._closed or self._seat.removed)
+        return not (self._closed or self._inserted.removed)
 
     @property
     def powered(self) -> bool:
         """The card has its supply."""
-        return self._seat.powered
+        return self._inserted.powered
 
     def transmit(self, command: bytes, /) -> bytes:
         """Send one command, return the answer (at least two bytes).
@@ -76,18 +76,18 @@ class SlotLink:
         and does not start, and CardWasReset when the link was made to tell resets.
         """
         if self._closed:
-            raise CardRemoved(self._seat.slot)
-        return self._seat.transmit(self, command, self._known_resets)
+            raise CardRemoved(self._inserted.slot)
+        return self._inserted.transmit(self, command, self._known_resets)
 
     @property
     def last_refusal(self) -> Refusal | None:
         """Why the card answered its last command as it did, by whichever link it came; None when it does not say."""
-        return self._seat.last_refusal
+        return self._inserted.last_refusal
 
     def acknowledge_resets(self) -> None:
         """Resets by others are known now: commands go through again."""
         if self._known_resets is not None:
-            self._known_resets = self._seat.resets
+            self._known_resets = self._inserted.resets
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -96,12 +96,12 @@ class SlotLink:
         LinkTimeout when another link keeps its own for too long.
         """
         if self._closed:
-            raise CardRemoved(self._seat.slot)
-        self._seat.begin(self)
+            raise CardRemoved(self._inserted.slot)
+        self._inserted.begin(self)
         try:
             yield
         finally:
-            self._seat.end(self)
+            self._inserted.end(self)
 
     def reset(self) -> bytes:
         """Warm reset. Returns the ATR."""
@@ -114,20 +114,20 @@ class SlotLink:
     def power_off(self) -> None:
         """Take the supply away: the next command finds a freshly reset card."""
         if self._closed:
-            raise CardRemoved(self._seat.slot)
-        self._seat.power_off(self)
+            raise CardRemoved(self._inserted.slot)
+        self._inserted.power_off(self)
 
     def _restart(self, *, cold: bool) -> bytes:
         if self._closed:
-            raise CardRemoved(self._seat.slot)
-        atr = self._seat.restart(self, cold=cold)
+            raise CardRemoved(self._inserted.slot)
+        atr = self._inserted.restart(self, cold=cold)
         self.acknowledge_resets()
         return atr
 
     def close(self) -> None:
         """Let go of the card, as it is. Closing twice is allowed."""
         self._closed = True
-        self._seat.close(self)
+        self._inserted.close(self)
 
     def __enter__(self) -> "SlotLink":
         return self

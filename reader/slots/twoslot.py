@@ -26,7 +26,7 @@ from bifente.reader.errors import (
     UnknownSlot,
 )
 from bifente.reader.slots.events import SlotChange, SlotEvent, Subscription
-from bifente.reader.slots.insertedcard import Seat
+from bifente.reader.slots.insertedcard import InsertedCard
 from bifente.reader.slots.link import SlotLink
 from bifente.slotted import dataclass
 
@@ -89,13 +89,13 @@ class TwoSlotReader:
             if len(self.slot_name(slot).encode()) > _MAX_NAME:
                 raise ValueError(f"the name of slot {slot} exceeds the {_MAX_NAME} bytes of PC/SC")
         self._state = Condition(Lock())
-        self._seats: dict[str, Seat | None] = dict.fromkeys(slots)
+        self._inserted: dict[str, InsertedCard | None] = dict.fromkeys(slots)
         self._counters = dict.fromkeys(slots, 0)
         self._number = 0
         self._subscriptions: list[Subscription] = []
         self._closed = False
         self._returning: set[str] = set()
-        self._parked: dict[str, Seat] | None = None
+        self._parked: dict[str, InsertedCard] | None = None
         """The cards in the slots of an unplugged reader."""
 
     def __repr__(self) -> str:
@@ -121,29 +121,29 @@ class TwoSlotReader:
         slot stays empty.
         """
         self._index(slot)
-        seat = self._new_seat(slot, card, front)
+        inserted = self._new_insertion(slot, card, front)
         with self._state:
             self._check_open()
-            if self._seats[slot] is not None:
+            if self._inserted[slot] is not None:
                 raise SlotOccupied(slot)
-            self._check_single(seat)
-            self._seats[slot] = seat
+            self._check_single(inserted)
+            self._inserted[slot] = inserted
         try:
-            seat.start()
+            inserted.start()
             with self._state:
                 self._check_open()
                 # Most cards can tell their serial number only now.
-                self._check_single(seat)
-                seat.seated = True
+                self._check_single(inserted)
+                inserted.ready = True
                 self._counters[slot] += 1
-                self._tell(slot, SlotChange.INSERTED, seat.atr)
+                self._tell(slot, SlotChange.INSERTED, inserted.atr)
         except BaseException:
             with self._state:
-                self._seats[slot] = None
-            seat.remove()
-            seat.await_rest(self.wait)
+                self._inserted[slot] = None
+            inserted.remove()
+            inserted.await_rest(self.wait)
             raise
-        return seat.atr
+        return inserted.atr
 
     def remove(self, slot: str) -> Card:
         """Take the card out, whatever it is doing, and return it, powered off.
@@ -156,15 +156,15 @@ class TwoSlotReader:
         self._index(slot)
         with self._state:
             self._check_plugged()
-            seat = self._seats[slot]
-            if seat is None or not seat.seated:
+            inserted = self._inserted[slot]
+            if inserted is None or not inserted.ready:
                 raise CardAbsent(slot)
-            self._seats[slot] = None
+            self._inserted[slot] = None
             self._counters[slot] += 1
             self._tell(slot, SlotChange.REMOVED)
-            others = [other for other in self._seats.values() if other is not None and other.seated]
+            others = [other for other in self._inserted.values() if other is not None and other.ready]
         deadline = monotonic() + self.wait
-        seat.remove()
+        inserted.remove()
         # Demanded before anything is waited for: no command of theirs finds what this card has opened.
         resets = others if self.warm_reset_other else []
         for other in resets:
@@ -173,10 +173,10 @@ class TwoSlotReader:
             for other in resets:
                 other.await_warm_reset(deadline - monotonic())
         finally:
-            rested = seat.await_rest(deadline - monotonic())
+            rested = inserted.await_rest(deadline - monotonic())
         if not rested:
             raise LinkTimeout(f"the card taken out of slot {slot}", self.wait)
-        return seat.card
+        return inserted.card
 
     def link(
         self,
@@ -192,46 +192,46 @@ class TwoSlotReader:
         link raises CardWasReset once somebody else has reset the card, as PC/SC does.
         Raises CardAbsent, ReaderGone, SlotInUse, ProtocolMismatch or UnknownSlot.
         """
-        return SlotLink(self._seat(slot), exclusive=exclusive, protocol=protocol, tell_resets=tell_resets)
+        return SlotLink(self._card_in(slot), exclusive=exclusive, protocol=protocol, tell_resets=tell_resets)
 
     def warm_reset(self, slot: str) -> bytes:
         """Warm-reset the card as from the reader's side; waits for a transaction to end. Returns the ATR."""
-        return self._seat(slot).restart(self, cold=False)
+        return self._card_in(slot).restart(self, cold=False)
 
     def cold_reset(self, slot: str) -> bytes:
         """Take the supply of the card away and give it back. Returns the ATR."""
-        return self._seat(slot).restart(self, cold=True)
+        return self._card_in(slot).restart(self, cold=True)
 
     def power_off(self, slot: str) -> None:
         """Take the supply of the card away until the next command."""
-        self._seat(slot).power_off(self)
+        self._card_in(slot).power_off(self)
 
     def card(self, slot: str) -> Card | None:
         """The card in *slot*, as it was inserted."""
         self._index(slot)
         with self._state:
-            seat = self._seats[slot] if self._parked is None else self._parked.get(slot)
-        return seat.card if seat is not None and seat.seated else None
+            inserted = self._inserted[slot] if self._parked is None else self._parked.get(slot)
+        return inserted.card if inserted is not None and inserted.ready else None
 
     def status(self, slot: str) -> SlotStatus:
         """What the slot is like now. Also of a closed reader."""
         self._index(slot)
         with self._state:
-            seat, counter, plugged = self._seats[slot], self._counters[slot], self._parked is None
-        if seat is None or not seat.seated:
+            inserted, counter, plugged = self._inserted[slot], self._counters[slot], self._parked is None
+        if inserted is None or not inserted.ready:
             return SlotStatus(slot, False, False, b"", None, counter, 0, 0, False, False, plugged)
         return SlotStatus(
             slot,
             True,
-            seat.powered,
-            seat.atr,
-            seat.protocol,
+            inserted.powered,
+            inserted.atr,
+            inserted.protocol,
             counter,
-            seat.resets,
-            seat.open_links,
-            seat.exclusive,
-            seat.in_transaction,
-            last_refusal=seat.last_refusal,
+            inserted.resets,
+            inserted.open_links,
+            inserted.exclusive,
+            inserted.in_transaction,
+            last_refusal=inserted.last_refusal,
         )
 
     @property
@@ -286,19 +286,21 @@ class TwoSlotReader:
         with self._state:
             self._check_open()
             self._parked = {
-                name: seat for name, seat in self._seats.items() if seat is not None and seat.seated
+                name: inserted
+                for name, inserted in self._inserted.items()
+                if inserted is not None and inserted.ready
             }
             parked = list(self._parked.values())
             for name in self.slots:
-                self._seats[name] = None
+                self._inserted[name] = None
                 self._counters[name] += name in self._parked
                 self._tell(name, SlotChange.UNPLUGGED)
         if seconds is not None:
             self._later(seconds, self.plug)
         deadline = monotonic() + self.wait
-        for seat in parked:
-            seat.remove(reader_gone=True)
-        busy = [seat for seat in parked if not seat.await_rest(deadline - monotonic())]
+        for inserted in parked:
+            inserted.remove(reader_gone=True)
+        busy = [inserted for inserted in parked if not inserted.await_rest(deadline - monotonic())]
         if busy:
             raise LinkTimeout(f"the card in slot {busy[0].slot}", self.wait)
 
@@ -313,31 +315,34 @@ class TwoSlotReader:
             if self._parked is None:
                 return
             parked, self._parked = self._parked, None
-            # Nobody else takes their places meanwhile: they are there, but not seated.
-            seats = {name: self._new_seat(name, seat.card, seat.front) for name, seat in parked.items()}
-            self._seats.update(seats)
+            # Nobody else takes their places meanwhile: they are there, but not ready.
+            cards = {
+                name: self._new_insertion(name, inserted.card, inserted.front)
+                for name, inserted in parked.items()
+            }
+            self._inserted.update(cards)
         failed: Exception | None = None
-        for seat in seats.values():
+        for inserted in cards.values():
             try:
-                seat.start()
+                inserted.start()
             except Exception as error:  # noqa: BLE001 - the other cards are to start; it is raised below
                 failed = error
-                seat.remove()
-                seat.await_rest(self.wait)
+                inserted.remove()
+                inserted.await_rest(self.wait)
         with self._state:
             if not self._closed:
                 for name in self.slots:
-                    started = seats.get(name)
+                    started = cards.get(name)
                     if started is not None and started.removed:
-                        self._seats[name] = started = None
+                        self._inserted[name] = started = None
                     if started is not None:
-                        started.seated = True
+                        started.ready = True
                         self._counters[name] += 1
                     self._tell(name, SlotChange.PLUGGED, b"" if started is None else started.atr)
         if failed is not None:
             raise failed
 
-    def _left(self, seat: Seat, error: CardRemoved | ReaderUnplugged) -> None:
+    def _left(self, inserted: InsertedCard, error: CardRemoved | ReaderUnplugged) -> None:
         """A card says that it was pulled out, or that the reader was: do so, once; perhaps it comes back."""
         try:
             if isinstance(error, ReaderUnplugged):
@@ -345,13 +350,13 @@ class TwoSlotReader:
                 return
             seconds = error.seconds if isinstance(error, CardPulled) else None
             if seconds is not None:
-                self._returning.add(seat.slot)
-            card = self.remove(seat.slot)
+                self._returning.add(inserted.slot)
+            card = self.remove(inserted.slot)
         except (CardAbsent, ReaderGone):
-            self._returning.discard(seat.slot)
+            self._returning.discard(inserted.slot)
             return  # somebody was faster
         if seconds is not None:
-            self._later(seconds, partial(self._return, seat.slot, card, seat.front))
+            self._later(seconds, partial(self._return, inserted.slot, card, inserted.front))
 
     def _return(self, slot: str, card: Card, front: bool | None) -> None:
         try:
@@ -387,16 +392,18 @@ class TwoSlotReader:
             if self._closed:
                 return
             self._closed = True
-            seats = [seat for seat in self._seats.values() if seat is not None and seat.seated]
-            for seat in seats:
-                self._seats[seat.slot] = None
-                self._counters[seat.slot] += 1
-                self._tell(seat.slot, SlotChange.READER_GONE)
+            cards = [
+                inserted for inserted in self._inserted.values() if inserted is not None and inserted.ready
+            ]
+            for inserted in cards:
+                self._inserted[inserted.slot] = None
+                self._counters[inserted.slot] += 1
+                self._tell(inserted.slot, SlotChange.READER_GONE)
             self._state.notify_all()
         deadline = monotonic() + self.wait
-        for seat in seats:
-            seat.remove(reader_gone=True)
-        busy = [seat for seat in seats if not seat.await_rest(deadline - monotonic())]
+        for inserted in cards:
+            inserted.remove(reader_gone=True)
+        busy = [inserted for inserted in cards if not inserted.await_rest(deadline - monotonic())]
         if busy:
             raise LinkTimeout(f"the card in slot {busy[0].slot}", self.wait)
 
@@ -408,14 +415,14 @@ class TwoSlotReader:
     ) -> None:
         self.close()
 
-    def _check_single(self, seat: Seat) -> None:
+    def _check_single(self, inserted: InsertedCard) -> None:
         """Refuse a card that is in another slot, or the twin of one that is; the state is locked."""
-        for other in self._seats.values():
-            if other is not None and other is not seat and seat.is_like(other):
-                raise DuplicateCard(seat.serial, other.slot)
+        for other in self._inserted.values():
+            if other is not None and other is not inserted and inserted.is_like(other):
+                raise DuplicateCard(inserted.serial, other.slot)
 
-    def _new_seat(self, slot: str, card: Card, front: bool | None) -> Seat:
-        return Seat(
+    def _new_insertion(self, slot: str, card: Card, front: bool | None) -> InsertedCard:
+        return InsertedCard(
             slot, self.name, card, front=front, wait=self.wait, report=self._happened, leave=self._left
         )
 
@@ -428,19 +435,19 @@ class TwoSlotReader:
         if self._parked is not None:
             raise ReaderGone(self.name)
 
-    def _seat(self, slot: str) -> Seat:
+    def _card_in(self, slot: str) -> InsertedCard:
         self._index(slot)
         with self._state:
             self._check_open()
-            seat = self._seats[slot]
-            if seat is None or not seat.seated:
+            inserted = self._inserted[slot]
+            if inserted is None or not inserted.ready:
                 raise CardAbsent(slot)
-            return seat
+            return inserted
 
-    def _happened(self, seat: Seat, change: SlotChange) -> None:
+    def _happened(self, inserted: InsertedCard, change: SlotChange) -> None:
         with self._state:
-            if not seat.removed:
-                self._tell(seat.slot, change, seat.atr)
+            if not inserted.removed:
+                self._tell(inserted.slot, change, inserted.atr)
 
     def _tell(self, slot: str, change: SlotChange, atr: bytes = b"") -> None:
         """Number an event and hand it out; the state is locked."""

@@ -64,7 +64,7 @@ class Wakeup:
         self._writer.close()
 
 
-class Door(Protocol):
+class ConnectionSource(Protocol):
     """Where the connection for one slot comes from."""
 
     comes_back: bool
@@ -124,7 +124,7 @@ class Calling:
 class Listening:
     """A driver calls us.
 
-    The door stays there while the slot is empty, and turns callers away: the driver takes a refused call for a
+    The listener stays there while the slot is empty, and turns callers away: the driver takes a refused call for a
     connection that it made (``connectsock`` of vpcd.c returns the closed descriptor) and writes to whatever has that
     number next. It is turned away in order: a connection closed with the driver's question unread would be reset.
     """

@@ -11,7 +11,7 @@ from bifente.apdu.link import Card, LinkTimeout
 from bifente.reader.errors import ReaderError
 from bifente.reader.slots.events import SlotEvent
 from bifente.reader.slots.twoslot import TwoSlotReader
-from bifente.reader.vpcd.connections import Calling, Door, Listening
+from bifente.reader.vpcd.connections import Calling, ConnectionSource, Listening
 from bifente.reader.vpcd.slot import OfferedSlot, SlotState, VpcdSettings
 
 _DEFAULT: Final = VpcdSettings()
@@ -43,16 +43,16 @@ class VpcdService:
         self.reader = reader
         self._stop = Event()
         self._interval = max(min(settings.answer_limit, settings.silence_limit, 4.0) / 4, 0.01)
-        doors: list[Door] = []
+        sources: list[ConnectionSource] = []
         try:
-            doors.extend(_door(settings, number) for number in range(len(reader.slots)))
+            sources.extend(_source(settings, number) for number in range(len(reader.slots)))
         except BaseException:
-            for door in doors:
-                door.close()
+            for source in sources:
+                source.close()
             raise
         self._slots = {
-            slot: OfferedSlot(reader, slot, door, settings)
-            for slot, door in zip(reader.slots, doors, strict=True)
+            slot: OfferedSlot(reader, slot, source, settings)
+            for slot, source in zip(reader.slots, sources, strict=True)
         }
         self._events = reader.subscribe(self._happened)
         self._monitor = Thread(target=self._watch, name="vpcd monitor", daemon=True)
@@ -63,11 +63,13 @@ class VpcdService:
     @property
     def ports(self) -> tuple[int, ...]:
         """The TCP ports, in the order of the reader's slots."""
-        return tuple(offered.door.port for offered in self._slots.values())
+        return tuple(offered.source.port for offered in self._slots.values())
 
     def status(self) -> list[VpcdStatus]:
         """How each slot stands with the driver now."""
-        return [VpcdStatus(one.slot, one.door.port, one.state, one.commands) for one in self._slots.values()]
+        return [
+            VpcdStatus(one.slot, one.source.port, one.state, one.commands) for one in self._slots.values()
+        ]
 
     def stop(self, timeout: float = 5.0) -> None:
         """Take the cards out of the driver; they stay in the reader. Stopping twice is allowed.
@@ -102,7 +104,7 @@ class VpcdService:
                 offered.look(now)
 
 
-def _door(settings: VpcdSettings, number: int) -> Door:
+def _source(settings: VpcdSettings, number: int) -> ConnectionSource:
     """The way in for slot *number*."""
     port = settings.port + number if settings.port else 0
     if port > 0xFFFF or (not port and not settings.listen):

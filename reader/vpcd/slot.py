@@ -33,7 +33,7 @@ from bifente.apdu.status import SW
 from bifente.reader.slots.events import SlotChange, SlotEvent
 from bifente.reader.slots.link import SlotLink
 from bifente.reader.slots.twoslot import TwoSlotReader
-from bifente.reader.vpcd.connections import BASE_PORT, Door, Wakeup
+from bifente.reader.vpcd.connections import BASE_PORT, ConnectionSource, Wakeup
 from bifente.reader.vpcd.wire import LIMIT, ConnectionEnded, Control, Wire
 
 logger = logging.getLogger(__name__)
@@ -87,11 +87,11 @@ class OfferedSlot:
         self,
         reader: TwoSlotReader,
         slot: str,
-        door: Door,
+        source: ConnectionSource,
         settings: VpcdSettings,
     ) -> None:
         self.slot = slot
-        self.door = door
+        self.source = source
         self.state = SlotState.WAITING
         self.commands = 0
         """Command APDUs answered so far, over all connections."""
@@ -143,7 +143,7 @@ class OfferedSlot:
             self._thread.join(max(timeout, 0))
         if self._thread.is_alive():
             return False
-        self.door.close()
+        self.source.close()
         self._wakeup.close()
         return True
 
@@ -168,7 +168,7 @@ class OfferedSlot:
         present = self._reader.status(self.slot).present
         self.state = SlotState.WAITING if present else SlotState.EMPTY
         away = max(self._away_until - monotonic(), 0)
-        connection = self.door.next(self._wakeup, closed_for=away if present else None)
+        connection = self.source.next(self._wakeup, closed_for=away if present else None)
         if connection is None:
             return
         try:
@@ -177,7 +177,7 @@ class OfferedSlot:
         except LinkError as error:
             logger.info("slot %s: %s", self.slot, error)
         finally:
-            away = 0.0 if self._driver_left and self.door.comes_back else self._settings.absence
+            away = 0.0 if self._driver_left and self.source.comes_back else self._settings.absence
             self._away_until = monotonic() + away
             with self._lock:
                 self._connection = None

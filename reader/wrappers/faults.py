@@ -29,7 +29,7 @@ from bifente.reader.wrappers.faultrules import (
     parse_faults,
     read_faults,
 )
-from bifente.reader.wrappers.terminalside import AroundCard
+from bifente.reader.wrappers.terminalside import TerminalSideWrapper
 
 __all__ = ["FaultFileError", "FaultRules", "Faulty", "parse_faults", "read_faults"]
 
@@ -37,7 +37,7 @@ _MOST_AT_ONCE: Final = 256
 _CLAUSE: Final = "docs/reader.md, faults (synthetic)"
 
 
-class Faulty(AroundCard):
+class Faulty(TerminalSideWrapper):
     """A ``Card`` around a ``Card`` that breaks its rules' commands; see :mod:`bifente.reader.wrappers.faultrules`.
 
     It stands on the terminal's side of the T=0 front: rules see GET RESPONSE and the bytes that go over the line. What

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final, Protocol
 
 from bifente.apdu.link import Card, TransmissionProtocol
-from bifente.reader.wrappers.terminalside import AroundCard
+from bifente.reader.wrappers.terminalside import TerminalSideWrapper
 
 SLOWEST: Final = 9_600
 FASTEST: Final = 115_200
@@ -111,7 +111,7 @@ class Recorded:
         return samples[used % len(samples)]
 
 
-class Latency(AroundCard):
+class Latency(TerminalSideWrapper):
     """A ``Card`` around a ``Card`` that answers no sooner than *model* says; what the card itself takes counts.
 
     It stands on the terminal's side of the T=0 front, so that a command with data in both directions takes the time of

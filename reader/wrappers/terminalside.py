@@ -7,11 +7,11 @@ that needs it.
 
 from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card, TransmissionProtocol
-from bifente.reader.slots.insertedcard import offered_protocols
+from bifente.reader.protocols import offered_protocols
 from bifente.reader.wrappers.t0front import T0Front
 
 
-class AroundCard(CardAround):
+class TerminalSideWrapper(CardAround):
     """A ``Card`` that passes everything on to the card inside; wrappers override what they change.
 
     *front* says whether a T=0 front stands between wrapper and card: None puts one before a card whose ATR offers T=0

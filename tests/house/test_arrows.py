@@ -105,6 +105,28 @@ def test_the_care_sheet_knows_neither_cards_nor_readers_and_these_not_each_other
     assert "applets" not in MAY_IMPORT["reader"]
 
 
+READER_ROOMS = {
+    "wrappers": frozenset[str](),
+    "slots": frozenset({"wrappers"}),
+    "pyscard": frozenset({"slots"}),
+    "pcsclite": frozenset({"slots"}),
+    "vpcd": frozenset({"slots"}),
+}
+"""The rooms of the reader, and which others each stands on: the ways to a slot do not know one another."""
+
+
+@pytest.mark.parametrize("room", sorted(READER_ROOMS))
+def test_the_rooms_of_the_reader_stand_on_one_another_without_a_circle(room: str) -> None:
+    assert {path.parent.name for path in (ROOT / "reader").glob("*/__init__.py")} == READER_ROOMS.keys()
+    used = {
+        name.split(".")[2]
+        for path in (ROOT / "reader" / room).glob("*.py")
+        for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")))
+        if name.startswith("bifente.reader.")
+    }
+    assert used & READER_ROOMS.keys() <= READER_ROOMS[room] | {room}
+
+
 @pytest.mark.parametrize(
     ("folder", "source"),
     [

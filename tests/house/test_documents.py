@@ -160,7 +160,7 @@ def test_what_is_done_by_hand_is_seen(source: str, what: str) -> None:
         "from bifente.documents import read_bytes\nread_bytes(path, 100)",
         "store.open()",
         "Authority.open(folder)",
-        "seat.open(self, exclusive=True)",
+        "inserted.open(self, exclusive=True)",
         "import json\njson.dumps(value)",
         "text.replace('a', 'b')",
     ],

@@ -5,7 +5,7 @@ from typing import Any
 from mutantkit import ChangedAnswers, World, answers, mutant
 
 from bifente.applets import SmartCard
-from bifente.reader.slots.insertedcard import Seat
+from bifente.reader.slots.insertedcard import InsertedCard
 from bifente.reader.wrappers import t0front
 from bifente.reader.wrappers.t0front import T0Front
 
@@ -284,12 +284,12 @@ def _6282(world: World) -> None:
 
 @mutant("no front: a T=0 card answers as one of T=1", "t0-select-waits")
 def _no_front(world: World) -> None:
-    world.set(Seat, "_wants_front", lambda self: False)
+    world.set(InsertedCard, "_wants_front", lambda self: False)
 
 
 @mutant("the status word is lost behind 256 bytes", "opensc-signs", "signature-in-parts")
 def _256(world: World) -> None:
-    world.set(t0front.SW, "more", classmethod(lambda cls, available: cls(0x6100 | min(available, 255))))
+    world.set(t0front, "_MORE", (b"\x61\xff", *t0front._MORE[1:]))
 
 
 # Slots
@@ -327,15 +327,15 @@ def _both_reset(world: World) -> None:
 
 @mutant("the removal of a card does not reset the other one", "removal-resets-the-other")
 def _no_demand(world: World) -> None:
-    world.set(Seat, "demand_warm_reset", lambda self: None)
+    world.set(InsertedCard, "demand_warm_reset", lambda self: None)
 
 
 @mutant("a link outlives its card", "removal-seen")
 def _outlives(world: World) -> None:
-    def remove(self: Seat, *, reader_gone: bool = False) -> None:
+    def remove(self: InsertedCard, *, reader_gone: bool = False) -> None:
         """Nothing: who has a link goes on."""
 
-    world.set(Seat, "remove", remove)
+    world.set(InsertedCard, "remove", remove)
 
 
 @mutant("a card remembers over its removal", "reinsertion-is-fresh")
@@ -354,25 +354,25 @@ def _remembers(world: World) -> None:
 def _every_slot(world: World) -> None:
     from bifente.apdu.link import LinkTimeout
 
-    begin, end, transmit = Seat.begin, Seat.end, Seat.transmit
-    held: list[Seat] = []
+    begin, end, transmit = InsertedCard.begin, InsertedCard.end, InsertedCard.transmit
+    held: list[InsertedCard] = []
 
-    def begun(self: Seat, who: object) -> None:
+    def begun(self: InsertedCard, who: object) -> None:
         begin(self, who)
         held.append(self)
 
-    def ended(self: Seat, who: object) -> None:
+    def ended(self: InsertedCard, who: object) -> None:
         if self in held:
             held.remove(self)
         end(self, who)
 
-    def transmitted(self: Seat, *arguments: Any) -> bytes:
+    def transmitted(self: InsertedCard, *arguments: Any) -> bytes:
         if held and self not in held:
             raise LinkTimeout("another slot", 0)
         return transmit(self, *arguments)
 
     for name, value in (("begin", begun), ("end", ended), ("transmit", transmitted)):
-        world.set(Seat, name, value)
+        world.set(InsertedCard, name, value)
 
 
 @mutant("a card speaks a protocol that it does not offer", "atr-protocol")
@@ -384,4 +384,4 @@ def _protocol(world: World) -> None:
         TransmissionProtocol.T0: TransmissionProtocol.T1,
         TransmissionProtocol.T1: TransmissionProtocol.T0,
     }
-    world.set(SlotLink, "protocol", property(lambda self: other[self._seat.protocol]))
+    world.set(SlotLink, "protocol", property(lambda self: other[self._inserted.protocol]))

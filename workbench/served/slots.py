@@ -181,7 +181,7 @@ class Slots:
         need_plugged(self.places[number][0])
         if number in self._held:
             raise WorkbenchError(f"slot {number + 1} holds a card already", "input.slot-occupied")
-        self._seat(number, path, self._opened(path))
+        self._power_on(number, path, self._opened(path))
 
     def _opened(self, path: Path) -> _Held:
         if self.ephemeral:
@@ -200,7 +200,7 @@ class Slots:
                 error.kind = "no-permission.readable"
             raise
 
-    def _seat(self, number: int, path: Path, held: _Held) -> None:
+    def _power_on(self, number: int, path: Path, held: _Held) -> None:
         """Power the card on *held* in a slot that is empty; when that fails, its file is given back."""
         reader, slot = self.places[number]
         try:
@@ -244,7 +244,7 @@ class Slots:
             held.release()
             raise
         try:
-            self._seat(number, path, held)
+            self._power_on(number, path, held)
         except BaseException:
             self._insert(number, before[0])
             raise
