@@ -11,12 +11,13 @@ from bifente.igc import Authority, Gamme
 from bifente.igc.opposition import Opposed, OpposedCps, OpposedVitale, opposed
 from bifente.igc.opposition import add_card as add_entry
 from bifente.igc.opposition import remove_card as remove_entry
+from bifente.layouts.recognition import CPS, VITALE, Party
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.applets.perso.cardrecords import Records
 
-_KINDS: dict[str, type[Opposed]] = {"cps3": OpposedCps, "vitale2": OpposedVitale}
+_LISTS: dict[Party | None, type[Opposed]] = {CPS: OpposedCps, VITALE: OpposedVitale}
 
 
 def opposed_since(authority: Authority, records: "Records") -> date | None:
@@ -40,7 +41,7 @@ def remove_card(authority: Authority, records: "Records") -> list[Path]:
 
 def _kind(records: "Records") -> type[Opposed]:
     """The list that a card belongs to."""
-    kind = _KINDS.get(meta_of(records).kind)
+    kind = _LISTS.get(layout_of(records).party)
     if kind is None:
         raise WorkbenchError("this card has no issuer that could oppose it")
     return kind
