@@ -42,7 +42,7 @@ NO_SFI = 0
 """The value of :attr:`Fcp.sfi` for an empty object ``88``: the EF has no short identifier."""
 
 
-class Structure(IntEnum):
+class FileStructure(IntEnum):
     """How the content of an EF is organised: bits 3 to 1 of the file descriptor byte."""
 
     NO_INFORMATION = 0
@@ -132,9 +132,9 @@ class FileDescriptor:
         return self.byte & 0xBF == 0x38
 
     @property
-    def structure(self) -> Structure | None:
+    def structure(self) -> FileStructure | None:
         """The structure of an EF, None for a DF and for values of other meaning."""
-        return Structure(self.byte & 0x07) if self.byte & 0x80 == 0 and self.byte & 0x38 != 0x38 else None
+        return FileStructure(self.byte & 0x07) if self.byte & 0x80 == 0 and self.byte & 0x38 != 0x38 else None
 
     def explain(self) -> str:
         """In words, e.g. ``transparent EF``."""
@@ -152,7 +152,7 @@ TRANSPARENT_EF = FileDescriptor(0x01)
 DEDICATED_FILE = FileDescriptor(0x38)
 
 
-class Template(Enum):
+class FcpTemplate(Enum):
     """In which templates a card wraps the parameters, from the outside in."""
 
     FCP = (FCP_TAG,)
@@ -181,7 +181,7 @@ class Fcp:
     security: InterfaceAttributes | None = None
     bare_security: bool = False
     others: tuple[Tlv, ...] = ()
-    template: Template = Template.FCP
+    template: FcpTemplate = FcpTemplate.FCP
     order: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -215,16 +215,16 @@ class Fcp:
         if rest:
             raise ApduError(f"{len(rest)} bytes follow template {outer.tag:02X}")
         if outer.tag == FCP_TAG:
-            return cls._from_content(outer.value, Template.FCP)
+            return cls._from_content(outer.value, FcpTemplate.FCP)
         if outer.tag != FCI_TAG:
             raise ApduError(f"file control information begins with 62 or 6F, not {outer.tag:02X}")
         inner = tlv.find(outer.value, FCP_TAG)
         if inner is None:
-            return cls._from_content(outer.value, Template.FCI)
-        return cls._from_content(inner, Template.FCI_FCP)
+            return cls._from_content(outer.value, FcpTemplate.FCI)
+        return cls._from_content(inner, FcpTemplate.FCI_FCP)
 
     @classmethod
-    def _from_content(cls, content: bytes, template: Template) -> "Fcp":
+    def _from_content(cls, content: bytes, template: FcpTemplate) -> "Fcp":
         items = tlv.decode(content)
         known = {item.tag: item.value for item in items if item.tag in _ORDER}
         others = tuple(item for item in items if item.tag not in _ORDER)

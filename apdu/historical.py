@@ -29,7 +29,7 @@ _COUNTRIES = {"250": "France"}
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusIndicator:
     """The status indicator: life cycle status byte and status word, either of which may be missing."""
 
     life_cycle: int | None
@@ -47,7 +47,7 @@ class HistoricalBytes:
 
     category: int | None
     objects: tuple[tuple[int, bytes], ...] = ()
-    status: Status | None = None
+    status: StatusIndicator | None = None
     rest: bytes = b""
 
     @classmethod
@@ -71,7 +71,7 @@ class HistoricalBytes:
             if rest:
                 objects, rest = _compact(body)
                 return cls(category, objects, None, rest)
-            return cls(category, objects, Status(body[-3], body[-2] << 8 | body[-1]))
+            return cls(category, objects, StatusIndicator(body[-3], body[-2] << 8 | body[-1]))
         if category == 0x80:
             objects, rest = _compact(body)
             return cls(category, objects, _status_object(objects), rest)
@@ -117,16 +117,16 @@ def _compact(body: bytes) -> tuple[tuple[tuple[int, bytes], ...], bytes]:
     return tuple(objects), body[at:]
 
 
-def _status_object(objects: tuple[tuple[int, bytes], ...]) -> Status | None:
+def _status_object(objects: tuple[tuple[int, bytes], ...]) -> StatusIndicator | None:
     """The status in the last object, which is where category 80 has it."""
     if not objects or objects[-1][0] != STATUS_INDICATOR:
         return None
     value = objects[-1][1]
     if len(value) == 1:
-        return Status(value[0], None)
+        return StatusIndicator(value[0], None)
     if len(value) == 2:
-        return Status(None, value[0] << 8 | value[1])
-    return Status(value[0], value[1] << 8 | value[2]) if len(value) == 3 else None
+        return StatusIndicator(None, value[0] << 8 | value[1])
+    return StatusIndicator(value[0], value[1] << 8 | value[2]) if len(value) == 3 else None
 
 
 def _category(value: int) -> str:
@@ -139,7 +139,7 @@ def _category(value: int) -> str:
     return "reserved" if 0x81 <= value <= 0x8F else "proprietary"
 
 
-def _explain_status(status: Status) -> str:
+def _explain_status(status: StatusIndicator) -> str:
     parts = []
     if status.life_cycle is not None:
         parts.append(f"life cycle status {status.life_cycle:02X}")

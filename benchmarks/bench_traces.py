@@ -23,7 +23,7 @@ from bifente.traces.explain import Follower
 from bifente.traces.files import read_trace
 from bifente.traces.formats import Source, by_name, read_stream
 from bifente.traces.model import Exchange, Item, Trace, header_line, item_line
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.pseudonyms import Pseudonyms
 from bifente.traces.replay import Policy, ReplayCard
 
@@ -63,7 +63,7 @@ def different(items: tuple[Item, ...], count: int) -> list[Item]:
         if command[1] in (0xB0, 0xC0, 0x84):
             command[2:4] = (number >> 8 & 0x7F, number & 0xFF)
         data = chance.randbytes(max(len(response) - 2, 8)) if response[-2] != 0x61 else b""
-        made.append(Exchange(Octets(bytes(command)), Octets(data + response[-2:]), number))
+        made.append(Exchange(MaskedBytes(bytes(command)), MaskedBytes(data + response[-2:]), number))
     return made
 
 
@@ -110,7 +110,7 @@ for line in sys.stdin:
 """Asks the reader whose number it reads for everything, through libpcsclite."""
 
 
-class Client:
+class ReplayClient:
     """A PC/SC program in a process of its own, and two cards for it on our socket: the replayed one, and the floor."""
 
     def __init__(self, folder: Path, card: Card, commands: list[bytes]) -> None:
@@ -187,7 +187,7 @@ def results() -> Iterator[Result]:
     whole = Trace(trace.header, tuple(trace.exchanges) * 20)
     for policy in Policy:
         with tempfile.TemporaryDirectory(prefix="bifente-bench-") as folder:
-            client = Client(Path(folder), ReplayCard(whole, policy), commands)
+            client = ReplayClient(Path(folder), ReplayCard(whole, policy), commands)
             try:
                 yield against_echo(f"replay over the socket, {policy}", client, len(commands))
             finally:
@@ -196,7 +196,7 @@ def results() -> Iterator[Result]:
         yield from long_trace(trace, Path(folder))
 
 
-def against_echo(name: str, client: Client, count: int) -> Result:
+def against_echo(name: str, client: ReplayClient, count: int) -> Result:
     """The rate of the replayed card against that of the echo; the limit is on the ratio of the two rates."""
     subjects, floors = pairs(client.ask(0), client.ask(1))
     ratio = statistics.median(floor / subject for subject, floor in zip(subjects, floors, strict=True))

@@ -14,7 +14,7 @@ from bifente.traces.clean import Cleaner
 from bifente.traces.diff import compare
 from bifente.traces.files import TraceReader, TraceWriter, trace_bytes
 from bifente.traces.model import Exchange, Item, Trace, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder
 from bifente.traces.replay import Policy, ReplayCard
 
@@ -84,7 +84,7 @@ def recording() -> Result:
 
 def exchanged(command: str, response: str) -> Exchange:
     """One exchange, of which the time is of no matter."""
-    return Exchange(Octets.parse(command), Octets.parse(response), 5, 10, "CPS")
+    return Exchange(MaskedBytes.parse(command), MaskedBytes.parse(response), 5, 10, "CPS")
 
 
 def two_traces() -> dict[str, tuple[list[Item], list[Item]]]:

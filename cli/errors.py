@@ -81,7 +81,7 @@ def quoted(path: object) -> str:
     return shlex.quote(str(path))
 
 
-class Report(NamedTuple):
+class ErrorReport(NamedTuple):
     """What is said of an error: one line, perhaps a hint, and the code."""
 
     what: str
@@ -167,19 +167,21 @@ _HINTS: dict[ExitCode, str] = {
 """The hint when the error brings none."""
 
 
-def classify(error: BaseException) -> Report:
+def classify(error: BaseException) -> ErrorReport:
     """The report of an error, whatever it is."""
     if isinstance(error, CliError):
-        return Report(str(error), error.hint or _HINTS.get(error.code), error.code)
+        return ErrorReport(str(error), error.hint or _HINTS.get(error.code), error.code)
     if isinstance(error, click.Abort):
         # click turns both into Abort and keeps the cause only as context.
         if isinstance(error.__cause__ or error.__context__, EOFError):
-            return Report("the input ended before an answer", "give it as an option instead", ExitCode.USAGE)
-        return Report("interrupted", None, ExitCode.INTERRUPTED)
+            return ErrorReport(
+                "the input ended before an answer", "give it as an option instead", ExitCode.USAGE
+            )
+        return ErrorReport("interrupted", None, ExitCode.INTERRUPTED)
     if isinstance(error, KeyboardInterrupt):
-        return Report("interrupted", None, ExitCode.INTERRUPTED)
+        return ErrorReport("interrupted", None, ExitCode.INTERRUPTED)
     if isinstance(error, Terminated):
-        return Report(
+        return ErrorReport(
             str(error), None, ExitCode.HUNG_UP if isinstance(error, HungUp) else ExitCode.TERMINATED
         )
     if isinstance(error, click.ClickException):
@@ -188,7 +190,7 @@ def classify(error: BaseException) -> Report:
         if isinstance(error, click.UsageError) and error.ctx is not None:
             hint = f"{error.ctx.command_path} --help"
             what += _meant(what, error.ctx)
-        return Report(
+        return ErrorReport(
             what,
             hint,
             ExitCode(error.exit_code) if error.exit_code == 2 else ExitCode.BAD_INPUT,
@@ -197,10 +199,10 @@ def classify(error: BaseException) -> Report:
     if code is not None:
         ssv_code = getattr(error, "ssv_code", None)
         what = str(error) if ssv_code is None else f"{error} [SSV {ssv_code:04X}]"
-        return Report(what, hint_of(error) or _HINTS.get(code), code)
+        return ErrorReport(what, hint_of(error) or _HINTS.get(code), code)
     if isinstance(error, OSError):
         return _classify_os_error(error)
-    return Report(
+    return ErrorReport(
         f"unexpected {type(error).__name__}: {error}", _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED
     )
 
@@ -234,17 +236,17 @@ def _meant(what: str, ctx: click.Context) -> str:
     return f" Did you mean {close[0]!r}?" if close else ""
 
 
-def _classify_os_error(error: OSError) -> Report:
+def _classify_os_error(error: OSError) -> ErrorReport:
     what = error.strerror or str(error)
     if error.filename is not None:
         what = f"{error.filename}: {what}"
     if error.errno in _BY_ERRNO:
         code, hint = _BY_ERRNO[error.errno]
-        return Report(what, hint, code)
+        return ErrorReport(what, hint, code)
     for kind, hint in _BY_KIND.items():
         if isinstance(error, kind):
-            return Report(what, hint, ExitCode.BAD_INPUT)
-    return Report(what, _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED)
+            return ErrorReport(what, hint, ExitCode.BAD_INPUT)
+    return ErrorReport(what, _HINTS[ExitCode.UNEXPECTED], ExitCode.UNEXPECTED)
 
 
 def report(error: BaseException, *, debug: bool = False) -> int:

@@ -9,8 +9,8 @@ from typing import Final, Generic, TypeVar
 from bifente.apdu.link import Link, TransmissionProtocol
 from bifente.apdu.response import ResponseAPDU
 from bifente.conformance.errors import CannotRun, Nonconformity
-from bifente.conformance.model import Step
-from bifente.conformance.target import CardUnderTest, ColdLink, Hands, Target
+from bifente.conformance.model import CaseStep
+from bifente.conformance.target import CardUnderTest, ColdLink, ConformanceTarget, Hands
 from bifente.layouts.registry import layout_of
 from bifente.terminal.processors import GetResponse, WrongLe
 from bifente.traces.mask import Masker
@@ -36,7 +36,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class ConformanceCase:
     """One thing that a card or reader promises. ``run`` raises Nonconformity when it does not keep it."""
 
     id: str
@@ -48,7 +48,7 @@ class Case:
     needs: frozenset[Need]
     run: Callable[["Bench"], None]
 
-    def missing(self, target: Target) -> str | None:
+    def missing(self, target: ConformanceTarget) -> str | None:
         """Why it cannot run on *target*, None when it can."""
         for kind in self.kinds:
             card = target.cards.get(kind)
@@ -73,7 +73,7 @@ class Case:
 class TapedLink:
     """A link that writes down, masked, what goes over it. ``transmit`` refuses answers below two bytes."""
 
-    def __init__(self, link: ColdLink, card: CardUnderTest, tape: list[Step]) -> None:
+    def __init__(self, link: ColdLink, card: CardUnderTest, tape: list[CaseStep]) -> None:
         self._link = link
         self._card = card
         self._tape = tape
@@ -106,20 +106,20 @@ class TapedLink:
         sent, came = (part.hex() for part in self._masker.mask(command, answer))
         if self._card.real and len(answer) > 2:
             came = f"<{len(answer) - 2} bytes> {answer[-2:].hex().upper()}"
-        self._tape.append(Step(self._card.place, _cut(sent), error or _cut(came)))
+        self._tape.append(CaseStep(self._card.place, _cut(sent), error or _cut(came)))
 
     def reset(self) -> bytes:
         """Warm reset. Returns the ATR."""
         self._masker.reset()
         atr = self._link.reset()
-        self._tape.append(Step(self._card.place, "warm reset", atr.hex().upper()))
+        self._tape.append(CaseStep(self._card.place, "warm reset", atr.hex().upper()))
         return atr
 
     def cold_reset(self) -> bytes:
         """Cold reset. Returns the ATR."""
         self._masker.reset()
         atr = self._link.cold_reset()
-        self._tape.append(Step(self._card.place, "cold reset", atr.hex().upper()))
+        self._tape.append(CaseStep(self._card.place, "cold reset", atr.hex().upper()))
         return atr
 
     def close(self) -> None:
@@ -136,9 +136,9 @@ def _cut(text: str) -> str:
 class Bench:
     """Where one case runs: links that are reset when opened and closed afterwards, and a tape of what was done."""
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: ConformanceTarget) -> None:
         self.target = target
-        self.steps: list[Step] = []
+        self.steps: list[CaseStep] = []
         self._cleanings: list[Callable[[], object]] = []
 
     def __enter__(self) -> "Bench":
@@ -173,7 +173,7 @@ class Bench:
 
     def note(self, where: str, sent: str, came: str) -> None:
         """Write down something that is no APDU."""
-        self.steps.append(Step(where, sent, came))
+        self.steps.append(CaseStep(where, sent, came))
 
 
 class WholeLink:
@@ -181,9 +181,9 @@ class WholeLink:
 
     def __init__(self, link: Link) -> None:
         from bifente.terminal.errors import CardKind
-        from bifente.terminal.processors import Wire
+        from bifente.terminal.processors import LinkProcessor
 
-        self._sender = GetResponse(WrongLe(Wire(link, CardKind.CPS)))
+        self._sender = GetResponse(WrongLe(LinkProcessor(link, CardKind.CPS)))
 
     def send(self, command: bytes) -> ResponseAPDU:
         """One complete command and its complete answer."""
@@ -248,9 +248,9 @@ class Collection:
 
     def __init__(self, suite: str) -> None:
         self.suite = suite
-        self._declared: list[Callable[[tuple[str, ...]], list[Case]]] = []
+        self._declared: list[Callable[[tuple[str, ...]], list[ConformanceCase]]] = []
 
-    def cases(self, known: tuple[str, ...]) -> list[Case]:
+    def cases(self, known: tuple[str, ...]) -> list[ConformanceCase]:
         """The cases for the kinds of card that are *known*."""
         return [case for made in self._declared for case in made(known)]
 
@@ -260,7 +260,7 @@ class Collection:
         """Declare a case that takes all of *kinds*."""
 
         def declare(run: Callable[[Bench], None]) -> Callable[[Bench], None]:
-            made = Case(
+            made = ConformanceCase(
                 f"{self.suite}/{name}", self.suite, title, clause, tuple(kinds), frozenset(needs), run
             )
             self._declared.append(lambda known: [made])  # noqa: ARG005
@@ -274,8 +274,8 @@ class Collection:
         """Declare one case for each of *kinds*, or of all that are known (None); *run* is told which."""
 
         def declare(run: Callable[[Bench, str], None]) -> Callable[[Bench, str], None]:
-            def case(kind: str) -> Case:
-                return Case(
+            def case(kind: str) -> ConformanceCase:
+                return ConformanceCase(
                     f"{self.suite}/{name}@{kind}",
                     self.suite,
                     title,

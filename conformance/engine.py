@@ -7,21 +7,21 @@ from time import perf_counter
 
 from bifente import __version__
 from bifente.apdu.link import LinkError
-from bifente.conformance.case import SUITES, Bench, Case
+from bifente.conformance.case import SUITES, Bench, ConformanceCase
 from bifente.conformance.errors import CannotRun, ConformanceError, Nonconformity
 from bifente.conformance.model import Outcome, Report, Verdict
 from bifente.conformance.surroundings import surroundings
-from bifente.conformance.target import Target
+from bifente.conformance.target import ConformanceTarget
 from bifente.layouts import registry
 
 
-def all_cases() -> tuple[Case, ...]:
+def all_cases() -> tuple[ConformanceCase, ...]:
     """Every case, suite by suite: the card scripts first, then those written in Python. Raises ScriptError."""
     return _all_cases(registry.kinds())
 
 
 @cache
-def _all_cases(known: tuple[str, ...]) -> tuple[Case, ...]:
+def _all_cases(known: tuple[str, ...]) -> tuple[ConformanceCase, ...]:
     from bifente.conformance import (
         cpscases,
         lengthcases,
@@ -57,7 +57,9 @@ def _all_cases(known: tuple[str, ...]) -> tuple[Case, ...]:
     return tuple(found)
 
 
-def chosen(suites: Iterable[str] = (), kinds: Iterable[str] = (), names: Iterable[str] = ()) -> list[Case]:
+def chosen(
+    suites: Iterable[str] = (), kinds: Iterable[str] = (), names: Iterable[str] = ()
+) -> list[ConformanceCase]:
     """The cases of *suites* that concern *kinds* and whose name contains one of *names*; empty means all.
 
     Raises ConformanceError for an unknown suite.
@@ -77,7 +79,7 @@ def chosen(suites: Iterable[str] = (), kinds: Iterable[str] = (), names: Iterabl
     ]
 
 
-def run_case(case: Case, target: Target) -> Outcome:
+def run_case(case: ConformanceCase, target: ConformanceTarget) -> Outcome:
     """The verdict on one case. Never raises but for an interruption: what a case raises is its verdict."""
 
     def outcome(verdict: Verdict, reason: str = "") -> Outcome:
@@ -112,8 +114,8 @@ def run_case(case: Case, target: Target) -> Outcome:
 
 
 def run(
-    cases: Sequence[Case],
-    target: Target,
+    cases: Sequence[ConformanceCase],
+    target: ConformanceTarget,
     *,
     told: Callable[[Outcome], None] | None = None,
     stop_at_failure: bool = False,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bifente.conformance.case import SUITES
-from bifente.conformance.model import Outcome, Report, Step, Verdict
+from bifente.conformance.model import CaseStep, Outcome, Report, Verdict
 from bifente.conformance.pagestyle import SCRIPT, STYLE
 from bifente.documents.visible import escaped
 
@@ -152,7 +152,7 @@ def _cell(outcome: Outcome | None) -> str:
     return said
 
 
-def _steps(steps: Sequence[Step]) -> str:
+def _steps(steps: Sequence[CaseStep]) -> str:
     lines = "".join(
         f"<li><span>{escaped(step.where)}</span> <code>{escaped(step.sent)}</code><br>→ <code>{escaped(step.came)}</code></li>"
         for step in steps

@@ -24,7 +24,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CaseStep:
     """One thing that was done in a case: ``where`` (slot or handle), what was sent or called, what came back.
 
     Both are text already masked: neither PIN nor personal data stands in them.
@@ -46,7 +46,7 @@ class Outcome:
     verdict: Verdict
     reason: str = ""
     seconds: float = 0.0
-    steps: tuple[Step, ...] = ()
+    steps: tuple[CaseStep, ...] = ()
 
 
 @dataclass(slots=True)
@@ -116,8 +116,8 @@ def _outcome(fields: Fields) -> Outcome:
     return outcome
 
 
-def _report_step(fields: Fields) -> Step:
-    step = Step(fields.text("where"), fields.text("sent"), fields.text("came"))
+def _report_step(fields: Fields) -> CaseStep:
+    step = CaseStep(fields.text("where"), fields.text("sent"), fields.text("came"))
     fields.end()
     return step
 

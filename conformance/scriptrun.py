@@ -6,7 +6,7 @@ from typing import Final
 
 from bifente.apdu.link import LinkError, TransmissionProtocol
 from bifente.apdu.response import ResponseAPDU
-from bifente.conformance.case import Bench, Case, Need, TapedLink, WholeLink
+from bifente.conformance.case import Bench, ConformanceCase, Need, TapedLink, WholeLink
 from bifente.conformance.errors import CannotRun, Nonconformity
 from bifente.conformance.script import CaseModel, Script, StepModel
 from bifente.conformance.target import CardUnderTest
@@ -21,14 +21,14 @@ _NEEDS: Final = {
 _PLACE: Final = re.compile(r"\{([a-z_0-9]+)(\+?)([a-z_0-9]*)\}")
 
 
-def cases_of(script: Script) -> Iterator[Case]:
+def cases_of(script: Script) -> Iterator[ConformanceCase]:
     """One case for each case of the script and each kind of card it is for."""
     kinds = script.model.cards
     for model in script.model.cases:
         for kind in kinds:
             name = f"{script.model.suite}/{model.id}" + (f"@{kind}" if len(kinds) > 1 else "")
             needs = {_NEEDS[need] for need in model.needs}
-            yield Case(
+            yield ConformanceCase(
                 name,
                 script.model.suite,
                 model.title,

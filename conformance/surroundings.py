@@ -5,10 +5,10 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
-from bifente.conformance.target import CardUnderTest, Target
+from bifente.conformance.target import CardUnderTest, ConformanceTarget
 
 
-def surroundings(target: Target) -> dict[str, str]:
+def surroundings(target: ConformanceTarget) -> dict[str, str]:
     """Name → value, each a short text. The name of the machine is not among them."""
     found = {
         "host": " ".join(filter(None, (platform.system(), platform.release(), platform.machine()))),

@@ -51,7 +51,7 @@ def card_under_test(
     return CardUnderTest(kind, place, pin if has_pin else None, puk if has_pin else None, real)
 
 
-class Target(ABC):
+class ConformanceTarget(ABC):
     """Cards in one reader. ``name`` stands in reports."""
 
     name: str
@@ -67,7 +67,7 @@ class Target(ABC):
         """A link to the card of that kind. Raises LinkError."""
 
 
-class InProcessTarget(Target):
+class InProcessTarget(ConformanceTarget):
     """Cards in a reader of this process; no PC/SC is needed."""
 
     def __init__(
@@ -84,7 +84,7 @@ class InProcessTarget(Target):
         return self.reader.link(self.cards[kind].place)
 
 
-class PcscTarget(Target):
+class PcscTarget(ConformanceTarget):
     """Cards behind PC/SC readers: a real reader, or an emulated one over its socket."""
 
     def __init__(
@@ -139,7 +139,7 @@ def serial_of(link: Link, kind: str) -> str:
     return session.serial() if session is not None else link.atr.hex().upper()
 
 
-def require_pin(target: Target) -> None:
+def require_pin(target: ConformanceTarget) -> None:
     """Present each PIN once: a wrong one must not be presented by case after case until the card is blocked.
 
     Raises ConformanceError when only one try is left or nobody knows how to present it, WrongPin or PinBlocked.
@@ -165,7 +165,7 @@ def require_pin(target: Target) -> None:
             link.close()
 
 
-def require_serial(target: Target, serial: str | None) -> None:
+def require_serial(target: ConformanceTarget, serial: str | None) -> None:
     """Refuse a real card other than the one of that serial number, and one when no serial is given.
 
     A card that somebody works with must not be tested by mistake. Raises ConformanceError, LinkError, TerminalError.

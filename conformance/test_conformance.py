@@ -2,10 +2,10 @@
 
 import pytest
 
-from bifente.conformance.case import Case
+from bifente.conformance.case import ConformanceCase
 from bifente.conformance.engine import chosen, run_case
 from bifente.conformance.model import Verdict
-from bifente.conformance.target import Target
+from bifente.conformance.target import ConformanceTarget
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -16,7 +16,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("case", cases, ids=[case.id for case in cases])
 
 
-def test_conformance(case: Case, conformance_target: Target) -> None:
+def test_conformance(case: ConformanceCase, conformance_target: ConformanceTarget) -> None:
     """One case; its clause, and the steps up to the failure, are in the failure's text."""
     outcome = run_case(case, conformance_target)
     if outcome.verdict is Verdict.SKIPPED:

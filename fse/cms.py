@@ -34,7 +34,7 @@ _SIGNING_CERTIFICATE_V2 = bytes.fromhex("060B2A864886F70D010910022F")
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class SignedData:
     """The parts of a CMS, not judged yet."""
 
     content: bytes
@@ -82,7 +82,7 @@ def assemble(
     return encode(SEQUENCE, _SIGNED_DATA + encode(_CONTEXT_0, encode(SEQUENCE, signed)))
 
 
-def parse(signed: bytes) -> Message:
+def parse(signed: bytes) -> SignedData:
     """The parts of a CMS of one signer; ValueError. What is between them is not looked at: see :func:`assemble`."""
     try:
         outer = _only(signed, SEQUENCE)
@@ -97,7 +97,7 @@ def parse(signed: bytes) -> Message:
         if len(infos) != 1:
             raise ValueError(f"{len(infos)} signers, one is expected")
         _, content = _item(encapsulated)
-        return Message(
+        return SignedData(
             content=_only(_only(content, _CONTEXT_0), OCTET_STRING),
             certificates=tuple(_items(certificates)),
             signature=_only(_items(_only(infos[0], SEQUENCE))[-1], OCTET_STRING),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, CvError
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, signed_by
 from bifente.fse import canonical
-from bifente.fse.cms import Message, assemble, parse, signed_attributes
+from bifente.fse.cms import SignedData, assemble, parse, signed_attributes
 from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
 from bifente.fse.sheet import BillingSituation, CareSheet, Professional, judge_rights
 from bifente.fse.signature import (
@@ -129,7 +129,7 @@ def _judge(who: Signatory, failures: list[tuple[Signatory, str]], check: Callabl
         return None
 
 
-def _read(signed: bytes) -> Message:
+def _read(signed: bytes) -> SignedData:
     if len(signed) > MAX_SIZE:
         raise ValueError(f"{len(signed)} bytes, at most {MAX_SIZE} are read")
     return parse(signed)
@@ -168,7 +168,7 @@ def _vitale(content: SignedContent, trust: TrustStore, day: date | None) -> CvCo
     return certificate
 
 
-def _cps(signed: bytes, message: Message, trust: TrustStore, day: date | None) -> x509.Certificate:
+def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None) -> x509.Certificate:
     der, issuer_der = _signer_first(message.certificates)
     try:
         attributes = signed_attributes(message.content, der, issuer_der)

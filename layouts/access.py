@@ -111,7 +111,7 @@ class Auth(Rule):
 
 
 @dataclass(frozen=True, slots=True)
-class SecureMessaging(Rule):
+class SecureMessagingRule(Rule):
     """The command comes under secure messaging with the keys of SE#*environment*.
 
     The issuer's keys of the deployed cards are not public, so no command satisfies this rule.

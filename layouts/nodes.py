@@ -6,7 +6,7 @@ One description serves the emulator, the terminal side, the explanation of trace
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, Structure
+from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, FileStructure
 from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
@@ -78,7 +78,7 @@ class Records:
     @property
     def descriptor(self) -> FileDescriptor:
         """What its FCP says: linear, fixed size; data units of one byte (ISO/IEC 7816-4:2020 tables 11 and 12)."""
-        return FileDescriptor(Structure.LINEAR_FIXED, 0x21, self.size, self.count)
+        return FileDescriptor(FileStructure.LINEAR_FIXED, 0x21, self.size, self.count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Each processor is a :class:`Sender` around a :class:`Sender`; :class:`Channel` stacks them::
 
-    Chaining -> GetResponse -> WrongLe -> Wire -> Link
+    Chaining -> GetResponse -> WrongLe -> LinkProcessor -> Link
 
 Whatever the link is (T=0 with its 61xx and 6Cxx, T=1, an in-process card), the verbs above see one command and one
 answer. Every loop is bounded: a card that never stops ends in :class:`ProtocolBroken`.
@@ -50,7 +50,7 @@ class Sender(Protocol):
         """Carry *command* to the card."""
 
 
-class Wire:
+class LinkProcessor:
     """The last processor: bytes to the link and back, link errors to terminal errors."""
 
     def __init__(self, link: Link, card: CardKind) -> None:
@@ -173,7 +173,7 @@ class Channel:
         self._epoch = 0
         self._counts = link if isinstance(link, CountsResets) else None
         self._max_ne = MAX_RESPONSE if extended else SHORT_NE
-        self._wire = Wire(link, card)
+        self._wire = LinkProcessor(link, card)
         self._chain: Sender = Chaining(GetResponse(WrongLe(self._wire)), extended=extended)
 
     @property

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bifente.testing.declared import Wanted
-    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace, emulated_reader
+    from bifente.testing.emulated import (
+        EmulatedCps,
+        EmulatedReader,
+        EmulatedVitale,
+        RecordedTrace,
+        emulated_reader,
+    )
     from bifente.workbench.cards.maker import PIN, PUK, CardMaker, emulated_card
 
 __all__ = [
@@ -17,7 +23,7 @@ __all__ = [
     "EmulatedCps",
     "EmulatedReader",
     "EmulatedVitale",
-    "Trace",
+    "RecordedTrace",
     "Wanted",
     "emulated_card",
     "emulated_reader",
@@ -26,7 +32,7 @@ __all__ = [
 _MODULES = {
     "Wanted": "bifente.testing.declared",
     **dict.fromkeys(
-        ("EmulatedCps", "EmulatedReader", "EmulatedVitale", "Trace", "emulated_reader"),
+        ("EmulatedCps", "EmulatedReader", "EmulatedVitale", "RecordedTrace", "emulated_reader"),
         "bifente.testing.emulated",
     ),
     **dict.fromkeys(("PIN", "PUK", "CardMaker", "emulated_card"), "bifente.workbench.cards.maker"),

@@ -17,7 +17,7 @@ from bifente.traces.record import Recorder, Stopwatch
 from bifente.workbench.cards.maker import PIN, PUK, CardMaker
 
 
-class Trace:
+class RecordedTrace:
     """The dialogues of a test, PINs and deciphered data masked."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class EmulatedReader:
     """A two-slot reader with the cards that a test has declared."""
 
     reader: TwoSlotReader
-    trace: Trace
+    trace: RecordedTrace
     over: str
     cps: EmulatedCps | None = None
     vitale: EmulatedVitale | None = None
@@ -149,7 +149,7 @@ def emulated_reader(maker: CardMaker, wanted: Wanted) -> Iterator[EmulatedReader
         raise ValueError(f"over is one of {', '.join(WAYS)}, not {wanted.over!r}")
     with ExitStack() as stack:
         reader = stack.enter_context(TwoSlotReader("bifente", wait=10))
-        trace, clock = Trace(), Stopwatch()
+        trace, clock = RecordedTrace(), Stopwatch()
         made = EmulatedReader(reader, trace, wanted.over)
         for slot, profile in ((CPS_SLOT, wanted.cps), (VITALE_SLOT, wanted.vitale)):
             if profile is None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from bifente.conformance.target import Target
+    from bifente.conformance.target import ConformanceTarget
     from bifente.testing.declared import Wanted
-    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, Trace
+    from bifente.testing.emulated import EmulatedCps, EmulatedReader, EmulatedVitale, RecordedTrace
     from bifente.workbench.cards.maker import CardMaker
 
 MARKER = "bifente"
@@ -156,7 +156,7 @@ def vitale(bifente_reader: "EmulatedReader") -> "EmulatedVitale":
 
 
 @pytest.fixture
-def blocked_cps(cps: "EmulatedCps", trace: "Trace") -> "EmulatedCps":
+def blocked_cps(cps: "EmulatedCps", trace: "RecordedTrace") -> "EmulatedCps":
     """The professional's card after as many wrong PINs as it takes to block it; the PUK still works."""
     link = cps.link()
     wrong = bytes(0x30 + (digit - 0x2F) % 10 for digit in cps.pin)
@@ -170,13 +170,15 @@ def blocked_cps(cps: "EmulatedCps", trace: "Trace") -> "EmulatedCps":
 
 
 @pytest.fixture
-def trace(bifente_reader: "EmulatedReader") -> "Trace":
+def trace(bifente_reader: "EmulatedReader") -> "RecordedTrace":
     """What has been said to the cards of this test, masked."""
     return bifente_reader.trace
 
 
 @pytest.fixture(scope="session")
-def conformance_target(request: pytest.FixtureRequest, bifente_cards: "CardMaker") -> "Iterator[Target]":
+def conformance_target(
+    request: pytest.FixtureRequest, bifente_cards: "CardMaker"
+) -> "Iterator[ConformanceTarget]":
     """What the conformance suites are run against, as the options say."""
     option = request.config.getoption
     if option("bifente_readers"):

@@ -17,7 +17,7 @@ from bifente.traces.files import (
 )
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder, Stopwatch
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ __all__ = [
     "HiddenBytes",
     "Item",
     "Level",
+    "MaskedBytes",
     "Masker",
-    "Octets",
     "Policy",
     "Pseudonyms",
     "ReaderEvent",

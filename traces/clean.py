@@ -7,7 +7,7 @@ from bifente.apdu.secrecy import DialogueSecrecy, Span
 from bifente.traces.files import Sink
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.pseudonyms import Pseudonyms
 from bifente.traces.words import name_of
 
@@ -66,20 +66,22 @@ class Cleaner:
         return Exchange(asked, said, item.time, item.duration, item.slot, item.level, why)
 
     def _masked(
-        self, spans: tuple[Span, ...], secret: bool, command: Octets, response: Octets
-    ) -> tuple[Octets, Octets]:
+        self, spans: tuple[Span, ...], secret: bool, command: MaskedBytes, response: MaskedBytes
+    ) -> tuple[MaskedBytes, MaskedBytes]:
         hidden = ((0, len(response) - 2),) if secret and len(response) > 2 else ()
         if _covered(spans, command) and _covered(hidden, response):
             return command, response
-        asked = Octets.hiding(command.shown, (*spans, *command.hidden))
-        said = Octets.hiding(response.shown, (*hidden, *response.hidden))
+        asked = MaskedBytes.hiding(command.shown, (*spans, *command.hidden))
+        said = MaskedBytes.hiding(response.shown, (*hidden, *response.hidden))
         new = _size(asked) + _size(said) - _size(command) - _size(response)
         name = name_of(asked)
         count, size = self.removed.secrets.get(name, (0, 0))
         self.removed.secrets[name] = (count + 1, size + new)
         return asked, said
 
-    def _replaced(self, command: Octets, response: Octets, slot: str) -> tuple[Octets, Octets]:
+    def _replaced(
+        self, command: MaskedBytes, response: MaskedBytes, slot: str
+    ) -> tuple[MaskedBytes, MaskedBytes]:
         assert self._pseudonyms is not None
         asked, said, path = self._pseudonyms.replace(command, response, self._follower.state(slot), slot)
         # What the card has learnt from does not depend on what its files hold.
@@ -96,12 +98,12 @@ class Cleaner:
         return asked, said
 
 
-def _covered(spans: tuple[tuple[int, int], ...], octets: Octets) -> bool:
+def _covered(spans: tuple[tuple[int, int], ...], octets: MaskedBytes) -> bool:
     """What must be hidden is."""
     return all(any(first <= start and stop <= last for first, last in octets.hidden) for start, stop in spans)
 
 
-def _size(octets: Octets) -> int:
+def _size(octets: MaskedBytes) -> int:
     return sum(stop - start for start, stop in octets.hidden)
 
 

@@ -26,7 +26,7 @@ from bifente.traces.align import Ahead, Aligner
 from bifente.traces.follow import Follower
 from bifente.traces.join import counted
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
 _SELECTING: Final = codes(lambda known: known.effect is Effect.SELECTS)
@@ -272,12 +272,12 @@ def _alike(one: _Heard, other: _Heard) -> bool:
     return masked and one.key[:5] == other.key[:5] and _same(ours.command, theirs.command)
 
 
-def _same(one: Octets, other: Octets) -> bool:
+def _same(one: MaskedBytes, other: MaskedBytes) -> bool:
     """The same bytes, wherever neither is hidden."""
     if one.shown == other.shown and not one.hidden and not other.hidden:
         return True
     spans = (*one.hidden, *other.hidden)
-    return Octets.hiding(one.shown, spans) == Octets.hiding(other.shown, spans)
+    return MaskedBytes.hiding(one.shown, spans) == MaskedBytes.hiding(other.shown, spans)
 
 
 def _atr_of(item: Item) -> bytes:
@@ -312,10 +312,10 @@ def _differences(one: _Heard, other: _Heard, *, whole: bool = False) -> Iterator
         yield f"data {path}" if path else "data", _shown(was_data), _shown(became_data)
 
 
-def _data(said: Octets, now: Octets) -> Iterator[tuple[str, Octets, Octets]]:
+def _data(said: MaskedBytes, now: MaskedBytes) -> Iterator[tuple[str, MaskedBytes, MaskedBytes]]:
     """The smallest data objects that differ, with the tags that lead to them; the whole where there are none."""
-    was = Octets.hiding(said.shown[:-2], said.hidden)
-    became = Octets.hiding(now.shown[:-2], now.hidden)
+    was = MaskedBytes.hiding(said.shown[:-2], said.hidden)
+    became = MaskedBytes.hiding(now.shown[:-2], now.hidden)
     if not (was.masked or became.masked):
         try:
             ours, theirs = (tlv.decode(each.shown, padding=True) for each in (was, became))
@@ -331,10 +331,11 @@ def _data(said: Octets, now: Octets) -> Iterator[tuple[str, Octets, Octets]]:
 
 def _objects(
     ours: list[tlv.Tlv], theirs: list[tlv.Tlv], path: tuple[str, ...]
-) -> Iterator[tuple[str, Octets, Octets]]:
+) -> Iterator[tuple[str, MaskedBytes, MaskedBytes]]:
     if [each.tag for each in ours] != [each.tag for each in theirs]:
         tags = (
-            Octets(b"".join(tlv.encode(each.tag, each.value) for each in items)) for items in (ours, theirs)
+            MaskedBytes(b"".join(tlv.encode(each.tag, each.value) for each in items))
+            for items in (ours, theirs)
         )
         was, became = tags
         yield "/".join(path), was, became
@@ -349,10 +350,10 @@ def _objects(
                 continue
             except ApduError:
                 pass
-        yield "/".join(here), Octets(one.value), Octets(other.value)
+        yield "/".join(here), MaskedBytes(one.value), MaskedBytes(other.value)
 
 
-def _shown(octets: Octets) -> str:
+def _shown(octets: MaskedBytes) -> str:
     if not octets:
         return "nothing"
     text = octets.hex()

@@ -13,7 +13,7 @@ from bifente.layouts.nodes import DF, EF
 from bifente.traces.answers import tell
 from bifente.traces.commands import describe, read_target, target_of_path
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.state import CardState, Waiting
 from bifente.traces.words import count, name_of
 
@@ -168,7 +168,7 @@ def _follow(exchange: Exchange, state: CardState) -> bool:
     return True
 
 
-def _malformed(command: Octets) -> str:
+def _malformed(command: MaskedBytes) -> str:
     size = count(len(command))
     if command.hides(0, 2):
         return f"{size}, masked: no command, perhaps a PIN"
@@ -178,7 +178,7 @@ def _malformed(command: Octets) -> str:
     return f"{name_of(command)}, {size} whose lengths do not add up{masked}"
 
 
-def _status_only(response: Octets) -> str:
+def _status_only(response: MaskedBytes) -> str:
     if len(response) < 2:
         return "no answer"
     sw = SW(int.from_bytes(response.shown[-2:], "big"))

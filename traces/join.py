@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bifente.apdu.instructions import GET_RESPONSE
 from bifente.traces.model import Exchange, Item, Level
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 
 @dataclass(slots=True)
@@ -13,7 +13,7 @@ class _Held:
     """An exchange whose answer is not complete yet."""
 
     exchange: Exchange
-    data: list[Octets]
+    data: list[MaskedBytes]
     end: int
     parts: int = 1
 
@@ -51,7 +51,7 @@ def counted(items: Iterable[Item]) -> Iterator[tuple[Item, int]]:
         if status in (b"\x61", b"\x6c") and not item.response.hides(
             len(item.response) - 2, len(item.response)
         ):
-            data = _part(item.response) if status == b"\x61" else Octets(b"")
+            data = _part(item.response) if status == b"\x61" else MaskedBytes(b"")
             held[item.slot] = _Held(item, [data], item.time + item.duration)
         else:
             yield item, 1
@@ -87,15 +87,15 @@ def _add(waiting: _Held, item: Exchange) -> bool:
     return status == 0x61
 
 
-def _with(exchange: Exchange, command: Octets, item: Exchange) -> Exchange:
+def _with(exchange: Exchange, command: MaskedBytes, item: Exchange) -> Exchange:
     """*exchange* as far as *item* has brought it: the card's last word counts."""
     return exchange._replace(command=command, response=item.response, why=item.why)
 
 
-def _part(response: Octets) -> Octets:
+def _part(response: MaskedBytes) -> MaskedBytes:
     """The data of an answer."""
     size = len(response) - 2
-    return Octets.hiding(response.shown[:size], response.hidden)
+    return MaskedBytes.hiding(response.shown[:size], response.hidden)
 
 
 def _whole(waiting: _Held) -> Exchange:
@@ -106,7 +106,7 @@ def _whole(waiting: _Held) -> Exchange:
     for part in waiting.data:
         hidden += [(len(shown) + start, len(shown) + stop) for start, stop in part.hidden]
         shown += part.shown
-    response = Octets.hiding(bytes(shown) + exchange.response.shown[-2:], hidden)
+    response = MaskedBytes.hiding(bytes(shown) + exchange.response.shown[-2:], hidden)
     duration = max(waiting.end - exchange.time, 0)
     return Exchange(
         exchange.command, response, exchange.time, duration, exchange.slot, Level.APDU, exchange.why

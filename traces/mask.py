@@ -4,10 +4,10 @@ What is secret is for ``bifente.apdu.secrecy`` to say; here it is taken out.
 """
 
 from bifente.apdu.secrecy import DialogueSecrecy
-from bifente.traces.octets import Octets, plain_octets
+from bifente.traces.octets import MaskedBytes, plain_octets
 
 _new = tuple.__new__
-"""Makes Octets of which nothing is hidden, while the terminal waits."""
+"""Makes MaskedBytes of which nothing is hidden, while the terminal waits."""
 
 
 class Masker:
@@ -22,12 +22,12 @@ class Masker:
         """The card was reset or powered off: nothing waits any more."""
         self._secrecy.reset()
 
-    def mask(self, command: bytes, response: bytes) -> tuple[Octets, Octets]:
+    def mask(self, command: bytes, response: bytes) -> tuple[MaskedBytes, MaskedBytes]:
         """The next command and its answer, without what is secret in them."""
         spans, secret = self._secrecy.of(command, response)
         if not (spans or secret):
-            return _new(Octets, (bytes(command), ())), _new(Octets, (bytes(response), ()))
-        asked = Octets.hiding(command, spans) if spans else plain_octets(bytes(command))
+            return _new(MaskedBytes, (bytes(command), ())), _new(MaskedBytes, (bytes(response), ()))
+        asked = MaskedBytes.hiding(command, spans) if spans else plain_octets(bytes(command))
         if secret and len(response) > 2:
-            return asked, Octets.hiding(response, [(0, len(response) - 2)])
+            return asked, MaskedBytes.hiding(response, [(0, len(response) - 2)])
         return asked, plain_octets(bytes(response))

@@ -28,7 +28,7 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.apdu.refusal import Why
 from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 VERSION: Final = 1
 MAX_NAME: Final = 256
@@ -69,8 +69,8 @@ class Exchange(NamedTuple):
     A named tuple, as a command APDU is one: a long trace makes millions.
     """
 
-    command: Octets
-    response: Octets
+    command: MaskedBytes
+    response: MaskedBytes
     time: int = 0
     duration: int = 0
     slot: str = ""
@@ -91,12 +91,12 @@ class ReaderEvent:
 Item = Exchange | ReaderEvent
 
 _new: Final = tuple.__new__
-"""Makes an Exchange or Octets without the detour of the generated constructor."""
+"""Makes an Exchange or MaskedBytes without the detour of the generated constructor."""
 
 
 def exchange(
-    command: Octets,
-    response: Octets,
+    command: MaskedBytes,
+    response: MaskedBytes,
     time: int,
     duration: int,
     slot: str,
@@ -211,12 +211,14 @@ def parse_line(raw: bytes, line: int) -> Item:
         time, duration, slot, level, command, response = usual.groups()
         try:
             asked = (
-                Octets.parse(command.decode()) if b"*" in command else _new(Octets, (unhexlify(command), ()))
+                MaskedBytes.parse(command.decode())
+                if b"*" in command
+                else _new(MaskedBytes, (unhexlify(command), ()))
             )
             said = (
-                Octets.parse(response.decode())
+                MaskedBytes.parse(response.decode())
                 if b"*" in response
-                else _new(Octets, (unhexlify(response), ()))
+                else _new(MaskedBytes, (unhexlify(response), ()))
             )
             return _new(
                 Exchange, (asked, said, int(time), int(duration), slot.decode(), _LEVELS[level], None)
@@ -348,10 +350,10 @@ class _Fields:
             self.refuse(f"{name} is true or false")
         return value
 
-    def octets(self, name: str) -> Octets:
+    def octets(self, name: str) -> MaskedBytes:
         """Hexadecimal, perhaps with hidden bytes."""
         try:
-            octets = Octets.parse(self.text(name))
+            octets = MaskedBytes.parse(self.text(name))
         except TraceError as error:
             self.refuse(f"{name}: {error}")
         if name == "atr" and octets.masked:

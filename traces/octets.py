@@ -22,7 +22,7 @@ class _Fields(NamedTuple):
     hidden: tuple[tuple[int, int], ...]
 
 
-class Octets(_Fields):
+class MaskedBytes(_Fields):
     """A byte string, and which half-open ranges of it are hidden (in order, apart, not empty).
 
     ``shown`` has zeros where bytes are hidden. In hexadecimal a hidden byte is ``**``. Its length is that of the byte
@@ -31,7 +31,7 @@ class Octets(_Fields):
 
     __slots__ = ()
 
-    def __new__(cls, shown: bytes, hidden: tuple[tuple[int, int], ...] = ()) -> "Octets":
+    def __new__(cls, shown: bytes, hidden: tuple[tuple[int, int], ...] = ()) -> "MaskedBytes":
         """Raises TraceError for ranges that cannot be hidden, or are not."""
         end = -1
         for start, stop in hidden:
@@ -43,7 +43,7 @@ class Octets(_Fields):
         return _new(cls, (shown, hidden))
 
     @classmethod
-    def hiding(cls, data: bytes, spans: Iterable[tuple[int, int]]) -> "Octets":
+    def hiding(cls, data: bytes, spans: Iterable[tuple[int, int]]) -> "MaskedBytes":
         """*data* without the bytes in *spans*, which may be in any order, overlap, or reach outside."""
         cut = sorted((max(start, 0), min(stop, len(data))) for start, stop in spans)
         merged: list[tuple[int, int]] = []
@@ -62,7 +62,7 @@ class Octets(_Fields):
         return _octets(bytes(kept), tuple(merged))
 
     @classmethod
-    def parse(cls, text: str) -> "Octets":
+    def parse(cls, text: str) -> "MaskedBytes":
         """Read hexadecimal with ``**`` for hidden bytes. Raises TraceError."""
         try:
             data = bytes.fromhex(text.replace("*", "0"))
@@ -122,21 +122,21 @@ class Octets(_Fields):
         return data[at:] == self.shown[at:]
 
     def __repr__(self) -> str:
-        return f"Octets({self.hex()})"
+        return f"MaskedBytes({self.hex()})"
 
 
-def joined(first: Octets, more: Octets) -> Octets:
+def joined(first: MaskedBytes, more: MaskedBytes) -> MaskedBytes:
     """*more* behind *first*."""
     size = len(first.shown)
     spans = (*first.hidden, *((start + size, stop + size) for start, stop in more.hidden))
-    return Octets.hiding(first.shown + more.shown, spans)
+    return MaskedBytes.hiding(first.shown + more.shown, spans)
 
 
-def plain_octets(data: bytes) -> Octets:
+def plain_octets(data: bytes) -> MaskedBytes:
     """*data*, of which nothing is hidden; without the detour of the constructor, half of reading a trace."""
-    return _new(Octets, (data, ()))
+    return _new(MaskedBytes, (data, ()))
 
 
-def _octets(shown: bytes, hidden: tuple[tuple[int, int], ...]) -> Octets:
+def _octets(shown: bytes, hidden: tuple[tuple[int, int], ...]) -> MaskedBytes:
     """What needs no check, for it was made here."""
-    return _new(Octets, (shown, hidden))
+    return _new(MaskedBytes, (shown, hidden))

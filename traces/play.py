@@ -20,7 +20,7 @@ from bifente.apdu.secrecy import MarkedBytes, is_verify
 from bifente.apdu.status import SW
 from bifente.traces.join import joined
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Stopwatch
 
 _RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
@@ -95,7 +95,7 @@ def play(
         performance.items.append(
             Exchange(
                 item.command,
-                Octets(answer),
+                MaskedBytes(answer),
                 begin,
                 clock() - begin,
                 item.slot,

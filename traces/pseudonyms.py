@@ -16,7 +16,7 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.instructions import BER_TLV, Effect, Purpose, codes
 from bifente.traces.commands import read_target
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.state import CardState
 
 _READ: Final = codes(lambda known: known.holds_file and known.purpose is Purpose.READING)
@@ -71,8 +71,8 @@ class Pseudonyms:
         self._walkers: dict[str, _Walker] = {}
 
     def replace(
-        self, command: Octets, response: Octets, state: CardState, slot: str = ""
-    ) -> tuple[Octets, Octets, str | None]:
+        self, command: MaskedBytes, response: MaskedBytes, state: CardState, slot: str = ""
+    ) -> tuple[MaskedBytes, MaskedBytes, str | None]:
         """The exchange with pseudonyms, and the file that was meant; None when it says nothing personal.
 
         *state* is that of the card before the exchange.
@@ -87,7 +87,7 @@ class Pseudonyms:
             response = self._changed(response, found.start, found.stop, path, found.offset)
         return command, response, path
 
-    def _changed(self, octets: Octets, start: int, stop: int, path: str, offset: int) -> Octets:
+    def _changed(self, octets: MaskedBytes, start: int, stop: int, path: str, offset: int) -> MaskedBytes:
         data = octets.shown[start:stop]
         walker = self._walkers.get(path)
         if walker is None or offset <= 0:
@@ -99,7 +99,7 @@ class Pseudonyms:
             if not kept[at]:
                 choice = _CLASSES[byte]
                 changed[start + at] = choice[stream[at] % len(choice)]
-        return Octets.hiding(bytes(changed), octets.hidden)
+        return MaskedBytes.hiding(bytes(changed), octets.hidden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class Personal:
     stop: int
 
 
-def personal(command: Octets, response: Octets, state: CardState) -> Personal | None:
+def personal(command: MaskedBytes, response: MaskedBytes, state: CardState) -> Personal | None:
     """What an exchange says of a person, with a card that was in *state* before it; None when it says nothing."""
     if command.hides(2, 5):
         return None

@@ -8,7 +8,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 Places = tuple[int, ...]
 """The places of one command, the unmasked one first."""
@@ -26,7 +26,7 @@ class CommandIndex:
     ``lookups`` counts the look-ups made so far: what a search costs.
     """
 
-    def __init__(self, commands: Iterable[Octets]) -> None:
+    def __init__(self, commands: Iterable[MaskedBytes]) -> None:
         self.numbers: list[list[int]] = []
         """For each place the numbers of its exchanges, in order."""
         self.place: list[int] = []
@@ -41,7 +41,7 @@ class CommandIndex:
             self.numbers[place].append(number)
             self.place.append(place)
 
-    def _place_of(self, command: Octets) -> int:
+    def _place_of(self, command: MaskedBytes) -> int:
         following = len(self.numbers)
         if not command.hidden:
             return self._plain.setdefault(command.shown, following)
@@ -98,7 +98,7 @@ def with_and_without_le(command: bytes) -> Iterator[bytes]:
         yield command[:-1]
 
 
-def _visible(command: Octets) -> Iterator[tuple[int, int]]:
+def _visible(command: MaskedBytes) -> Iterator[tuple[int, int]]:
     at = 0
     for start, stop in command.hidden:
         if at < start:

@@ -8,13 +8,13 @@ from bifente.apdu.link import Card
 from bifente.traces.files import Sink
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent
-from bifente.traces.octets import Octets, plain_octets
+from bifente.traces.octets import MaskedBytes, plain_octets
 
 _new = tuple.__new__
 """Makes an Exchange without the detour of its generated constructor, while the terminal waits."""
 
 
-def _unmasked(command: bytes, response: bytes) -> tuple[Octets, Octets]:
+def _unmasked(command: bytes, response: bytes) -> tuple[MaskedBytes, MaskedBytes]:
     return plain_octets(bytes(command)), plain_octets(bytes(response))
 
 

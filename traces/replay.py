@@ -15,7 +15,7 @@ from bifente.apdu.status import SW
 from bifente.traces.errors import TraceError
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Item, Level, Trace
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.recall import CommandIndex, with_and_without_le
 from bifente.traces.recordedstates import RecordedStates
 
@@ -45,8 +45,8 @@ class Miss:
 
     number: int
     """Which command it was, from 1."""
-    command: Octets
-    expected: Octets | None
+    command: MaskedBytes
+    expected: MaskedBytes | None
     """What comes next in the trace, None at its end."""
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, Item
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.pseudonyms import personal
 
 
@@ -26,9 +26,9 @@ class Uncompared:
                     span = [(found.start, found.stop)]
                     command, response = item.command, item.response
                     if found.written:
-                        command = Octets.hiding(command.shown, (*span, *command.hidden))
+                        command = MaskedBytes.hiding(command.shown, (*span, *command.hidden))
                     else:
-                        response = Octets.hiding(response.shown, (*span, *response.hidden))
+                        response = MaskedBytes.hiding(response.shown, (*span, *response.hidden))
                     yield item._replace(command=command, response=response)
                     continue
             else:

@@ -4,7 +4,7 @@ from typing import Final
 
 from bifente.apdu.instructions import instruction_name
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, ALGORITHM_SHEET
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 TEMPLATES: Final = {0xA4: "AT", 0xA6: "KAT", 0xAA: "HT", 0xB4: "CCT", 0xB6: "DST", 0xB8: "CT"}
 """Control reference templates (ISO/IEC 7816-4:2020 §10.3.2)."""
@@ -78,7 +78,7 @@ TAGS: Final = {
 """Interindustry tags, and those of EF.ATR, of a Vitale 2 and of a CPS3, where the number alone tells."""
 
 
-def name_of(command: Octets) -> str:
+def name_of(command: MaskedBytes) -> str:
     """What a recorded command is called; nothing of what is hidden in it."""
     if len(command) < 2 or command.hides(0, 2):
         return "no command"

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from bifente.conformance.case import Case
+    from bifente.conformance.case import ConformanceCase
     from bifente.conformance.model import Outcome, Report
-    from bifente.conformance.target import Target
+    from bifente.conformance.target import ConformanceTarget
 
 
 def kinds_in(slots: Sequence[str], kinds: Sequence[str] = ()) -> tuple[str, ...]:
@@ -28,7 +28,7 @@ def kinds_in(slots: Sequence[str], kinds: Sequence[str] = ()) -> tuple[str, ...]
 
 
 @contextmanager
-def emulated_target(kinds: tuple[str, ...], *, socket: bool) -> "Iterator[Target]":
+def emulated_target(kinds: tuple[str, ...], *, socket: bool) -> "Iterator[ConformanceTarget]":
     """Fresh cards of those kinds, in this process or behind a *socket*. Raises WorkbenchError without pyscard."""
     from bifente.reader.pyscard import CURE
     from bifente.workbench.cards.maker import CardMaker
@@ -56,7 +56,7 @@ def real_target(
     destructive: bool = False,
     pin: bytes | None = None,
     puk: bytes | None = None,
-) -> "Target":
+) -> "ConformanceTarget":
     """The cards in those PC/SC readers (``bifente.conformance.detect``). Raises WorkbenchError without pyscard."""
     from bifente.reader.pyscard import CURE
 
@@ -70,7 +70,11 @@ def real_target(
 
 
 def run_cases(
-    cases: "list[Case]", target: "Target", *, measured: bool, told: "Callable[[Outcome], None]"
+    cases: "list[ConformanceCase]",
+    target: "ConformanceTarget",
+    *,
+    measured: bool,
+    told: "Callable[[Outcome], None]",
 ) -> "Report":
     """Run *cases* on *target*; *told* hears of each outcome. With *measured* also what has no verdict, only a figure."""
     from bifente.conformance.case import Bench

@@ -12,10 +12,10 @@ from bifente.applets.families import family_of
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.target import (
     CardUnderTest,
+    ConformanceTarget,
     InProcessTarget,
     PcscTarget,
     ReaderHands,
-    Target,
     card_under_test,
 )
 from bifente.layouts.registry import kinds, layout_of
@@ -55,7 +55,7 @@ def _reader(cards: Cards, name: str) -> Iterator[TwoSlotReader]:
 
 
 @contextmanager
-def in_process(cards: Cards, *, name: str = "in process") -> Iterator[Target]:
+def in_process(cards: Cards, *, name: str = "in process") -> Iterator[ConformanceTarget]:
     """The cards in the slots of a reader of this process."""
     with _reader(cards, "bifente") as reader:
         yield InProcessTarget(reader, _under_test(cards, slots()), name=name)
@@ -80,7 +80,7 @@ def over_socket(
     *,
     name: str = "socket",
     around: Callable[[TwoSlotReader], object] | None = None,
-) -> Iterator[Target]:
+) -> Iterator[ConformanceTarget]:
     """The cards behind a socket of this process, reached through libpcsclite as other programs reach them.
 
     *around* is called with the reader before it is served. Raises ConformanceError when PC/SC in this process speaks

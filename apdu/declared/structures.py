@@ -45,7 +45,7 @@ from construct import (
 )
 
 from bifente.apdu.command import Case
-from bifente.apdu.fcp import Template
+from bifente.apdu.fcp import FcpTemplate
 
 # Command and response APDU: ISO/IEC 7816-4:2020 §5.2, ISO/IEC 7816-3:2006 §12.1.
 
@@ -299,10 +299,10 @@ FCP_CONTENT = ExprValidator(
     objects(FCP_VALUES), lambda items, _: not {0x8C, 0xA1} <= {item["tag"] for item in items}
 )
 
-FCP: dict[Template, Construct] = {
-    Template.FCP: FocusedSeq("fcp", "fcp" / tagged(0x62, FCP_CONTENT), Terminated),
-    Template.FCI_FCP: FocusedSeq("fci", "fci" / tagged(0x6F, _first(0x62, FCP_CONTENT)), Terminated),
-    Template.FCI: FocusedSeq(
+FCP: dict[FcpTemplate, Construct] = {
+    FcpTemplate.FCP: FocusedSeq("fcp", "fcp" / tagged(0x62, FCP_CONTENT), Terminated),
+    FcpTemplate.FCI_FCP: FocusedSeq("fci", "fci" / tagged(0x6F, _first(0x62, FCP_CONTENT)), Terminated),
+    FcpTemplate.FCI: FocusedSeq(
         "fci",
         "fci"
         / tagged(

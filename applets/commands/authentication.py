@@ -28,7 +28,7 @@ from bifente.applets.kernel.refusals import (
     wrong_length,
     wrong_parameters,
 )
-from bifente.applets.kernel.state import Challenge, Peer, Recognition
+from bifente.applets.kernel.state import Challenge, Peer, PeerAuthentication
 from bifente.layouts.nodes import Crt
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
@@ -216,7 +216,7 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
         raise CardError(SW.CHANGED_WARNING, Why(_VERIFIES, pattern, (peer.chr,)))
     card.persistent.keep_date(peer.effective)
     proven.role = peer.cha
-    proven.recognition = Recognition(peer, challenge.value, peer_challenge, issued)
+    proven.recognition = PeerAuthentication(peer, challenge.value, peer_challenge, issued)
     return b""
 
 

@@ -20,7 +20,7 @@ from bifente.applets.kernel.refusals import (
     wrong_length,
     wrong_parameters,
 )
-from bifente.applets.kernel.state import Environment, Template
+from bifente.applets.kernel.state import ControlReferenceTemplate, Environment
 from bifente.layouts.nodes import Crt, KeyObject
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, CHR_SIZE
 
@@ -92,8 +92,8 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
     channel = card.channel
     environment = channel.environment or Environment()
     side = environment.computing if request.computing else environment.verifying
-    old = side.get(request.crt, Template())
-    template = Template(
+    old = side.get(request.crt, ControlReferenceTemplate())
+    template = ControlReferenceTemplate(
         request.algorithm if request.algorithm is not None else old.algorithm,
         request.private_key if request.private_key is not None else old.private_key,
         request.public_key if request.public_key is not None else old.public_key,
@@ -109,7 +109,7 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
     return b""
 
 
-def _check_hash(template: Template) -> None:
+def _check_hash(template: ControlReferenceTemplate) -> None:
     if template.private_key is not None or template.public_key is not None:
         raise incorrect_data(_TEMPLATES, "a hash needs no key, so template AA has neither 83 nor 84")
     if template.algorithm not in HASH_ALGORITHMS:
@@ -137,7 +137,7 @@ def key_of(card: "SmartCard", reference: int) -> KeyObject | None:
     return None
 
 
-def _check_private(card: "SmartCard", crt: Crt, template: Template) -> None:
+def _check_private(card: "SmartCard", crt: Crt, template: ControlReferenceTemplate) -> None:
     if template.public_key is not None:
         raise incorrect_data(
             _TEMPLATES, "the card computes with a private key (84), and the template has a public one (83)"
@@ -167,7 +167,7 @@ def _check_private(card: "SmartCard", crt: Crt, template: Template) -> None:
         )
 
 
-def _check_public(card: "SmartCard", crt: Crt, template: Template) -> None:
+def _check_public(card: "SmartCard", crt: Crt, template: ControlReferenceTemplate) -> None:
     reference = template.public_key
     if template.private_key is not None:
         raise incorrect_data(

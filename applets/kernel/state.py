@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CardIdentity:
     """What the card's own CV certificate calls it: CHR (12 bytes) and CHA."""
 
     chr: bytes
@@ -78,7 +78,7 @@ class Persistent:
         self.pins = {pin.reference: self._pin(pin) for pin in pins}
         self._keys: dict[str, RSAPrivateKey] = {}
         self._roots: dict[bytes, CvKey] | None = None
-        self._identity: Identity | None = None
+        self._identity: CardIdentity | None = None
 
     def _record(self, name: str) -> bytes:
         try:
@@ -157,7 +157,7 @@ class Persistent:
             self.store.commit({DATE_RECORD: shown.isoformat().encode()})
 
     @property
-    def identity(self) -> Identity:
+    def identity(self) -> CardIdentity:
         """Who the card is in a recognition."""
         if self._identity is None:
             self._identity = decode_identity(self._record(IDENTITY_RECORD))
@@ -210,15 +210,15 @@ def decode_root(name: str, record: bytes) -> CvKey:
     raise CorruptCard(name, f"not {what}")
 
 
-def encode_identity(identity: Identity) -> bytes:
+def encode_identity(identity: CardIdentity) -> bytes:
     """A card's identity as a record: CHR and CHA one after the other."""
     return identity.chr + identity.cha.encode()
 
 
-def decode_identity(record: bytes, name: str = IDENTITY_RECORD) -> Identity:
+def decode_identity(record: bytes, name: str = IDENTITY_RECORD) -> CardIdentity:
     """A card's identity from its record. Raises CorruptCard."""
     try:
-        return Identity(record[:CHR_SIZE], Cha.parse(record[CHR_SIZE:]))
+        return CardIdentity(record[:CHR_SIZE], Cha.parse(record[CHR_SIZE:]))
     except ApduError as error:
         raise CorruptCard(name, str(error)) from None
 
@@ -245,7 +245,7 @@ class Peer:
 
 
 @dataclass(slots=True)
-class Recognition:
+class PeerAuthentication:
     """An accomplished authentication of the other card."""
 
     peer: Peer
@@ -257,7 +257,7 @@ class Recognition:
 
 
 @dataclass(slots=True)
-class Template:
+class ControlReferenceTemplate:
     """What MSE SET has put into one control reference template."""
 
     algorithm: int | None = None
@@ -269,8 +269,8 @@ class Template:
 class Environment:
     """The current security environment with the hash in the making: what SELECT clears."""
 
-    computing: dict[Crt, Template] = field(default_factory=dict)
-    verifying: dict[Crt, Template] = field(default_factory=dict)
+    computing: dict[Crt, ControlReferenceTemplate] = field(default_factory=dict)
+    verifying: dict[Crt, ControlReferenceTemplate] = field(default_factory=dict)
     digest: tuple[str, bytes] | None = None
 
 
@@ -307,7 +307,7 @@ class Proven:
         self.role: Cha | None = None
         self.challenge: Challenge | None = None
         self.peer: Peer | None = None
-        self.recognition: Recognition | None = None
+        self.recognition: PeerAuthentication | None = None
 
     def forget_recognition(self) -> None:
         """A failed authentication or a log-out: the other card is no longer known."""

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bifente.applets.perso.errors import ContentError, PathError, PersoError, Problem, ProfileError
+    from bifente.applets.perso.errors import ContentError, PathError, PersoError, ProfileError, ProfileProblem
     from bifente.applets.perso.make.build import personalise
     from bifente.applets.perso.make.issuer import Issuer
     from bifente.applets.perso.make.keys import KeySource
@@ -21,9 +21,9 @@ __all__ = [
     "KeySource",
     "PathError",
     "PersoError",
-    "Problem",
     "Profile",
     "ProfileError",
+    "ProfileProblem",
     "parse_profile",
     "personalise",
     "read_profile",
@@ -32,7 +32,7 @@ __all__ = [
 
 _MODULES = {
     "personalise": "make.build",
-    **dict.fromkeys(("ContentError", "PathError", "PersoError", "Problem", "ProfileError"), "errors"),
+    **dict.fromkeys(("ContentError", "PathError", "PersoError", "ProfileProblem", "ProfileError"), "errors"),
     "Issuer": "make.issuer",
     "KeySource": "make.keys",
     "Profile": "profile.model",

@@ -55,7 +55,7 @@ class NotGroups(PersoError):
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ProfileProblem:
     """One thing that is wrong in a profile: ``line`` counts from 1, ``field`` is a path such as ``holder.civility``."""
 
     source: str
@@ -73,7 +73,7 @@ class ProfileError(PersoError):
 
     kind = "input.profile"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[ProfileProblem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
 

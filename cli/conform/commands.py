@@ -16,9 +16,9 @@ from bifente.documents.writing import check_place
 from bifente.layouts.registry import kinds as known_kinds
 
 if TYPE_CHECKING:
-    from bifente.conformance.case import Case
+    from bifente.conformance.case import ConformanceCase
     from bifente.conformance.model import Outcome, Report
-    from bifente.conformance.target import Target
+    from bifente.conformance.target import ConformanceTarget
 
 _SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
 
@@ -146,7 +146,7 @@ def conform(
             pin=_digits(pin),
             puk=_digits(puk),
         )
-        context: AbstractContextManager[Target] = nullcontext(real)
+        context: AbstractContextManager[ConformanceTarget] = nullcontext(real)
     else:
         context = emulated_target(kinds_in(slots, kinds), socket=over == "socket")
     with context as target:
@@ -189,7 +189,9 @@ def _digits(source: SecretSource) -> bytes | None:
     return source.read() if source.value is not None or source.path is not None else None
 
 
-def _run(cases: "list[Case]", target: "Target", *, verbose: bool, measured: bool, quiet: bool) -> "Report":
+def _run(
+    cases: "list[ConformanceCase]", target: "ConformanceTarget", *, verbose: bool, measured: bool, quiet: bool
+) -> "Report":
     from bifente.cli.progress import progress
     from bifente.workbench.conform import run_cases
 

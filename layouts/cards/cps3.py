@@ -7,7 +7,7 @@ The rest is ``synthetic`` and says so.
 
 from bifente.apdu import tlv
 from bifente.apdu.security import Operation
-from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessaging
+from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessagingRule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.codecs import businessdata, identity, pkcs15
 from bifente.layouts.nodes import (
@@ -58,7 +58,7 @@ ACTIVITIES = 16
 DATA_SIZE = 64
 
 _HOLDER = Pin(PIN)
-_ISSUER = SecureMessaging(environment=5)
+_ISSUER = SecureMessagingRule(environment=5)
 _NOTHING = ef_access(read=NEVER)
 _FREE = ef_access(read=ALWAYS)
 _ISSUED = ef_access(read=ALWAYS, update=_ISSUER, delete=_ISSUER)

@@ -27,7 +27,7 @@ class Shape(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
+class Utf8String:
     """A UTF8String: a text."""
 
     tag: int = _UTF8
@@ -46,7 +46,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Octets:
+class OctetString:
     """An OCTET STRING: upper-case hexadecimal."""
 
     tag: int = _OCTET_STRING

@@ -20,11 +20,11 @@ from bifente.layouts.codecs.der import (
     Member,
     Named,
     ObjectIdentifier,
-    Octets,
+    OctetString,
     Record,
     SequenceOf,
-    Text,
     Time,
+    Utf8String,
     members,
     rising,
 )
@@ -89,13 +89,13 @@ class CiaCodec:
         raise LayoutError(f"{what}: {item.tag:02X} is no record of this file")
 
 
-_PATH = rising(SEQUENCE, *members(path=Octets()))
+_PATH = rising(SEQUENCE, *members(path=OctetString()))
 """ISO/IEC 7816-15 §8.2.5 Path: a file identifier (or nothing), relative to the application."""
 
 _COMMON = rising(
     SEQUENCE,
-    *members(label=Text(), flags=Bits(("private", "modifiable", "internal"))),
-    Member("auth_id", Octets(), optional=True),
+    *members(label=Utf8String(), flags=Bits(("private", "modifiable", "internal"))),
+    Member("auth_id", OctetString(), optional=True),
 )
 """CommonObjectAttributes, §8.2.8."""
 
@@ -161,7 +161,7 @@ AODF = CiaCodec(
             SEQUENCE,
             (
                 _COMMON,
-                rising(SEQUENCE, *members(id=Octets())),
+                rising(SEQUENCE, *members(id=OctetString())),
                 rising(
                     0xA1,
                     rising(
@@ -173,7 +173,7 @@ AODF = CiaCodec(
                             stored_length=Integer(),
                             max_length=Integer(),
                             reference=Integer(0x80),
-                            pad=Octets(),
+                            pad=OctetString(),
                         ),
                     ),
                 ),
@@ -193,7 +193,7 @@ PRKDF = CiaCodec(
                 _COMMON,
                 rising(
                     SEQUENCE,
-                    *members(id=Octets(), usage=Bits(_USAGE), access=Bits(_ACCESS), reference=Integer()),
+                    *members(id=OctetString(), usage=Bits(_USAGE), access=Bits(_ACCESS), reference=Integer()),
                 ),
                 rising(0xA1, rising(SEQUENCE, _PATH, *members(modulus_bits=Integer()))),
             ),
@@ -210,7 +210,7 @@ CDF = CiaCodec(
             SEQUENCE,
             (
                 _COMMON,
-                rising(SEQUENCE, *members(id=Octets())),
+                rising(SEQUENCE, *members(id=OctetString())),
                 rising(0xA1, rising(SEQUENCE, _PATH)),
             ),
         )
@@ -225,7 +225,7 @@ DODF = CiaCodec(
             SEQUENCE,
             (
                 _COMMON,
-                rising(SEQUENCE, *members(application=Text())),
+                rising(SEQUENCE, *members(application=Utf8String())),
                 rising(0xA1, _PATH),
             ),
         )
@@ -241,8 +241,8 @@ CIA_INFO = CiaCodec(
             (
                 *members(
                     version=Integer(),
-                    manufacturer=Text(),
-                    label=Text(0x80),
+                    manufacturer=Utf8String(),
+                    label=Utf8String(0x80),
                     flags=Bits(("readonly", "authRequired", "prnGeneration")),
                     algorithms=SequenceOf(
                         Record(

@@ -45,8 +45,8 @@ def content_of(shape: object) -> Construct:
     raise TypeError(f"{type(shape).__name__} has no declaration")
 
 
-content_of.register(der.Text, lambda _: text("utf-8"))
-content_of.register(der.Octets, lambda _: hexadecimal())
+content_of.register(der.Utf8String, lambda _: text("utf-8"))
+content_of.register(der.OctetString, lambda _: hexadecimal())
 content_of.register(der.Constant, lambda shape: Const(shape.content))
 
 _SHORTEST = Expecting(

@@ -2,7 +2,7 @@
 
 from bifente.reader.vpcd.connections import BASE_PORT
 from bifente.reader.vpcd.service import CardsOnVpcd, VpcdService, VpcdStatus, serve_vpcd
-from bifente.reader.vpcd.slot import SlotState, VpcdSettings
+from bifente.reader.vpcd.slot import VpcdSettings, VpcdSlotState
 from bifente.reader.vpcd.wire import LIMIT, ConnectionEnded, Control, Wire
 
 __all__ = [
@@ -11,9 +11,9 @@ __all__ = [
     "CardsOnVpcd",
     "ConnectionEnded",
     "Control",
-    "SlotState",
     "VpcdService",
     "VpcdSettings",
+    "VpcdSlotState",
     "VpcdStatus",
     "Wire",
     "serve_vpcd",

@@ -12,7 +12,7 @@ from bifente.reader.errors import ReaderError
 from bifente.reader.slots.events import SlotEvent
 from bifente.reader.slots.twoslot import TwoSlotReader
 from bifente.reader.vpcd.connections import Calling, ConnectionSource, Listening
-from bifente.reader.vpcd.slot import OfferedSlot, SlotState, VpcdSettings
+from bifente.reader.vpcd.slot import OfferedSlot, VpcdSettings, VpcdSlotState
 
 _DEFAULT: Final = VpcdSettings()
 _DRIVER_SLOTS: Final = 2
@@ -27,7 +27,7 @@ class VpcdStatus:
 
     slot: str
     port: int
-    state: SlotState
+    state: VpcdSlotState
     commands: int
     """Command APDUs answered so far."""
 

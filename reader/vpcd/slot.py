@@ -67,7 +67,7 @@ class VpcdSettings:
     """After that a driver that polled and says nothing more after a control loses the connection."""
 
 
-class SlotState(StrEnum):
+class VpcdSlotState(StrEnum):
     """How a slot stands with its driver."""
 
     EMPTY = "no card"
@@ -77,7 +77,7 @@ class SlotState(StrEnum):
     STOPPED = "stopped"
 
 
-_SERVED = SlotState.SERVED
+_SERVED = VpcdSlotState.SERVED
 
 
 class OfferedSlot:
@@ -92,7 +92,7 @@ class OfferedSlot:
     ) -> None:
         self.slot = slot
         self.source = source
-        self.state = SlotState.WAITING
+        self.state = VpcdSlotState.WAITING
         self.commands = 0
         """Command APDUs answered so far, over all connections."""
         self._reader = reader
@@ -161,12 +161,12 @@ class OfferedSlot:
             except Exception:
                 logger.exception("slot %s", self.slot)
                 self._away_until = monotonic() + self._settings.absence
-        self.state = SlotState.STOPPED
+        self.state = VpcdSlotState.STOPPED
 
     def _offer(self) -> None:
         """Wait for one connection, and serve it to its end."""
         present = self._reader.status(self.slot).present
-        self.state = SlotState.WAITING if present else SlotState.EMPTY
+        self.state = VpcdSlotState.WAITING if present else VpcdSlotState.EMPTY
         away = max(self._away_until - monotonic(), 0)
         connection = self.source.next(self._wakeup, closed_for=away if present else None)
         if connection is None:
@@ -189,7 +189,7 @@ class OfferedSlot:
                 return
             self._connection = connection
             self._hung_up = False
-        self.state = SlotState.CONNECTED
+        self.state = VpcdSlotState.CONNECTED
         self._polls = 0
         self._driver_left = False
         try:

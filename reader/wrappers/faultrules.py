@@ -94,7 +94,7 @@ Ordinal = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
 
 
-class Rule(BaseModel):
+class FaultRule(BaseModel):
     """When a fault happens; the kinds of fault extend it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -120,7 +120,7 @@ class Rule(BaseModel):
         return self.pattern is None or _matches(self.pattern, command.hex().upper())
 
 
-class Status(Rule):
+class ReplacedStatus(FaultRule):
     """The answer is another status word."""
 
     fault: Literal["status"]
@@ -128,7 +128,7 @@ class Status(Rule):
     executed: bool = False
 
 
-class Truncated(Rule):
+class Truncated(FaultRule):
     """The answer is too short. The card has carried the command out."""
 
     fault: Literal["truncated"]
@@ -142,7 +142,7 @@ class Truncated(Rule):
         return self
 
 
-class Mute(Rule):
+class Mute(FaultRule):
     """No answer until the next reset."""
 
     fault: Literal["mute"]
@@ -150,7 +150,7 @@ class Mute(Rule):
     executed: bool = False
 
 
-class Removed(Rule):
+class CardRemoval(FaultRule):
     """The card is pulled out during the command."""
 
     fault: Literal["removed"]
@@ -158,7 +158,7 @@ class Removed(Rule):
     executed: bool = False
 
 
-class Unplugged(Rule):
+class Unplugged(FaultRule):
     """The reader is unplugged during the command."""
 
     fault: Literal["unplugged"]
@@ -166,7 +166,7 @@ class Unplugged(Rule):
     executed: bool = False
 
 
-class Restarted(Rule):
+class Restarted(FaultRule):
     """The PC/SC service restarts during the command."""
 
     fault: Literal["restarted"]
@@ -174,7 +174,7 @@ class Restarted(Rule):
     executed: bool = False
 
 
-class Endless61(Rule):
+class Endless61(FaultRule):
     """More data are always waiting."""
 
     fault: Literal["endless61"]
@@ -182,7 +182,7 @@ class Endless61(Rule):
     executed: bool = False
 
 
-class Delay(Rule):
+class Delay(FaultRule):
     """The answer comes late."""
 
     fault: Literal["delay"]
@@ -190,7 +190,7 @@ class Delay(Rule):
 
 
 AnyRule = Annotated[
-    Status | Truncated | Mute | Removed | Unplugged | Restarted | Endless61 | Delay,
+    ReplacedStatus | Truncated | Mute | CardRemoval | Unplugged | Restarted | Endless61 | Delay,
     Field(discriminator="fault"),
 ]
 

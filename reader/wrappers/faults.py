@@ -16,14 +16,14 @@ from bifente.apdu.status import SW
 from bifente.reader.errors import CardPulled, ReaderUnplugged, ServiceRestarts
 from bifente.reader.wrappers.faultrules import (
     AnyRule,
+    CardRemoval,
     Delay,
     Endless61,
     FaultFileError,
     FaultRules,
     Mute,
-    Removed,
+    ReplacedStatus,
     Restarted,
-    Status,
     Truncated,
     Unplugged,
     parse_faults,
@@ -152,13 +152,13 @@ class Faulty(TerminalSideWrapper):
             return answer[:-2][: rule.keep] + answer[-2:]
         if not isinstance(rule, Delay) and rule.executed:
             super().transmit(command)
-        if isinstance(rule, Status):
+        if isinstance(rule, ReplacedStatus):
             number = self.happened[-1][0] + 1
             self._own = Refusal(
                 SW(rule.sw), Why(_CLAUSE, "fault rule {} answers in the card's place", (number,))
             )
             return rule.sw.to_bytes(2)
-        if isinstance(rule, Removed):
+        if isinstance(rule, CardRemoval):
             self._removed = True
             raise CardPulled(self.slot, rule.seconds)
         if isinstance(rule, Unplugged):

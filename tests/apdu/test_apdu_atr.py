@@ -15,7 +15,7 @@ from bifente.apdu.historical import (
     COUNTRY_CODE,
     PRE_ISSUING_DATA,
     HistoricalBytes,
-    Status,
+    StatusIndicator,
     encode_compact,
     explain_capabilities,
     explain_service_data,
@@ -267,12 +267,12 @@ def test_lines(groups: list[InterfaceBytes], line: str) -> None:
 @pytest.mark.parametrize(
     ("text", "objects", "status", "rest"),
     [
-        (CPS3[10:], {COUNTRY_CODE: "2500", PRE_ISSUING_DATA: "80000310"}, Status(0, 0x9000), ""),
-        (CPS2TER[10:], {COUNTRY_CODE: "2500", PRE_ISSUING_DATA: "80820212"}, Status(0, 0x9000), ""),
+        (CPS3[10:], {COUNTRY_CODE: "2500", PRE_ISSUING_DATA: "80000310"}, StatusIndicator(0, 0x9000), ""),
+        (CPS2TER[10:], {COUNTRY_CODE: "2500", PRE_ISSUING_DATA: "80820212"}, StatusIndicator(0, 0x9000), ""),
         (
             CPS3_CONTACTLESS[8:-2],
             {CARD_SERVICE_DATA: "B8", PRE_ISSUING_DATA: "04B0ECC1", CARD_CAPABILITIES: "940180", 8: "9000"},
-            Status(None, 0x9000),
+            StatusIndicator(None, 0x9000),
             "",
         ),
         # the status of the CPS4 is cut by a byte; the fields before are read all the same
@@ -284,17 +284,19 @@ def test_lines(groups: list[InterfaceBytes], line: str) -> None:
             None,
             "",
         ),
-        ("80318081 05", {CARD_SERVICE_DATA: "80", 8: "05"}, Status(5, None), ""),
-        ("8083059000", {8: "059000"}, Status(5, 0x9000), ""),
+        ("80318081 05", {CARD_SERVICE_DATA: "80", 8: "05"}, StatusIndicator(5, None), ""),
+        ("8083059000", {8: "059000"}, StatusIndicator(5, 0x9000), ""),
         ("8073AB", {}, None, "73AB"),
         ("00", {}, None, ""),
         ("009000", {}, None, "9000"),
-        ("00059000", {}, Status(5, 0x9000), ""),
+        ("00059000", {}, StatusIndicator(5, 0x9000), ""),
         ("4709EA9000", {}, None, "09EA9000"),
         ("1001", {}, None, "01"),
     ],
 )
-def test_historical_bytes(text: str, objects: dict[int, str], status: Status | None, rest: str) -> None:
+def test_historical_bytes(
+    text: str, objects: dict[int, str], status: StatusIndicator | None, rest: str
+) -> None:
     raw = bytes.fromhex(text)
     history = HistoricalBytes.parse(raw)
     assert history.category == raw[0]

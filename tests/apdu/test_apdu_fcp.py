@@ -14,11 +14,11 @@ from bifente.apdu.fcp import (
     NO_SFI,
     TRANSPARENT_EF,
     Fcp,
+    FcpTemplate,
     FileDescriptor,
+    FileStructure,
     Fmd,
     LifeCycle,
-    Structure,
-    Template,
 )
 from bifente.apdu.security import (
     ALWAYS,
@@ -109,7 +109,7 @@ OBERTHUR = bytes.fromhex("621B 800205DC 820101 8302B001 8800 A109 8C077B17FF1717
 
 def test_gemalto() -> None:
     fcp = Fcp.parse(GEMALTO)
-    assert fcp.template is Template.FCI
+    assert fcp.template is FcpTemplate.FCI
     assert fcp.sfi == NO_SFI
     assert fcp.bare_security
     assert fcp.contactless is None
@@ -121,7 +121,7 @@ def test_gemalto() -> None:
 
 def test_sagem_has_an_order_of_its_own() -> None:
     fcp = Fcp.parse(SAGEM)
-    assert fcp.template is Template.FCI_FCP
+    assert fcp.template is FcpTemplate.FCI_FCP
     assert fcp.order == (0x80, 0x82, 0x8C, 0x83, 0x88, 0x8A)
     assert fcp.sfi == 0x1E
     assert fcp.encode() == SAGEM
@@ -242,20 +242,20 @@ def test_life_cycle(value: int) -> None:
 @pytest.mark.parametrize(
     ("text", "words", "structure"),
     [
-        ("01", "transparent EF", Structure.TRANSPARENT),
-        ("41", "transparent EF", Structure.TRANSPARENT),
+        ("01", "transparent EF", FileStructure.TRANSPARENT),
+        ("41", "transparent EF", FileStructure.TRANSPARENT),
         ("38", "DF", None),
         ("78", "DF", None),
-        ("02", "linear fixed EF", Structure.LINEAR_FIXED),
-        ("0221", "linear fixed EF", Structure.LINEAR_FIXED),
-        ("02210040", "linear fixed EF", Structure.LINEAR_FIXED),
-        ("042100FF05", "linear variable EF, 5 records of at most 255 bytes", Structure.LINEAR_VARIABLE),
-        ("062100100102", "cyclic EF, 258 records of at most 16 bytes", Structure.CYCLIC),
+        ("02", "linear fixed EF", FileStructure.LINEAR_FIXED),
+        ("0221", "linear fixed EF", FileStructure.LINEAR_FIXED),
+        ("02210040", "linear fixed EF", FileStructure.LINEAR_FIXED),
+        ("042100FF05", "linear variable EF, 5 records of at most 255 bytes", FileStructure.LINEAR_VARIABLE),
+        ("062100100102", "cyclic EF, 258 records of at most 16 bytes", FileStructure.CYCLIC),
         ("39", "descriptor 39", None),
         ("B9", "descriptor B9", None),
     ],
 )
-def test_descriptors(text: str, words: str, structure: Structure | None) -> None:
+def test_descriptors(text: str, words: str, structure: FileStructure | None) -> None:
     descriptor = FileDescriptor.parse(bytes.fromhex(text))
     assert descriptor.explain() == words
     assert descriptor.structure is structure
@@ -330,7 +330,7 @@ def parameters(draw: st.DrawFn) -> Fcp:
         sfi=draw(_maybe(st.integers(0, 30))),
         life_cycle=draw(_maybe(st.integers(0, 255))),
         others=tuple(draw(st.lists(others, max_size=3))),
-        template=draw(st.sampled_from(Template)),
+        template=draw(st.sampled_from(FcpTemplate)),
     )
     named = st.dictionaries(
         st.sampled_from(list(fcp.target.operations.values())), st.integers(0, 255).map(Scb)
@@ -369,7 +369,7 @@ def test_management_data_come_back(objects: list[Tlv], beside_parameters: bool) 
 
 @given(parameters(), st.randoms(use_true_random=False))
 def test_any_order_comes_back(fcp: Fcp, random: object) -> None:
-    plain = replace(fcp, template=Template.FCP)
+    plain = replace(fcp, template=FcpTemplate.FCP)
     items = tlv.decode_one(plain.encode())[0].children()
     random.shuffle(items)
     shuffled = tlv.encode(0x62, tlv.join(items))

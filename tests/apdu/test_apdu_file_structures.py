@@ -19,7 +19,7 @@ from bifente.apdu.declared.structures import (
     INTERFACE_ATTRIBUTES,
     SDO_ANSWER,
 )
-from bifente.apdu.fcp import Fcp, FileDescriptor, Fmd, Template
+from bifente.apdu.fcp import Fcp, FcpTemplate, FileDescriptor, Fmd
 from bifente.apdu.historical import HistoricalBytes
 from bifente.apdu.sdo import Docp, SdoClass, encode_answer, parse_answer
 from bifente.apdu.security import InterfaceAttributes, SecurityAttributes, Target
@@ -37,7 +37,7 @@ def refused(act: Callable[[bytes], Value], raw: bytes) -> Value | None:
         return None
 
 
-def any_template(raw: bytes) -> tuple[Template, Items] | None:
+def any_template(raw: bytes) -> tuple[FcpTemplate, Items] | None:
     found = [(kind, parsed) for kind, told in FCP.items() if (parsed := refused(told.parse, raw)) is not None]
     assert len(found) <= 1, "one template at most fits"
     return (found[0][0], shown(found[0][1])) if found else None

@@ -16,7 +16,7 @@ from bifente.applets.store.stores import MemoryStore
 from bifente.cli.main import main
 from bifente.conformance.engine import chosen, run
 from bifente.conformance.model import Verdict
-from bifente.conformance.target import Target
+from bifente.conformance.target import ConformanceTarget
 from bifente.layouts.names import application_name, card_of_atr
 from bifente.reader import TwoSlotReader
 from bifente.terminal.whichcard import kind_of
@@ -116,7 +116,7 @@ def test_three_pins_each_with_its_rule(card: Path) -> None:
 
 
 @pytest.mark.parametrize("way", [in_process, over_socket])
-def test_it_conforms(profile: Path, way: "type[AbstractContextManager[Target]]") -> None:
+def test_it_conforms(profile: Path, way: "type[AbstractContextManager[ConformanceTarget]]") -> None:
     if way is over_socket:
         pytest.importorskip("smartcard")
     cases = chosen(["reader"], ["toy"], ["@toy"])

@@ -19,7 +19,7 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.applets.store.stores import create_card_file
 from bifente.reader.pcsclite.messages import Command
 from bifente.traces import Exchange, TraceHeader, TraceWriter
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.running import run_program
 
@@ -56,7 +56,7 @@ def cps(tmp_path: Path) -> Path:
 def trace(tmp_path: Path) -> Path:
     path = tmp_path / "one.trace"
     with TraceWriter.create(path, TraceHeader("a", b"\x3b\x00", TransmissionProtocol.T1)) as writer:
-        writer.write(Exchange(Octets(bytes.fromhex("0084000008")), Octets(b"\x90\x00")))
+        writer.write(Exchange(MaskedBytes(bytes.fromhex("0084000008")), MaskedBytes(b"\x90\x00")))
     return path
 
 

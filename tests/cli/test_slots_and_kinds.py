@@ -13,7 +13,7 @@ from bifente.cli.main import main
 from bifente.cli.reader.asking import show_status
 from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.slots import Slots
 
@@ -27,7 +27,9 @@ def trace(tmp_path: Path) -> Path:
     path = tmp_path / "two.trace"
     with TraceWriter.create(path, TraceHeader("a")) as writer:
         for slot, ins in ((CPS, "84"), (VITALE, "B0"), (CPS, "C0")):
-            writer.write(Exchange(Octets(bytes.fromhex(f"00{ins}000008")), Octets(b"\x90\x00"), slot=slot))
+            writer.write(
+                Exchange(MaskedBytes(bytes.fromhex(f"00{ins}000008")), MaskedBytes(b"\x90\x00"), slot=slot)
+            )
     return path
 
 

@@ -18,10 +18,10 @@ from bifente.cli.main import COMMANDS, main
 from bifente.cli.reader.asking import show_status
 from bifente.cli.visible import say, say_json, say_text
 from bifente.conformance import html as conformance_page
-from bifente.conformance.model import Outcome, Report, Step, Verdict
+from bifente.conformance.model import CaseStep, Outcome, Report, Verdict
 from bifente.documents.visible import escaped, visible
 from bifente.documents.yamltext import parse_yaml, write_yaml
-from bifente.traces import EventKind, Exchange, Octets, ReaderEvent, TraceHeader
+from bifente.traces import EventKind, Exchange, MaskedBytes, ReaderEvent, TraceHeader
 from bifente.traces.formats import Source, by_name, names
 
 ROOT = Path(__file__).parents[2]
@@ -132,7 +132,7 @@ def nasty_trace(slot: str) -> tuple[TraceHeader, list[Exchange | ReaderEvent]]:
     header = TraceHeader(NASTY, ATR, TransmissionProtocol.T0)
     pairs = (("00A4020C02D120", "9000"), ("00B0000004", "41424344" + "9000"), ("0084000004", "010203049000"))
     items: list[Exchange | ReaderEvent] = [ReaderEvent(EventKind.COLD_RESET, 0, slot, ATR)]
-    items += [Exchange(Octets.parse(a), Octets.parse(b), 5, 10, slot) for a, b in pairs]
+    items += [Exchange(MaskedBytes.parse(a), MaskedBytes.parse(b), 5, 10, slot) for a, b in pairs]
     return header, items
 
 
@@ -272,7 +272,7 @@ def test_the_status_of_a_reader(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_report_of_somebody_on_a_page() -> None:
-    outcome = Outcome("c", "s", NASTY, NASTY, Verdict.FAILED, NASTY, 0.1, (Step(NASTY, NASTY, NASTY),))
+    outcome = Outcome("c", "s", NASTY, NASTY, Verdict.FAILED, NASTY, 0.1, (CaseStep(NASTY, NASTY, NASTY),))
     report = Report(NASTY, NASTY, NASTY, [outcome], {NASTY: NASTY})
     text = conformance_page.page([report])
     assert visible(text.replace("\n", "")) == text.replace("\n", "")

@@ -14,7 +14,7 @@ from bifente.cli.main import main
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.html import page
 from bifente.conformance.junit import junit
-from bifente.conformance.model import Outcome, Report, Step, Verdict, load_report
+from bifente.conformance.model import CaseStep, Outcome, Report, Verdict, load_report
 
 BIFENTE = Path(sys.executable).with_name("bifente")
 
@@ -27,7 +27,7 @@ def run(*arguments: str | Path, folder: Path, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-def outcome(case: str, verdict: Verdict, reason: str = "", steps: Sequence[Step] = ()) -> Outcome:
+def outcome(case: str, verdict: Verdict, reason: str = "", steps: Sequence[CaseStep] = ()) -> Outcome:
     return Outcome(
         case, case.partition("/")[0], f"title of {case}", "clause <1>", verdict, reason, 0.5, tuple(steps)
     )
@@ -40,7 +40,7 @@ def report(name: str, *outcomes: Outcome) -> Report:
 ONE = report(
     "reader <A>",
     outcome("reader/a", Verdict.PASSED),
-    outcome("cps/b", Verdict.FAILED, "wrong & bad \x00", [Step("CPS", "00A4 ]]>", "6A82")]),
+    outcome("cps/b", Verdict.FAILED, "wrong & bad \x00", [CaseStep("CPS", "00A4 ]]>", "6A82")]),
     outcome("cps/c", Verdict.SKIPPED, "needs a card"),
 )
 

@@ -6,11 +6,11 @@ from threading import Event
 
 import pytest
 
-from bifente.conformance.case import SUITES, Bench, Case, Need, same, within
+from bifente.conformance.case import SUITES, Bench, ConformanceCase, Need, same, within
 from bifente.conformance.engine import all_cases, chosen, run, run_case
 from bifente.conformance.errors import ConformanceError, Nonconformity
 from bifente.conformance.model import Verdict
-from bifente.conformance.target import InProcessTarget, Target, require_serial, serial_of
+from bifente.conformance.target import ConformanceTarget, InProcessTarget, require_serial, serial_of
 from bifente.workbench.cards.maker import CardMaker
 from bifente.workbench.targets import emulated_cards, in_process
 
@@ -21,12 +21,12 @@ def maker() -> CardMaker:
 
 
 @pytest.fixture
-def target(maker: CardMaker) -> Iterator[Target]:
+def target(maker: CardMaker) -> Iterator[ConformanceTarget]:
     with in_process(emulated_cards(maker)) as made:
         yield made
 
 
-def real(target: Target, **changes: object) -> Target:
+def real(target: ConformanceTarget, **changes: object) -> ConformanceTarget:
     """The same cards, taken for those of a person."""
     assert isinstance(target, InProcessTarget)
     target.cards = {
@@ -39,7 +39,7 @@ def real(target: Target, **changes: object) -> Target:
 
 
 @pytest.mark.parametrize("suite", SUITES)
-def test_emulated_cards_pass(target: Target, suite: str) -> None:
+def test_emulated_cards_pass(target: ConformanceTarget, suite: str) -> None:
     report = run(chosen([suite]), target)
     assert [(outcome.case, outcome.reason) for outcome in report.failures] == []
     assert report.count(Verdict.PASSED) >= 20
@@ -47,7 +47,7 @@ def test_emulated_cards_pass(target: Target, suite: str) -> None:
     assert reasons <= {f"needs {Need.PCSC}"}
 
 
-def test_every_suite_passes_twice_on_the_same_cards(target: Target) -> None:
+def test_every_suite_passes_twice_on_the_same_cards(target: ConformanceTarget) -> None:
     """Whatever a case changes it puts back."""
     assert run(all_cases(), target).failures == []
     assert run(tuple(reversed(all_cases())), target).failures == []
@@ -60,7 +60,7 @@ def test_each_case_names_its_clause_and_stands_in_a_suite() -> None:
     assert all(case.id.startswith(f"{case.suite}/") for case in cases)
 
 
-def test_nothing_is_consumed_or_shown_of_a_real_card(target: Target) -> None:
+def test_nothing_is_consumed_or_shown_of_a_real_card(target: ConformanceTarget) -> None:
     """A real card without PIN: no try is spent, no PIN presented, and what it holds is not in the report."""
     personal = b"PERRIN".hex().upper()
     shown = run(chosen(["vitale"]), target).dumps()
@@ -82,7 +82,7 @@ def test_nothing_is_consumed_or_shown_of_a_real_card(target: Target) -> None:
     ]
 
 
-def test_a_pin_never_stands_in_a_report(target: Target) -> None:
+def test_a_pin_never_stands_in_a_report(target: ConformanceTarget) -> None:
     text = run(chosen(["cps", "terminal"]), target).dumps()
     assert (
         "31323334" not in text.replace("00240001", "").replace("0431323334", "")
@@ -91,7 +91,7 @@ def test_a_pin_never_stands_in_a_report(target: Target) -> None:
     assert "0020000104********" in text
 
 
-def test_a_real_card_wants_its_serial(target: Target) -> None:
+def test_a_real_card_wants_its_serial(target: ConformanceTarget) -> None:
     assert isinstance(target, InProcessTarget)
     cps = {"cps3": target.cards["cps3"]}
     target.cards = cps
@@ -106,7 +106,7 @@ def test_a_real_card_wants_its_serial(target: Target) -> None:
     require_serial(target, serial)
 
 
-def test_emulated_cards_want_none(target: Target) -> None:
+def test_emulated_cards_want_none(target: ConformanceTarget) -> None:
     require_serial(target, None)
 
 
@@ -117,11 +117,11 @@ def test_a_card_that_is_not_there(maker: CardMaker) -> None:
     assert {outcome.reason for outcome in report.outcomes} == {"needs a card of kind cps3"}
 
 
-def _case(run_: object) -> Case:
-    return Case("cps/x", "cps", "x", "none", (), frozenset(), run_)  # type: ignore[arg-type]
+def _case(run_: object) -> ConformanceCase:
+    return ConformanceCase("cps/x", "cps", "x", "none", (), frozenset(), run_)  # type: ignore[arg-type]
 
 
-def test_what_a_case_raises_is_its_verdict(target: Target) -> None:
+def test_what_a_case_raises_is_its_verdict(target: ConformanceTarget) -> None:
     def stumbles(bench: Bench) -> None:
         raise KeyError("x")
 

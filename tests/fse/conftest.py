@@ -19,7 +19,7 @@ from signedsheet import Signed, signer_of
 from bifente.apdu import tlv
 from bifente.apdu.cvc import Cha, CvKey
 from bifente.applets import SmartCard, card_of, layout_of
-from bifente.applets.kernel.state import Identity, encode_identity, encode_root
+from bifente.applets.kernel.state import CardIdentity, encode_identity, encode_root
 from bifente.applets.store.stores import MemoryStore
 from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
@@ -171,7 +171,7 @@ def base(kind: str, pan: bytes, cha: Cha, root: CvKey) -> dict[str, bytes]:
     made = {
         "meta": json.dumps({"kind": kind, "serial": pan.hex()}).encode(),
         "state/date": ISSUED.isoformat().encode(),
-        "identity": encode_identity(Identity(b"\0\0" + pan, cha)),
+        "identity": encode_identity(CardIdentity(b"\0\0" + pan, cha)),
         f"root/{root.car.decode()}": encode_root(root),
     }
     for path, node in layout_of(kind).walk():

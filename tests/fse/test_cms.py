@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bifente.fse import FseError
-from bifente.fse.cms import Message, assemble, issuer_and_serial, parse, signed_attributes
+from bifente.fse.cms import SignedData, assemble, issuer_and_serial, parse, signed_attributes
 
 
 def reference(der: bytes) -> tsp.ESSCertIDv2:
@@ -88,7 +88,7 @@ def test_the_same_bytes_as_the_library(signed, content, signature):
     assert attributes == attributes_of(content, *certificates)
     message = assemble(content, *certificates, attributes, signature)
     assert message == message_of(content, *certificates, signature)
-    assert parse(message) == Message(content, tuple(sorted(certificates)), signature)
+    assert parse(message) == SignedData(content, tuple(sorted(certificates)), signature)
 
 
 def test_cut_anywhere_it_is_not_read(signed):

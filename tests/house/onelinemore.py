@@ -52,7 +52,7 @@ from bifente.traces.explain import Follower, explain_bytes  # noqa: E402
 from bifente.traces.formats.gsmtap import cut  # noqa: E402
 from bifente.traces.mask import Masker  # noqa: E402
 from bifente.traces.model import Exchange, Trace, TraceHeader  # noqa: E402
-from bifente.traces.octets import Octets  # noqa: E402
+from bifente.traces.octets import MaskedBytes  # noqa: E402
 from bifente.traces.phases import phased  # noqa: E402
 from bifente.traces.play import play  # noqa: E402
 from bifente.traces.pseudonyms import personal  # noqa: E402
@@ -107,7 +107,8 @@ def told(ins: int, p1: int = 0, p2: int = 1, data: bytes = PIN) -> dict[str, obj
     performance = play([exchange], played, ATR, pin=PIN)
     other = masked(CommandAPDU.build(0, ins, p1, p2, data[::-1]).raw, b"\x90\x00")
     open_, open_other = (
-        Exchange(Octets(each), Octets(b"\x90\x00")) for each in (command.raw, command.raw[:5] + data[::-1])
+        Exchange(MaskedBytes(each), MaskedBytes(b"\x90\x00"))
+        for each in (command.raw, command.raw[:5] + data[::-1])
     )
     assert compare([exchange], [exchange]).same
     return {

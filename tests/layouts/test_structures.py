@@ -250,8 +250,10 @@ def _(codec: pkcs15.CiaCodec) -> Values:
     return st.one_of(kinds) if codec.single else st.lists(st.one_of(kinds), max_size=3)
 
 
-values.register(der.Text, lambda _: st.text(st.characters(codec="utf-8"), max_size=6) | st.just("x" * 200))
-values.register(der.Octets, lambda _: HEXADECIMAL)
+values.register(
+    der.Utf8String, lambda _: st.text(st.characters(codec="utf-8"), max_size=6) | st.just("x" * 200)
+)
+values.register(der.OctetString, lambda _: HEXADECIMAL)
 values.register(der.Integer, lambda _: st.integers(0, 300) | st.integers(0, (1 << 64) - 1))
 values.register(der.Time, lambda _: st.from_regex("[0-9]{14}Z", fullmatch=True))
 values.register(
@@ -401,8 +403,8 @@ def test_a_length_in_a_longer_form_is_read_by_both(long: str) -> None:
 
 
 SHAPES = [
-    der.Text(),
-    der.Octets(),
+    der.Utf8String(),
+    der.OctetString(),
     der.Integer(),
     der.Named(("a", "b")),
     der.Bits(tuple("abcdefghi")),

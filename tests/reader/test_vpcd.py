@@ -19,9 +19,9 @@ from bifente.reader import ReaderError, TwoSlotReader
 from bifente.reader.vpcd import (
     LIMIT,
     ConnectionEnded,
-    SlotState,
     VpcdService,
     VpcdSettings,
+    VpcdSlotState,
     Wire,
     connections,
     serve_vpcd,
@@ -227,7 +227,7 @@ def test_two_cards_in_two_slots(machine: Machine) -> None:
             drivers.append(machine.meet(service, number))
         assert [driver.ask(GET_ATR) for driver in drivers] == [ATR_T1, ATR_T0]
         assert drivers[0].ask(b"\x00\xb0\x00\x00\x01") == b"\x01\x90\x00"
-        assert [one.state for one in service.status()] == [SlotState.SERVED, SlotState.SERVED]
+        assert [one.state for one in service.status()] == [VpcdSlotState.SERVED, VpcdSlotState.SERVED]
         assert [one.commands for one in service.status()] == [1, 0]
         if not machine.listen:
             assert service.ports == (base, base + 1)
@@ -408,7 +408,7 @@ def test_the_driver_may_come_later() -> None:
     with socket.create_server(("127.0.0.1", 0)) as placeholder:
         port = placeholder.getsockname()[1]
     with serve_vpcd([PlainCard()], VpcdSettings(port=port, retry=0.02)) as service:
-        assert service.status()[0].state is SlotState.WAITING
+        assert service.status()[0].state is VpcdSlotState.WAITING
         with socket.create_server(("127.0.0.1", port)) as listener:
             listener.settimeout(WAIT)
             connection, _ = listener.accept()
@@ -432,7 +432,7 @@ def test_nothing_is_left_when_it_stops(machine: Machine) -> None:
     assert len(os.listdir("/proc/self/fd")) == descriptors
     assert card.done[-1] == "off"
     assert service.reader.closed
-    assert {one.state for one in service.status()} == {SlotState.STOPPED}
+    assert {one.state for one in service.status()} == {VpcdSlotState.STOPPED}
 
 
 def test_stopping_says_when_a_card_is_still_at_work(caller: Machine) -> None:

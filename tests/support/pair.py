@@ -12,7 +12,7 @@ from bifente.apdu import tlv
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvKey
 from bifente.applets import SmartCard, card_of, layout_of
 from bifente.applets.kernel.state import (
-    Identity,
+    CardIdentity,
     encode_identity,
     encode_root,
 )
@@ -91,7 +91,7 @@ def _records(side: Side) -> dict[str, bytes]:
     made = {
         "meta": json.dumps({"kind": side.kind, "serial": side.pan.hex()}).encode(),
         "state/date": PERSONALISED.isoformat().encode(),
-        "identity": encode_identity(Identity(b"\0\0" + side.pan, side.cha)),
+        "identity": encode_identity(CardIdentity(b"\0\0" + side.pan, side.cha)),
         f"root/{side.trusted}": encode_root(CvKey(side.trusted.encode(), modulus(side.trusted_key), 65537)),
         "key/3F00/0001/83": rsa.private_bytes(key(f"{side.prefix}83")),
     }

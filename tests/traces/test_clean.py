@@ -8,7 +8,7 @@ from bifente.applets.store.stores import MemoryStore
 from bifente.traces.clean import Cleaner, CleanSink
 from bifente.traces.files import TraceList
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.pseudonyms import Pseudonyms
 from bifente.traces.record import Recorder
 
@@ -38,9 +38,9 @@ SELECT = "00A4040C0DE828BD080F8025000001FF0010"
 
 def test_secrets_of_a_foreign_log_are_masked_and_told() -> None:
     items: list[Item] = [
-        Exchange(Octets.parse("002000010438323634"), Octets.parse("9000")),
-        Exchange(Octets.parse("002A80860401020304"), Octets.parse("AABB9000")),
-        Exchange(Octets.parse("0020000104********"), Octets.parse("9000")),
+        Exchange(MaskedBytes.parse("002000010438323634"), MaskedBytes.parse("9000")),
+        Exchange(MaskedBytes.parse("002A80860401020304"), MaskedBytes.parse("AABB9000")),
+        Exchange(MaskedBytes.parse("0020000104********"), MaskedBytes.parse("9000")),
     ]
     cleaner = Cleaner()
     found = cleaned(items, cleaner)
@@ -88,10 +88,10 @@ def test_public_files_stay() -> None:
 
 def test_an_unknown_card_gives_nothing_away() -> None:
     items: list[Item] = [
-        Exchange(Octets.parse("00A4020C021234"), Octets.parse("9000")),
-        Exchange(Octets.parse("00B0000000"), Octets(b"\x61\x08\x50\x06DUPONT\x90\x00")),
-        Exchange(Octets.parse("00CA5F2000"), Octets(b"DUPONT<<JEAN\x90\x00")),
-        Exchange(Octets.parse("00B2010400"), Octets(b"DUPONT\x90\x00")),
+        Exchange(MaskedBytes.parse("00A4020C021234"), MaskedBytes.parse("9000")),
+        Exchange(MaskedBytes.parse("00B0000000"), MaskedBytes(b"\x61\x08\x50\x06DUPONT\x90\x00")),
+        Exchange(MaskedBytes.parse("00CA5F2000"), MaskedBytes(b"DUPONT<<JEAN\x90\x00")),
+        Exchange(MaskedBytes.parse("00B2010400"), MaskedBytes(b"DUPONT\x90\x00")),
     ]
     cleaner = Cleaner(Pseudonyms(KEY))
     found = cleaned(items, cleaner)
@@ -104,17 +104,17 @@ def test_an_unknown_card_gives_nothing_away() -> None:
 
 def test_what_waits_for_get_response_is_meant_too() -> None:
     items: list[Item] = [
-        Exchange(Octets.parse("00A4020C021234"), Octets.parse("9000")),
-        Exchange(Octets.parse("00B0000000"), Octets.parse("6106")),
-        Exchange(Octets.parse("00C0000006"), Octets(b"DUPONT\x90\x00")),
+        Exchange(MaskedBytes.parse("00A4020C021234"), MaskedBytes.parse("9000")),
+        Exchange(MaskedBytes.parse("00B0000000"), MaskedBytes.parse("6106")),
+        Exchange(MaskedBytes.parse("00C0000006"), MaskedBytes(b"DUPONT\x90\x00")),
     ]
     assert b"DUPONT" not in cleaned(items, Cleaner(Pseudonyms()))[-1].response.shown
 
 
 def test_what_is_written_is_meant_too() -> None:
     items: list[Item] = [
-        Exchange(Octets.parse("00A4020C021234"), Octets.parse("9000")),
-        Exchange(Octets(bytes.fromhex("00D6000006") + b"DUPONT"), Octets.parse("9000")),
+        Exchange(MaskedBytes.parse("00A4020C021234"), MaskedBytes.parse("9000")),
+        Exchange(MaskedBytes(bytes.fromhex("00D6000006") + b"DUPONT"), MaskedBytes.parse("9000")),
     ]
     written = cleaned(items, Cleaner(Pseudonyms()))[-1].command.shown
     assert written[:5] == bytes.fromhex("00D6000006")
@@ -126,7 +126,7 @@ def test_a_sink_before_a_sink() -> None:
     kept = TraceList()
     sink = CleanSink(kept, Cleaner())
     sink.write(ReaderEvent(EventKind.REMOVED))
-    sink.write(Exchange(Octets.parse("002000010438323634"), Octets.parse("9000")))
+    sink.write(Exchange(MaskedBytes.parse("002000010438323634"), MaskedBytes.parse("9000")))
     assert [type(item) for item in kept.items] == [ReaderEvent, Exchange]
     assert "38323634" not in repr(kept.items)
 

@@ -10,7 +10,7 @@ from bifente.traces.align import WINDOW
 from bifente.traces.diff import Difference, compare
 from bifente.traces.join import counted, joined
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 RESET = ReaderEvent(EventKind.COLD_RESET, atr=ATR)
@@ -18,7 +18,7 @@ RESET = ReaderEvent(EventKind.COLD_RESET, atr=ATR)
 
 def said(*pairs: tuple[str, str], slot: str = "") -> list[Item]:
     return [
-        Exchange(Octets.parse(command), Octets.parse(response), at * 100, 10, slot)
+        Exchange(MaskedBytes.parse(command), MaskedBytes.parse(response), at * 100, 10, slot)
         for at, (command, response) in enumerate(pairs)
     ]
 
@@ -73,7 +73,9 @@ def test_halves_of_two_slots_are_kept_apart() -> None:
     )
 )
 def test_nothing_is_lost_by_putting_together(parts: list[tuple[bytes, bytes, str]]) -> None:
-    items = [Exchange(Octets(command), Octets(response), slot=slot) for command, response, slot in parts]
+    items = [
+        Exchange(MaskedBytes(command), MaskedBytes(response), slot=slot) for command, response, slot in parts
+    ]
     assert sum(count for _, count in counted(items)) == len(items)
 
 

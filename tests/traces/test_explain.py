@@ -11,7 +11,7 @@ from bifente.layouts.names import application_name, file_name, layout_for_atr
 from bifente.traces.explain import Explanation, Follower, explain_bytes, explain_command, explain_response
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 CPS3_ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 VITALE_ATR = bytes.fromhex("3B751300004309EA9000")
@@ -244,7 +244,7 @@ def test_pins_and_recognition_are_followed() -> None:
         ((), False),
     ]
     follower = Follower()
-    follower.explain(Exchange(Octets.parse("0020000104********"), Octets.parse("9000")))
+    follower.explain(Exchange(MaskedBytes.parse("0020000104********"), MaskedBytes.parse("9000")))
     assert follower.explain(ReaderEvent(EventKind.WARM_RESET, atr=CPS3_ATR)).verified == ()
 
 
@@ -284,7 +284,9 @@ def test_slots_are_followed_apart() -> None:
     follower.explain(ReaderEvent(EventKind.COLD_RESET, slot="CPS", atr=CPS3_ATR))
     follower.explain(ReaderEvent(EventKind.COLD_RESET, slot="Vitale", atr=VITALE_ATR))
     read = [
-        follower.explain(Exchange(Octets.parse("00A4020C02D001"), Octets.parse("9000"), slot=slot)).command
+        follower.explain(
+            Exchange(MaskedBytes.parse("00A4020C02D001"), MaskedBytes.parse("9000"), slot=slot)
+        ).command
         for slot in ("CPS", "Vitale")
     ]
     assert read == [
@@ -437,8 +439,8 @@ def test_any_well_formed_dialogue_is_followed(dialogue: list[tuple[bytes, str]])
     follower = Follower()
     follower.explain(ReaderEvent(EventKind.COLD_RESET, atr=CPS3_ATR))
     for command, response in dialogue:
-        follower.explain(Exchange(Octets(command), Octets(bytes.fromhex(response))))
-        follower.explain(Exchange(Octets.parse("00C0000000"), Octets.parse("62009000")))
+        follower.explain(Exchange(MaskedBytes(command), MaskedBytes(bytes.fromhex(response))))
+        follower.explain(Exchange(MaskedBytes.parse("00C0000000"), MaskedBytes.parse("62009000")))
 
 
 def test_names() -> None:

@@ -14,7 +14,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.files import read_trace
 from bifente.traces.formats import Format, Source, by_name, by_suffix, detect, formats, names, read_stream
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 CORPUS = Path(__file__).parents[2] / "traces" / "corpus"
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
@@ -59,10 +59,10 @@ def said(items: Iterable[Item], *, masks: bool = True) -> list[tuple[str, str]]:
     return [(each.command.shown.hex().upper(), each.response.shown.hex().upper()) for each in exchanges]
 
 
-def spans(data: bytes) -> st.SearchStrategy[Octets]:
+def spans(data: bytes) -> st.SearchStrategy[MaskedBytes]:
     size = len(data)
     return st.builds(
-        Octets.hiding,
+        MaskedBytes.hiding,
         st.just(data),
         st.lists(st.tuples(st.integers(0, size), st.integers(0, size)), max_size=2),
     )
@@ -262,7 +262,7 @@ def test_times_of_pcscd_add_up() -> None:
     )
     first, second = (item for item in read(by_name("pcscd"), raw) if isinstance(item, Exchange))
     assert (first.time, first.duration, first.level) == (10, 508, Level.APDU)
-    assert (second.time, second.response) == (520, Octets(b""))
+    assert (second.time, second.response) == (520, MaskedBytes(b""))
 
 
 def test_logs_of_gppro_as_people_paste_them() -> None:

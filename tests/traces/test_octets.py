@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.traces.errors import HiddenBytes, TraceError
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 spans = st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40)), max_size=5)
 
 
 @given(st.binary(max_size=32), spans)
 def test_round_trip(data: bytes, hidden: list[tuple[int, int]]) -> None:
-    octets = Octets.hiding(data, hidden)
-    assert Octets.parse(octets.hex()) == octets
+    octets = MaskedBytes.hiding(data, hidden)
+    assert MaskedBytes.parse(octets.hex()) == octets
     assert len(octets) == len(data)
     gone = {at for start, stop in hidden for at in range(max(start, 0), min(stop, len(data)))}
     assert octets.masked == bool(gone)
@@ -33,7 +33,7 @@ def test_round_trip(data: bytes, hidden: list[tuple[int, int]]) -> None:
 @given(st.text(alphabet="0123456789abcdefABCDEFg* \t\n", max_size=24))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
-        octets = Octets.parse(text)
+        octets = MaskedBytes.parse(text)
     except TraceError:
         return
     assert octets.hex() == text.upper()
@@ -42,15 +42,15 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["0", "0**0", "0*", "*0", "***", "GG", "00 01", "00\n", "é0", "0x00"])
 def test_refused(text: str) -> None:
     with pytest.raises(TraceError):
-        Octets.parse(text)
+        MaskedBytes.parse(text)
 
 
 def test_hidden_bytes_are_wildcards() -> None:
-    octets = Octets.parse("0020000104********")
+    octets = MaskedBytes.parse("0020000104********")
     assert octets.matches(bytes.fromhex("002000010431323334"))
     assert octets.matches(bytes.fromhex("002000010400000000"))
     assert not octets.matches(bytes.fromhex("002000020431323334"))
-    assert repr(octets) == "Octets(0020000104********)"
+    assert repr(octets) == "MaskedBytes(0020000104********)"
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_hidden_bytes_are_wildcards() -> None:
 )
 def test_what_cannot_be(shown: bytes, hidden: tuple[tuple[int, int], ...]) -> None:
     with pytest.raises(TraceError):
-        Octets(shown, hidden)
+        MaskedBytes(shown, hidden)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bifente.documents.visible import visible
 from bifente.traces.model import EventKind, Exchange, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.page import page
 from bifente.traces.phases import Phase, Stretched, phased
 from bifente.traces.slotnames import LONGEST, short_names
@@ -18,10 +18,10 @@ from bifente.traces.slotnames import LONGEST, short_names
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 ITEMS = [
     ReaderEvent(EventKind.COLD_RESET, 0, "<b>CPS", ATR),
-    Exchange(Octets.parse("00A40904043F002F01"), Octets.parse("6127"), 10, 500, "<b>CPS"),
-    Exchange(Octets.parse("00C0000002"), Octets.parse("01029000"), 600, 1500, "<b>CPS"),
-    Exchange(Octets.parse("0020000104********"), Octets.parse("63C2"), 3000, 2_000_000, "<b>CPS"),
-    Exchange(Octets.parse("00"), Octets.parse(""), 4000, 0, "<b>CPS"),
+    Exchange(MaskedBytes.parse("00A40904043F002F01"), MaskedBytes.parse("6127"), 10, 500, "<b>CPS"),
+    Exchange(MaskedBytes.parse("00C0000002"), MaskedBytes.parse("01029000"), 600, 1500, "<b>CPS"),
+    Exchange(MaskedBytes.parse("0020000104********"), MaskedBytes.parse("63C2"), 3000, 2_000_000, "<b>CPS"),
+    Exchange(MaskedBytes.parse("00"), MaskedBytes.parse(""), 4000, 0, "<b>CPS"),
 ]
 
 
@@ -87,7 +87,7 @@ def dialogue() -> list[ReaderEvent | Exchange]:
         ReaderEvent(EventKind.COLD_RESET, 5, "Vitale", bytes.fromhex("3B751300004709EA9000")),
     ]
     return items + [
-        Exchange(Octets.parse(command), Octets.parse(answer), 10 + 100 * at, 50, slot)
+        Exchange(MaskedBytes.parse(command), MaskedBytes.parse(answer), 10 + 100 * at, 50, slot)
         for at, (slot, command, answer) in enumerate(said)
     ]
 
@@ -108,7 +108,7 @@ def groups() -> list[tuple[Phase | None, list[Stretched]]]:
 @given(st.lists(st.tuples(st.binary(max_size=7), st.sampled_from(["a", "b"]), st.booleans()), max_size=150))
 def test_no_item_is_lost_or_overtaken(said: list[tuple[bytes, str, bool]]) -> None:
     items = [
-        Exchange(Octets(b"\0\xa4" + raw if select else raw), Octets(b"\x90\0"), at, 0, slot)
+        Exchange(MaskedBytes(b"\0\xa4" + raw if select else raw), MaskedBytes(b"\x90\0"), at, 0, slot)
         for at, (raw, slot, select) in enumerate(said)
     ]
     rows = list(phased((item, 1) for item in items))

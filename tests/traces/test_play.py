@@ -9,7 +9,7 @@ from bifente.reader import T0Front
 from bifente.traces.diff import compare
 from bifente.traces.files import TraceList
 from bifente.traces.model import Exchange, Item, Level
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.play import Performance, play
 from bifente.traces.record import Recorder
 
@@ -80,8 +80,8 @@ def test_a_real_cps_and_ours_say_the_same(front: bool) -> None:
     """On T=0 the Le of a SELECT does not travel; the card, which is spoken to in APDUs, is given it."""
     items = [
         Exchange(
-            Octets(bytes.fromhex(command)),
-            Octets(bytes.fromhex(answer)),
+            MaskedBytes(bytes.fromhex(command)),
+            MaskedBytes(bytes.fromhex(answer)),
             1000 * number,
             0,
             "ICC",

@@ -15,7 +15,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList, TraceWriter, read_trace, trace_bytes
 from bifente.traces.join import joined
 from bifente.traces.model import Exchange, Trace, TraceHeader, item_line, parse_line
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.page import page
 from bifente.traces.play import play
 from bifente.traces.pseudonyms import Pseudonyms
@@ -125,8 +125,8 @@ def test_without_the_reasons_it_is_the_trace_of_a_card_that_keeps_silent() -> No
 
 def test_halves_of_t0_have_the_reason_of_the_last() -> None:
     halves = [
-        Exchange(Octets.parse("00B0000020"), Octets.parse("6C02"), why=Why("a", "wrong Le")),
-        Exchange(Octets.parse("00B0000002"), Octets.parse("01029000")),
+        Exchange(MaskedBytes.parse("00B0000020"), MaskedBytes.parse("6C02"), why=Why("a", "wrong Le")),
+        Exchange(MaskedBytes.parse("00B0000002"), MaskedBytes.parse("01029000")),
     ]
     [whole] = [item for item in joined(halves) if isinstance(item, Exchange)]
     assert whole.why is None

@@ -12,7 +12,7 @@ from bifente.reader import T0Front, TwoSlotReader
 from bifente.traces.files import TraceList, TraceWriter, read_trace
 from bifente.traces.mask import Masker
 from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder, Stopwatch
 
 ATR = bytes.fromhex("3B751300004709EA9000")
@@ -97,8 +97,8 @@ def test_everything_passes_through() -> None:
     assert card.heard == [b"\0\xb0\0\0\1", b""]
     assert kept.items == [
         ReaderEvent(EventKind.COLD_RESET, 0, "CPS", ATR),
-        Exchange(Octets.parse("00B0000001"), Octets.parse("AB9000"), 10, 10, "CPS", Level.TPDU),
-        Exchange(Octets(b""), Octets.parse("AB9000"), 30, 10, "CPS", Level.TPDU),
+        Exchange(MaskedBytes.parse("00B0000001"), MaskedBytes.parse("AB9000"), 10, 10, "CPS", Level.TPDU),
+        Exchange(MaskedBytes(b""), MaskedBytes.parse("AB9000"), 30, 10, "CPS", Level.TPDU),
         ReaderEvent(EventKind.WARM_RESET, 50, "CPS", ATR),
         ReaderEvent(EventKind.POWERED_OFF, 60, "CPS", b""),
     ]

@@ -12,7 +12,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList
 from bifente.traces.follow import Follower
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 from bifente.traces.recall import CommandIndex, with_and_without_le
 from bifente.traces.record import Recorder
 from bifente.traces.replay import NO_ANSWER, NOT_IN_TRACE, Policy, ReplayCard
@@ -25,7 +25,7 @@ every_policy = pytest.mark.parametrize("policy", list(Policy))
 
 def exchange(command: str, response: str, level: Level = Level.APDU) -> Exchange:
     return Exchange(
-        Octets.parse(command.replace(" ", "")), Octets.parse(response.replace(" ", "")), level=level
+        MaskedBytes.parse(command.replace(" ", "")), MaskedBytes.parse(response.replace(" ", "")), level=level
     )
 
 
@@ -191,7 +191,8 @@ def test_traces_that_cannot_be_replayed() -> None:
     with pytest.raises(TraceError, match="ATR"):
         ReplayCard(trace(("00A40400", "9000"), atr=None))
     mixed = Trace(
-        TraceHeader(atr=ATR), (Exchange(Octets(b"a"), Octets(b"bb"), slot="CPS"), exchange("00", "9000"))
+        TraceHeader(atr=ATR),
+        (Exchange(MaskedBytes(b"a"), MaskedBytes(b"bb"), slot="CPS"), exchange("00", "9000")),
     )
     with pytest.raises(TraceError, match="several slots"):
         ReplayCard(mixed)
@@ -248,15 +249,15 @@ def test_a_command_costs_the_same_in_a_long_trace_as_in_a_short_one(policy: Poli
 
 
 octets = st.builds(
-    Octets.hiding,
+    MaskedBytes.hiding,
     st.binary(max_size=8).map(lambda raw: bytes(byte & 1 for byte in raw)),
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=2),
 )
 
 
 @given(st.lists(octets, max_size=12), st.lists(st.integers(0, 1), max_size=8).map(bytes), st.integers(0, 12))
-@example([Octets.parse("****"), Octets.parse("0001"), Octets.parse("00**")], b"\0\1", 1)
-def test_what_is_looked_up_is_what_matches(recorded: list[Octets], command: bytes, at: int) -> None:
+@example([MaskedBytes.parse("****"), MaskedBytes.parse("0001"), MaskedBytes.parse("00**")], b"\0\1", 1)
+def test_what_is_looked_up_is_what_matches(recorded: list[MaskedBytes], command: bytes, at: int) -> None:
     index = CommandIndex(recorded)
     matching = [number for number, each in enumerate(recorded) if each.matches(command)]
     for variant in with_and_without_le(command):

@@ -28,15 +28,17 @@ from bifente.traces.model import (
     item_line,
     parse_line,
 )
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 ATR = bytes.fromhex("3B751300004709EA9000")
 EXAMPLE = Trace(
     TraceHeader("bifente [CPS] 00 00", ATR, TransmissionProtocol.T0, datetime(2026, 3, 1, 9, 30, tzinfo=UTC)),
     (
         ReaderEvent(EventKind.COLD_RESET, 0, "CPS", ATR),
-        Exchange(Octets.parse("0020000104********"), Octets.parse("9000"), 12, 340, "CPS", Level.TPDU),
-        Exchange(Octets.parse("00A4"), Octets(b""), 400, 1),
+        Exchange(
+            MaskedBytes.parse("0020000104********"), MaskedBytes.parse("9000"), 12, 340, "CPS", Level.TPDU
+        ),
+        Exchange(MaskedBytes.parse("00A4"), MaskedBytes(b""), 400, 1),
         ReaderEvent(EventKind.REMOVED, 500, "CPS"),
     ),
 )
@@ -50,7 +52,7 @@ EXAMPLE_TEXT = """\
 """
 
 octets = st.builds(
-    Octets.hiding,
+    MaskedBytes.hiding,
     st.binary(max_size=40),
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=3),
 )
@@ -179,7 +181,7 @@ def test_a_line_has_a_limit() -> None:
 
 
 def test_an_apdu_of_any_length_fits() -> None:
-    trace = Trace(items=(Exchange(Octets(bytes(65_544)), Octets(bytes(65_538))),))
+    trace = Trace(items=(Exchange(MaskedBytes(bytes(65_544)), MaskedBytes(bytes(65_538))),))
     assert read_trace(trace_bytes(trace)) == trace
 
 

@@ -12,7 +12,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.formats.base import Losses, Parser, Source, answer_of, answered, command_of, parse_with
 from bifente.traces.formats.written import BARE_ROW, octets_of
 from bifente.traces.model import Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets, joined
+from bifente.traces.octets import MaskedBytes, joined
 
 _TOOK: Final = re.compile(r"responseTime:(-?\d{1,12})#?")
 _RESULT: Final = re.compile(r"SCardTransmit result:0x([0-9A-Fa-f]{1,16})#?")
@@ -73,7 +73,7 @@ class _Parser(Parser):
 
     def __init__(self) -> None:
         super().__init__()
-        self._command: Octets | None = None
+        self._command: MaskedBytes | None = None
         self._wanted = ""
         self._failed = False
         self._time = 0
@@ -106,7 +106,7 @@ class _Parser(Parser):
         elif text and BARE_ROW.fullmatch(text):
             self._continue(octets_of(text, number, "bytes"), number)
 
-    def _continue(self, more: Octets, number: int) -> None:
+    def _continue(self, more: MaskedBytes, number: int) -> None:
         """A command that was wrapped; an answer has been given away by then."""
         if self._command is None:
             raise TraceError("bytes that continue no command", number)
@@ -115,10 +115,10 @@ class _Parser(Parser):
     def _answer(self, text: str, number: int) -> Exchange:
         if self._command is None:
             raise TraceError("an answer without a command", number)
-        response = Octets(b"") if self._failed and not text.strip() else answer_of(text, number)
+        response = MaskedBytes(b"") if self._failed and not text.strip() else answer_of(text, number)
         return self._exchange(self._command, response)
 
-    def _exchange(self, command: Octets, response: Octets) -> Exchange:
+    def _exchange(self, command: MaskedBytes, response: MaskedBytes) -> Exchange:
         exchange = Exchange(command, response, self._time, self._took)
         self._time += self._took
         self._command, self._took, self._failed = None, 0, False
@@ -126,7 +126,7 @@ class _Parser(Parser):
 
     def _unanswered(self) -> Iterable[Item]:
         if self._command is not None:
-            yield self._exchange(self._command, Octets(b""))
+            yield self._exchange(self._command, MaskedBytes(b""))
 
     def end(self, number: int) -> Iterable[Item]:
         if self._wanted:

@@ -16,7 +16,7 @@ from bifente.traces.formats.intake import without_colours, without_stamp
 from bifente.traces.formats.unread import Unread
 from bifente.traces.formats.written import octets_of
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 T0: Final = TransmissionProtocol.T0
 T1: Final = TransmissionProtocol.T1
@@ -164,7 +164,7 @@ def atr_of(text: str, number: int) -> bytes:
     return written.shown
 
 
-def command_of(text: str, number: int, size: int | None = None) -> Octets:
+def command_of(text: str, number: int, size: int | None = None) -> MaskedBytes:
     """A command of at least one byte. Raises TraceError."""
     command = octets_of(text, number, "command", size)
     if not len(command):
@@ -172,7 +172,7 @@ def command_of(text: str, number: int, size: int | None = None) -> Octets:
     return command
 
 
-def answer_of(text: str, number: int, size: int | None = None) -> Octets:
+def answer_of(text: str, number: int, size: int | None = None) -> MaskedBytes:
     """An answer of at least two bytes. Raises TraceError."""
     answer = octets_of(text, number, "answer", size)
     if len(answer) < 2:
@@ -255,14 +255,14 @@ class Masks:
         }
         return True
 
-    def apply(self, command: Octets, response: Octets) -> tuple[Octets, Octets]:
+    def apply(self, command: MaskedBytes, response: MaskedBytes) -> tuple[MaskedBytes, MaskedBytes]:
         """The bytes of the next exchange, with what is hidden."""
         if not self._next:
             return command, response
         spans, self._next = self._next, {}
         return (
-            Octets.hiding(command.shown, (*command.hidden, *spans.get("command", ()))),
-            Octets.hiding(response.shown, (*response.hidden, *spans.get("response", ()))),
+            MaskedBytes.hiding(command.shown, (*command.hidden, *spans.get("command", ()))),
+            MaskedBytes.hiding(response.shown, (*response.hidden, *spans.get("response", ()))),
         )
 
 

@@ -17,7 +17,7 @@ from bifente.traces.formats.packets import CutOff, Packet
 from bifente.traces.formats.unread import Unread
 from bifente.traces.formats.written import together
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _A_YEAR: Final = 365 * 24 * 3600 * 1_000_000
@@ -143,7 +143,7 @@ class PacketReader:
             yield self._reset(message.payload, said, when, packet.number)
         elif message.kind == gsmtap.APDU:
             for command, response in gsmtap.exchange_rows(message.payload, said.command, packet.number):
-                asked, answered = self._masked(Octets(command), Octets(response), said)
+                asked, answered = self._masked(MaskedBytes(command), MaskedBytes(response), said)
                 yield Exchange(asked, answered, when, said.took, said.slot, Level.TPDU)
 
     def _reset(self, atr: bytes, said: _Said, when: int, number: int) -> ReaderEvent:
@@ -155,7 +155,9 @@ class PacketReader:
         self._reset_before = True
         return ReaderEvent(kind, when, said.slot, atr)
 
-    def _masked(self, command: Octets, response: Octets, said: _Said) -> tuple[Octets, Octets]:
+    def _masked(
+        self, command: MaskedBytes, response: MaskedBytes, said: _Said
+    ) -> tuple[MaskedBytes, MaskedBytes]:
         masks = Masks()
         masks.take(said.mask)
         return masks.apply(command, response)
@@ -166,7 +168,7 @@ class PacketReader:
         for message in self._bus.take(packet):
             if isinstance(message, ccid.Features):
                 self._tpdu = message.tpdu
-            elif isinstance(message, ccid.SlotChange):
+            elif isinstance(message, ccid.SlotChangeNotice):
                 yield from self._changed(message, said, when)
             else:
                 if message.missing:
@@ -176,7 +178,7 @@ class PacketReader:
                 else:
                     yield from self._answer(message, packet.number, when)
 
-    def _changed(self, change: ccid.SlotChange, said: _Said, when: int) -> Iterator[Item]:
+    def _changed(self, change: ccid.SlotChangeNotice, said: _Said, when: int) -> Iterator[Item]:
         for slot in change.changed:
             place = (change.device, slot)
             if (off := self._off.pop(place, None)) is not None:
@@ -215,8 +217,8 @@ class PacketReader:
         if place in self._t1 or not asked.message.data:
             return
         slot = self._slot(asked.message.slot, asked.said)
-        command, _ = self._masked(asked.message.octets, Octets(b""), asked.said)
-        yield Exchange(command, Octets(b""), asked.began, 0, slot, self._level())
+        command, _ = self._masked(asked.message.octets, MaskedBytes(b""), asked.said)
+        yield Exchange(command, MaskedBytes(b""), asked.began, 0, slot, self._level())
 
     def _level(self) -> Level:
         return Level.TPDU if self._tpdu else Level.APDU
@@ -242,12 +244,16 @@ class PacketReader:
             yield from self._block(line, request, message, began, when, said, slot)
         elif request.kind == ccid.TRANSFER:
             first = self._parts.pop((*place, False), b"")
-            data = together((Octets(first), message.octets)) if not message.status & 0x40 else Octets(b"")
+            data = (
+                together((MaskedBytes(first), message.octets))
+                if not message.status & 0x40
+                else MaskedBytes(b"")
+            )
             command, response = self._masked(request.octets, data, said)
             if not len(command):
                 raise TraceError("the command is empty", number, "packet")
             if len(response) == 1:
-                response = Octets(b"")
+                response = MaskedBytes(b"")
                 self.unread.add(number, "an answer has at least 2 bytes, this one 1")
             yield Exchange(command, response, began, max(when - began, 0), slot, self._level())
 
@@ -269,7 +275,7 @@ class PacketReader:
         answer = line.said.take(message.data)
         if answer is None or line.command is None or len(answer) < 2 or not line.command:
             return
-        asked, answered = self._masked(Octets(line.command), Octets(answer), said)
+        asked, answered = self._masked(MaskedBytes(line.command), MaskedBytes(answer), said)
         line.command = None
         yield Exchange(asked, answered, line.began, when - line.began, slot, Level.APDU)
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from bifente.traces.errors import TraceError
 from bifente.traces.formats.packets import Packet
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 USBMON, USBMON_MMAPPED, USBPCAP = 189, 220, 249
 LINKS: Final = frozenset({USBMON, USBMON_MMAPPED, USBPCAP})
@@ -59,14 +59,14 @@ class Message:
     """How many bytes behind ``data`` were not captured."""
 
     @property
-    def octets(self) -> Octets:
+    def octets(self) -> MaskedBytes:
         """The data, with what was not captured hidden."""
         whole = self.data + bytes(self.missing)
-        return Octets.hiding(whole, [(len(self.data), len(whole))])
+        return MaskedBytes.hiding(whole, [(len(self.data), len(whole))])
 
 
 @dataclass(frozen=True, slots=True)
-class SlotChange:
+class SlotChangeNotice:
     """RDR_to_PC_NotifySlotChange: which slots hold a card now."""
 
     device: Device
@@ -107,7 +107,7 @@ class Bus:
         self._storage: set[Device] = set()
         self._begun: dict[tuple[Device, int], bytearray] = {}
 
-    def take(self, packet: Packet) -> Iterator[Message | SlotChange | Features]:
+    def take(self, packet: Packet) -> Iterator[Message | SlotChangeNotice | Features]:
         """What a packet completes. Raises TraceError for a damaged one."""
         found = _transfer(packet)
         if found is None:
@@ -223,12 +223,12 @@ def _transfer(packet: Packet) -> _Transfer | None:
     return _Transfer((bus, address), endpoint, kind, data[size:], missing)
 
 
-def _slot_change(device: Device, payload: bytes) -> SlotChange | None:
+def _slot_change(device: Device, payload: bytes) -> SlotChangeNotice | None:
     if len(payload) < 2 or payload[0] != SLOT_CHANGE:
         return None
     bits = int.from_bytes(payload[1:9], "little")
     slots = range(4 * min(len(payload) - 1, 8))
-    return SlotChange(
+    return SlotChangeNotice(
         device,
         tuple(slot for slot in slots if bits >> 2 * slot & 1),
         tuple(slot for slot in slots if bits >> 2 * slot & 2),

@@ -28,7 +28,7 @@ from bifente.traces.formats.base import (
     parse_with,
 )
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _TOOK: Final = re.compile(r"#\s*(?:Received in )?(?:(-?\d{1,9})s)?(-?\d{1,12})(?:[.,](\d{1,3})\d*)?ms")
 _LONGEST_MESSAGE: Final = 4_000
@@ -114,7 +114,7 @@ class _Parser(Parser):
         self._masks = Masks()
         self._form = _Form.UNKNOWN
         self._lines: list[tuple[int, str]] = []
-        self._command: Octets | None = None
+        self._command: MaskedBytes | None = None
         self._time = 0
         self._took = 0
         self._begun = False
@@ -148,7 +148,7 @@ class _Parser(Parser):
         if text.startswith("# Sent"):
             self._form = _Form.SENT
             if self._command is not None:
-                yield from self._answered(Octets(b""))
+                yield from self._answered(MaskedBytes(b""))
         elif text.startswith("# RESET:"):
             yield from self._begin()
             yield ReaderEvent(EventKind.WARM_RESET, self._time, "", atr_of(text[8:], number))
@@ -192,7 +192,7 @@ class _Parser(Parser):
         if len(messages) == 2:
             yield from self._answers([messages[0]])
         else:
-            yield from self._answered(Octets(b""))
+            yield from self._answered(MaskedBytes(b""))
         if messages:
             yield from self._commands([messages[-1]])
 
@@ -227,7 +227,7 @@ class _Parser(Parser):
     def _commands(self, messages: list[tuple[int, str]]) -> Iterator[Item]:
         for number, text in messages:
             if self._command is not None:
-                yield from self._answered(Octets(b""))
+                yield from self._answered(MaskedBytes(b""))
             try:
                 self._command = command_of(text, number)
             except TraceError as error:
@@ -242,7 +242,7 @@ class _Parser(Parser):
                 continue
             yield from self._answered(answer)
 
-    def _answered(self, response: Octets) -> Iterator[Item]:
+    def _answered(self, response: MaskedBytes) -> Iterator[Item]:
         assert self._command is not None
         asked, said = self._masks.apply(self._command, response)
         yield from self._begin()
@@ -268,4 +268,4 @@ class _Parser(Parser):
         yield from self._before_remark()
         yield from self._begin()
         if self._command is not None:
-            yield from self._answered(Octets(b""))
+            yield from self._answered(MaskedBytes(b""))

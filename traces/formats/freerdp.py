@@ -23,7 +23,7 @@ from bifente.traces.formats.base import (
 )
 from bifente.traces.formats.written import octets_of
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _LINE: Final = re.compile(
     r"\s*\[(?P<hours>\d\d):(?P<minutes>\d\d):(?P<seconds>\d\d)[:.](?P<fraction>\d{1,6})\] \[[^\]]{0,40}\] ?"
@@ -64,7 +64,7 @@ class _Call:
     def __init__(self, number: int, began: int) -> None:
         self.number = number
         self.began = began
-        self.command = Octets(b"")
+        self.command = MaskedBytes(b"")
         self.handle = ""
         self.protocol = ""
 
@@ -82,7 +82,7 @@ class _Parser(Parser):
         self._calls: list[_Call] = []
         self._call: _Call | None = None
         self._failed = False
-        self._answer: Octets | None = None
+        self._answer: MaskedBytes | None = None
         self._connecting = ""
         self._readers: dict[str, str] = {}
         self._atr = b""
@@ -129,17 +129,17 @@ class _Parser(Parser):
         elif name == "pbRecvBuffer" and self._block == "Transmit_Return":
             self._answer = self._bytes(value, number, "answer")
 
-    def _bytes(self, value: str, number: int, what: str) -> Octets:
+    def _bytes(self, value: str, number: int, what: str) -> MaskedBytes:
         """The bytes of a field; those that the log has cut off are hidden."""
         text = value.strip(" {}")
         if text.startswith(("null", "(nil)")):
-            return Octets(b"")
+            return MaskedBytes(b"")
         octets = octets_of(text[: len(text) // 2 * 2] if " " not in text else text, number, what)
         missing = max((self._length or 0) - len(octets), 0)
         if not missing:
             return octets
         whole = octets.shown + bytes(missing)
-        return Octets.hiding(whole, (*octets.hidden, (len(octets), len(whole))))
+        return MaskedBytes.hiding(whole, (*octets.hidden, (len(octets), len(whole))))
 
     def _end_of_block(self, number: int) -> Iterator[Item]:
         block, self._block = self._block, ""
@@ -157,14 +157,14 @@ class _Parser(Parser):
                 raise TraceError(
                     f"whose answer this is cannot be known: the calls of the lines {lines} wait", number
                 )
-            answer = self._answer if self._answer is not None and not self._failed else Octets(b"")
-            yield self._exchange(self._calls.pop(), answer if len(answer) >= 2 else Octets(b""))
+            answer = self._answer if self._answer is not None and not self._failed else MaskedBytes(b"")
+            yield self._exchange(self._calls.pop(), answer if len(answer) >= 2 else MaskedBytes(b""))
 
     def _slot(self, handle: str) -> str:
         reader = self._readers.get(handle, "")
         return "" if reader == self.header.reader else reader
 
-    def _exchange(self, call: _Call, answer: Octets) -> Exchange:
+    def _exchange(self, call: _Call, answer: MaskedBytes) -> Exchange:
         protocol = {"1": T0, "2": T1}.get(call.protocol)
         if self.header.protocol is None:
             self.header = replace(self.header, protocol=protocol)
@@ -174,7 +174,7 @@ class _Parser(Parser):
     def _unanswered(self) -> Iterator[Item]:
         calls, self._calls = self._calls, []
         for call in calls:
-            yield self._exchange(call, Octets(b""))
+            yield self._exchange(call, MaskedBytes(b""))
 
     def _inserted(self, size: int, value: str, number: int) -> Iterator[Item]:
         atr = octets_of(value.strip(" {}"), number, "ATR").shown[:size]

@@ -28,7 +28,7 @@ from bifente.traces.formats.base import (
     parse_with,
 )
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _ASKED: Final = re.compile(
     r"(?P<mark>[\w.-]{0,20}(?:#\d{1,3})?)>>\s*(?:(?P<protocol>T=\S+|DIRECT)\s+)?"
@@ -134,7 +134,7 @@ class _Parser(Parser):
     def __init__(self) -> None:
         super().__init__()
         self._masks = Masks()
-        self._command: Octets | None = None
+        self._command: MaskedBytes | None = None
         self._time = 0
         self._reader = ""
         self._connected = False
@@ -191,7 +191,7 @@ class _Parser(Parser):
         if self._command is None:
             raise TraceError("an answer without a command", number)
         if _FAILED.match(rest):
-            yield self._exchange(Octets(b""), took)
+            yield self._exchange(MaskedBytes(b""), took)
             return
         size = int(found["data"]) + 2 if found["data"] else int(found["all"]) if found["all"] else None
         try:
@@ -202,11 +202,11 @@ class _Parser(Parser):
                     number,
                 )
         except TraceError:
-            yield self._exchange(Octets(b""), took)
+            yield self._exchange(MaskedBytes(b""), took)
             raise
         yield self._exchange(response, took)
 
-    def _exchange(self, response: Octets, took: int = 0) -> Exchange:
+    def _exchange(self, response: MaskedBytes, took: int = 0) -> Exchange:
         assert self._command is not None
         asked, said = self._masks.apply(self._command, response)
         self._command = None
@@ -216,7 +216,7 @@ class _Parser(Parser):
 
     def _unanswered(self) -> Iterator[Item]:
         if self._command is not None:
-            yield self._exchange(Octets(b""))
+            yield self._exchange(MaskedBytes(b""))
 
     def end(self, number: int) -> Iterable[Item]:
         return self._unanswered()

@@ -21,7 +21,7 @@ from bifente.traces.formats.base import (
     parse_with,
 )
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _HEADER: Final = re.compile(
     r"vreader_xfr_bytes: CL[AS]=0x([0-9a-f]{1,2}),INS=0x([0-9a-f]{1,2}),P1=0x([0-9a-f]{1,2}),P2=0x([0-9a-f]{1,2}),"
@@ -65,7 +65,7 @@ class _Parser(Parser):
         super().__init__()
         self._clock = DayClock()
         self._now = 0
-        self._command: Octets | None = None
+        self._command: MaskedBytes | None = None
         self._whole = False
         """The bytes of the command are known, so those of the answer will be."""
         self._below = False
@@ -91,7 +91,7 @@ class _Parser(Parser):
             if not self._whole:
                 size = int(status[3])
                 answer = bytes(size) + bytes((int(status[1], 16), int(status[2], 16)))
-                yield self._answered(Octets.hiding(answer, [(0, size)]), number)
+                yield self._answered(MaskedBytes.hiding(answer, [(0, size)]), number)
         else:
             yield from self._event(text, number)
 
@@ -107,29 +107,29 @@ class _Parser(Parser):
         elif (reader := _READER.fullmatch(text)) is not None and not self.header.reader:
             self.header = replace(self.header, reader=reader[1])
 
-    def _asked(self, command: Octets, *, whole: bool) -> Iterator[Item]:
+    def _asked(self, command: MaskedBytes, *, whole: bool) -> Iterator[Item]:
         yield from self._unanswered()
         self._command, self._whole, self._began = command, whole, self._now
 
-    def _answered(self, answer: Octets, number: int) -> Exchange:
+    def _answered(self, answer: MaskedBytes, number: int) -> Exchange:
         if self._command is None:
             raise TraceError("an answer without a command", number)
         return self._exchange(answer)
 
-    def _exchange(self, answer: Octets) -> Exchange:
+    def _exchange(self, answer: MaskedBytes) -> Exchange:
         assert self._command is not None
         command, self._command = self._command, None
         return Exchange(command, answer, self._began, self._now - self._began)
 
     def _unanswered(self) -> Iterator[Item]:
         if self._command is not None:
-            yield self._exchange(Octets(b""))
+            yield self._exchange(MaskedBytes(b""))
 
     def end(self, number: int) -> Iterable[Item]:  # nothing is wrong with a command at the end
         return self._unanswered()
 
 
-def _command(found: re.Match[str]) -> Octets:
+def _command(found: re.Match[str]) -> MaskedBytes:
     """A command of which the header and the lengths are known, and not its data."""
     head = bytes(int(found[at], 16) for at in range(1, 5))
     size, expected = int(found[5]), int(found[6])
@@ -140,4 +140,4 @@ def _command(found: re.Match[str]) -> Octets:
     if expected:
         lead = b"\0" if extended and not size else b""
         body += lead + (expected & 0xFFFF).to_bytes(2, "big") if extended else bytes((expected & 0xFF,))
-    return Octets.hiding(body, [(len(head), len(head) + size)])
+    return MaskedBytes.hiding(body, [(len(head), len(head) + size)])

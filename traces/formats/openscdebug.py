@@ -29,7 +29,7 @@ from bifente.traces.formats.base import (
 )
 from bifente.traces.formats.written import octets_of, together
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _DUMP: Final = re.compile(
     r"(?P<what>Outgoing APDU|Incoming APDU|try to match card with ATR)(?: data)?\s*"
@@ -139,7 +139,7 @@ class _Talker:
         self.checked = ""
         """The reader that was looked at last, before a card in it is connected."""
         self.slot = ""
-        self.command: Octets | None = None
+        self.command: MaskedBytes | None = None
         self.began = 0
 
 
@@ -152,7 +152,7 @@ class _Dump:
         self.what = what
         self.count = count
         self.number = number
-        self.rows: list[Octets] = []
+        self.rows: list[MaskedBytes] = []
 
     @property
     def missing(self) -> int:
@@ -176,9 +176,9 @@ class _Dump:
         self.rows.append(octets_of(found, number, self.what))
         return True
 
-    def octets(self) -> Octets:
+    def octets(self) -> MaskedBytes:
         """The whole, as far as it is known."""
-        missing = Octets.hiding(bytes(self.missing), [(0, self.missing)])
+        missing = MaskedBytes.hiding(bytes(self.missing), [(0, self.missing)])
         return together((*self.rows, missing))
 
 
@@ -264,7 +264,7 @@ class _Parser(Parser):
                 self.header = TraceHeader(self.header.reader, atr, self.header.protocol, masked=False)
             yield ReaderEvent(EventKind.INSERTED, self._now, talker.slot, atr)
 
-    def _exchange(self, talker: _Talker, data: Octets) -> Exchange:
+    def _exchange(self, talker: _Talker, data: MaskedBytes) -> Exchange:
         assert talker.command is not None
         asked, said = self._masks.apply(talker.command, data)
         talker.command = None
@@ -273,7 +273,7 @@ class _Parser(Parser):
 
     def _unanswered(self, talker: _Talker) -> Iterator[Item]:
         if talker.command is not None:
-            yield self._exchange(talker, Octets(b""))
+            yield self._exchange(talker, MaskedBytes(b""))
 
     def end(self, number: int) -> Iterable[Item]:
         if self._dump is not None:

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from bifente.traces.formats.written import WrittenBytes
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _SEND: Final = (
     r"c[-_ ]?apdu|(?:capdu|command)(?:[-_ ]?apdu)?|cmd|apdu|requ?(?:est)?|send(?:ing)?|sent"
@@ -71,7 +71,7 @@ class Marked:
     """``wrapped`` and the like, in small letters."""
     word: str
     """The mark itself, in small letters."""
-    octets: Octets | None
+    octets: MaskedBytes | None
     count: int | None
     status: bytes = b""
     """A status word that stands apart."""
@@ -87,7 +87,7 @@ def marked(text: str, *, nested: bool = False) -> Marked | None:
     """The mark of a line with its bytes; None when it has none. *nested* is for what stands behind another mark."""
     simple = _SIMPLE.fullmatch(text)
     if simple is not None:
-        return Marked(simple[1] == ">", "", simple[1], Octets(bytes.fromhex(simple[2])), None)
+        return Marked(simple[1] == ">", "", simple[1], MaskedBytes(bytes.fromhex(simple[2])), None)
     if _PAIR.fullmatch(text):
         octets, end = leading(text)
         assert octets is not None
@@ -96,7 +96,7 @@ def marked(text: str, *, nested: bool = False) -> Marked | None:
     if status is not None:
         word = bytes.fromhex(status[1] + status[2])
         return Marked(
-            False, "", "received", None if status[3] else Octets(b""), None, word, start=status.start()
+            False, "", "received", None if status[3] else MaskedBytes(b""), None, word, start=status.start()
         )
     for pattern in (_WORDS, _ARROW):
         for found in islice(pattern.finditer(text, 0, _WITHIN), _MOST_MARKS):
@@ -117,7 +117,7 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
     said, colon, _ = rest.partition(" : ")
     if not said.strip(" {}\"'[]") and not colon:
         empty = "[]" in said or "{ }" in said or "{}" in said
-        return Marked(sends, kind, word, Octets(b"") if empty else None, count, start=found.start())
+        return Marked(sends, kind, word, MaskedBytes(b"") if empty else None, count, start=found.start())
     if not sends:
         said = re.sub(r"^\s*\[\]", "  ", said)  # pyscard's answer without data
     octets, end = _unpadded(said) if not sends else (None, 0)
@@ -132,7 +132,7 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
         and re.match(r" ?[0-9A-Fa-f]{4}: ?(?:[0-9A-Fa-f]{2})*$", said.rstrip())
     ):
         # pySim tells the status word first.
-        octets = Octets(octets.shown[2:] + octets.shown[:2])
+        octets = MaskedBytes(octets.shown[2:] + octets.shown[:2])
     other = _then(behind) if sends else None
     if other is not None:
         return Marked(True, kind, word, octets, count, then=other, start=found.start())
@@ -162,21 +162,21 @@ def _is_remark(behind: str) -> bool:
     )
 
 
-def _unpadded(said: str) -> tuple[Octets | None, int]:
+def _unpadded(said: str) -> tuple[MaskedBytes | None, int]:
     """An answer whose last byte has one digit, as pyscard shows it: ``< [] 90 0``."""
     text = said.rstrip()
     found = _LAST_DIGIT.fullmatch(text.lstrip())
     if found is None:
         return None, 0
     before = text[: text.rindex(found["first"])].replace("[]", "").strip()
-    octets, end = leading(before) if before else (Octets(b""), 0)
+    octets, end = leading(before) if before else (MaskedBytes(b""), 0)
     if octets is None or end < len(before):
         return None, 0
     status = bytes((int(found["first"], 16), int(found["second"], 16)))
-    return Octets(octets.shown + status, octets.hidden), len(said)
+    return MaskedBytes(octets.shown + status, octets.hidden), len(said)
 
 
-def leading(text: str, *, sends: bool = False) -> tuple[Octets | None, int]:
+def leading(text: str, *, sends: bool = False) -> tuple[MaskedBytes | None, int]:
     """The bytes with which *text* begins, and where they end; None when it does not begin with any.
 
     *sends* says that they are a command, whose Lc tells how many have been cut out.
@@ -195,7 +195,7 @@ def leading(text: str, *, sends: bool = False) -> tuple[Octets | None, int]:
     return (written.command() if sends else written.octets(1)), end
 
 
-def row(text: str) -> Octets | None:
+def row(text: str) -> MaskedBytes | None:
     """The bytes of a row of a dump, without its offset and its characters; None when it is something else."""
     text = text.partition(" : ")[0].strip().removesuffix("\\").rstrip()
     offset = _OFFSET.match(text)
@@ -208,7 +208,7 @@ def row(text: str) -> Octets | None:
     return octets if octets is not None and end == len(text) else None
 
 
-def _without_characters(text: str) -> Octets | None:
+def _without_characters(text: str) -> MaskedBytes | None:
     """The bytes of a row behind which the same stand as characters, a point for each that cannot be shown."""
     at, data, ends = 0, bytearray(), []
     while len(data) < _ROW and (found := _BYTE.match(text, at)) is not None:
@@ -224,7 +224,7 @@ def _without_characters(text: str) -> Octets | None:
         characters = "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data[:size])
         behind = text[ends[size - 1] :].strip(" |")
         if behind and behind == characters.strip(" |"):
-            return Octets(bytes(data[:size]))
+            return MaskedBytes(bytes(data[:size]))
     return None
 
 

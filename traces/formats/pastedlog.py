@@ -18,7 +18,7 @@ from bifente.traces.formats.base import T0, T1, DayClock, Parser, atr_of, level_
 from bifente.traces.formats.pasted import Marked, atr, marked, row
 from bifente.traces.formats.written import together
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _TIME: Final = re.compile(r"(?:^|\D)(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?:\D|$)")
 _TOOK: Final = re.compile(r"[(\[ ](\d{1,9})(?:[.,](\d{1,3})\d*)? ?ms\b")
@@ -42,7 +42,7 @@ def is_pasted(text: str) -> bool:
     """*text* has a marked command, or a command and its answer, or begins with hexadecimal."""
     first = True
     announced: Marked | None = None
-    before: Octets | None = None
+    before: MaskedBytes | None = None
     for line in text.splitlines():
         if not line.strip() or _SPEAKS.match(line) or _READER.match(line):
             continue
@@ -72,13 +72,13 @@ def _tells(found: Marked) -> bool:
     return len(found.octets) >= 4 if found.sends else _is_answer(found.octets)
 
 
-def _is_answer(octets: Octets) -> bool:
+def _is_answer(octets: MaskedBytes) -> bool:
     """It ends in a status word, as far as that can be seen."""
     size = len(octets)
     return size >= 2 and (octets.hides(size - 2, size) or octets.shown[-2] >> 4 in (6, 9))
 
 
-def _is_command(octets: Octets) -> bool:
+def _is_command(octets: MaskedBytes) -> bool:
     """It is well-formed, and neither its class nor its instruction is one that there cannot be.
 
     ISO/IEC 7816-4:2020 §5.4.1 and §5.4.2: FF is no class, 6x and 9x are no instructions.
@@ -111,7 +111,7 @@ class _Half:
         full = found.octets is None or (size > 0 and size % _FULL == 0 and not found.ended)
         self.grows = self.missing > 0 if self.missing is not None else full
 
-    def take(self, octets: Octets, *, ended: bool) -> bool:
+    def take(self, octets: MaskedBytes, *, ended: bool) -> bool:
         """A row below; False when it does not belong here."""
         if not self.grows:
             return False
@@ -124,11 +124,11 @@ class _Half:
         return True
 
     @property
-    def octets(self) -> Octets:
+    def octets(self) -> MaskedBytes:
         """The whole."""
         if len(self.rows) == 1 and not self.status:
             return self.rows[0]
-        return together((*self.rows, Octets(self.status)))
+        return together((*self.rows, MaskedBytes(self.status)))
 
 
 class PastedLog(Parser):
@@ -142,7 +142,7 @@ class PastedLog(Parser):
         self._asked: _Half | None = None
         self._said: _Half | None = None
         self._marks = False
-        self._repeated: list[tuple[int, Octets]] = []
+        self._repeated: list[tuple[int, MaskedBytes]] = []
         """Lines without a mark in a log that has marks: a program may repeat its input."""
         self._clock = DayClock()
         self._now = 0
@@ -174,7 +174,7 @@ class PastedLog(Parser):
         if before is not None and before.bare:
             self._repeated.append((before.number, before.octets))
         elif before is not None and found.kind not in _WRAPPED:
-            yield self._exchange(before, Octets(b""))
+            yield self._exchange(before, MaskedBytes(b""))
         self._check_repeated(found.octets)
 
     def _received(self, found: Marked, text: str, number: int) -> Iterator[Item]:
@@ -210,13 +210,13 @@ class PastedLog(Parser):
         answer = said.octets
         if len(answer) == 1:
             self.unread.add(said.number, "an answer has at least 2 bytes, this one 1")
-            answer = Octets(b"")
+            answer = MaskedBytes(b"")
         if said.missing is not None and said.missing > 0:
             self.unread.add(said.number, f"{said.missing} bytes of the answer are missing")
         if asked is not None:
             yield self._exchange(asked, answer, said.took or max(said.began - asked.began, 0))
 
-    def _exchange(self, asked: _Half, answer: Octets, took: int = 0) -> Exchange:
+    def _exchange(self, asked: _Half, answer: MaskedBytes, took: int = 0) -> Exchange:
         command = asked.octets
         if not len(command):
             raise TraceError("no bytes stand behind this mark or below it", asked.number)
@@ -250,7 +250,7 @@ class PastedLog(Parser):
         elif not _DECORATION.fullmatch(text):
             raise TraceError("this is no command and no answer", number)
 
-    def _in_turn(self, octets: Octets, number: int) -> Iterator[Item]:
+    def _in_turn(self, octets: MaskedBytes, number: int) -> Iterator[Item]:
         """A line without a mark in a log without marks."""
         asked, self._asked = self._asked, None
         if asked is not None and (_is_answer(octets) or not _is_command(octets)):
@@ -260,13 +260,13 @@ class PastedLog(Parser):
             yield self._exchange(asked, octets)
             return
         if asked is not None:
-            yield self._exchange(asked, Octets(b""))
+            yield self._exchange(asked, MaskedBytes(b""))
         elif len(octets) < 4 and _is_answer(octets):
             raise TraceError("an answer without a command", number)
         self._asked = _Half(Marked(True, "", "", octets, len(octets)), number, 0)
         self._asked.bare = True
 
-    def _check_repeated(self, command: Octets | None) -> None:
+    def _check_repeated(self, command: MaskedBytes | None) -> None:
         """Lines that were repeated before the command that they make are no loss."""
         repeated, self._repeated = self._repeated, []
         if repeated and (command is None or together(octets for _, octets in repeated) != command):
@@ -290,4 +290,4 @@ class PastedLog(Parser):
         yield from self._answered()
         self._check_repeated(None)
         if self._asked is not None and len(self._asked.octets):
-            yield self._exchange(self._asked, Octets(b""))
+            yield self._exchange(self._asked, MaskedBytes(b""))

@@ -32,7 +32,7 @@ from bifente.traces.formats.base import (
 )
 from bifente.traces.formats.written import BARE_ROW, octets_of
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets, joined
+from bifente.traces.octets import MaskedBytes, joined
 
 _LINE: Final = re.compile(r"\s*(?P<delta>-?\d{8,10}) (?:\[(?P<thread>\w{1,20})\] ?)?(?P<said>.*)")
 _BARE: Final = re.compile(
@@ -124,7 +124,7 @@ class _Client:
     __slots__ = ("attempt", "began", "command", "lun", "number", "own", "protocol", "reader")
 
     def __init__(self) -> None:
-        self.command: Octets | None = None
+        self.command: MaskedBytes | None = None
         self.began = 0
         self.number = 0
         self.lun: str | None = None
@@ -175,7 +175,7 @@ class _Parser(Parser):
         if held is not None:
             yield held
 
-    def _continue(self, more: Octets, number: int) -> None:
+    def _continue(self, more: MaskedBytes, number: int) -> None:
         if self._held is not None:
             self._held = self._held._replace(response=joined(self._held.response, more))
         elif self._asking is not None and self._asking.command is not None:
@@ -206,11 +206,11 @@ class _Parser(Parser):
     def _client(self, thread: str) -> _Client:
         return self._clients.setdefault(thread, _Client())
 
-    def _asked(self, thread: str, command: Octets, number: int) -> Iterator[Item]:
+    def _asked(self, thread: str, command: MaskedBytes, number: int) -> Iterator[Item]:
         client = self._client(thread)
         if client.command is not None:
             if thread:
-                yield self._exchange(client, Octets(b""))
+                yield self._exchange(client, MaskedBytes(b""))
             else:
                 # Of an earlier command nobody knows any more whose it is.
                 old, client = client, _Client()
@@ -224,11 +224,11 @@ class _Parser(Parser):
         if not thread:
             self._anonymous.append(client)
 
-    def _answered(self, thread: str, answer: Octets, number: int) -> Iterator[Item]:
+    def _answered(self, thread: str, answer: MaskedBytes, number: int) -> Iterator[Item]:
         if not thread and len(self._anonymous) > 1:
             lines = ", ".join(str(client.number) for client in self._anonymous[:3])
             for client in list(self._anonymous):
-                yield self._exchange(client, Octets(b""))
+                yield self._exchange(client, MaskedBytes(b""))
             raise TraceError(
                 f"whose answer this is cannot be known: the commands of the lines {lines} wait, and no thread is told",
                 number,
@@ -240,7 +240,7 @@ class _Parser(Parser):
             raise TraceError("an answer has at least 2 bytes, this one 1", number)
         self._held = self._exchange(client, answer)
 
-    def _exchange(self, client: _Client, answer: Octets) -> Exchange:
+    def _exchange(self, client: _Client, answer: MaskedBytes) -> Exchange:
         assert client.command is not None
         asked, said = self._masks.apply(client.command, answer)
         client.command = None
@@ -282,7 +282,7 @@ class _Parser(Parser):
         elif said.startswith("Card Removed From "):
             client.reader = said[18:]
             if client.command is not None:
-                yield self._exchange(client, Octets(b""))
+                yield self._exchange(client, MaskedBytes(b""))
             yield ReaderEvent(EventKind.REMOVED, self._now, self._named(client.reader))
         elif (connect := _CONNECT.match(said)) is not None:
             client.attempt = connect[1]
@@ -314,7 +314,7 @@ class _Parser(Parser):
         atr = atr_of(text, number)
         client = self._client(thread)
         if client.command is not None:
-            yield self._exchange(client, Octets(b""))
+            yield self._exchange(client, MaskedBytes(b""))
         slot = self._slot(client)
         if self.header.atr is None and not slot:
             self.header = TraceHeader(self.header.reader, atr, self.header.protocol, masked=False)
@@ -324,4 +324,4 @@ class _Parser(Parser):
     def end(self, number: int) -> Iterable[Item]:
         yield from self._released()
         for client in list(self._waiting):
-            yield self._exchange(client, Octets(b""))
+            yield self._exchange(client, MaskedBytes(b""))

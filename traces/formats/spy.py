@@ -28,7 +28,7 @@ from bifente.traces.formats.base import (
 )
 from bifente.traces.formats.written import octets_of
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _CALL: Final = re.compile(r">\|(\d+)\|(\d+)\|(\w+)")
 _RETURN: Final = re.compile(r"<\|(\d+)\|(\d+)\|(\w+)\|(?:[^|]*\|)?0x([0-9A-Fa-f]+)")
@@ -261,7 +261,7 @@ class _Parser(Parser):
         command = _counted(told[asked][0], told[asked + 1][0], told[asked + 1][1], "command")
         if not len(command):
             raise TraceError("the command is empty", told[asked + 1][1])
-        response = Octets(b"")
+        response = MaskedBytes(b"")
         if succeeded:
             if len(told) < said + 2:
                 raise TraceError("SCardTransmit: the answer is missing", opened.number)
@@ -319,7 +319,7 @@ def _number(text: str) -> int:
     return -1 if found is None else int(found[1], 16)
 
 
-def _counted(count: str, text: str, number: int, what: str) -> Octets:
+def _counted(count: str, text: str, number: int, what: str) -> MaskedBytes:
     size = _number(count)
     data = octets_of(text if text != "NULL" else "", number, what, size if size >= 0 else None)
     if len(data) != size:

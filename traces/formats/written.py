@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import Octets
+from bifente.traces.octets import MaskedBytes
 
 _WORD: Final = (
     r"redact|mask|hidden|hid|remov|censor|secret|pin|puk|code|cut|snip|omit|strip|private|anonym|delet|erase|byte"
@@ -72,10 +72,10 @@ class WrittenBytes:
     def __len__(self) -> int:
         return len(self._shown)
 
-    def octets(self, missing: int = 0) -> Octets:
+    def octets(self, missing: int = 0) -> MaskedBytes:
         """The bytes; *missing* of them are hidden where some have been cut out."""
         if not self._hidden and not missing:
-            return Octets(bytes(self._shown))
+            return MaskedBytes(bytes(self._shown))
         shown, hidden = self._shown, self._hidden
         if missing and self.cut is not None:
             cut = self.cut
@@ -84,9 +84,9 @@ class WrittenBytes:
                 (start + missing, stop + missing) if start >= cut else (start, stop) for start, stop in hidden
             ]
             hidden = [*moved, (cut, cut + missing)]
-        return Octets.hiding(bytes(shown), hidden)
+        return MaskedBytes.hiding(bytes(shown), hidden)
 
-    def command(self) -> Octets:
+    def command(self) -> MaskedBytes:
         """The bytes of a command; how many are missing follows from Lc, and is one where even that is."""
         missing = 0
         if self.cut is not None:
@@ -100,11 +100,11 @@ BARE_ROW: Final = re.compile(r"\s*(?:(?:[0-9A-Fa-f]{2}|XX|xx|\*\*)(?:\s+|$))+")
 """Bytes alone on a line: what mail or a narrow window has wrapped."""
 
 
-def octets_of(text: str, number: int, what: str, size: int | None = None) -> Octets:
+def octets_of(text: str, number: int, what: str, size: int | None = None) -> MaskedBytes:
     """Bytes from a line; *size* says how many they have to be when some are cut out. Raises TraceError."""
     text = text.strip()
     if _PLAIN.fullmatch(text):
-        return Octets(bytes.fromhex(text))
+        return MaskedBytes(bytes.fromhex(text))
     try:
         written = WrittenBytes(text)
     except TraceError as error:
@@ -116,10 +116,10 @@ def octets_of(text: str, number: int, what: str, size: int | None = None) -> Oct
     return written.command() if what == "command" else written.octets(1)
 
 
-def together(parts: Iterable[Octets]) -> Octets:
+def together(parts: Iterable[MaskedBytes]) -> MaskedBytes:
     """One byte string of several."""
     shown, hidden = bytearray(), []
     for part in parts:
         hidden += [(len(shown) + start, len(shown) + stop) for start, stop in part.hidden]
         shown += part.shown
-    return Octets.hiding(bytes(shown), hidden)
+    return MaskedBytes.hiding(bytes(shown), hidden)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bifente.applets import SmartCard
     from bifente.applets.perso.cardrecords import Records
     from bifente.applets.perso.edit.change import Changes
-    from bifente.applets.perso.edit.compare import Difference
+    from bifente.applets.perso.edit.compare import CardDifference
 
 
 class CardNews(NamedTuple):
@@ -26,7 +26,7 @@ class CardNews(NamedTuple):
     after: "Records"
 
     @property
-    def differences(self) -> "Sequence[Difference]":
+    def differences(self) -> "Sequence[CardDifference]":
         """Each field that has another value now."""
         from bifente.applets.perso.edit.compare import compare
 

@@ -24,7 +24,7 @@ Question = dict[str, str]
 Answer = dict[str, object]
 
 
-class Fields(NamedTuple):
+class ControlFields(NamedTuple):
     """The members of a question besides ``do``."""
 
     needed: tuple[str, ...] = ()
@@ -32,13 +32,13 @@ class Fields(NamedTuple):
 
 
 QUESTIONS: Final = {
-    "status": Fields(),
-    "insert": Fields(("card",), ("slot",)),
-    "remove": Fields(("slot",)),
-    "swap": Fields(("slot", "card")),
-    "unplug": Fields((), ("reader",)),
-    "plug": Fields((), ("reader",)),
-    "restart": Fields((), ("seconds",)),
+    "status": ControlFields(),
+    "insert": ControlFields(("card",), ("slot",)),
+    "remove": ControlFields(("slot",)),
+    "swap": ControlFields(("slot", "card")),
+    "unplug": ControlFields((), ("reader",)),
+    "plug": ControlFields((), ("reader",)),
+    "restart": ControlFields((), ("seconds",)),
 }
 
 _LONGEST: Final = 65536

@@ -70,14 +70,14 @@ class WorkAccident(ProfileModel):
     identifiant: LatinText = "0"
 
 
-class Period(ProfileModel):
+class ProfilePeriod(ProfileModel):
     """Groups 105 and 108."""
 
     debut: LooseText
     fin: LooseText = ""
 
 
-class Coverage(ProfileModel):
+class ProfileCoverage(ProfileModel):
     """Group 106."""
 
     debut: LooseText = ""
@@ -95,7 +95,7 @@ class Mutuelle(ProfileModel):
     type_services: LatinText = ""
     services: LatinText = ""
     sts: LatinText = ""
-    droits: list[Period] = Field(default_factory=list)
+    droits: list[ProfilePeriod] = Field(default_factory=list)
 
 
 class Complementaire(ProfileModel):
@@ -132,8 +132,8 @@ class Beneficiaire(ProfileModel):
     qualite: Annotated[str, matching(r"\d", "one digit")] = "0"
     service: Service = Service()
     ruf: LatinText = ""
-    droits: list[Period] = Field(default_factory=list)
-    couvertures: list[Coverage] = Field(default_factory=list)
+    droits: list[ProfilePeriod] = Field(default_factory=list)
+    couvertures: list[ProfileCoverage] = Field(default_factory=list)
     mutuelle: Mutuelle | None = None
     complementaire: Complementaire | None = None
     zone_commune: LatinText | None = None
@@ -318,7 +318,7 @@ def _beneficiary(person: Beneficiaire) -> list[Group]:
     return groups
 
 
-def _periods(group: int, periods: Sequence[Period]) -> list[Group]:
+def _periods(group: int, periods: Sequence[ProfilePeriod]) -> list[Group]:
     return [Group.of(group, period.debut, period.fin) for period in periods]
 
 

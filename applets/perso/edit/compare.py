@@ -18,7 +18,7 @@ _SHOWN = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CardDifference:
     """``where`` is a path as :mod:`bifente.applets.perso.edit.cardpath` takes it, or says what else differs."""
 
     where: str
@@ -26,11 +26,11 @@ class Difference:
     second: str
 
 
-def compare(first: Records, second: Records) -> list[Difference]:
+def compare(first: Records, second: Records) -> list[CardDifference]:
     """The differences of two cards in the order of the layout. Raises CorruptCard. Empty when they are the same."""
     one, other = meta_of(first), meta_of(second)
     found = [
-        Difference(name, left or _ABSENT, right or _ABSENT)
+        CardDifference(name, left or _ABSENT, right or _ABSENT)
         for name, left, right in (
             ("kind", one.kind, other.kind),
             ("serial", one.serial, other.serial),
@@ -46,23 +46,23 @@ def compare(first: Records, second: Records) -> list[Difference]:
     found += _files(first, second, layout_of(first))
     found += _others(first, second)
     if not found and first.get(META_RECORD) != second.get(META_RECORD):
-        found.append(Difference("profile", "the cards were made from", "different profiles"))
+        found.append(CardDifference("profile", "the cards were made from", "different profiles"))
     return found
 
 
-def _files(first: Records, second: Records, layout: Layout) -> Iterator[Difference]:
+def _files(first: Records, second: Records, layout: Layout) -> Iterator[CardDifference]:
     for path, node in layout.walk():
         name = f"file/{path}"
         if not isinstance(node, EF) or first.get(name) == second.get(name):
             continue
         if name not in first or name not in second:
             there = ("there", _ABSENT) if name in first else (_ABSENT, "there")
-            yield Difference(node.name, *there)
+            yield CardDifference(node.name, *there)
             continue
         yield from _values(node.name, content_value(first, path), content_value(second, path))
 
 
-def _values(where: str, first: JsonValue, second: JsonValue) -> Iterator[Difference]:
+def _values(where: str, first: JsonValue, second: JsonValue) -> Iterator[CardDifference]:
     """The leaves in which two decoded values differ."""
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         for key in dict.fromkeys((*first, *second)):
@@ -76,7 +76,7 @@ def _values(where: str, first: JsonValue, second: JsonValue) -> Iterator[Differe
             if left != right:
                 yield from _values(f"{where}/{number}", left, right)
     elif first != second:
-        yield Difference(where, _shown(first), _shown(second))
+        yield CardDifference(where, _shown(first), _shown(second))
 
 
 def _groups(value: JsonValue) -> list[str]:
@@ -92,26 +92,26 @@ def _groups(value: JsonValue) -> list[str]:
     return names
 
 
-def _fields(where: str, first: JsonValue, second: JsonValue) -> Iterator[Difference]:
+def _fields(where: str, first: JsonValue, second: JsonValue) -> Iterator[CardDifference]:
     if isinstance(first, Mapping) and isinstance(second, Mapping):
         pairs = zip(_items(first["fields"]), _items(second["fields"]), strict=False)
         for number, (left, right) in enumerate(pairs, 1):
             if left != right:
-                yield Difference(f"{where}/{number}", _shown(left), _shown(right))
+                yield CardDifference(f"{where}/{number}", _shown(left), _shown(right))
 
 
 def _items(value: JsonValue) -> Sequence[JsonValue]:
     return value if isinstance(value, Sequence) and not isinstance(value, str) else ()
 
 
-def _others(first: Records, second: Records) -> Iterator[Difference]:
+def _others(first: Records, second: Records) -> Iterator[CardDifference]:
     """Everything that is no file; secrets are not shown."""
     for name in sorted({*first, *second}):
         if name == META_RECORD or name.startswith(("file/", INITIAL)):
             continue
         left, right = first.get(name), second.get(name)
         if left != right:
-            yield Difference(name, _secretly(name, left), _secretly(name, right, other=True))
+            yield CardDifference(name, _secretly(name, left), _secretly(name, right, other=True))
 
 
 def _secretly(name: str, record: bytes | None, *, other: bool = False) -> str:

@@ -15,7 +15,7 @@ from bifente.applets.kernel.state import (
     DATE_RECORD,
     IDENTITY_RECORD,
     META_RECORD,
-    Identity,
+    CardIdentity,
     encode_identity,
     encode_root,
     key_record,
@@ -30,7 +30,7 @@ from bifente.applets.perso.make.issuer import Issuer
 from bifente.applets.perso.make.keys import KeySource, Progress, card_keys
 from bifente.applets.perso.profile.model import ENVIRONMENT_LETTER, CardProfile, FileContent, Profile
 from bifente.crypto import rsa
-from bifente.layouts.access import Never, SecureMessaging
+from bifente.layouts.access import Never, SecureMessagingRule
 from bifente.layouts.nodes import EF, Layout
 from bifente.layouts.recognition import Party
 
@@ -113,7 +113,9 @@ def changeable(layout: Layout) -> list[str]:
         prefix = pin_record(pin.reference)
         names += [prefix, f"{prefix}/left", f"{prefix}/uses"]
     for path, node in layout.walk():
-        if isinstance(node, EF) and not isinstance(node.access[Operation.UPDATE], Never | SecureMessaging):
+        if isinstance(node, EF) and not isinstance(
+            node.access[Operation.UPDATE], Never | SecureMessagingRule
+        ):
             names.append(file_record(path))
     return names
 
@@ -164,7 +166,7 @@ def _roots(profile: CardProfile, party: Party | None, issuer: Issuer | None) -> 
 
 
 def _identity(profile: CardProfile) -> bytes:
-    return encode_identity(Identity(bytes(2) + profile.pan(), profile.cha()))
+    return encode_identity(CardIdentity(bytes(2) + profile.pan(), profile.cha()))
 
 
 def _pins(profile: Profile, layout: Layout) -> dict[str, bytes]:

@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 from bifente.applets.families import family_of
 from bifente.applets.kinds import layout_of
 from bifente.applets.perso.cardrecords import file_named
-from bifente.applets.perso.errors import Problem, ProfileError
+from bifente.applets.perso.errors import ProfileError, ProfileProblem
 from bifente.applets.perso.profile.model import Profile
 from bifente.applets.perso.profile.shipped import shipped_text
 from bifente.applets.perso.profile.wrongparts import Part, WrongParts, check
@@ -35,7 +35,7 @@ def read_profile(name: str) -> Profile:
     except DocumentError as error:
         if not error.line:  # not a document at all: the path says which, better than its last part
             raise
-        raise ProfileError([Problem(path.name, error.line, "", error.message)]) from None
+        raise ProfileError([ProfileProblem(path.name, error.line, "", error.message)]) from None
     return parse_profile(text, path.name, path.parent)
 
 
@@ -47,7 +47,7 @@ def parse_profile(text: str, source: str, folder: Path | None = None) -> Profile
     try:
         document = parse_yaml(text, source)
     except DocumentError as error:
-        raise ProfileError([Problem(source, error.line, error.field, error.message)]) from None
+        raise ProfileError([ProfileProblem(source, error.line, error.field, error.message)]) from None
     return validate_profile(document, folder)
 
 
@@ -71,11 +71,11 @@ def validate_profile(document: YamlDocument, folder: Path | None = None) -> Prof
     return profile
 
 
-def _problem(document: YamlDocument, place: Place, message: str) -> Problem:
-    return Problem(document.source, document.line(place), field_name(place), message)
+def _problem(document: YamlDocument, place: Place, message: str) -> ProfileProblem:
+    return ProfileProblem(document.source, document.line(place), field_name(place), message)
 
 
-def _problems(document: YamlDocument, error: ValidationError) -> list[Problem]:
+def _problems(document: YamlDocument, error: ValidationError) -> list[ProfileProblem]:
     found: list[Part] = []
     for one in error.errors(include_url=False, include_input=False):
         path = tuple(part for part in one["loc"] if part != "[key]")
@@ -87,7 +87,7 @@ def _problems(document: YamlDocument, error: ValidationError) -> list[Problem]:
     return _sorted(document, found)
 
 
-def _sorted(document: YamlDocument, found: list[Part]) -> list[Problem]:
+def _sorted(document: YamlDocument, found: list[Part]) -> list[ProfileProblem]:
     problems = {_problem(document, _known_part(document, path), message) for path, message in found}
     return sorted(problems, key=lambda problem: (problem.line, problem.field))
 

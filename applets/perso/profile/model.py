@@ -50,7 +50,7 @@ class CvRootKey(ProfileModel):
     e: int = 65537
 
 
-class State(ProfileModel):
+class CardHistory(ProfileModel):
     """What a card has been through; only a dump with secrets has it."""
 
     created: Day
@@ -81,7 +81,7 @@ class Profile(ProfileModel, ABC):
     files: dict[str, FileContent] = Field(default_factory=dict)
     fingerprints: dict[str, str] = Field(default_factory=dict)
     """Of the public keys, in a dump without secrets: to compare, not to create from."""
-    state: State | None = None
+    state: CardHistory | None = None
 
     @property
     def test(self) -> bool:
