@@ -5,13 +5,13 @@ from pathlib import Path
 
 from bifente import __version__
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE / "figures")]
+sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "figures"))
 import layoutpages  # beside this file
 import pages  # in figures
 
-layoutpages.write(HERE / "cards")
-pages.write(HERE / "drawn")
+layoutpages.write(Path(__file__).parent / "cards")
+pages.write(Path(__file__).parent / "drawn")
 
 project = "bifente"
 author = "The bifente authors"

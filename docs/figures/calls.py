@@ -27,6 +27,9 @@ class Function:
     summary: str
     """The first sentence of its docstring, or of its class's when it has none; empty without either."""
 
+    is_property: bool = False
+    """It is read like a value: nobody calls it a step."""
+
     @property
     def folder(self) -> str:
         """The folder of its file."""
@@ -91,7 +94,9 @@ def _defined(node: ast.AST, path: str, prefix: str, of_class: str) -> Iterator[t
             inside, told = f"{prefix}{child.name}.", ast.get_docstring(child) or ""
         elif isinstance(child, ast.FunctionDef):
             line = min(one.lineno for one in (child, *child.decorator_list))
-            yield line, Function(path, prefix + child.name, _summary(ast.get_docstring(child) or of_class))
+            summary = _summary(ast.get_docstring(child) or of_class)
+            read = any(isinstance(one, ast.Name) and one.id == "property" for one in child.decorator_list)
+            yield line, Function(path, prefix + child.name, summary, read)
             told = ""
         yield from _defined(child, path, inside, told)
 
@@ -103,7 +108,9 @@ def _summary(docstring: str) -> str:
     return re.sub(r":\w+:`~?([^`]*)`|`|\*", r"\1", sentence + stop.strip())
 
 
-def stations(calls: list[Call], shown: Callable[[Function], bool], closed: Callable[[Function], bool]) -> list[Call]:
+def stations(
+    calls: list[Call], shown: Callable[[Function], bool], closed: Callable[[Function], bool]
+) -> list[Call]:
     """The calls worth a place in a figure, each with the nearest caller that has one too.
 
     Of a function that is *closed* only the call itself is kept, and nothing that happens inside of it.

@@ -79,7 +79,9 @@ def road(title: str, lanes: Mapping[str, str], stops: Sequence[Stop]) -> str:
             )
     for stop, stop_y, caption in zip(stops, heights, captions, strict=True):
         radius = 8 if stop.heading else 6
-        parts.append(f'<circle cx="{at[stop.lane]:g}" cy="{stop_y:g}" r="{radius}" fill="{colour[stop.lane]}"/>')
+        parts.append(
+            f'<circle cx="{at[stop.lane]:g}" cy="{stop_y:g}" r="{radius}" fill="{colour[stop.lane]}"/>'
+        )
         parts.append(words(margin, stop_y + 4, stop.label, "strong" if stop.heading else "code"))
         parts += (words(margin, stop_y + 19 + 14 * line, text, "small") for line, text in enumerate(caption))
     return figure(title, y, parts)
@@ -91,7 +93,12 @@ def _rails(lanes: Mapping[str, str], at: Mapping[str, int], end: float) -> Itera
         yield f'<line class="rail" x1="{at[key]}" y1="{HEAD}" x2="{at[key]}" y2="{end - 8:g}"/>'
 
 
-def matrix(title: str, names: Sequence[str], allowed: Mapping[str, frozenset[str]], used: Mapping[tuple[str, str], int]) -> str:
+def matrix(
+    title: str,
+    names: Sequence[str],
+    allowed: Mapping[str, frozenset[str]],
+    used: Mapping[tuple[str, str], int],
+) -> str:
     """Who imports whom: a row for each name, in it a full square with the number of imports, or an empty one where an
     import is allowed and none is there."""
     cell, left, top = 40, 112, 96
@@ -102,7 +109,9 @@ def matrix(title: str, names: Sequence[str], allowed: Mapping[str, frozenset[str
         parts.append(words(left + row * cell + cell / 2, top - 8, name, "small", -42))
         for column, other in enumerate(names):
             x = left + column * cell
-            parts += _cell(x, y, cell, row == column, other in allowed.get(name, ()), used.get((name, other), 0))
+            parts += _cell(
+                x, y, cell, row == column, other in allowed.get(name, ()), used.get((name, other), 0)
+            )
     return figure(title, top + len(names) * cell + 4, parts)
 
 

@@ -104,9 +104,8 @@ def _card_stops(calls: list[Call], instructions: Table) -> Iterator[Stop]:
     )
     for place, call in enumerate(kept):
         places[call.index] = place
-        lane = lane_of(call.function)
+        lane = lane_of(call.function) or "applets/commands"  # the instruction of a program of somebody else
         label, caption = entries.get(call.function, (call.function.name, call.function.summary))
-        assert lane is not None
         yield Stop(lane, label, caption, None if call.caller is None else places[call.caller])
 
 
@@ -124,7 +123,8 @@ def _is_step(function: Function) -> bool:
     private = any(part.startswith("_") for part in function.name.split("."))
     inside = lane in ("applets/kernel", "applets/commands") and not function.name.endswith("__")
     marks = function.name.startswith("MarkedBytes.")
-    return lane is not None and bool(function.summary) and (inside or not private) and not marks
+    told = bool(function.summary) and not function.is_property
+    return lane is not None and told and (inside or not private) and not marks
 
 
 def _entries(instructions: Table) -> Iterator[tuple[Function, tuple[str, str]]]:
@@ -145,7 +145,9 @@ def sheet_road(maker: CardMaker, folder: Path) -> list[Stop]:
     calls: list[Call] = []
     with recorded(calls):
         demonstrate(maker.authority, folder, cps, vitale, PIN, maker.today, accept=True)
-    return list(_sheet_stops(stations(calls, _is_of_sheet, closed=lambda function: function.name == _TRANSMIT)))
+    return list(
+        _sheet_stops(stations(calls, _is_of_sheet, closed=lambda function: function.name == _TRANSMIT))
+    )
 
 
 _TRANSMIT, _SEND = "SlotLink.transmit", "Channel.send"
@@ -156,7 +158,7 @@ _VERBS = frozenset({"terminal/cps.py", "terminal/vitale.py", "terminal/recognise
 def _is_of_sheet(function: Function) -> bool:
     if function.name in (_TRANSMIT, _SEND, "CareSession.__init__"):
         return True
-    public = not any(part.startswith("_") for part in function.name.split("."))
+    public = not any(part.startswith("_") for part in function.name.split(".")) and not function.is_property
     return public and bool(function.summary) and (function.folder == "fse" or function.path in _VERBS)
 
 
@@ -253,4 +255,11 @@ def figures() -> Iterator[tuple[str, str]]:
         for name, (title, situation) in SITUATIONS.items():
             card = made(maker, CPS, folder)
             yield f"apdu-{name}.svg", road(title, CARD_LANES, apdu_road(situation, card))
-        yield "sheet.svg", road("A care sheet, from the PIN to both signatures verified", SHEET_LANES, sheet_road(maker, folder))
+        yield (
+            "sheet.svg",
+            road(
+                "A care sheet, from the PIN to both signatures verified",
+                SHEET_LANES,
+                sheet_road(maker, folder),
+            ),
+        )

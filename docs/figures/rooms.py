@@ -43,7 +43,9 @@ def _imported(path: Path, root: Path) -> set[tuple[str, str]]:
     imported_names = import_module("importnames").imported_names
     own = path.relative_to(root).parts[0]
     names = (name.split(".") for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8"))))
-    return {(own, parts[1]) for parts in names if parts[0] == "bifente" and len(parts) > 1 and parts[1] != own}
+    return {
+        (own, parts[1]) for parts in names if parts[0] == "bifente" and len(parts) > 1 and parts[1] != own
+    }
 
 
 def rooms(table: Mapping[str, frozenset[str]], used: Mapping[tuple[str, str], int]) -> str:
