@@ -89,8 +89,11 @@ def modules() -> Iterator[object]:
     for room in ROOMS:
         package = importlib.import_module(f"bifente.{room}")
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if "pyscard" not in module.name and "plugin" not in module.name:
+            try:
                 yield importlib.import_module(module.name)
+            except ImportError as error:  # a room that needs what is not installed here has no cards to try
+                if (error.name or "bifente").startswith("bifente"):
+                    raise
 
 
 @cache
