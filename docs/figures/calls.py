@@ -93,7 +93,7 @@ def _defined(node: ast.AST, path: str, prefix: str, of_class: str) -> Iterator[t
         if isinstance(child, ast.ClassDef):
             inside, told = f"{prefix}{child.name}.", ast.get_docstring(child) or ""
         elif isinstance(child, ast.FunctionDef):
-            line = min(one.lineno for one in (child, *child.decorator_list))
+            line = min([child.lineno, *(one.lineno for one in child.decorator_list)])
             summary = _summary(ast.get_docstring(child) or of_class)
             read = any(isinstance(one, ast.Name) and one.id == "property" for one in child.decorator_list)
             yield line, Function(path, prefix + child.name, summary, read)
