@@ -17,15 +17,15 @@ from tracecosts import trace_costs
 from bifente.apdu.link import Card
 from bifente.reader import TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
-from bifente.traces.clean import Cleaner
-from bifente.traces.diff import compare
-from bifente.traces.explain import Follower
+from bifente.traces.cleaning.clean import Cleaner
+from bifente.traces.cleaning.pseudonyms import Pseudonyms
+from bifente.traces.comparison.diff import compare
+from bifente.traces.explanation.explain import Follower
 from bifente.traces.files import read_trace
 from bifente.traces.formats import Source, by_name, read_stream
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import Exchange, Item, Trace, header_line, item_line
-from bifente.traces.octets import MaskedBytes
-from bifente.traces.pseudonyms import Pseudonyms
-from bifente.traces.replay import Policy, ReplayCard
+from bifente.traces.replaying.replay import Policy, ReplayCard
 
 CORPUS = Path(__file__).parents[1] / "traces" / "corpus"
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from frame import Result, against_floor, pairs
 
-from bifente.traces.clean import Cleaner
-from bifente.traces.diff import compare
+from bifente.traces.cleaning.clean import Cleaner
+from bifente.traces.comparison.diff import compare
 from bifente.traces.files import TraceReader, TraceWriter, trace_bytes
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import Exchange, Item, Trace, TraceHeader
-from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder
-from bifente.traces.replay import Policy, ReplayCard
+from bifente.traces.replaying.replay import Policy, ReplayCard
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 COUNT = 2_000

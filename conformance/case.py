@@ -13,7 +13,7 @@ from bifente.conformance.model import CaseStep
 from bifente.conformance.target import CardUnderTest, ColdLink, ConformanceTarget, Hands
 from bifente.layouts.registry import layout_of
 from bifente.terminal.processors import GetResponse, WrongLe
-from bifente.traces.mask import Masker
+from bifente.traces.cleaning.mask import Masker
 
 SUITES: Final = ("reader", "iso7816", "cps", "vitale", "terminal")
 

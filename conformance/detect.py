@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from bifente.conformance.errors import ConformanceError
-from bifente.conformance.pcsc import PcscLink
+from bifente.conformance.pcsc.functions import PcscLink
 from bifente.conformance.target import CardUnderTest, PcscTarget, card_under_test, require_pin, require_serial
 from bifente.layouts.registry import kinds as known_kinds
 from bifente.reader.choose import NoSuchName, choose

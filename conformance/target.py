@@ -103,7 +103,7 @@ class PcscTarget(ConformanceTarget):
 
     def link(self, kind: str) -> ColdLink:
         """A shared link to the card in its PC/SC reader."""
-        from bifente.conformance.pcsc import PcscLink
+        from bifente.conformance.pcsc.functions import PcscLink
 
         return PcscLink(self.cards[kind].place)
 

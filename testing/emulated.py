@@ -10,8 +10,8 @@ from bifente.applets import SmartCard
 from bifente.reader import CPS_SLOT, VITALE_SLOT, SlotLink, TwoSlotReader
 from bifente.terminal import CpsSession, VitaleSession
 from bifente.testing.declared import WAYS, Wanted, check_records
+from bifente.traces.explanation.dialogue import Follower
 from bifente.traces.files import TraceList, TraceWriter
-from bifente.traces.follow import Follower
 from bifente.traces.model import Exchange, TraceHeader
 from bifente.traces.record import Recorder, Stopwatch
 from bifente.workbench.cards.maker import PIN, PUK, CardMaker

@@ -5,6 +5,7 @@ Putting it in words, reading other formats, comparing and replaying are imported
 
 from typing import TYPE_CHECKING
 
+from bifente.traces.cleaning.mask import Masker
 from bifente.traces.errors import HiddenBytes, TraceError
 from bifente.traces.files import (
     Sink,
@@ -15,18 +16,17 @@ from bifente.traces.files import (
     trace_bytes,
     write_trace,
 )
-from bifente.traces.mask import Masker
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace, TraceHeader
-from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder, Stopwatch
 
 if TYPE_CHECKING:
-    from bifente.traces.clean import Cleaner
-    from bifente.traces.diff import compare
-    from bifente.traces.explain import Follower
+    from bifente.traces.cleaning.clean import Cleaner
+    from bifente.traces.cleaning.pseudonyms import Pseudonyms
+    from bifente.traces.comparison.diff import compare
+    from bifente.traces.explanation.explain import Follower
     from bifente.traces.formats import read_stream
-    from bifente.traces.pseudonyms import Pseudonyms
-    from bifente.traces.replay import Policy, ReplayCard
+    from bifente.traces.replaying.replay import Policy, ReplayCard
 
 __all__ = [
     "Cleaner",
@@ -59,12 +59,12 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Cleaner": "clean",
-    "compare": "diff",
-    "Follower": "explain",
+    "Cleaner": "cleaning.clean",
+    "compare": "comparison.diff",
+    "Follower": "explanation.explain",
     "read_stream": "formats",
-    "Pseudonyms": "pseudonyms",
-    **dict.fromkeys(("Policy", "ReplayCard"), "replay"),
+    "Pseudonyms": "cleaning.pseudonyms",
+    **dict.fromkeys(("Policy", "ReplayCard"), "replaying.replay"),
 }
 
 

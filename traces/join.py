@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bifente.apdu.instructions import GET_RESPONSE
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import Exchange, Item, Level
-from bifente.traces.octets import MaskedBytes
 
 
 @dataclass(slots=True)

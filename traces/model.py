@@ -28,7 +28,7 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.apdu.refusal import Why
 from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 
 VERSION: Final = 1
 MAX_NAME: Final = 256

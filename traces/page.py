@@ -13,12 +13,12 @@ from typing import Final
 
 from bifente.documents.visible import escaped
 from bifente.layouts.names import layout_for_atr
+from bifente.traces.explanation.names import name_of
+from bifente.traces.explanation.phases import Phase, Stretched, phased
 from bifente.traces.join import counted
 from bifente.traces.model import Exchange, Item, TraceHeader
 from bifente.traces.pagestyle import style
-from bifente.traces.phases import Phase, Stretched, phased
 from bifente.traces.slotnames import short_names
-from bifente.traces.words import name_of
 
 MOST: Final = 20_000
 """Rows of one page; browsers are slow with more."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bifente.traces.phases import Phase
+from bifente.traces.explanation.phases import Phase
 
 COLOURS: Final = {
     Phase.SLOT: ("#6b7280", "#9aa3b2"),

@@ -5,10 +5,10 @@ from time import monotonic_ns
 
 from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card
+from bifente.traces.cleaning.mask import Masker
 from bifente.traces.files import Sink
-from bifente.traces.mask import Masker
+from bifente.traces.maskedbytes import MaskedBytes, plain_octets
 from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent
-from bifente.traces.octets import MaskedBytes, plain_octets
 
 _new = tuple.__new__
 """Makes an Exchange without the detour of its generated constructor, while the terminal waits."""
@@ -33,7 +33,7 @@ class Stopwatch:
 class Recorder(CardAround):
     """Notes every exchange and reset of a card in *sink*.
 
-    What is secret is masked before it is noted (see ``bifente.traces.mask``), unless *unmask* is set: then the trace's
+    What is secret is masked before it is noted (see ``bifente.traces.cleaning.mask``), unless *unmask* is set: then the trace's
     header must say so. *level* says on which side of a T=0 front the recorder stands: around
     ``bifente.reader.T0Front`` it is TPDU, inside or without one it is APDU. *clock* gives microseconds since the
     beginning of the trace.

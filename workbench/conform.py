@@ -78,8 +78,8 @@ def run_cases(
 ) -> "Report":
     """Run *cases* on *target*; *told* hears of each outcome. With *measured* also what has no verdict, only a figure."""
     from bifente.conformance.case import Bench
+    from bifente.conformance.cases.readers import measure
     from bifente.conformance.engine import run
-    from bifente.conformance.readercases import measure
 
     report = run(cases, target, told=told)
     if measured:

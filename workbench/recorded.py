@@ -49,7 +49,7 @@ def without_secrets(source: "Source", *, unmask: bool) -> "Source":
     """The trace with its secrets masked, unless they are asked for."""
     if unmask:
         return source
-    from bifente.traces.clean import Cleaner
+    from bifente.traces.cleaning.clean import Cleaner
     from bifente.traces.formats import Source
 
     cleaner = Cleaner()

@@ -40,7 +40,7 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
     Bytes may stand apart, also by : or -, and have 0x before them; several HEX of one byte each are taken as one.
     PINs and PUKs in a command are not shown. "-" reads lines from the standard input.
     """
-    from bifente.traces.explain import explain_bytes, shown_bytes
+    from bifente.traces.explanation.explain import explain_bytes, shown_bytes
 
     given = (" ".join(hexadecimal),) if _is_one(hexadecimal) else hexadecimal
     blocks = list(_each(_lines(given), "HEX", lambda text: parse_written(text, "HEX"), _PLAIN))
@@ -128,7 +128,7 @@ class _Dialogue:
 
     def __init__(self, *, in_words: bool, secrets: bool, as_json: bool) -> None:
         from bifente.traces import Masker
-        from bifente.traces.explain import Follower
+        from bifente.traces.explanation.explain import Follower
 
         self._masker = Masker()
         self._follower = Follower() if in_words else None

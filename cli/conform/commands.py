@@ -224,11 +224,11 @@ def _write(
     if json_ is not None:
         write(json_, report.dumps())
     if junit is not None:
-        from bifente.conformance.junit import junit as xml
+        from bifente.conformance.reports.junit import junit as xml
 
         write(junit, xml(report))
     if html is not None:
-        from bifente.conformance.html import page
+        from bifente.conformance.reports.html import page
 
         write(html, page([report]))
 
@@ -262,7 +262,7 @@ def compare(reports: tuple[Path, ...], html: Path | None, force: bool, as_json: 
 
     found = side_by_side(reports)
     if html is not None:
-        from bifente.conformance.html import page
+        from bifente.conformance.reports.html import page
 
         new_file(html, page(list(found.reports)).encode("utf-8"), replace=force, mode=0o666)
     if as_json:

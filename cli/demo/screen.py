@@ -18,7 +18,7 @@ from bifente.cli.screen import Screen
 from bifente.cli.sheet.commands import told
 from bifente.documents import replace_file
 from bifente.documents.visible import visible
-from bifente.traces.follow import Follower
+from bifente.traces.explanation.dialogue import Follower
 from bifente.traces.model import Exchange, Item
 
 if TYPE_CHECKING:

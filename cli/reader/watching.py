@@ -46,7 +46,7 @@ class Printed:
 
 
 def observer_of(names: Sequence[str]) -> "Observer":
-    from bifente.traces.mask import Masker
+    from bifente.traces.cleaning.mask import Masker
 
     maskers = {name: Masker() for name in names}
     lock = Lock()

@@ -113,9 +113,9 @@ def mask(trace: Path, output: Path, force: bool, to: str | None, personal: bool,
     PINs, PUKs, keys and deciphered data are masked; what the card says of a person is replaced by pseudonyms of the
     same length.
     """
-    from bifente.traces.clean import Cleaner
+    from bifente.traces.cleaning.clean import Cleaner
+    from bifente.traces.cleaning.pseudonyms import Pseudonyms
     from bifente.traces.formats import Source
-    from bifente.traces.pseudonyms import Pseudonyms
 
     cleaner = Cleaner(None if personal else Pseudonyms())
     with reading(trace, "masking") as (found, source):
@@ -153,8 +153,8 @@ def diff(first: Path, second: Path, most: int, as_json: bool, skip_personal: boo
     data object. Where one of them holds pseudonyms, only the length counts of what cards say of a person.
     """
     from bifente.cli.trace.show import difference_lines, difference_object
-    from bifente.traces.diff import compare
-    from bifente.traces.uncompared import Uncompared
+    from bifente.traces.comparison.diff import compare
+    from bifente.traces.comparison.uncompared import Uncompared
 
     left_out = Uncompared()
     with reading(first, "comparing") as (_, one), reading(second, None) as (_, other):

@@ -34,7 +34,7 @@ from bifente.workbench.served.serving import Stop, need_unix, socket_of_a_run, s
 if TYPE_CHECKING:
     from bifente.apdu.link import Card
     from bifente.reader import TwoSlotReader
-    from bifente.traces.replay import ReplayCard
+    from bifente.traces.replaying.replay import ReplayCard
 
 _SLOT = "ICC"
 _NAME = "Bifente Replay"
@@ -88,7 +88,7 @@ def replay(
     match any. Ends with the exit code of the program; else with 9 when something was missed.
     """
     from bifente.reader import TwoSlotReader
-    from bifente.traces.replay import Policy, ReplayCard
+    from bifente.traces.replaying.replay import Policy, ReplayCard
 
     program: list[str] = ctx.meta["bifente.program"]
     if vpcd and program:
@@ -175,10 +175,10 @@ def play(
     """
     from bifente.apdu.facets import speaks_tpdu
     from bifente.cli.trace.show import difference_lines, difference_object
-    from bifente.traces.clean import Cleaner
-    from bifente.traces.diff import compare
-    from bifente.traces.play import play as perform
-    from bifente.traces.uncompared import Uncompared
+    from bifente.traces.cleaning.clean import Cleaner
+    from bifente.traces.comparison.diff import compare
+    from bifente.traces.comparison.uncompared import Uncompared
+    from bifente.traces.replaying.play import play as perform
 
     recorded = whole(trace, "reading", slot, atr)
     digits = pin.read() if pin.value is not None or pin.path is not None else None
@@ -248,8 +248,8 @@ def record(ctx: click.Context, name: str, output: Path, force: bool, personal: b
     """
     from bifente.reader import TwoSlotReader
     from bifente.traces import Level, Recorder, TraceHeader, TraceWriter
-    from bifente.traces.clean import Cleaner, CleanSink
-    from bifente.traces.pseudonyms import Pseudonyms
+    from bifente.traces.cleaning.clean import Cleaner, CleanSink
+    from bifente.traces.cleaning.pseudonyms import Pseudonyms
 
     program: list[str] = ctx.meta["bifente.program"]
     if not program:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from bifente.documents import writing
 
 if TYPE_CHECKING:
-    from bifente.traces.diff import Difference
+    from bifente.traces.comparison.diff import Difference
     from bifente.traces.formats import Source
 
 
 def in_words(source: "Source", *, tpdu: bool) -> Iterator[str]:
     """Two lines an exchange, one an event; why the card refused, when it said so; where it is, when that has changed."""
     from bifente.traces import Exchange
-    from bifente.traces.explain import Follower
+    from bifente.traces.explanation.explain import Follower
     from bifente.traces.join import joined
 
     header = source.header
@@ -48,7 +48,7 @@ def in_words(source: "Source", *, tpdu: bool) -> Iterator[str]:
 def as_objects(source: "Source", *, tpdu: bool) -> Iterator[dict[str, object]]:
     """The header, then one object an item, as JSON takes them."""
     from bifente.traces import Exchange
-    from bifente.traces.explain import Follower
+    from bifente.traces.explanation.explain import Follower
     from bifente.traces.join import counted
 
     header = source.header

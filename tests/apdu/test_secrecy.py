@@ -12,8 +12,8 @@ from bifente.apdu.secrecy import (
     shown_command,
     shown_response,
 )
-from bifente.traces.explain import explain_bytes, explain_command, explain_response, shown_bytes
-from bifente.traces.mask import Masker
+from bifente.traces.cleaning.mask import Masker
+from bifente.traces.explanation.explain import explain_bytes, explain_command, explain_response, shown_bytes
 
 PIN = b"1234"
 PUK = b"12345678"

@@ -7,7 +7,7 @@ import pytest
 from bifente.apdu import ApduError, CommandAPDU
 from bifente.apdu.instructions import BY_CODE, CommandData
 from bifente.apdu.secrecy import shown_command
-from bifente.traces.mask import Masker
+from bifente.traces.cleaning.mask import Masker
 
 PIN = b"1234"
 CLASSES = (0x00, 0x0C, 0xA0, 0xFF)

@@ -20,7 +20,7 @@ from bifente.conformance.target import ConformanceTarget
 from bifente.layouts.names import application_name, card_of_atr
 from bifente.reader import TwoSlotReader
 from bifente.terminal.whichcard import kind_of
-from bifente.traces.explain import explain_bytes
+from bifente.traces.explanation.explain import explain_bytes
 from bifente.workbench.cards.maker import CardMaker
 from bifente.workbench.targets import emulated_cards, in_process, over_socket
 

@@ -214,7 +214,7 @@ def test_no_library_names_a_command() -> None:
             )
         ]
     # The name of the run; and what helps a person whose programs do not find our cards.
-    meant = ("conformance/junit.py", "workbench/doctor/")
+    meant = ("conformance/reports/junit.py", "workbench/doctor/")
     assert [place for place in found if not place.startswith(meant)] == []
 
 

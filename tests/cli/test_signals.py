@@ -19,7 +19,7 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.applets.store.stores import create_card_file
 from bifente.reader.pcsclite.messages import Command
 from bifente.traces import Exchange, TraceHeader, TraceWriter
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.running import run_program
 

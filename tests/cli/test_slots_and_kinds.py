@@ -13,7 +13,7 @@ from bifente.cli.main import main
 from bifente.cli.reader.asking import show_status
 from bifente.reader.errors import ReaderError
 from bifente.traces import Exchange, TraceHeader, TraceWriter
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.slots import Slots
 

@@ -17,8 +17,8 @@ from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import COMMANDS, main
 from bifente.cli.reader.asking import show_status
 from bifente.cli.visible import say, say_json, say_text
-from bifente.conformance import html as conformance_page
 from bifente.conformance.model import CaseStep, Outcome, Report, Verdict
+from bifente.conformance.reports import html as conformance_page
 from bifente.documents.visible import escaped, visible
 from bifente.documents.yamltext import parse_yaml, write_yaml
 from bifente.traces import EventKind, Exchange, MaskedBytes, ReaderEvent, TraceHeader

@@ -12,9 +12,9 @@ import pytest
 
 from bifente.cli.main import main
 from bifente.conformance.errors import ConformanceError
-from bifente.conformance.html import page
-from bifente.conformance.junit import junit
 from bifente.conformance.model import CaseStep, Outcome, Report, Verdict, load_report
+from bifente.conformance.reports.html import page
+from bifente.conformance.reports.junit import junit
 
 BIFENTE = Path(sys.executable).with_name("bifente")
 

@@ -47,17 +47,17 @@ from bifente.apdu.secrecy import shown_command  # noqa: E402
 from bifente.reader.pinpad import PinPad, PinRequestError, Scripted  # noqa: E402
 from bifente.reader.pinrequests import VERIFY  # noqa: E402
 from bifente.reader.wrappers.t0front import T0Front  # noqa: E402
-from bifente.traces.diff import compare  # noqa: E402
-from bifente.traces.explain import Follower, explain_bytes  # noqa: E402
-from bifente.traces.formats.gsmtap import cut  # noqa: E402
-from bifente.traces.mask import Masker  # noqa: E402
+from bifente.traces.cleaning.mask import Masker  # noqa: E402
+from bifente.traces.cleaning.pseudonyms import personal  # noqa: E402
+from bifente.traces.comparison.diff import compare  # noqa: E402
+from bifente.traces.explanation.cardstate import CardState  # noqa: E402
+from bifente.traces.explanation.explain import Follower, explain_bytes  # noqa: E402
+from bifente.traces.explanation.phases import phased  # noqa: E402
+from bifente.traces.formats.captures.gsmtap import cut  # noqa: E402
+from bifente.traces.maskedbytes import MaskedBytes  # noqa: E402
 from bifente.traces.model import Exchange, Trace, TraceHeader  # noqa: E402
-from bifente.traces.octets import MaskedBytes  # noqa: E402
-from bifente.traces.phases import phased  # noqa: E402
-from bifente.traces.play import play  # noqa: E402
-from bifente.traces.pseudonyms import personal  # noqa: E402
-from bifente.traces.replay import Policy, ReplayCard  # noqa: E402
-from bifente.traces.state import CardState  # noqa: E402
+from bifente.traces.replaying.play import play  # noqa: E402
+from bifente.traces.replaying.replay import Policy, ReplayCard  # noqa: E402
 
 
 class Card:

@@ -19,8 +19,8 @@ FACES = (
     "bifente.testing",
     "bifente.traces.page",
     "bifente.traces.pagestyle",
-    "bifente.conformance.html",
-    "bifente.conformance.pagestyle",
+    "bifente.conformance.reports.html",
+    "bifente.conformance.reports.pagestyle",
 )
 """What makes a screen or a page."""
 
@@ -48,8 +48,8 @@ COMMAND_LINE_ASKS = (
     "bifente.applets.perso.edit.view",
     # reports, sheets and authorities to print
     "bifente.conformance.engine",
-    "bifente.conformance.html",
-    "bifente.conformance.junit",
+    "bifente.conformance.reports.html",
+    "bifente.conformance.reports.junit",
     "bifente.conformance.model",
     "bifente.fse.canonical",
     "bifente.fse.signer",
@@ -109,7 +109,7 @@ def test_the_command_line_holds_no_rules(path: Path) -> None:
     [
         "import click",
         "def late():\n    from rich.table import Table\n",
-        "from bifente.conformance.html import page",
+        "from bifente.conformance.reports.html import page",
         "from bifente.traces import page",
         "from html import escape",
     ],

@@ -10,8 +10,8 @@ from time import perf_counter
 import catalogue
 from mutantkit import judge
 
-from bifente.conformance import pcsccalls
 from bifente.conformance.model import summary
+from bifente.conformance.pcsc import calls
 from bifente.workbench.cards.maker import CardMaker
 
 
@@ -26,7 +26,7 @@ def main(texts: list[str]) -> int:
         print(f"good cards, {over}: {summary(report.outcomes)}")
         for outcome in report.failures:
             print(f"  {outcome.case}: {outcome.reason}")
-    pcsccalls.PATIENCE = 4  # a mutant that hangs is caught the sooner
+    calls.PATIENCE = 4  # a mutant that hangs is caught the sooner
     chosen = [one for one in catalogue.MUTANTS if not texts or any(text in one.name for text in texts)]
     for one in chosen:
         start = perf_counter()

@@ -35,7 +35,7 @@ from bifente.applets.perso.cardrecords import meta_of
 from bifente.applets.store.stores import MemoryStore
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.pcsclite import PcscServer
-from bifente.traces.mask import Masker
+from bifente.traces.cleaning.mask import Masker
 
 TIMEOUT = 30.0
 """Seconds that a program may take; they take one or two."""

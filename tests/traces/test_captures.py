@@ -7,9 +7,10 @@ import dpkt
 import pytest
 
 from bifente.traces.errors import TraceError
-from bifente.traces.formats import Source, ccid, gsmtap, read_stream
-from bifente.traces.formats.packets import PacketWriter
-from bifente.traces.formats.t1blocks import block, is_block, speaks_t1
+from bifente.traces.formats import Source, read_stream
+from bifente.traces.formats.captures import ccid, gsmtap
+from bifente.traces.formats.captures.packets import PacketWriter
+from bifente.traces.formats.captures.t1blocks import block, is_block, speaks_t1
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent
 
 T1_ATR = bytes.fromhex("3BDC18FF8191FE1FC38073C821136605036351000250")

@@ -5,11 +5,11 @@ from issued import records
 
 from bifente.applets import card_of
 from bifente.applets.store.stores import MemoryStore
-from bifente.traces.clean import Cleaner, CleanSink
+from bifente.traces.cleaning.clean import Cleaner, CleanSink
+from bifente.traces.cleaning.pseudonyms import Pseudonyms
 from bifente.traces.files import TraceList
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import MaskedBytes
-from bifente.traces.pseudonyms import Pseudonyms
 from bifente.traces.record import Recorder
 
 KEY = bytes(32)

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bifente.traces.align import WINDOW
-from bifente.traces.diff import Difference, compare
+from bifente.traces.comparison.align import WINDOW
+from bifente.traces.comparison.diff import Difference, compare
 from bifente.traces.join import counted, joined
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent
-from bifente.traces.octets import MaskedBytes
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 RESET = ReaderEvent(EventKind.COLD_RESET, atr=ATR)

@@ -8,10 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.layouts.names import application_name, file_name, layout_for_atr
-from bifente.traces.explain import Explanation, Follower, explain_bytes, explain_command, explain_response
-from bifente.traces.mask import Masker
+from bifente.traces.cleaning.mask import Masker
+from bifente.traces.explanation.explain import (
+    Explanation,
+    Follower,
+    explain_bytes,
+    explain_command,
+    explain_response,
+)
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, ReaderEvent
-from bifente.traces.octets import MaskedBytes
 
 CPS3_ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 VITALE_ATR = bytes.fromhex("3B751300004309EA9000")

@@ -22,7 +22,7 @@ from bifente.traces.formats import Source, by_name, read_stream
 from bifente.traces.join import joined
 from bifente.traces.model import Exchange, Item, Level, ReaderEvent, TraceHeader
 from bifente.traces.record import Recorder
-from bifente.traces.replay import Policy, ReplayCard
+from bifente.traces.replaying.replay import Policy, ReplayCard
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="pcsc-lite is Linux's")
 
@@ -346,7 +346,7 @@ def test_packets_are_those_of_dpkt() -> None:
     """An independent reader finds the same packets."""
     import dpkt
 
-    from bifente.traces.formats.packets import packets
+    from bifente.traces.formats.captures.packets import packets
 
     for name in ("tool-gsmtap.pcap", "tool-gsmtap.pcapng", "tool-ccid.pcap", "tool-ccid.pcapng"):
         raw = (CORPUS / name).read_bytes()

@@ -13,8 +13,8 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.traces.errors import TraceError
 from bifente.traces.files import read_trace
 from bifente.traces.formats import Format, Source, by_name, by_suffix, detect, formats, names, read_stream
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import MaskedBytes
 
 CORPUS = Path(__file__).parents[2] / "traces" / "corpus"
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.layouts.names import card_of_atr
-from bifente.traces.explain import explain_bytes
+from bifente.traces.explanation.explain import explain_bytes
 
 
 @pytest.mark.parametrize(

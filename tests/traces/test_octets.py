@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.traces.errors import HiddenBytes, TraceError
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 
 spans = st.lists(st.tuples(st.integers(-3, 40), st.integers(-3, 40)), max_size=5)
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.documents.visible import visible
+from bifente.traces.explanation.phases import Phase, Stretched, phased
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, ReaderEvent, TraceHeader
-from bifente.traces.octets import MaskedBytes
 from bifente.traces.page import page
-from bifente.traces.phases import Phase, Stretched, phased
 from bifente.traces.slotnames import LONGEST, short_names
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")

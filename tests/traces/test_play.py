@@ -6,12 +6,12 @@ from issued import records
 from bifente.applets import card_of
 from bifente.applets.store.stores import MemoryStore
 from bifente.reader import T0Front
-from bifente.traces.diff import compare
+from bifente.traces.comparison.diff import compare
 from bifente.traces.files import TraceList
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import Exchange, Item, Level
-from bifente.traces.octets import MaskedBytes
-from bifente.traces.play import Performance, play
 from bifente.traces.record import Recorder
+from bifente.traces.replaying.play import Performance, play
 
 SELECT = "00A4040C0DE828BD080F8025000001FF0010"
 COMMANDS = (SELECT, "002000010431323334", "00A4020402D120", "00C0000026", "00B0000010", "0084000008")

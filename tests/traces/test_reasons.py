@@ -10,17 +10,17 @@ from issued import issued
 from bifente.apdu.refusal import Why
 from bifente.cli.main import main
 from bifente.reader.wrappers.t0front import T0Front
-from bifente.traces.clean import Cleaner
+from bifente.traces.cleaning.clean import Cleaner
+from bifente.traces.cleaning.pseudonyms import Pseudonyms
 from bifente.traces.errors import TraceError
 from bifente.traces.files import TraceList, TraceWriter, read_trace, trace_bytes
 from bifente.traces.join import joined
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import Exchange, Trace, TraceHeader, item_line, parse_line
-from bifente.traces.octets import MaskedBytes
 from bifente.traces.page import page
-from bifente.traces.play import play
-from bifente.traces.pseudonyms import Pseudonyms
 from bifente.traces.record import Recorder
-from bifente.traces.replay import ReplayCard
+from bifente.traces.replaying.play import play
+from bifente.traces.replaying.replay import ReplayCard
 
 WITHOUT = (
     b'{"time":1,"duration":2,"slot":"CPS","level":"APDU","command":"00A4020C02DEAD","response":"6A82"}\n'

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from bifente.apdu.link import Card
 from bifente.reader import T0Front, TwoSlotReader
+from bifente.traces.cleaning.mask import Masker
 from bifente.traces.files import TraceList, TraceWriter, read_trace
-from bifente.traces.mask import Masker
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import MaskedBytes
 from bifente.traces.record import Recorder, Stopwatch
 
 ATR = bytes.fromhex("3B751300004709EA9000")

@@ -9,13 +9,13 @@ from bifente.applets import card_of
 from bifente.applets.store.stores import MemoryStore
 from bifente.reader import TwoSlotReader
 from bifente.traces.errors import TraceError
+from bifente.traces.explanation.dialogue import Follower
 from bifente.traces.files import TraceList
-from bifente.traces.follow import Follower
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, Trace, TraceHeader
-from bifente.traces.octets import MaskedBytes
-from bifente.traces.recall import CommandIndex, with_and_without_le
 from bifente.traces.record import Recorder
-from bifente.traces.replay import NO_ANSWER, NOT_IN_TRACE, Policy, ReplayCard
+from bifente.traces.replaying.recall import CommandIndex, with_and_without_le
+from bifente.traces.replaying.replay import NO_ANSWER, NOT_IN_TRACE, Policy, ReplayCard
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 OTHER_ATR = bytes.fromhex("3B751300004709EA9000")

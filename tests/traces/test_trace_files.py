@@ -17,6 +17,7 @@ from bifente.apdu.link import TransmissionProtocol
 from bifente.documents.visible import visible
 from bifente.traces.errors import TraceError
 from bifente.traces.files import MAX_LINE, TraceList, TraceReader, TraceWriter, read_trace, trace_bytes
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import (
     EventKind,
     Exchange,
@@ -28,7 +29,6 @@ from bifente.traces.model import (
     item_line,
     parse_line,
 )
-from bifente.traces.octets import MaskedBytes
 
 ATR = bytes.fromhex("3B751300004709EA9000")
 EXAMPLE = Trace(

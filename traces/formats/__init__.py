@@ -7,20 +7,20 @@ from typing import BinaryIO
 
 from bifente.documents import open_stream
 from bifente.traces.errors import TraceError
-from bifente.traces.formats.apduplay import ApduPlay
 from bifente.traces.formats.base import Format, ReadOnly, Source
 from bifente.traces.formats.canonical import Canonical
-from bifente.traces.formats.clf import Clf
-from bifente.traces.formats.dump import Dump
-from bifente.traces.formats.freerdp import FreeRdp
-from bifente.traces.formats.gppro import GpPro
+from bifente.traces.formats.captures.packets import PCAP_MAGICS, PCAPNG_MAGIC
 from bifente.traces.formats.hexlines import HexLines
 from bifente.traces.formats.intake import plain, tidy, windows
-from bifente.traces.formats.libcacard import Libcacard
-from bifente.traces.formats.openscdebug import OpenScDebug
-from bifente.traces.formats.packets import PCAP_MAGICS, PCAPNG_MAGIC
-from bifente.traces.formats.pcscd import Pcscd
-from bifente.traces.formats.spy import PcscSpy
+from bifente.traces.formats.logs.apduplay import ApduPlay
+from bifente.traces.formats.logs.clf import Clf
+from bifente.traces.formats.logs.dump import Dump
+from bifente.traces.formats.logs.freerdp import FreeRdp
+from bifente.traces.formats.logs.gppro import GpPro
+from bifente.traces.formats.logs.libcacard import Libcacard
+from bifente.traces.formats.logs.openscdebug import OpenScDebug
+from bifente.traces.formats.logs.pcscd import Pcscd
+from bifente.traces.formats.logs.spy import PcscSpy
 
 __all__ = [
     "Format",
@@ -52,7 +52,7 @@ _TEXTUAL: tuple[Format, ...] = (
 
 def formats() -> Sequence[Format]:
     """All of them."""
-    from bifente.traces.formats.capture import CAPTURES
+    from bifente.traces.formats.captures.capture import CAPTURES
 
     return (*_TEXTUAL, *CAPTURES)
 

@@ -15,8 +15,8 @@ from bifente.traces.files import MAX_LINE
 from bifente.traces.formats.intake import without_colours, without_stamp
 from bifente.traces.formats.unread import Unread
 from bifente.traces.formats.written import octets_of
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
-from bifente.traces.octets import MaskedBytes
 
 T0: Final = TransmissionProtocol.T0
 T1: Final = TransmissionProtocol.T1

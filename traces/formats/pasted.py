@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Final
 
 from bifente.traces.formats.written import WrittenBytes
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 
 _SEND: Final = (
     r"c[-_ ]?apdu|(?:capdu|command)(?:[-_ ]?apdu)?|cmd|apdu|requ?(?:est)?|send(?:ing)?|sent"

@@ -17,8 +17,8 @@ from bifente.traces.errors import TraceError
 from bifente.traces.formats.base import T0, T1, DayClock, Parser, atr_of, level_of
 from bifente.traces.formats.pasted import Marked, atr, marked, row
 from bifente.traces.formats.written import together
+from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
-from bifente.traces.octets import MaskedBytes
 
 _TIME: Final = re.compile(r"(?:^|\D)(\d\d):(\d\d):(\d\d)(?:[.,:](\d{1,9}))?(?:\D|$)")
 _TOOK: Final = re.compile(r"[(\[ ](\d{1,9})(?:[.,](\d{1,3})\d*)? ?ms\b")

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.octets import MaskedBytes
+from bifente.traces.maskedbytes import MaskedBytes
 
 _WORD: Final = (
     r"redact|mask|hidden|hid|remov|censor|secret|pin|puk|code|cut|snip|omit|strip|private|anonym|delet|erase|byte"

@@ -1,0 +1,1 @@
+"""The cases that need more than a card script: arithmetic, several cards at once, lengths, sessions."""

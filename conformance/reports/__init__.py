@@ -1,0 +1,1 @@
+"""Reports as files: one HTML page, and JUnit XML."""

@@ -1,0 +1,1 @@
+"""Two traces compared by what was said."""

@@ -1,0 +1,1 @@
+"""Traces in captured packets: pcap and pcapng, with USB CCID or GSMTAP inside."""

@@ -1,0 +1,1 @@
+"""The logs of programs that speak to cards, one module for each program."""
