@@ -181,7 +181,7 @@ def _sheet_stops(calls: list[Call]) -> list[Stop]:
         above = at.get(call.caller) if call.caller is not None else None
         if function.name == _TRANSMIT:
             assert asked is not None
-            asked.names[name_of(MaskedBytes(bytes(call.arguments["command"])))] += 1  # type: ignore[arg-type]
+            asked.names[_name(call)] += 1
             stops[asked.place] = _with_names(stops[asked.place], asked.names)
             continue
         if function.name == _SEND:
@@ -210,6 +210,12 @@ def _begins(function: Function, above: Stop | None) -> bool:
     if function.path == _SESSION:
         return above is None
     return above is not None and (above.heading if function.folder == "fse" else above.lane == "fse")
+
+
+def _name(call: Call) -> str:
+    command = call.arguments["command"]
+    assert isinstance(command, bytes)
+    return name_of(MaskedBytes(command))
 
 
 def _card(call: Call) -> str:
