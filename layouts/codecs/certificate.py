@@ -14,6 +14,7 @@ from bifente.layouts.codecs.der import SEQUENCE, ObjectIdentifier
 from bifente.layouts.errors import LayoutError
 
 _INTEGER, _OID, _SET, _VERSION = 0x02, 0x06, 0x31, 0xA0
+_V3: Final = bytes((_INTEGER, 1, 2))
 _TEXTS: Final = {0x0C: "utf-8", 0x13: "ascii", 0x16: "ascii"}
 """UTF8String, PrintableString and IA5String."""
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
@@ -51,8 +52,8 @@ def read_certificate(data: bytes) -> Certificate:
         [outer] = tlv.decode(data)
         body, _algorithm, _signature = _items(outer, SEQUENCE)
         fields = _items(body, SEQUENCE)
-        if fields[0].tag == _VERSION:
-            del fields[0]
+        if fields[0].tag == _VERSION and fields.pop(0).value != _V3:
+            raise ValueError("not of version 3")
         serial, _, issuer, validity, subject, *_ = fields
         not_before, not_after = map(_time, _items(validity, SEQUENCE))
         return Certificate(_name(subject), _name(issuer), _positive(serial), not_before, not_after)

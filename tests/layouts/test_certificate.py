@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bifente.layouts.codecs.certificate import read_certificate
@@ -73,6 +73,7 @@ USUAL = certificate(
 
 
 @given(st.integers(0, len(USUAL) - 1), st.integers(0, 255))
+@example(10, 1)  # a version that there is not
 def test_a_spoiled_certificate_is_refused_or_reads_the_same(at: int, value: int) -> None:
     data = USUAL[:at] + bytes((value,)) + USUAL[at + 1 :]
     try:
