@@ -82,6 +82,10 @@ EACH = pytest.mark.parametrize(
 )
 
 
+FEWER = settings(max_examples=settings().max_examples // 4)
+"""For what is tried with each of the codecs, which share most of their parts: together they see all of it often."""
+
+
 def outcome(act: Callable[[Given], Result], argument: Given) -> tuple[Result] | None:
     """What comes out, in a tuple; None when it is refused."""
     try:
@@ -342,6 +346,7 @@ def rearranged(data: st.DataObject, raw: bytes) -> bytes:
 
 
 @EACH
+@FEWER
 @given(data=st.data())
 def test_values_are_written_alike_and_come_back(codec: Codec, told: Codec, data: st.DataObject) -> None:
     value = data.draw(values(codec))
@@ -354,6 +359,7 @@ def test_values_are_written_alike_and_come_back(codec: Codec, told: Codec, data:
 
 
 @EACH
+@FEWER
 @given(data=st.data())
 def test_other_values_are_written_alike_or_refused(codec: Codec, told: Codec, data: st.DataObject) -> None:
     value = altered(data, data.draw(values(codec)))
@@ -361,7 +367,7 @@ def test_other_values_are_written_alike_or_refused(codec: Codec, told: Codec, da
 
 
 @EACH
-@settings(max_examples=settings().max_examples // 4)
+@settings(max_examples=settings().max_examples // 8)
 @given(data=st.data())
 def test_content_cut_at_each_byte_is_read_alike_also_with_one_more(
     codec: Codec, told: Codec, data: st.DataObject
@@ -374,6 +380,7 @@ def test_content_cut_at_each_byte_is_read_alike_also_with_one_more(
 
 
 @EACH
+@FEWER
 @given(data=st.data())
 def test_spoiled_content_is_read_alike(codec: Codec, told: Codec, data: st.DataObject) -> None:
     written = outcome(codec.encode, data.draw(values(codec)))
@@ -383,6 +390,7 @@ def test_spoiled_content_is_read_alike(codec: Codec, told: Codec, data: st.DataO
 
 
 @EACH
+@FEWER
 @given(raw=st.binary(max_size=60))
 def test_garbage_is_read_alike(codec: Codec, told: Codec, raw: bytes) -> None:
     assert outcome(told.decode, raw) == outcome(codec.decode, raw)
