@@ -14,7 +14,6 @@ from bifente.apdu.tlv import Tlv
 from bifente.slotted import dataclass
 
 FCP_TAG = 0x62
-FMD_TAG = 0x64
 FCI_TAG = 0x6F
 
 SIZE_TAG = 0x80
@@ -24,7 +23,6 @@ FID_TAG = 0x83
 DF_NAME_TAG = 0x84
 SFI_TAG = 0x88
 LIFE_CYCLE_TAG = 0x8A
-LABEL_TAG = 0x50
 
 _ORDER = (
     SIZE_TAG,
@@ -317,42 +315,6 @@ class Fcp:
         if self.security is not None:
             lines += self.security.explain()
         return lines + [f"object {item.tag:02X} of {len(item.value)} bytes" for item in self.others]
-
-
-@dataclass(frozen=True, slots=True)
-class Fmd:
-    """File management data (template ``64``): objects that describe a file to an application."""
-
-    objects: tuple[Tlv, ...]
-
-    @classmethod
-    def parse(cls, data: bytes) -> "Fmd":
-        """Read ``64{…}`` or ``6F{… 64{…}}``. Raises ApduError when there is none."""
-        outer, rest = tlv.decode_one(data)
-        if rest:
-            raise ApduError(f"{len(rest)} bytes follow template {outer.tag:02X}")
-        content: bytes | None = None
-        if outer.tag == FMD_TAG:
-            content = outer.value
-        elif outer.tag == FCI_TAG:
-            content = tlv.find(outer.value, FMD_TAG)
-        if content is None:
-            raise ApduError("no file management data")
-        return cls(tuple(tlv.decode(content)))
-
-    def encode(self) -> bytes:
-        """Template ``64``."""
-        return tlv.encode(FMD_TAG, tlv.join(self.objects))
-
-    @property
-    def df_name(self) -> bytes | None:
-        """Object ``84``."""
-        return tlv.find(self.objects, DF_NAME_TAG)
-
-    @property
-    def label(self) -> bytes | None:
-        """Object ``50``: the application label."""
-        return tlv.find(self.objects, LABEL_TAG)
 
 
 def _target(descriptor: FileDescriptor | None, df_name: bytes | None) -> Target:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import click
 
-from bifente.cli.main import HungUp, Terminated
+from bifente.cli.terminated import HungUp, Terminated
 from bifente.cli.visible import say, say_text, visible
 
 

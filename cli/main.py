@@ -1,6 +1,6 @@
 """The command ``bifente``: a group whose commands are imported only when they are called.
 
-``bifente --help`` and shell completion of a command's name import click and this module, nothing else.
+``bifente --help`` and shell completion of a command's name import click, this module and two exceptions, nothing else.
 """
 
 import importlib
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente import __version__
+from bifente.cli.terminated import HungUp, Terminated
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -113,17 +114,6 @@ def _output_may_close() -> Iterator[None]:
 
 class OutputClosed(Exception):
     """Whoever read our output stopped reading, as ``head`` does."""
-
-
-class Terminated(BaseException):
-    """SIGTERM came. Like KeyboardInterrupt it is an error of nobody's, and everything opened is given back on its way."""
-
-    def __init__(self) -> None:
-        super().__init__("terminated")
-
-
-class HungUp(Terminated):
-    """SIGHUP came: the terminal is gone, and with it whoever could read anything."""
 
 
 @contextmanager

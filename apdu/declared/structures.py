@@ -313,7 +313,6 @@ FCP: dict[FcpTemplate, Construct] = {
     ),
 }
 
-FMD = FocusedSeq("fmd", "fmd" / Select(tagged(0x64, TLVS), tagged(0x6F, _first(0x64, TLVS))), Terminated)
 
 # Security data objects of IAS-ECC, as OpenSC's driver iasecc reads them.
 

@@ -10,7 +10,7 @@ from bifente.applets.kinds import layout_of as layout_of_kind
 from bifente.applets.perso.errors import PersoError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.nodes import DF, EF, KeyObject, Layout
+from bifente.layouts.nodes import EF, Layout
 from bifente.slotted import dataclass
 
 Records: TypeAlias = Mapping[str, bytes]
@@ -122,10 +122,3 @@ def texts_of(value: JsonValue) -> Iterator[str]:
     elif isinstance(value, Mapping | Sequence):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from texts_of(item)
-
-
-def card_key_objects(layout: Layout) -> Iterator[tuple[str, DF, KeyObject]]:
-    """Each private key of the layout with the path of its directory."""
-    for path, directory in layout.directories():
-        for key in directory.keys:
-            yield path, directory, key

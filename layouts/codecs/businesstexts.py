@@ -8,7 +8,7 @@ from bifente.codes.holder import CardHolder
 from bifente.layouts.codec import JsonValue, record, sequence, string
 from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.codecs.values import DATE, UTF8, Number, Text
-from bifente.layouts.errors import LayoutError, groups_as_content
+from bifente.layouts.errors import groups_as_content
 from bifente.ssv.groups import GROUPS, Group
 
 SEQUENCE = 0x30
@@ -152,21 +152,6 @@ def billing_groups(situations: JsonValue) -> list[Group]:
         with groups_as_content():
             groups.append(Group.of(2, number.decode("latin-1"), *texts))
     return groups
-
-
-def billing_values(groups: list[Group]) -> list[JsonValue]:
-    """The value of :data:`BILLING` of SSV groups 2; LayoutError for other groups."""
-    situations: list[JsonValue] = []
-    for group in groups:
-        number = group.raw(_NUMBER) if group.id == 2 else b""
-        if len(number) != 1:
-            raise LayoutError("SSV group 2 with a logical number of one byte expected")
-        situation: dict[str, JsonValue] = {"numero_logique": number[0]}
-        for key, (_, text) in zip(_SITUATION_KEYS[1:], list(group.items())[1:], strict=True):
-            if text:
-                situation[key] = text
-        situations.append(situation)
-    return situations
 
 
 def holder_values(holder: CardHolder, issued: str, expires: str) -> dict[str, JsonValue]:

@@ -17,7 +17,6 @@ from bifente.apdu.fcp import (
     FcpTemplate,
     FileDescriptor,
     FileStructure,
-    Fmd,
     LifeCycle,
 )
 from bifente.apdu.security import (
@@ -279,21 +278,9 @@ def test_descriptors_out_of_range(values: tuple[int, ...]) -> None:
         FileDescriptor(*values)
 
 
-def test_management_data() -> None:
-    raw = bytes.fromhex("6411 840880250000 01FF0100 5005 4170706C69".replace(" ", ""))
-    fmd = Fmd.parse(raw)
-    assert fmd.df_name == bytes.fromhex("8025000001FF0100")
-    assert fmd.label == b"Appli"
-    assert fmd.encode() == raw
-    both = tlv.encode(0x6F, OBERTHUR + raw)
-    assert Fmd.parse(both) == fmd
-    assert Fcp.parse(both).encode() == tlv.encode(0x6F, OBERTHUR)
-
-
-@pytest.mark.parametrize("text", ["", "6200", "6F00", "640000", "6401"])
-def test_no_management_data(text: str) -> None:
-    with pytest.raises(ApduError):
-        Fmd.parse(bytes.fromhex(text))
+def test_management_data_beside_the_parameters_are_passed_over() -> None:
+    beside = bytes.fromhex("6411 840880250000 01FF0100 5005 4170706C69".replace(" ", ""))
+    assert Fcp.parse(tlv.encode(0x6F, OBERTHUR + beside)).encode() == tlv.encode(0x6F, OBERTHUR)
 
 
 def _maybe(values: st.SearchStrategy[object]) -> st.SearchStrategy[object]:
@@ -354,19 +341,6 @@ def test_round_trip(fcp: Fcp) -> None:
     assert fcp.explain() is not None
 
 
-@given(st.lists(others, max_size=4), st.booleans())
-def test_management_data_come_back(objects: list[Tlv], beside_parameters: bool) -> None:
-    fmd = Fmd(tuple(objects))
-    raw = fmd.encode()
-    assert Fmd.parse(raw) == fmd
-    if beside_parameters:
-        raw = tlv.encode(0x6F, Fcp(fid=0x3F00).encode() + raw)
-        assert Fmd.parse(raw) == fmd
-    for size in range(len(raw)):
-        with pytest.raises(ApduError):
-            Fmd.parse(raw[:size])
-
-
 @given(parameters(), st.randoms(use_true_random=False))
 def test_any_order_comes_back(fcp: Fcp, random: object) -> None:
     plain = replace(fcp, template=FcpTemplate.FCP)
@@ -379,9 +353,8 @@ def test_any_order_comes_back(fcp: Fcp, random: object) -> None:
 @given(st.binary(max_size=60), st.sampled_from([b"", b"\x62", b"\x6f"]))
 def test_garbage_is_read_or_refused(content: bytes, tag: bytes) -> None:
     raw = tag + bytes((len(content),)) + content if tag else content
-    for codec in (Fcp, Fmd):
-        try:
-            value = codec.parse(raw)
-        except ApduError:
-            continue
-        assert codec.parse(value.encode()) == value
+    try:
+        value = Fcp.parse(raw)
+    except ApduError:
+        return
+    assert Fcp.parse(value.encode()) == value

@@ -14,12 +14,11 @@ from bifente.apdu.declared.structures import (
     CLASS_BYTE,
     DOCP_CONTENT,
     FCP,
-    FMD,
     HISTORICAL,
     INTERFACE_ATTRIBUTES,
     SDO_ANSWER,
 )
-from bifente.apdu.fcp import Fcp, FcpTemplate, FileDescriptor, Fmd
+from bifente.apdu.fcp import Fcp, FcpTemplate, FileDescriptor
 from bifente.apdu.historical import HistoricalBytes
 from bifente.apdu.sdo import Docp, SdoClass, encode_answer, parse_answer
 from bifente.apdu.security import InterfaceAttributes, SecurityAttributes, Target
@@ -159,14 +158,6 @@ def assert_same_fcp(raw: bytes) -> None:
         assert FCP[hand.template].build(buildable(parameters(hand))) == hand.encode()
 
 
-def assert_same_fmd(raw: bytes) -> None:
-    hand, told = refused(Fmd.parse, raw), refused(FMD.parse, raw)
-    assert (hand is None) == (told is None), raw.hex()
-    if hand is not None and told is not None:
-        assert [(item.tag, item.value) for item in hand.objects] == [(item.tag, item.value) for item in told]
-        assert FMD.build(told) == hand.encode()
-
-
 def assert_same_answer(raw: bytes) -> None:
     hand, told = refused(parse_answer, raw), refused(SDO_ANSWER.parse, raw)
     assert (hand is None) == (told is None), raw.hex()
@@ -179,7 +170,7 @@ def assert_same_answer(raw: bytes) -> None:
         assert SDO_ANSWER.build(told) == encode_answer(sdo, tlv.join(items))
 
 
-EACH_ANSWER = pytest.mark.parametrize("same", [assert_same_fcp, assert_same_fmd, assert_same_answer])
+EACH_ANSWER = pytest.mark.parametrize("same", [assert_same_fcp, assert_same_answer])
 
 
 @EACH_ANSWER
