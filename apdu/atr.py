@@ -139,7 +139,7 @@ class Atr:
 
     @property
     def protocols(self) -> tuple[int, ...]:
-        """The protocol types offered, in the order of the ATR, each once; T=15 is no protocol."""
+        """The protocol types offered, in the order of the ATR, each once; T=15 is not a protocol."""
         offered = dict.fromkeys(
             group.protocol for group in self.groups if group.protocol is not None and group.protocol != 15
         )

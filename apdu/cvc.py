@@ -62,7 +62,7 @@ class CvReason(Enum):
     DOMAIN = "domain"
     """The authority of one kind of card has certified a card of the other kind."""
     ENVIRONMENT = "environment"
-    """A test authority has certified a card that is no test card, or the other way round."""
+    """A test authority has certified a card that is not a test card, or the other way round."""
 
 
 class CvError(ApduError):
@@ -147,7 +147,7 @@ class Cha:
         if self.domain == DOMAIN_VITALE and professional != (0xFF, 0xFF, 0xFF):
             raise _malformed("a Vitale has no type, profession or responsibility: these bytes are FF")
         if self.domain == DOMAIN_CPS and 0xFF in professional:
-            raise _malformed("FF is no type, profession or responsibility of a professional's card")
+            raise _malformed("FF is not a type, profession or responsibility of a professional's card")
 
     @classmethod
     def vitale(cls, g01: int, usage: int = USAGE_AUTHENTICATION) -> "Cha":
@@ -175,8 +175,8 @@ class Cha:
 class ChaPattern:
     """Which holders a rule lets in. Domain and type are always compared; None elsewhere means any value.
 
-    The type is no wildcard because professions are numbered alike for those who practise and those who learn: a
-    student's profession 10 (CPF, table G16) is no doctor's (CPS, table G15).
+    The type is not a wildcard because professions are numbered alike for those who practise and those who learn: a
+    student's profession 10 (CPF, table G16) is not a doctor's (CPS, table G15).
     """
 
     domain: int

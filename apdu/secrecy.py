@@ -166,7 +166,7 @@ def _data_start(raw: bytes, size: int) -> int:
 
 
 def _without_data(raw: bytes, size: int) -> int:
-    """Of a VERIFY without data P3 may be a digit, and what is no P1 too."""
+    """Of a VERIFY without data P3 may be a digit, and what is not a P1 too."""
     if raw[2] not in _REFERENCE_P1:
         return 2
     return 4 if size == 5 and raw[4] else size

@@ -32,7 +32,7 @@ class Tlv(NamedTuple):
         return is_constructed(self.tag)
 
     def children(self) -> list["Tlv"]:
-        """The objects inside. Raises ApduError when the object is primitive or its content is no BER-TLV."""
+        """The objects inside. Raises ApduError when the object is primitive or its content is not BER-TLV."""
         if not self.constructed:
             raise ApduError(f"data object {self.tag:02X} is primitive and holds no others")
         return decode(self.value)
@@ -116,7 +116,7 @@ def read_tag(data: bytes, at: int) -> tuple[int, int]:
         raise ApduError(f"byte {at}: the tag is cut after {first:02X}")
     second = data[at + 1]
     if second < 0x1F or second == 0x80:
-        raise ApduError(f"byte {at}: {first:02X}{second:02X} is no tag, its number has a shorter form")
+        raise ApduError(f"byte {at}: {first:02X}{second:02X} is not a tag, its number has a shorter form")
     if second < 0x80:
         return first << 8 | second, at + 2
     if at + 2 >= size:
@@ -137,7 +137,7 @@ def _read_length(data: bytes, at: int) -> tuple[int, int]:
     if first == 0x80:
         raise ApduError(f"byte {at}: the indefinite length is not allowed")
     if first > 0x83:
-        raise ApduError(f"byte {at}: {first:02X} is no length of a data object")
+        raise ApduError(f"byte {at}: {first:02X} is not a length of a data object")
     end = at + 1 + (first & 0x03)
     if end > len(data):
         raise ApduError(f"byte {at}: the length is cut")
@@ -201,7 +201,7 @@ def decode(data: bytes, *, padding: bool = False) -> list[Tlv]:
 def find(data: bytes | Iterable[Tlv], tag: int, *path: int) -> bytes | None:
     """The value of the first object *tag*, or of the first object further down *path* inside it; None without it.
 
-    Raises ApduError when a level that must be read is no BER-TLV.
+    Raises ApduError when a level that must be read is not BER-TLV.
     """
     items = decode(data) if isinstance(data, bytes) else data
     for item in items:

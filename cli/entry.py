@@ -1,4 +1,4 @@
-"""Where the program ``bifente`` begins: Ctrl-C while its modules are still being imported is no fault either."""
+"""Where the program ``bifente`` begins: Ctrl-C while its modules are still being imported is not a fault either."""
 
 import gc
 import sys

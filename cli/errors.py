@@ -49,7 +49,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.UNEXPECTED: "a fault of bifente itself, please report it",
     ExitCode.USAGE: "wrong command, option or argument",
     ExitCode.BAD_INPUT: "an input (profile, hexadecimal, official card content, PIN) is not what it should be",
-    ExitCode.CARD_FILE: "the card file is missing, exists already, is no card, damaged, half-written or of a newer release",
+    ExitCode.CARD_FILE: "the card file is missing, exists already, is not a card, damaged, half-written or of a newer release",
     ExitCode.CARD_IN_USE: "another process has the card",
     ExitCode.WRONG_PIN: "wrong PIN or PUK; the tries left are said",
     ExitCode.PIN_BLOCKED: "the PIN or PUK is blocked",

@@ -12,7 +12,7 @@ Told = Callable[[int, int, str], None]
 
 @contextmanager
 def progress(what: str) -> Iterator[Told | None]:
-    """A bar that is gone when the work is done; None when stderr is no terminal."""
+    """A bar that is gone when the work is done; None when stderr is not a terminal."""
     if not sys.stderr.isatty():
         yield None
         return

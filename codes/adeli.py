@@ -1,7 +1,7 @@
 """The ADELI number of a health professional, and the number for the insurance (numéro AM), which is built alike.
 
 Nine characters: department (2), profession (1), order (5), Luhn key (1). Published test numbers hold letters, so letters
-are no error; the key of such a number cannot be computed here.
+are not errors; the key of such a number cannot be computed here.
 """
 
 from dataclasses import dataclass

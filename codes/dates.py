@@ -1,7 +1,7 @@
 """Dates as cards and sheets write them: AAAAMMJJhhmm or AAAAMMJJ, which need not be in the calendar.
 
 Dates of birth of insured persons may have month 00 or 19, day 00 and the like (lunar dates); periods have empty or zero
-ends. Nothing is refused here but what is no date at all; ask :meth:`LooseDate.calendar` for a real date.
+ends. Nothing is refused here but what is not a date at all; ask :meth:`LooseDate.calendar` for a real date.
 """
 
 from datetime import date

@@ -4,7 +4,7 @@
 class CodeError(ValueError):
     """An identifier, code or date whose shape is wrong.
 
-    A wrong *key* is no error: cards and files carry such identifiers and they must be shown. ``identifier`` names what
+    A wrong *key* is not an error: cards and files carry such identifiers and they must be shown. ``identifier`` names what
     was read ("NIR", "RPPS", …); the message never repeats the value, which may name a person.
     """
 

@@ -35,7 +35,7 @@ class NationalId:
         if internal and len(value) == _STRUCTURE_LENGTHS.get(kind):
             return cls(kind, value, internal, "G07")
         if label("G08", kind) is None:
-            raise CodeError("PS_IdNat", "the first character is no type of identifier of persons")
+            raise CodeError("PS_IdNat", "the first character is not a type of identifier of persons")
         wanted = _PERSON_LENGTHS.get(kind, len(value))
         if not internal and len(value) != wanted:
             raise CodeError("PS_IdNat", f"type {kind} has {wanted} characters after it, not {len(value)}")

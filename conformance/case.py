@@ -172,7 +172,7 @@ class Bench:
         return self.target.hands
 
     def note(self, where: str, sent: str, came: str) -> None:
-        """Write down something that is no APDU."""
+        """Write down something that is not an APDU."""
         self.steps.append(CaseStep(where, sent, came))
 
 

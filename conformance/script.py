@@ -62,14 +62,14 @@ class StepModel(BaseModel):
     @classmethod
     def _is_command(cls, text: str) -> str:
         if text not in ("reset", "cold reset") and (not text.strip() or not _COMMAND.fullmatch(text)):
-            raise ValueError(f"{text!r} is no command in hexadecimal")
+            raise ValueError(f"{text!r} is not a command in hexadecimal")
         return text
 
     @field_validator("expect")
     @classmethod
     def _is_answer(cls, text: str) -> str:
         if text and not _ANSWER.fullmatch(text.strip()):
-            raise ValueError(f"{text!r} is no answer: data and status word in hexadecimal, with . and *")
+            raise ValueError(f"{text!r} is not an answer: data and status word in hexadecimal, with . and *")
         return text
 
     @property

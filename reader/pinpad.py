@@ -220,7 +220,7 @@ def _parse(declared: "Struct", request: bytes) -> "_AskedModify":
     except ConstructError:
         raise PinRequestError("not the structure of a PIN request") from None
     if len(asked.data) < 4:
-        raise PinRequestError("the template is no command")
+        raise PinRequestError("the template is not a command")
     return asked
 
 

@@ -108,7 +108,7 @@ def _read_length(data: bytes, at: int, end: int, group: int, field: int | None) 
     if first < 0x80:
         return first, at + 1
     if first not in (0x81, 0x82):
-        raise SsvError(f"{first:02X} is no length", offset=at, group=group, field=field)
+        raise SsvError(f"{first:02X} is not a length", offset=at, group=group, field=field)
     after = at + first - 0x7F
     if after > end:
         raise SsvError("the length is cut", offset=at, group=group, field=field)

@@ -441,7 +441,7 @@ def crt(*, algorithm: int, key: int | None = None) -> bytes:
 
 
 def find_in(data: bytes, tag: int) -> bytes | None:
-    """The value of *tag* on the outermost level of a file, None when it is absent or the file is no BER-TLV."""
+    """The value of *tag* on the outermost level of a file, None when it is absent or the file is not BER-TLV."""
     try:
         return find(data, tag)
     except ApduError:

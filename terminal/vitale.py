@@ -68,7 +68,7 @@ class FilePointer:
 class VitaleSession:
     """A conversation with the carte Vitale behind *link*; the constructor selects it.
 
-    Raises VitaleUnusable when the card is no Vitale 2, VitaleAbsent when there is none. Methods raise TerminalError
+    Raises VitaleUnusable when the card is not a Vitale 2, VitaleAbsent when there is none. Methods raise TerminalError
     kinds only.
     """
 
@@ -275,14 +275,14 @@ class VitaleSession:
         try:
             return decode(content, padding=True)
         except ApduError as error:
-            raise ProtocolBroken(f"the file is no BER-TLV: {error}", step=step) from error
+            raise ProtocolBroken(f"the file is not BER-TLV: {error}", step=step) from error
 
     @staticmethod
     def _text(step: str, items: list[Tlv], *path: int) -> str:
         try:
             value = find(items, *path)
         except ApduError as error:
-            raise ProtocolBroken(f"the file is no BER-TLV: {error}", step=step) from error
+            raise ProtocolBroken(f"the file is not BER-TLV: {error}", step=step) from error
         return value.decode("latin-1") if value is not None else ""
 
 

@@ -14,7 +14,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.model import Item, Trace, TraceHeader, header_line, item_line, parse_header, parse_line
 
 MAX_LINE = 1 << 20
-"""Longer lines are no traces: a command and an answer of 65 544 bytes each take a quarter of it."""
+"""Longer lines are not traces: a command and an answer of 65 544 bytes each take a quarter of it."""
 
 
 FLUSH_AFTER: Final = 0.05

@@ -371,7 +371,7 @@ class _Fields:
                 raise ValueError
             return date.astimezone(UTC)
         except (ValueError, OverflowError):
-            self.refuse(f"{name} is no date and time with a time zone")
+            self.refuse(f"{name} is not a date and time with a time zone")
 
     def end(self) -> None:
         """Refuse fields that nobody asked for."""

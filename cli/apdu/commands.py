@@ -208,7 +208,7 @@ def _lines(arguments: tuple[str, ...]) -> Iterator[str]:
         if argument != "-":
             yield argument
             continue
-        # Not decoded as UTF-8: what is no hexadecimal is said to be none, whatever it is.
+        # Not decoded as UTF-8: what is not hexadecimal is said to be none, whatever it is.
         size = 0
         while line := sys.stdin.buffer.readline(_LONGEST_INPUT):
             size += len(line)

@@ -23,7 +23,7 @@ _MARKS = {"ok": ("✓", "green"), "note": ("•", "yellow"), "problem": ("✗", 
 def doctor(as_json: bool) -> int:
     """Look whether this machine has what cards and readers need, and say what helps.
 
-    A dot is no fault: it works with something to know, or is needed for some ways only. A cross is what cannot work as
+    A dot is not a fault: it works with something to know, or is needed for some ways only. A cross is what cannot work as
     it is set up; then the exit code is 14, else 0.
     """
     from bifente.workbench.doctor.checks import State, all_checks

@@ -38,7 +38,7 @@ def _session(bench: Bench) -> CpsSession:
 def _key(der: bytes) -> RSAPublicKey:
     key = x509.load_der_x509_certificate(der).public_key()
     if not isinstance(key, RSAPublicKey):
-        raise Nonconformity("the certificate's key is no RSA key")
+        raise Nonconformity("the certificate's key is not an RSA key")
     return key
 
 

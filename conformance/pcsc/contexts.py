@@ -126,7 +126,7 @@ def _bad(bench: Bench) -> None:
 
 @CASES.case(
     "disconnect-ends",
-    "A handle that was disconnected is no handle any more",
+    "A handle that was disconnected is not a handle any more",
     f"{_LIBRARY}, SCardDisconnect",
     _CPS,
     Need.PCSC,

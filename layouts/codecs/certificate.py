@@ -47,7 +47,7 @@ class Certificate(NamedTuple):
 
 
 def read_certificate(data: bytes) -> Certificate:
-    """The certificate that *data* are. Raises LayoutError for bytes that are no usual one."""
+    """The certificate that *data* are. Raises LayoutError for bytes that are not a usual one."""
     try:
         [outer] = tlv.decode(data)
         body, _algorithm, _signature = _items(outer, SEQUENCE)

@@ -86,7 +86,7 @@ class CiaCodec:
             if item.tag == shape.tag:
                 fields = shape.read(item.value, what)
                 return {"type": kind, **fields} if kind else fields
-        raise LayoutError(f"{what}: {item.tag:02X} is no record of this file")
+        raise LayoutError(f"{what}: {item.tag:02X} is not a record of this file")
 
 
 _PATH = rising(SEQUENCE, *members(path=OctetString()))

@@ -82,7 +82,7 @@ class Template:
         """The mapping of *data*, all of it; LayoutError."""
         value, end = self.decode_prefix(data)
         if end != len(data):
-            raise LayoutError(f"offset {end}: {len(data) - end} bytes that are no data object")
+            raise LayoutError(f"offset {end}: {len(data) - end} bytes that are not a data object")
         return value
 
     def decode_prefix(self, data: bytes) -> tuple[JsonValue, int]:
@@ -171,7 +171,7 @@ class ListOf:
         """The list; LayoutError."""
         value, end = self.decode_prefix(data)
         if end != len(data):
-            raise LayoutError(f"offset {end}: {len(data) - end} bytes that are no data object")
+            raise LayoutError(f"offset {end}: {len(data) - end} bytes that are not a data object")
         return value
 
     def decode_prefix(self, data: bytes) -> tuple[JsonValue, int]:

@@ -71,7 +71,7 @@ def plain(parsed: object) -> JsonValue:
         return parsed.hex().upper()
     if parsed is None or isinstance(parsed, bool | int | float | str):
         return parsed
-    raise LayoutError(f"{type(parsed).__name__} is no JSON value")
+    raise LayoutError(f"{type(parsed).__name__} is not a JSON value")
 
 
 def _told(error: Exception) -> str:

@@ -1,6 +1,6 @@
 """One client: its connection, its context, its handles.
 
-A few clients have a thread each; many share the threads of :mod:`~bifente.reader.pcsclite.workers`. A client that sends what is no message, uses a handle that it does not have or
+A few clients have a thread each; many share the threads of :mod:`~bifente.reader.pcsclite.workers`. A client that sends what is not a message, uses a handle that it does not have or
 names a command that does not exist loses its connection, as under pcscd; whatever it held is given back.
 """
 

@@ -36,7 +36,7 @@ def own_folder(folder: Path) -> None:
         folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        raise SocketPathRefused(folder, "is no folder")
+        raise SocketPathRefused(folder, "is not a folder")
     if found.st_uid != os.getuid():
         raise SocketPathRefused(folder, "belongs to another user")
     if stat.S_IMODE(found.st_mode) & 0o077:
@@ -112,7 +112,7 @@ class OwnSocket:
         except FileNotFoundError:
             return
         if not stat.S_ISSOCK(found.st_mode):
-            raise SocketPathRefused(self.path, "is there and is no socket")
+            raise SocketPathRefused(self.path, "is there and is not a socket")
         self.path.unlink()
 
     def wake(self) -> None:

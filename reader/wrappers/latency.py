@@ -87,7 +87,7 @@ class Recorded:
         self._samples: dict[int, list[float]] = {}
         for instruction, seconds in samples:
             if not 0 <= instruction <= 0xFF:
-                raise ValueError(f"{instruction} is no instruction byte")
+                raise ValueError(f"{instruction} is not an instruction byte")
             if not 0 <= seconds < float("inf"):
                 raise ValueError(f"a command takes a number of seconds, not {seconds}")
             self._samples.setdefault(instruction, []).append(seconds)

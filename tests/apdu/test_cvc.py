@@ -229,7 +229,7 @@ def test_patterns_match_fields_and_always_the_type() -> None:
     doctor = ChaPattern(domain=1, g02=0, profession=10)
     student = replace(DOCTOR, g02=1)
     assert doctor.matches(DOCTOR)
-    assert not doctor.matches(student), "profession 10 of a student (G16) is no doctor (G15)"
+    assert not doctor.matches(student), "profession 10 of a student (G16) is not a doctor (G15)"
     assert not doctor.matches(replace(DOCTOR, profession=21))
     assert not doctor.matches(replace(DOCTOR, usage=2))
     assert not doctor.matches(Cha.vitale(0x80))
@@ -243,7 +243,7 @@ def test_patterns_match_fields_and_always_the_type() -> None:
     assert not director.matches(Cha(1, 0x00, 2, 0, 1, 1))
     assert str(doctor) == "F001..000A..01"
     assert str(ChaPattern(domain=1, g02=0, profession=0, g04=0, g01=0)) == "F0010000000001", (
-        "0 is no wildcard"
+        "0 is not a wildcard"
     )
     assert not ChaPattern(domain=1, g02=0, profession=0).matches(DOCTOR)
 
@@ -298,7 +298,9 @@ def patched(offset: int, replacement: bytes) -> bytes:
         pytest.param(patched(298, b"\x02"), CvReason.KEY, id="even modulus"),
         pytest.param(patched(299, b"\0\0\x03"), CvReason.KEY, id="e = 3"),
         pytest.param(patched(21, Cha.vitale(0x80).encode()), CvReason.DOMAIN, id="C certifies a Vitale"),
-        pytest.param(patched(23, b"\0"), CvReason.ENVIRONMENT, id="T certifies a card that is no test"),
+        pytest.param(
+            patched(23, b"\0"), CvReason.ENVIRONMENT, id="T certifies a card that is not a test card"
+        ),
     ],
 )
 def test_what_the_authority_must_not_sign_is_refused_all_the_same(

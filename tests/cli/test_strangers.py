@@ -241,7 +241,7 @@ def test_nothing_of_a_card_reaches_the_terminal_as_it_is(
 
 
 def test_a_dump_stays_the_document_that_it_is(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """A serial number with a line end is no key of the YAML, and what is quoted comes back."""
+    """A serial number with a line end is not a key of the YAML, and what is quoted comes back."""
     document = {"kind": NASTY, NASTY: ["\x85", "\u202e", "né à Œx"]}
     text = write_yaml(document)
     harmless(text)

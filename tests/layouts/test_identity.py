@@ -149,7 +149,7 @@ def test_an_identity_too_long_for_its_file() -> None:
 
 
 def test_the_public_serial_number_of_a_cps() -> None:
-    """5A0A8025000001990000001F is what public notes give; its last digit is no Luhn key, and is kept."""
+    """5A0A8025000001990000001F is what public notes give; its last digit is not a Luhn key, and is kept."""
     data = bytes.fromhex("5A0A8025000001990000001F")
     value = identity.SERIAL.decode(data)
     assert value == {"emetteur": "8025000001", "numero": "99000000", "cle": "1"}

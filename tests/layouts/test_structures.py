@@ -367,7 +367,7 @@ def test_other_values_are_written_alike_or_refused(codec: Codec, told: Codec, da
 
 
 @EACH
-@settings(max_examples=settings().max_examples // 8)
+@settings(max_examples=max(2, settings().max_examples // 20))
 @given(data=st.data())
 def test_content_cut_at_each_byte_is_read_alike_also_with_one_more(
     codec: Codec, told: Codec, data: st.DataObject

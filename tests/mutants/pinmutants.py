@@ -156,7 +156,7 @@ def _asking(world: World) -> None:
     world.change(0x20, changed, "cps3")
 
 
-@mutant("VERIFY of five bytes is no question", "pin-status")
+@mutant("VERIFY of five bytes is not a question", "pin-status")
 def _five_bytes(world: World) -> None:
     def changed(old: Instruction[Any]) -> dict[str, Any]:
         def request(apdu: Any) -> Any:

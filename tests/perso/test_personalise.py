@@ -288,7 +288,7 @@ def test_a_file_given_by_path_or_name_replaces_what_the_profile_gives(make):
     assert value(records, "CPS_NAME_PS")["nom"] == "AUTRE"
     assert content(records, "CPS_LANG_PS") == b"\xde\xad"
     assert "file/3F00/0001/D121" not in records
-    with pytest.raises(PersoError, match="NONE is no file"):
+    with pytest.raises(PersoError, match="NONE is not a file"):
         make(type(profile).model_validate({**profile.model_dump(), "files": {"NONE": {}}}))
 
 

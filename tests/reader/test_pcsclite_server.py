@@ -459,7 +459,7 @@ def test_a_folder_that_is_not_ours_alone_is_refused(tmp_path: Path, monkeypatch:
         runtime_folder()
     folder.rmdir()
     folder.symlink_to(tmp_path)
-    with pytest.raises(SocketPathRefused, match="no folder"):
+    with pytest.raises(SocketPathRefused, match="not a folder"):
         runtime_folder()
 
 
@@ -489,7 +489,7 @@ def test_one_server_on_a_socket_and_dead_ones_are_replaced(tmp_path: Path) -> No
         with Wire(server.path) as one:
             assert one.card(CPS)
     path.write_text("mine")
-    with pytest.raises(SocketPathRefused, match="no socket"):
+    with pytest.raises(SocketPathRefused, match="not a socket"):
         PcscServer(TwoSlotReader("R"), path=path).start()
     assert path.read_text() == "mine"
 

@@ -73,7 +73,7 @@ VITALE_ATR = bytes.fromhex("3B751300004309EA9000")
         ("002241B806840182 80011A", "MSE SET CT decipher: key 82, algorithm 1A (RSA decipher)"),
         ("0022C1A406 80010C 830101", "MSE SET AT mutual: key 01, algorithm 0C (3DES with SHA-1)"),
         ("0022F303", "MSE RESTORE SE#3"),
-        ("002241B602 8005", "MSE SET DST sign: 2 bytes that are no data objects"),
+        ("002241B602 8005", "MSE SET DST sign: 2 bytes that are not data objects"),
         ("002A9E9A00", "PSO COMPUTE DIGITAL SIGNATURE"),
         ("002A90A004 90008000", "PSO HASH, 4 bytes"),
         ("102A00AE02 7F21", "PSO VERIFY CERTIFICATE, 2 bytes, a block of several"),

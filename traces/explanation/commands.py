@@ -188,7 +188,7 @@ def _mse(command: CommandAPDU, state: CardState) -> str:
     try:
         values = [_reference(item.tag, item.value) for item in tlv.decode(command.data)]
     except ApduError:
-        values = [f"{count(len(command.data))} that are no data objects"]
+        values = [f"{count(len(command.data))} that are not data objects"]
     # The key comes first: it is what a reader looks for.
     ordered = sorted(values, key=lambda text: not text.startswith("key"))
     return f"MSE SET {template}{f' {side}' if side else ''}: {', '.join(ordered) or 'nothing'}"

@@ -66,7 +66,7 @@ def is_pasted(text: str) -> bool:
 
 
 def _tells(found: Marked) -> bool:
-    """A mark that is no accident: behind it, or announced below it, are the bytes of a command or an answer."""
+    """A mark that is not an accident: behind it, or announced below it, are the bytes of a command or an answer."""
     if found.octets is None:
         return found.count is not None
     return len(found.octets) >= 4 if found.sends else _is_answer(found.octets)
@@ -81,7 +81,7 @@ def _is_answer(octets: MaskedBytes) -> bool:
 def _is_command(octets: MaskedBytes) -> bool:
     """It is well-formed, and neither its class nor its instruction is one that there cannot be.
 
-    ISO/IEC 7816-4:2020 §5.4.1 and §5.4.2: FF is no class, 6x and 9x are no instructions.
+    ISO/IEC 7816-4:2020 §5.4.1 and §5.4.2: FF is not a class, 6x and 9x are not instructions.
     """
     if octets.shown[:1] == b"\xff" or (octets.shown[1:2] and octets.shown[1] >> 4 in (6, 9)):
         return False
@@ -248,7 +248,7 @@ class PastedLog(Parser):
         elif (reader := _READER.fullmatch(text)) is not None:
             self._change(reader=reader[1].strip())
         elif not _DECORATION.fullmatch(text):
-            raise TraceError("this is no command and no answer", number)
+            raise TraceError("this is neither a command nor an answer", number)
 
     def _in_turn(self, octets: MaskedBytes, number: int) -> Iterator[Item]:
         """A line without a mark in a log without marks."""
@@ -267,7 +267,7 @@ class PastedLog(Parser):
         self._asked.bare = True
 
     def _check_repeated(self, command: MaskedBytes | None) -> None:
-        """Lines that were repeated before the command that they make are no loss."""
+        """Lines that were repeated before the command that they make are not lost."""
         repeated, self._repeated = self._repeated, []
         if repeated and (command is None or together(octets for _, octets in repeated) != command):
             for number, _ in repeated:

@@ -17,7 +17,7 @@ def kind_of_file(path: Path) -> str:
 
 
 def refuse_card_file(path: Path, wanted: str) -> None:
-    """Raise WorkbenchError when *path* is a card file where *wanted* is needed. What cannot be read is no card file."""
+    """Raise WorkbenchError when *path* is a card file where *wanted* is needed. What cannot be read is not a card file."""
     if not path.is_file():
         return  # a pipe is read once only, and not here
     try:

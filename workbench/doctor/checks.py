@@ -117,7 +117,7 @@ def sockets() -> Iterator[Check]:
         )
         return
     if given and not folder.is_relative_to(given):
-        found = f"{folder}, for XDG_RUNTIME_DIR={given} is no folder"
+        found = f"{folder}, for XDG_RUNTIME_DIR={given} is not a folder"
         yield Check("sockets", State.NOTE, found, "log in anew, or: unset XDG_RUNTIME_DIR")
     else:
         yield Check("sockets", State.OK, f"{folder}, yours alone")

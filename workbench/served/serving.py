@@ -35,7 +35,7 @@ def socket_path(alias: str, kind: str) -> Path:
     from bifente.reader.pcsclite import runtime_folder
 
     if not alias or "/" in alias or alias.startswith("."):
-        raise WorkbenchError(f"{alias!r} is no name for a socket", "usage")
+        raise WorkbenchError(f"{alias!r} is not a name for a socket", "usage")
     return runtime_folder() / f"{alias}.{kind}"
 
 

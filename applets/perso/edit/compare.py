@@ -105,7 +105,7 @@ def _items(value: JsonValue) -> Sequence[JsonValue]:
 
 
 def _others(first: Records, second: Records) -> Iterator[CardDifference]:
-    """Everything that is no file; secrets are not shown."""
+    """Everything that is not a file; secrets are not shown."""
     for name in sorted({*first, *second}):
         if name == META_RECORD or name.startswith(("file/", INITIAL)):
             continue

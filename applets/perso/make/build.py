@@ -181,7 +181,7 @@ def _pins(profile: Profile, layout: Layout) -> dict[str, bytes]:
     if records and profile.state is not None:
         for name, value in profile.state.counters.items():
             if name not in records or len(bytes.fromhex(value)) != len(records[name]):
-                raise PersoError(f"state.counters: {name} is no counter of this card")
+                raise PersoError(f"state.counters: {name} is not a counter of this card")
             records[name] = bytes.fromhex(value)
     return records
 
@@ -190,7 +190,7 @@ def _override(records: dict[str, bytes], layout: Layout, place: str, content: Fi
     try:
         path, node = file_named(layout, place)
     except KeyError:
-        raise PersoError(f"files: {place} is no file of this card") from None
+        raise PersoError(f"files: {place} is not a file of this card") from None
     name = file_record(path)
     if content.absent:
         records.pop(name, None)

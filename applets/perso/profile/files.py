@@ -100,7 +100,7 @@ def _wrong_files(profile: Profile) -> list[Part]:
         try:
             _, node = file_named(layout, place)
         except KeyError:
-            wrong.append((("files", place), "is no file of this card"))
+            wrong.append((("files", place), "is not a file of this card"))
             continue
         if not content.absent and content.raw is None:
             wrong += check(node.codec, content.value, ("files", place, "value"))

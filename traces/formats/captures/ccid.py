@@ -236,7 +236,7 @@ def _slot_change(device: Device, payload: bytes) -> SlotChangeNotice | None:
 
 
 def _endpoints(payload: bytes) -> frozenset[int] | None:
-    """The endpoints of card readers that a configuration descriptor tells; None when it is no whole one."""
+    """The endpoints of card readers that a configuration descriptor tells; None when it is not a whole one."""
     if len(payload) < 18 or payload[1] != 2 or payload[0] < 9:
         return None
     found: set[int] = set()

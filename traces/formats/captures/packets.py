@@ -52,7 +52,7 @@ def packets(stream: BinaryIO) -> Iterator[Packet]:
         return _pcap(stream, *PCAP_MAGICS[magic])
     if magic == PCAPNG_MAGIC:
         return _pcapng(stream)
-    raise TraceError("this is no pcap and no pcapng", 1, "packet")
+    raise TraceError("this is neither pcap nor pcapng", 1, "packet")
 
 
 def _exactly(stream: BinaryIO, size: int, number: int) -> bytes:

@@ -162,7 +162,7 @@ class _Parser(Parser):
             self._masks.take(text[1:])
 
     def _before_remark(self) -> Iterator[Item]:
-        """What stands before a remark that is no time."""
+        """What stands before a remark that is not a time."""
         if self._form is _Form.UNKNOWN and len(self._lines) > 1:
             yield from self._without_times()
         elif self._form is _Form.SENT and self._command is None:

@@ -188,7 +188,7 @@ class _Parser(Parser):
         found = _SHOWN.fullmatch(text.removeprefix(self._margin or ""))
         if found is None:
             if _STATISTICS.match(text.strip()) is None and self._margin is not None:
-                raise TraceError("this is no line of pcsc-spy", number)
+                raise TraceError("this is not a line of pcsc-spy", number)
             return
         said = found["said"]
         thread = self._thread(found["thread"])
