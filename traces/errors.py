@@ -17,6 +17,13 @@ class TraceError(ValueError):
         self.reason = message
         self.line = line
         self.hint = hint
+        self._named = False
+
+    def name_file(self, path: object) -> None:
+        """Begin the message with the file it is about, unless it does already."""
+        if not self._named:
+            self._named = True
+            self.args = (f"{path}: {self}",)
 
 
 class HiddenBytes(TraceError):

@@ -69,16 +69,35 @@ def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[
     from bifente.traces import formats
 
     bar = progress(what) if what is not None else nullcontext()
+    name = "the standard input" if str(path) == "-" else str(path)
     with _opened(path) as stream, bar as told:
-        only = None if slot is None else _slot_called(slot, stream)
-        kind, source = formats.read_stream(stream)
+        with _naming(name):
+            only = None if slot is None else _slot_called(slot, stream)
+            kind, source = formats.read_stream(stream)
+        source.items = _named(source.items, name)
         if told is not None:
             source.items = _counted(source.items, stream, _size(stream), told)
         if only is not None:
             source.items = (item for item in source.items if item.slot == only)
         yield kind, source
-    name = "the standard input" if str(path) == "-" else str(path)
     note([f"{name}: {line}" for line in source.unread.told()])
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """What is wrong with a trace is said with its name: there may be two of them."""
+    from bifente.traces.errors import TraceError
+
+    try:
+        yield
+    except TraceError as error:
+        error.name_file(name)
+        raise
+
+
+def _named(items: "Iterator[Item]", name: str) -> "Iterator[Item]":
+    with _naming(name):
+        yield from items
 
 
 def _slot_called(wanted: str, stream: BinaryIO) -> str:

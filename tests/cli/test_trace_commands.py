@@ -120,10 +120,18 @@ def test_a_log_of_which_nothing_is_understood_leaves_nothing(tmp_path: Path) -> 
     damaged.write_text("00000000 APDU: 00 A4 zz\n00000001 SW: 9\n")
     result = run("convert", damaged, "-o", tmp_path / "out.trace", code=3)
     assert classify(result.exception or Exception()).what.startswith(
-        "line 1: nothing in this pcscd log was understood"
+        f"{damaged}: line 1: nothing in this pcscd log was understood"
     )
     assert [path.name for path in tmp_path.iterdir()] == ["damaged.log"]
     run("show", tmp_path / "nothing", code=3)
+
+
+def test_of_two_traces_the_wrong_one_is_named(tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.log"
+    wrong.write_text("hello\n")
+    for given in ((LOG, wrong), (wrong, LOG)):
+        result = run("diff", *given, code=3)
+        assert classify(result.exception or Exception()).what.startswith(f"{wrong}: line 1: ")
 
 
 def test_show_in_words() -> None:
