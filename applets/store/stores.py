@@ -229,6 +229,7 @@ class SqliteStore:
         return value
 
     def commit(self, changes: Mapping[str, bytes | None]) -> None:
+        """Write the records in one transaction; they are on the disk when it returns."""
         with self._turn:
             database: Database | None = None
             try:
