@@ -10,8 +10,8 @@ from decimal import Decimal
 from time import perf_counter
 
 from bifente.applets import open_card
-from bifente.fse.session import CareSession
-from bifente.fse.sheet import Act
+from bifente.fse.sheet.model import Act
+from bifente.fse.sheet.session import CareSession
 from bifente.igc import Authority
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 

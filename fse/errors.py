@@ -5,7 +5,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bifente.fse.rights import Problem
+    from bifente.fse.sheet.rights import Problem
 
 
 class FseError(Exception):

@@ -10,9 +10,9 @@ from bifente.workbench.cards.files import failing_as_files
 from bifente.workbench.demoacts import act_of
 
 if TYPE_CHECKING:
-    from bifente.fse.rights import Rights
-    from bifente.fse.sheet import CareSheet
-    from bifente.fse.verify import VerifiedSheet
+    from bifente.fse.sheet.model import CareSheet
+    from bifente.fse.sheet.rights import Rights
+    from bifente.fse.sheet.verification import VerifiedSheet
     from bifente.igc import Authority
     from bifente.traces.model import Item
 
@@ -74,8 +74,8 @@ def demonstrate(
     are. Raises TerminalError, FseError, WorkbenchError, StoreError, OSError.
     """
     from bifente.applets import open_card
-    from bifente.fse.rights import ProblemKind
-    from bifente.fse.session import CareSession
+    from bifente.fse.sheet.rights import ProblemKind
+    from bifente.fse.sheet.session import CareSession
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.traces.files import TraceList
     from bifente.traces.record import Recorder, Stopwatch
@@ -120,7 +120,7 @@ def _leave(done: Demonstration, authority: "Authority") -> None:
     """Put sheet, signed sheet, trusted roots and the trace beside the cards."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from bifente.fse import canonical
+    from bifente.fse.sheet import canonical
     from bifente.traces.files import TraceWriter
     from bifente.traces.model import TraceHeader
 

@@ -9,7 +9,7 @@ from bifente.workbench.cards.kinds import refuse_card_file
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from bifente.fse.verify import VerifiedSheet
+    from bifente.fse.sheet.verification import VerifiedSheet
 
 
 def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None = None) -> "VerifiedSheet":
@@ -19,7 +19,7 @@ def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None 
     without any, DocumentError, SheetRefused, IgcError.
     """
     from bifente.documents import read_bytes
-    from bifente.fse.verify import MAX_SIZE, verify
+    from bifente.fse.sheet.verification import MAX_SIZE, verify
 
     refuse_card_file(file, "a signed care sheet")
     signed = read_bytes(file, MAX_SIZE)

@@ -10,7 +10,7 @@ from bifente.cli.options import JSON, PATH, Day, igc_option
 from bifente.cli.visible import say, say_json, visible
 
 if TYPE_CHECKING:
-    from bifente.fse.verify import VerifiedSheet
+    from bifente.fse.sheet.verification import VerifiedSheet
 
 
 @click.group(short_help="Verify signed care sheets.")
@@ -72,8 +72,8 @@ def told(verdict: "VerifiedSheet") -> list[str]:
 def facts(verdict: "VerifiedSheet") -> dict[str, object]:
     """A verified sheet for a program."""
     from bifente.documents import parse_json
-    from bifente.fse import canonical
-    from bifente.fse.signer import card_number
+    from bifente.fse.sheet import canonical
+    from bifente.fse.sheet.signer import card_number
 
     def day_of(signed: date | None) -> str | None:
         return signed.isoformat() if signed is not None else None

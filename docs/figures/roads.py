@@ -38,7 +38,7 @@ CARD_LANES = {
 VALUES = frozenset({"apdu", "layouts", "crypto"})
 """Lanes of values and codecs: that they are asked is drawn, how they find out is not."""
 
-SHEET_LANES = {"fse": "care sheet", "terminal": "terminal", "CPS": "CPS", "Vitale": "Vitale"}
+SHEET_LANES = {"fse/sheet": "care sheet", "terminal": "terminal", "CPS": "CPS", "Vitale": "Vitale"}
 
 _APPLICATION = "00A404040DE828BD080F8025000001FF0010"
 _SIGNATURE_KEY = "002241B606 800142 840181"
@@ -151,7 +151,8 @@ def sheet_road(maker: CardMaker, folder: Path) -> list[Stop]:
 
 
 _TRANSMIT, _SEND = "SlotLink.transmit", "Channel.send"
-_SESSION = "fse/session.py"
+_SHEET = "fse/sheet"
+_SESSION = f"{_SHEET}/session.py"
 _VERBS = frozenset({"terminal/cps.py", "terminal/vitale.py", "terminal/recognise.py"})
 
 
@@ -159,7 +160,7 @@ def _is_of_sheet(function: Function) -> bool:
     if function.name in (_TRANSMIT, _SEND, "CareSession.__init__"):
         return True
     public = not any(part.startswith("_") for part in function.name.split(".")) and not function.is_property
-    return public and bool(function.summary) and (function.folder == "fse" or function.path in _VERBS)
+    return public and bool(function.summary) and (function.folder == _SHEET or function.path in _VERBS)
 
 
 @dataclass(slots=True)
@@ -209,7 +210,7 @@ def _begins(function: Function, above: Stop | None) -> bool:
     """A step of the session; what a step does by the care sheet's own rules; what it wants of the terminal."""
     if function.path == _SESSION:
         return above is None
-    return above is not None and (above.heading if function.folder == "fse" else above.lane == "fse")
+    return above is not None and (above.heading if function.folder == _SHEET else above.lane == _SHEET)
 
 
 def _name(call: Call) -> str:

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "traces": frozenset({"apdu", "documents", "layouts"}),
     "conformance": frozenset({"apdu", "documents", "layouts", "terminal", "reader", "traces"}),
     "igc": frozenset({"apdu", "codes", "crypto", "documents"}),
-    "fse": frozenset({"apdu", "codes", "documents", "layouts", "terminal", "igc", "ssv"}),
+    "fse": frozenset({"apdu", "codes", "crypto", "documents", "layouts", "terminal", "igc", "ssv"}),
 }
 """The folders that cards, readers and care sheets are made of. A folder always may import itself."""
 

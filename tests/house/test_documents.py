@@ -52,7 +52,7 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     "cli/errors.py": {"open": "the null device in the place of a stream that is closed"},
     "cli/reader/pinentry.py": {"open": "the terminal"},
     "conformance/script.py": {"read_text": "scripts of the package itself"},
-    "fse/canonical.py": {"json": "a signed sheet: refused unless written again it has the same bytes"},
+    "fse/sheet/canonical.py": {"json": "a signed sheet: refused unless written again it has the same bytes"},
     "igc/storage.py": {
         "open": "a folder of private files: each is written and synced",
         "rename": "that folder takes its name when all of them are there",

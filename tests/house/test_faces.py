@@ -51,8 +51,8 @@ COMMAND_LINE_ASKS = (
     "bifente.conformance.reports.html",
     "bifente.conformance.reports.junit",
     "bifente.conformance.model",
-    "bifente.fse.canonical",
-    "bifente.fse.signer",
+    "bifente.fse.sheet.canonical",
+    "bifente.fse.sheet.signer",
     "bifente.igc.Authority",
     # an empty reader, who types at its PIN pad, and the one way to name one
     "bifente.reader.TwoSlotReader",

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bifente.fse import SheetRefused, canonical, verify
-from bifente.fse.signature import Issued, SignedContent, sign_content
+from bifente.fse.sheet import SheetRefused, canonical, verify
+from bifente.fse.sheet.signature import Issued, SignedContent, sign_content
 from bifente.igc import TrustStore
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import bifente.fse
+import bifente.fse.sheet
 import bifente.terminal
 import bifente.testing.emulated
 import bifente.workbench.targets  # noqa: F401 - what the runs below would import again and again

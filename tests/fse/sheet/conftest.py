@@ -23,7 +23,7 @@ from bifente.applets.kernel.state import CardIdentity, encode_identity, encode_r
 from bifente.applets.store.stores import MemoryStore
 from bifente.codes.holder import CardHolder
 from bifente.crypto import rsa
-from bifente.fse import Act, CareSession
+from bifente.fse.sheet import Act, CareSession
 from bifente.igc import Authority, CertificateUsage
 from bifente.layouts.codecs import businessdata, groupfiles, identity, volets
 from bifente.layouts.nodes import EF

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from bifente.codes.dates import Period
 from bifente.codes.errors import CodeError
 from bifente.codes.specialities import profession_of
-from bifente.fse import (
+from bifente.fse.sheet import (
     Act,
     BillingSituation,
     CanonicalError,
@@ -21,9 +21,9 @@ from bifente.fse import (
     ProblemKind,
     Professional,
 )
-from bifente.fse.canonical import MAX_SIZE, decode, encode
-from bifente.fse.rights import Beneficiary, Coverage, DayRights, Insured, Rights, compact
-from bifente.fse.sheet import EARLIEST, VERSIONS
+from bifente.fse.sheet.canonical import MAX_SIZE, decode, encode
+from bifente.fse.sheet.model import EARLIEST, VERSIONS
+from bifente.fse.sheet.rights import Beneficiary, Coverage, DayRights, Insured, Rights, compact
 
 DAY = date(2026, 3, 2)
 latin = st.text(st.characters(max_codepoint=0xFF), max_size=12)

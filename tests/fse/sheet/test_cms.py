@@ -8,8 +8,8 @@ from asn1crypto import algos, cms, tsp, x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bifente.fse import FseError
-from bifente.fse.cms import SignedData, assemble, issuer_and_serial, parse, signed_attributes
+from bifente.fse.sheet import FseError
+from bifente.fse.sheet.cms import SignedData, assemble, issuer_and_serial, parse, signed_attributes
 
 
 def reference(der: bytes) -> tsp.ESSCertIDv2:

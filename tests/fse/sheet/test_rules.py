@@ -7,8 +7,8 @@ from datetime import date
 import pytest
 from signedsheet import Signed, refused
 
-from bifente.fse import InvalidSheet, Signatory, canonical, verify
-from bifente.fse.signature import Issued
+from bifente.fse.sheet import InvalidSheet, Signatory, canonical, verify
+from bifente.fse.sheet.signature import Issued
 from bifente.ssv.groups import Group
 
 NURSE = {"profession": 60, "speciality": None}

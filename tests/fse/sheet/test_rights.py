@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from bifente.fse import ProblemKind, UnknownBeneficiary
-from bifente.fse.rights import beneficiaries, rights_at
+from bifente.fse.sheet import ProblemKind, UnknownBeneficiary
+from bifente.fse.sheet.rights import beneficiaries, rights_at
 from bifente.ssv import wire
 from bifente.ssv.groups import Group
 

@@ -42,11 +42,18 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from bifente.apdu.errors import ApduError
 from bifente.apdu.issuersignature import EMPTY_FILE, IssuerSignature, IssuerSignatureError, digest_of
 from bifente.apdu.tlv import decode, encode
-from bifente.fse import canonical
-from bifente.fse.cms import INTEGER, OCTET_STRING, SEQUENCE, assemble, issuer_and_serial, signed_attributes
 from bifente.fse.errors import FseError, InvalidSheet
-from bifente.fse.sheet import VERSION, VERSIONS, CareSheet
-from bifente.fse.signer import check_signer
+from bifente.fse.sheet import canonical
+from bifente.fse.sheet.cms import (
+    INTEGER,
+    OCTET_STRING,
+    SEQUENCE,
+    assemble,
+    issuer_and_serial,
+    signed_attributes,
+)
+from bifente.fse.sheet.model import VERSION, VERSIONS, CareSheet
+from bifente.fse.sheet.signer import check_signer
 from bifente.layouts.cards import cps3, vitale2
 from bifente.layouts.codec import record
 from bifente.layouts.codecs import identity

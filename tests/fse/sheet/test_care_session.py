@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from bifente.fse import Act, MaySignNoSheet, ProblemKind, RightsRefused, UnknownBeneficiary, UnknownSituation
+from bifente.fse.sheet import (
+    Act,
+    MaySignNoSheet,
+    ProblemKind,
+    RightsRefused,
+    UnknownBeneficiary,
+    UnknownSituation,
+)
 from bifente.ssv import wire
 from bifente.ssv.groups import Group
 from bifente.terminal import (

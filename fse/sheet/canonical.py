@@ -19,7 +19,7 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from bifente.codes.dates import LooseDate
 from bifente.fse.errors import CanonicalError, InvalidSheet
-from bifente.fse.sheet import CareSheet
+from bifente.fse.sheet.model import CareSheet
 
 FORMATS: Final = {1: "bifente-sheet/1", 2: "bifente-sheet/2"}
 """What a sheet of each version begins with. From version 2 on it says itself where its form comes from."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from bifente.codes.specialities import profession_of
 from bifente.fse.errors import InvalidSheet, MaySignNoSheet, RightsRefused, UnknownSituation
-from bifente.fse.rights import Problem, ProblemKind, Rights, rights_at
+from bifente.fse.sheet.rights import Problem, ProblemKind, Rights, rights_at
 from bifente.ssv.groups import Group
 
 VERSION: Final = 2

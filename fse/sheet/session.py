@@ -13,10 +13,10 @@ from typing import Self
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.apdu import Link
-from bifente.fse import signature
-from bifente.fse.rights import Beneficiary, Problem, ProblemKind, Rights, beneficiaries, rights_at
-from bifente.fse.sheet import Act, CareSheet, draw_up
-from bifente.fse.verify import VerifiedSheet, verify
+from bifente.fse.sheet import signature
+from bifente.fse.sheet.model import Act, CareSheet, draw_up
+from bifente.fse.sheet.rights import Beneficiary, Problem, ProblemKind, Rights, beneficiaries, rights_at
+from bifente.fse.sheet.verification import VerifiedSheet, verify
 from bifente.igc import TrustStore
 from bifente.ssv.groups import Group
 from bifente.terminal import CpsSession, Recognition, RecognitionRequired, VitaleSession, recognise
@@ -108,7 +108,7 @@ class CareSession:
         situation: int | None = None,
         accept: Collection[ProblemKind] = (),
     ) -> CareSheet:
-        """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.draw_up`."""
+        """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.model.draw_up`."""
         professional, rights = self.professional(), self.rights()
         with self._timed("sheet"):
             return draw_up(

@@ -18,11 +18,11 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, CvError
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, signed_by
-from bifente.fse import canonical
-from bifente.fse.cms import SignedData, assemble, parse, signed_attributes
 from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
-from bifente.fse.sheet import BillingSituation, CareSheet, Professional, judge_rights
-from bifente.fse.signature import (
+from bifente.fse.sheet import canonical
+from bifente.fse.sheet.cms import SignedData, assemble, parse, signed_attributes
+from bifente.fse.sheet.model import BillingSituation, CareSheet, Professional, judge_rights
+from bifente.fse.sheet.signature import (
     CPS_FIDS,
     VITALE_FIDS,
     Issued,
@@ -32,7 +32,7 @@ from bifente.fse.signature import (
     issued_by,
     loaded,
 )
-from bifente.fse.signer import card_number, check_holder, check_signer
+from bifente.fse.sheet.signer import card_number, check_holder, check_signer
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
 from bifente.terminal import TerminalError
 from bifente.terminal.cps import holder_of, professional_groups

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from signedsheet import refused, signer_of
 
 from bifente.codes.dates import Period
-from bifente.fse import Act, InvalidSheet, ProblemKind, SheetRefused, Signatory, canonical, verify
+from bifente.fse.sheet import Act, InvalidSheet, ProblemKind, SheetRefused, Signatory, canonical, verify
 from bifente.igc import TrustStore
 from bifente.layouts.recognition import sheet_payload
 

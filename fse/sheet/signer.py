@@ -15,7 +15,7 @@ from bifente.codes.gip import label
 from bifente.codes.holder import CardHolder
 from bifente.codes.specialities import profession_of
 from bifente.fse.errors import InvalidSheet
-from bifente.fse.sheet import CareSheet
+from bifente.fse.sheet.model import CareSheet
 
 _GIP = "1.2.250.1.71.1.2."
 _CARD_TYPE: Final = x509.ObjectIdentifier(_GIP + "2")

@@ -9,7 +9,7 @@ from bifente.applets import card_of
 from bifente.applets.perso import personalise, read_profile, shipped_profiles
 from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
-from bifente.fse import Act, ProblemKind, RightsRefused, UnknownSituation
+from bifente.fse.sheet import Act, ProblemKind, RightsRefused, UnknownSituation
 from bifente.terminal import CpsUnusable, RecognitionRequired, VitaleUnusable
 
 TODAY = date(2026, 3, 2)

@@ -1,0 +1,79 @@
+"""The care sheet (*feuille de soins électronique*): rights, acts, canonical form, both signatures, verification.
+
+The names are imported when they are first used: who verifies or prices a sheet loads no terminal.
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bifente.fse.errors import (
+        CanonicalError,
+        FseError,
+        InvalidSheet,
+        MaySignNoSheet,
+        RightsRefused,
+        SheetRefused,
+        Signatory,
+        UnknownBeneficiary,
+        UnknownSituation,
+    )
+    from bifente.fse.sheet.model import Act, BillingSituation, CareSheet, Professional, draw_up
+    from bifente.fse.sheet.rights import Problem, ProblemKind, Rights, rights_at
+    from bifente.fse.sheet.session import CareSession
+    from bifente.fse.sheet.signature import sign
+    from bifente.fse.sheet.verification import VerifiedSheet, verify
+
+__all__ = [
+    "Act",
+    "BillingSituation",
+    "CanonicalError",
+    "CareSession",
+    "CareSheet",
+    "FseError",
+    "InvalidSheet",
+    "MaySignNoSheet",
+    "Problem",
+    "ProblemKind",
+    "Professional",
+    "Rights",
+    "RightsRefused",
+    "SheetRefused",
+    "Signatory",
+    "UnknownBeneficiary",
+    "UnknownSituation",
+    "VerifiedSheet",
+    "draw_up",
+    "rights_at",
+    "sign",
+    "verify",
+]
+
+_MODULES = {
+    **dict.fromkeys(
+        (
+            "CanonicalError",
+            "FseError",
+            "InvalidSheet",
+            "MaySignNoSheet",
+            "RightsRefused",
+            "SheetRefused",
+            "Signatory",
+            "UnknownBeneficiary",
+            "UnknownSituation",
+        ),
+        "errors",
+    ),
+    **dict.fromkeys(("Act", "BillingSituation", "CareSheet", "Professional", "draw_up"), "sheet.model"),
+    **dict.fromkeys(("Problem", "ProblemKind", "Rights", "rights_at"), "sheet.rights"),
+    "CareSession": "sheet.session",
+    "sign": "sheet.signature",
+    **dict.fromkeys(("VerifiedSheet", "verify"), "sheet.verification"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"bifente.fse.{_MODULES[name]}"), name)
