@@ -1,24 +1,21 @@
 """The command ``bifente``: a group whose commands are imported only when they are called.
 
-``bifente --help`` and shell completion of a command's name import click, this module and two exceptions, nothing else.
+``bifente --help`` and shell completion of a command's name import click, this module, the group and two exceptions, nothing
+else.
 """
 
-import importlib
 import io
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import click
 
 from bifente import __version__
+from bifente.cli.lazygroup import LazyGroup
 from bifente.cli.terminated import HungUp, Terminated
-
-if TYPE_CHECKING:
-    from click.shell_completion import CompletionItem
 
 
 class Settings:
@@ -52,36 +49,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Command → (module:attribute, short help). A test compares the short helps with the commands' own."""
 
 
-class LazyGroup(click.Group):
-    """A group that knows its commands' names and short helps without importing them."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The names of the commands, sorted."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command, or None when there is none of that name."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The list of commands in ``--help``, from the table."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
-
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        """Complete a command's name or an option."""
-        from click.shell_completion import CompletionItem
-
-        names = [
-            CompletionItem(name, help=COMMANDS[name][1])
-            for name in self.list_commands(ctx)
-            if name.startswith(incomplete)
-        ]
-        return names + click.Command.shell_complete(self, ctx, incomplete)
+class _Entry(LazyGroup):
+    """The group of all commands: what they print may be cut short."""
 
     def make_context(
         self,
@@ -144,7 +113,9 @@ def _signals_give_everything_back() -> Iterator[None]:
 
 
 @click.group(
-    cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=_Entry,
+    table=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="bifente", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, envvar="BIFENTE_DEBUG", help="Show the traceback of an error.")

@@ -11,6 +11,7 @@ import click
 import pytest
 
 from bifente import __version__
+from bifente.cli.lazygroup import LazyGroup
 from bifente.cli.main import COMMANDS, main
 
 
@@ -39,7 +40,7 @@ def test_help_lists_every_command_and_imports_none_of_them() -> None:
         "from bifente.cli.main import main\n"
         "assert main(['--help']) == 0\n"
         "ours = sorted(name for name in sys.modules if name.startswith('bifente'))\n"
-        "assert ours == ['bifente', 'bifente.cli', 'bifente.cli.main', 'bifente.cli.terminated'], ours\n"
+        "assert ours == ['bifente', *(f'bifente.cli{rest}' for rest in ('', '.lazygroup', '.main', '.terminated'))], ours\n"
         "heavy = {'rich', 'pydantic', 'construct', 'cryptography', 'yaml'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
     )
@@ -50,6 +51,17 @@ def test_help_lists_every_command_and_imports_none_of_them() -> None:
     for name, (_, short) in COMMANDS.items():
         assert f"  {name} " in done.stdout
         assert short.split(".")[0].split(";")[0] in done.stdout
+
+
+def test_a_group_within_knows_its_commands_as_they_know_themselves() -> None:
+    for where, _ in COMMANDS.values():
+        module, _, attribute = where.partition(":")
+        group = getattr(importlib.import_module(module), attribute)
+        if isinstance(group, LazyGroup):
+            for name, (_, short) in group.table.items():
+                command = group.get_command(click.Context(group), name)
+                assert command is not None
+                assert command.get_short_help_str(limit=200).rstrip(".") == short.rstrip(".")
 
 
 @pytest.mark.parametrize("name", sorted(COMMANDS))

@@ -28,7 +28,10 @@ TYPES_OF_CLICK = {
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for inner, one in command.commands.items():
+        context = click.Context(command)
+        for inner in command.list_commands(context):
+            one = command.get_command(context, inner)
+            assert one is not None
             yield from commands(one, f"{name} {inner}")
 
 
