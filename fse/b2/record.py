@@ -1,0 +1,217 @@
+"""A record of B2: one declaration that writes it, reads it, shows it and is checked against.
+
+A declaration is a table of text, a field a line, as the norm prints it::
+
+    37-38  N O  sequence   sequence    Séquence
+    56     A F  in:OUI_NON code_x      Code x            [§1.4]
+
+that is: columns, N or A, presence, use, name, label, and perhaps the clause it comes from. A use may be ``=X`` (always X),
+``in:LIST`` (a list of :mod:`codelists`), or one of :class:`Use`; ``?`` after it says that spaces or zeros are a value of the mandatory
+field.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Final
+
+from bifente.fse.b2.codelists import CODE_LISTS
+from bifente.fse.b2.errors import B2Error
+from bifente.fse.b2.fields import AS_INTEGER, DECIMALS, B2Field, B2Given, B2Value, Use, putter
+
+LENGTH: Final = 128
+"""Characters of every record."""
+
+_LINE: Final = re.compile(
+    r"(?P<first>\d+)(?:-(?P<last>\d+))?\s+(?P<type>[NA])\s+(?P<presence>O|F|I)\s+(?P<use>=\S*|in:\w+|\w+)(?P<blank>\?)?"
+    r"\s+(?P<name>\S+)(?:\s+(?P<label>.*?))?(?:\s+\[(?P<source>.*)\])?\s*"
+)
+
+
+class B2Record:
+    """A declared record: ``name`` as the norm calls it (``4M``), ``letter`` in column ``letter_column`` when it has one.
+
+    Raises ValueError for a declaration whose fields do not cover the 128 columns without gap or overlap.
+    """
+
+    def __init__(self, name: str, title: str, table: str, *, letter_column: int = 36) -> None:
+        self.name = name
+        self.title = title
+        self.type = name if len(name) == 3 else name[0]
+        self.letter = "" if len(name) in (1, 3) else name[1:]
+        self.letter_column = letter_column
+        self.fields = declared(name, table)
+        _gapless(self)
+        self._blank = [field.filling for field in self.fields]
+        named = [(index, field) for index, field in enumerate(self.fields) if _valued(field)]
+        self._by_name = {field.name: field for _, field in named}
+        if len(self._by_name) != len(named):
+            raise ValueError(f"record {name}: a field name occurs twice")
+        self._puts = {field.name: (index, putter(field)) for index, field in named}
+        self._required = frozenset(field.name for field in self._by_name.values() if field.required)
+        self._names = tuple(self._by_name)
+        self._slices: Callable[[str], tuple[str, ...]] = itemgetter(
+            *(slice(field.first - 1, field.last) for field in self._by_name.values())
+        )
+        self._gets = tuple(_getter(field) for field in self._by_name.values())
+        numbers = [
+            slice(field.first - 1, field.last)
+            for field in self._by_name.values()
+            if field.use in AS_INTEGER or field.use in DECIMALS
+        ]
+        self._numbers = tuple(numbers)
+
+    def __repr__(self) -> str:
+        return f"B2Record({self.name!r}, {self.title!r})"
+
+    def __getitem__(self, name: str) -> B2Field:
+        """The field called *name*. Raises KeyError."""
+        return self._by_name[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._by_name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the fields that have values: not the type, not the letter, no blanks."""
+        return self._names
+
+    def build(self, values: Mapping[str, B2Given]) -> bytes:
+        """The 128 characters of the record. Raises B2ValueError, also for a name it does not have and a value it misses."""
+        pieces = self._blank[:]
+        puts = self._puts
+        for name, value in values.items():
+            found = puts.get(name)
+            if found is None:
+                raise B2Error(f"record {self.name} has no field {name!r}")
+            pieces[found[0]] = found[1](value)
+        if not self._required <= values.keys():
+            missing = min(self._required - values.keys(), key=lambda one: self[one].first)
+            raise self[missing].refuse("mandatory, and no value is given")
+        return "".join(pieces).encode("ascii")
+
+    def parse(self, raw: bytes) -> dict[str, B2Value]:
+        """The values of a record of 128 bytes, whatever they are worth: the validator judges. Raises B2Error for a length."""
+        if len(raw) != LENGTH:
+            raise B2Error(f"a record of {len(raw)} bytes, not {LENGTH}")
+        text = raw.decode("latin-1")
+        parts = self._slices(text)
+        for one in self._numbers:
+            if not text[one].isdecimal():
+                return {
+                    name: field.get(part)
+                    for (name, field), part in zip(self._by_name.items(), parts, strict=True)
+                }
+        return {
+            name: get(part) if get else part
+            for name, get, part in zip(self._names, self._gets, parts, strict=True)
+        }
+
+    def is_letter_of(self, text: str) -> bool:
+        """Whether *text* carries the letter of this record at its place; True for a record without one."""
+        return not self.letter or text[self.letter_column - 1 : self.letter_column] == self.letter
+
+
+@dataclass(frozen=True, slots=True)
+class B2Row:
+    """A record as it stands in a file: the ``number``-th, from 1, at ``offset`` bytes from the beginning of the file."""
+
+    record: B2Record
+    raw: bytes
+    number: int = 0
+    offset: int = 0
+
+    @property
+    def name(self) -> str:
+        """``4M``."""
+        return self.record.name
+
+    @property
+    def values(self) -> dict[str, B2Value]:
+        """All values, read anew at each call."""
+        return self.record.parse(self.raw)
+
+    def __getitem__(self, name: str) -> B2Value:
+        """The value of one field. Raises KeyError."""
+        field = self.record[name]
+        return field.get(self.text(name))
+
+    def text(self, name: str) -> str:
+        """The characters of one field as they stand. Raises KeyError."""
+        field = self.record[name]
+        return self.raw[field.first - 1 : field.last].decode("latin-1")
+
+    def cents(self, name: str) -> int:
+        """The amount or count in the field, 0 where there is no such field or no number in it."""
+        if name not in self.record:
+            return 0
+        value = self[name]
+        return value if isinstance(value, int) else 0
+
+    def changed(self, **values: B2Given) -> "B2Row":
+        """The same row with other values. Raises B2ValueError."""
+        return B2Row(self.record, self.record.build({**self.values, **values}), self.number, self.offset)
+
+
+def declared(name: str, table: str) -> tuple[B2Field, ...]:
+    """The fields of a declaration. Raises ValueError with the line that is not one."""
+    fields = []
+    for line in table.strip().splitlines():
+        if not line.strip():
+            continue
+        found = _LINE.fullmatch(line.strip())
+        if found is None:
+            raise ValueError(f"record {name}: {line.strip()!r} does not declare a field")
+        use, codes, fixed = found["use"], "", None
+        if use.startswith("="):
+            use, fixed = "fixed", use[1:]
+        elif use.startswith("in:"):
+            use, codes = "code", use[3:]
+            if codes not in CODE_LISTS:
+                raise ValueError(f"record {name}: there is no list of codes {codes}")
+        first = int(found["first"])
+        fields.append(
+            B2Field(
+                name,
+                first,
+                int(found["last"] or first),
+                found["type"] == "N",
+                found["presence"],
+                Use(use),
+                found["name"],
+                found["label"] or "Blanc",
+                codes,
+                fixed,
+                found["blank"] is not None,
+                found["source"] or "§1.2",
+            )
+        )
+    return tuple(fields)
+
+
+def _gapless(record: B2Record) -> None:
+    column = 1
+    for field in record.fields:
+        if field.first != column or field.last < field.first:
+            raise ValueError(f"record {record.name}: column {column} expected, {field.columns} declared")
+        column = field.last + 1
+    if column != LENGTH + 1:
+        raise ValueError(f"record {record.name}: {column - 1} columns declared, not {LENGTH}")
+
+
+def _valued(field: B2Field) -> bool:
+    """Type and letter are what the record is, blanks hold nothing."""
+    is_identity = field.name in ("type", "complement")
+    return not is_identity and field.use is not Use.BLANK and field.name != "-"
+
+
+def _getter(field: B2Field) -> Callable[[str], B2Value] | None:
+    """What reads the characters once the numbers are known to be digits; None when they are the value."""
+    if field.use in AS_INTEGER:
+        return int
+    if field.use in DECIMALS:
+        return field.get
+    if field.width == 1:
+        return lambda text: "" if text == " " else text
+    return lambda text: text.rstrip(" ")
