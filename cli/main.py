@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "bifente.cli.doctor.commands:doctor",
         "Look whether this machine has what cards and readers need.",
     ),
+    "fse": ("bifente.cli.fse.commands:fse", "Price, send, judge and pay care sheets."),
     "reader": ("bifente.cli.reader.commands:reader", "Offer the two-slot reader to PC/SC programs."),
     "igc": ("bifente.cli.igc.commands:igc", "Make and show a certification authority of your own."),
     "sheet": ("bifente.cli.sheet.commands:sheet", "Verify signed care sheets."),

@@ -4,7 +4,12 @@ import click
 
 from bifente.cli.lazygroup import LazyGroup
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "chaining": (
+        "bifente.cli.fse.chaining:chaining",
+        "Chain what belongs to one person without saying who it is.",
+    ),
+}
 """Command → (module:attribute, short help)."""
 
 

@@ -16,6 +16,7 @@ ROOMS: dict[str, frozenset[str]] = {
     "post": frozenset(),
     "lots": frozenset({"sheet", "b2"}),
     "returns": frozenset({"noemie"}),
+    "chaining": frozenset(),
     "cabinet": frozenset({"sheet", "tariff", "b2", "noemie", "post", "lots", "returns"}),
     "caisse": frozenset({"sheet", "tariff", "b2", "noemie", "post", "lots", "returns"}),
 }
@@ -29,6 +30,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "post": frozenset({"crypto", "documents", "igc"}),
     "lots": frozenset({"codes", "crypto", "documents", "igc"}),
     "returns": frozenset({"codes", "crypto", "documents", "igc"}),
+    "chaining": frozenset({"codes"}),
     "cabinet": frozenset({"codes", "crypto", "documents", "igc"}),
     "caisse": frozenset({"codes", "crypto", "documents", "igc"}),
 }
