@@ -1,0 +1,1 @@
+"""What a caisse answers: the RSP (*Rejet, Signalement, Paiement*) as values and as NOEMIE bytes."""
