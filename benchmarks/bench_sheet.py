@@ -21,7 +21,7 @@ from frame import ROUNDS, Result, against_floor, pinned, timed
 
 from bifente.applets.store.stores import create_card_file
 from bifente.crypto import rsa
-from bifente.fse.sheet.model import Act
+from bifente.fse.sheet.acts import Act
 from bifente.fse.sheet.session import CareSession
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.terminal import CpsSession

@@ -10,7 +10,7 @@ from decimal import Decimal
 from time import perf_counter
 
 from bifente.applets import open_card
-from bifente.fse.sheet.model import Act
+from bifente.fse.sheet.acts import Act
 from bifente.fse.sheet.session import CareSession
 from bifente.igc import Authority
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader

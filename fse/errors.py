@@ -57,6 +57,12 @@ class MaySignNoSheet(InvalidSheet):
         self.number = number
 
 
+class MaySignNoLot(FseError):
+    """The billing situation has no *habilitation à signer un lot* (field 2.21), or the lot is of another practice."""
+
+    hint = "let the holder sign who billed it, or one of the same practice with the habilitation (2.21)"
+
+
 class RightsRefused(FseError):
     """The rights on the card do not cover the care date; ``problems`` says why, one by one."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from bifente.fse.sheet.model import Act
+    from bifente.fse.sheet.acts import Act
     from bifente.ssv.groups import Group
 
 _SPECIALISTS = (
@@ -44,7 +44,7 @@ _ACTS: Final = {
 
 def act_of(professional: "Sequence[Group]", day: date) -> "Act":
     """An act of the speciality in the first situation de facturation of a CPS (SSV groups 1 and 2). Raises WorkbenchError."""
-    from bifente.fse.sheet.model import Act
+    from bifente.fse.sheet.acts import Act
 
     situations = [group for group in professional if group.id == 2]
     if not situations:

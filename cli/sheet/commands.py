@@ -82,13 +82,13 @@ def facts(verdict: "VerifiedSheet") -> dict[str, object]:
     return {
         "version": verdict.version,
         "provenance": canonical.PROVENANCE,
-        "verified": {"cps": True, "vitale": True},
+        "verified": {"cps": True, "vitale": verdict.vitale is not None},
         "issued": {
             "rights": day_of(rights.day if rights is not None else None),
             "professional": day_of(professional.day if professional is not None else None),
         },
         "not_proven": list(verdict.not_proven),
         "signer": card_number(verdict.signer),
-        "vitale": verdict.vitale.chr[2:].hex().upper(),
+        "vitale": verdict.vitale_number or None,
         "sheet": parse_json(canonical.encode(verdict.sheet), "sheet"),
     }

@@ -3,32 +3,51 @@
 Frozen values; a sheet that exists is valid by itself. Tariffs, lots and B2 are not its business.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
-from typing import Final
+from typing import Final, Unpack
 
 from bifente.codes.specialities import profession_of
 from bifente.fse.errors import InvalidSheet, MaySignNoSheet, RightsRefused, UnknownSituation
+from bifente.fse.sheet.acts import (
+    AT_MP,
+    EARLIEST,
+    MATERNITY,
+    MAX_LINE_CENTS,
+    NATURES,
+    NO_THIRD_PARTY,
+    PATHWAYS,
+    Accident,
+    Act,
+    Circumstances,
+    ComplementarySource,
+    Prescriber,
+    RightsOrigin,
+    SheetMode,
+    ThirdParty,
+    check_exoneration,
+)
 from bifente.fse.sheet.rights import Problem, ProblemKind, Rights, rights_at
 from bifente.ssv.groups import Group
 
-VERSION: Final = 2
-VERSIONS: Final = (1, 2)
-"""The form of a sheet: what it says and what is signed with it. 1 is read still, 2 is written."""
+VERSION: Final = 3
+VERSIONS: Final = (1, 2, 3)
+"""The form of a sheet: what it says and what is signed with it. 1 and 2 are read still, 3 is written."""
 
-MAX_ACTS: Final = 3
+MAX_ACTS: Final = {1: 3, 2: 3}
+"""How many acts a sheet of the first versions has at most."""
+
+MAX_LINES: Final = 979
+"""How many records 4 and 4M the acts of a sheet take at most, from version 3 on.
+
+Record 5 counts up to 999 records 4x (columns 39–41; spec/fse.md §1.1, corrections 13); the only public limit of a file is
+990 records (CALEB, §1.1), of which up to eleven are not lines (000, 1, 2, 2S, 2M, 2P, 2B, 2C, 5, 6, 999). So whatever
+a sheet bills, it fits into one invoice and one file.
+"""
+
 MAX_NUMBER: Final = 999_999_999
-MAX_CENTS: Final = 99_999_999
 MAX_SITUATION: Final = 255
-
-_CODE = re.compile(r"[A-Z][A-Z0-9]{0,4}")
-_MAX_COEFFICIENT = Decimal("9999.99")
-
-EARLIEST: Final = date(1998, 1, 1)
-"""No care sheet is older: the first carte Vitale was given out in 1998."""
 
 _CPF: Final = "1"
 _CARD_TYPES: Final = ("0", _CPF, "2", "3")
@@ -119,38 +138,17 @@ class BillingSituation:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
-    """An NGAP act: *lettre clé*, coefficient (up to two decimals), amount in euro cents, day of care."""
-
-    code: str
-    coefficient: Decimal
-    amount: int
-    date: date
-
-    def __post_init__(self) -> None:
-        if not _CODE.fullmatch(self.code):
-            raise InvalidSheet(f"act code {self.code!r}: one capital letter and up to four letters or digits")
-        coefficient = self.coefficient
-        if not coefficient.is_finite() or not 0 < coefficient <= _MAX_COEFFICIENT:
-            raise InvalidSheet(f"coefficient {coefficient}: above 0, at most {_MAX_COEFFICIENT}")
-        if coefficient != coefficient.quantize(Decimal("0.01")):
-            raise InvalidSheet(f"coefficient {coefficient}: at most two decimals")
-        if not 0 <= self.amount <= MAX_CENTS:
-            raise InvalidSheet(f"amount {self.amount}: 0 to {MAX_CENTS} cents")
-        if self.date < EARLIEST:
-            raise InvalidSheet(
-                f"act {self.code} of {self.date.isoformat()}: there was no care sheet before 1998"
-            )
-
-
-@dataclass(frozen=True, slots=True)
 class CareSheet:
     """A care sheet before its signatures.
 
     ``care_date`` is the day by which rights and certificates are judged; no act is later. ``accepted`` names the
     problems of the rights that the professional chose to accept: the caisse reads them. What the rights lack on the
     care date or on the day of an act is always among them. ``version`` is the form in which it is written; one of
-    version 1 does not say which rights were in force on earlier days.
+    version 1 does not say which rights were in force on earlier days, and before version 3 a sheet has up to three
+    acts of the NGAP and none of the circumstances.
+
+    ``nature`` is the *nature d'assurance*, ``pathway`` the letter of the *parcours de soins*, ``maternity`` the date of
+    maternity, ``prepared_by`` the card that opened the Vitale when it was not the signer's: *issuer/number*.
 
     Raises InvalidSheet, of which MaySignNoSheet is one.
     """
@@ -163,6 +161,17 @@ class CareSheet:
     acts: tuple[Act, ...]
     accepted: tuple[ProblemKind, ...] = ()
     version: int = VERSION
+    nature: str = "10"
+    exoneration: str = "0"
+    pathway: str = ""
+    prescriber: Prescriber | None = None
+    prescribed: date | None = None
+    accident: Accident | None = None
+    maternity: date | None = None
+    third_party: ThirdParty = NO_THIRD_PARTY
+    mode: SheetMode = SheetMode.SECURED
+    rights_origin: RightsOrigin = RightsOrigin.VITALE
+    prepared_by: str = ""
 
     def __post_init__(self) -> None:
         if self.version not in VERSIONS:
@@ -174,8 +183,9 @@ class CareSheet:
         check_professional(self.professional, self.situation)
         if not 1 <= self.number <= MAX_NUMBER:
             raise InvalidSheet(f"sheet number {self.number}: 1 to {MAX_NUMBER}")
-        if not 1 <= len(self.acts) <= MAX_ACTS:
-            raise InvalidSheet(f"{len(self.acts)} acts: a sheet has 1 to {MAX_ACTS}")
+        self._check_acts()
+        self._check_circumstances()
+        self._check_mode()
         for act in self.acts:
             if act.date > self.care_date:
                 raise InvalidSheet(
@@ -193,10 +203,83 @@ class CareSheet:
             if missing:
                 raise InvalidSheet(f"rights on {day}: {', '.join(missing)}, and nobody has accepted that")
 
+    def _check_acts(self) -> None:
+        if self.version in MAX_ACTS:
+            if not 1 <= len(self.acts) <= MAX_ACTS[self.version]:
+                raise InvalidSheet(f"{len(self.acts)} acts: such a sheet has 1 to {MAX_ACTS[self.version]}")
+            if not all(act.plain for act in self.acts):
+                raise InvalidSheet(
+                    f"a sheet of version {self.version} has acts of the NGAP without prices only"
+                )
+            return
+        lines = sum(act.lines for act in self.acts)
+        if not 1 <= lines <= MAX_LINES:
+            raise InvalidSheet(
+                f"acts of {lines} records: a sheet has 1 to {MAX_LINES} (4, and 4M for the CCAM)"
+            )
+        for act in self.acts:
+            if act.amount > MAX_LINE_CENTS:
+                raise InvalidSheet(f"amount {act.amount} of act {act.code}: at most {MAX_LINE_CENTS} cents")
+
+    def _check_circumstances(self) -> None:
+        said = [name for name, default in SINCE_3.items() if getattr(self, name) != default]
+        if self.version < VERSION and said:
+            raise InvalidSheet(f"a sheet of version {self.version} does not say its {', '.join(said)}")
+        if self.nature not in NATURES:
+            raise InvalidSheet(f"nature d'assurance {self.nature!r}: one of {', '.join(NATURES)}")
+        check_exoneration(self.exoneration)
+        if self.pathway and (len(self.pathway) != 1 or self.pathway not in PATHWAYS):
+            raise InvalidSheet(f"pathway {self.pathway!r}: a letter of the parcours de soins, or nothing")
+        if (self.nature == MATERNITY) != (self.maternity is not None):
+            raise InvalidSheet("a date of maternity and the nature d'assurance 30 go together")
+        if self.nature == AT_MP and self.accident is None:
+            raise InvalidSheet("nature d'assurance 41 (accident du travail) without the accident")
+        if self.accident is not None and self.accident.number and self.nature != AT_MP:
+            raise InvalidSheet("a number of an accident du travail without the nature d'assurance 41")
+        if self.prescribed is not None and self.prescriber is None:
+            raise InvalidSheet("a date of prescription without a prescriber")
+        for what, day in (
+            ("prescription", self.prescribed),
+            ("accident", self.accident.day if self.accident is not None else None),
+        ):
+            if day is not None and day > self.care_date:
+                raise InvalidSheet(f"the {what} of {day} is later than the care date {self.care_date}")
+
+    def _check_mode(self) -> None:
+        insured, complementary = self.rights.insured, self.third_party.complementary
+        if self.mode is SheetMode.SECURED:
+            if self.rights_origin is RightsOrigin.TYPED:
+                raise InvalidSheet("a secured sheet has no rights that were typed in")
+            return
+        if self.rights_origin is RightsOrigin.VITALE or insured.card_serial or insured.card_type:
+            raise InvalidSheet("a sheet without Vitale names a Vitale as the source of its rights")
+        if complementary is not None and complementary.source is ComplementarySource.VITALE:
+            raise InvalidSheet(
+                "a sheet without Vitale names a Vitale as the source of its complementary insurer"
+            )
+        if self.prepared_by:
+            raise InvalidSheet("without a Vitale there is no card that opened it")
+
     @property
     def total(self) -> int:
         """Sum of the amounts, in euro cents."""
         return sum(act.amount for act in self.acts)
+
+
+SINCE_3: Final = {
+    "nature": "10",
+    "exoneration": "0",
+    "pathway": "",
+    "prescriber": None,
+    "prescribed": None,
+    "accident": None,
+    "maternity": None,
+    "third_party": NO_THIRD_PARTY,
+    "mode": SheetMode.SECURED,
+    "rights_origin": RightsOrigin.VITALE,
+    "prepared_by": "",
+}
+"""What a sheet says from version 3 on, and what earlier ones mean by not saying it."""
 
 
 def draw_up(
@@ -209,8 +292,11 @@ def draw_up(
     situation: int | None = None,
     beneficiary: int = 1,
     accept: Collection[ProblemKind] = (),
+    rights_origin: RightsOrigin = RightsOrigin.VITALE,
+    prepared_by: str = "",
+    **circumstances: Unpack[Circumstances],
 ) -> CareSheet:
-    """Make a sheet from what the two cards say.
+    """Make a sheet from what the two cards say, and the *circumstances* of the acts.
 
     *professional* are SSV groups 1 and 2 of the CPS, *rights* groups 101 to 111 of the Vitale. *situation* is the
     logical number of a billing situation (the first when None), *beneficiary* the place on the card from 1. Rights
@@ -229,6 +315,9 @@ def draw_up(
         rights=found,
         acts=tuple(acts),
         accepted=accepted,
+        rights_origin=rights_origin,
+        prepared_by=prepared_by,
+        **circumstances,
     )
 
 

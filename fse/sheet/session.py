@@ -8,13 +8,15 @@ from contextlib import contextmanager
 from datetime import date
 from time import perf_counter
 from types import TracebackType
-from typing import Self
+from typing import Self, Unpack
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.apdu import Link
 from bifente.fse.sheet import signature
-from bifente.fse.sheet.model import Act, CareSheet, draw_up
+from bifente.fse.sheet.acts import Act, Circumstances, Complementary
+from bifente.fse.sheet.complementary import complementary_of
+from bifente.fse.sheet.model import CareSheet, draw_up
 from bifente.fse.sheet.rights import Beneficiary, Problem, ProblemKind, Rights, beneficiaries, rights_at
 from bifente.fse.sheet.verification import VerifiedSheet, verify
 from bifente.igc import TrustStore
@@ -107,6 +109,7 @@ class CareSession:
         beneficiary: int = 1,
         situation: int | None = None,
         accept: Collection[ProblemKind] = (),
+        **circumstances: Unpack[Circumstances],
     ) -> CareSheet:
         """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.model.draw_up`."""
         professional, rights = self.professional(), self.rights()
@@ -120,7 +123,12 @@ class CareSession:
                 situation=situation,
                 beneficiary=beneficiary,
                 accept=accept,
+                **circumstances,
             )
+
+    def complementary(self, care_date: date, beneficiary: int = 1) -> Complementary | None:
+        """The complementary insurer that the card names for a bénéficiaire (from 1) on a day; None without one."""
+        return complementary_of(self.rights(), beneficiary, care_date)
 
     def sign(self, sheet: CareSheet) -> bytes:
         """Have both cards sign; returns the CMS (DER)."""

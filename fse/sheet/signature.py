@@ -7,7 +7,7 @@ and certificate, so that neither can be exchanged, *and* what both cards' issuer
 the sheet was drawn up from::
 
     SignedSheet ::= SEQUENCE {
-        version            INTEGER (2),
+        version            INTEGER (3),
         sheet              OCTET STRING,   -- canonical bytes
         vitaleSignature    OCTET STRING,   -- 256 bytes
         vitaleCertificate  OCTET STRING,   -- CV certificate 7F21 of key 81
@@ -16,14 +16,17 @@ the sheet was drawn up from::
         chrCps             OCTET STRING,   -- 12 bytes
         rc                 OCTET STRING,   -- 16 bytes, the CPS's challenge
         vitaleIssued       Issued,
-        cpsIssued          Issued }
+        cpsIssued          Issued,
+        openerCertificate  OCTET STRING,   -- CV certificate of the card that opened the Vitale, when another signs
+        openerIssued       Issued }        -- what its issuer has signed; both empty when the signer opened it
 
     Issued ::= SEQUENCE {
         signature  OCTET STRING,           -- the EF of the issuer's signature; empty on a card without one
         files      SEQUENCE OF SEQUENCE { fid OCTET STRING (SIZE (2)), content OCTET STRING } }
 
-Of the Vitale go group 101 and the bénéficiaire of the sheet, of the CPS all that its issuer signed. Version 1 ended with
-``rc``; no card signs it any more, it is read and verified still.
+Of the Vitale go group 101 and the bénéficiaire of the sheet, of the CPS all that its issuer signed. A sheet without
+Vitale (mode F) is signed by the CPS alone: all that is the Vitale's or the recognition's is empty. Version 2 ended with
+``cpsIssued``, version 1 with ``rc``; no card signs them any more, they are read and verified still.
 
 The content type is id-data. ``openssl`` verifies the CPS's half with the root and nothing else::
 
@@ -31,7 +34,7 @@ The content type is id-data. ``openssl`` verifies the CPS's half with the root a
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import Final
@@ -44,6 +47,7 @@ from bifente.apdu.issuersignature import EMPTY_FILE, IssuerSignature, IssuerSign
 from bifente.apdu.tlv import decode, encode
 from bifente.fse.errors import FseError, InvalidSheet
 from bifente.fse.sheet import canonical
+from bifente.fse.sheet.acts import SheetMode
 from bifente.fse.sheet.cms import (
     INTEGER,
     OCTET_STRING,
@@ -59,7 +63,7 @@ from bifente.layouts.codec import record
 from bifente.layouts.codecs import identity
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import sheet_payload, sheet_payload_1
-from bifente.terminal import Recognition
+from bifente.terminal import CpsSession, Recognition
 
 _CARD_NUMBER = 0x5A
 
@@ -117,7 +121,27 @@ class SignedContent:
     rc: bytes
     vitale_issued: Issued = Issued()
     cps_issued: Issued = Issued()
+    opener_certificate: bytes = b""
+    opener_issued: Issued = Issued()
     version: int = VERSION
+
+    @property
+    def opened_by_another(self) -> bool:
+        """Whether another card than the signer's opened the Vitale."""
+        return bool(self.opener_certificate)
+
+    @property
+    def by_vitale(self) -> bool:
+        """Whether anything in it is the Vitale's or of a recognition."""
+        parts = (
+            self.vitale_signature,
+            self.vitale_certificate,
+            self.chr_vitale,
+            self.rv,
+            self.chr_cps,
+            self.rc,
+        )
+        return any(parts) or self.vitale_issued != Issued() or self.opener_issued != Issued()
 
     @property
     def vitale_payload(self) -> bytes:
@@ -125,12 +149,15 @@ class SignedContent:
         parts = sha256(self.sheet).digest(), self.chr_vitale, self.rv, self.chr_cps, self.rc
         if self.version == 1:
             return sheet_payload_1(*parts)
-        return sheet_payload(*parts, self.vitale_issued.digest, self.cps_issued.digest)
+        opener = self.opener_issued if self.opened_by_another else self.cps_issued
+        return sheet_payload(*parts, self.vitale_issued.digest, opener.digest)
 
     def encode(self) -> bytes:
         """DER of ``SignedSheet``."""
         values = b"".join(_octets(getattr(self, name)) for name in _OCTETS)
         issued = b"" if self.version == 1 else self.vitale_issued.encode() + self.cps_issued.encode()
+        if self.version >= _WITH_OPENER:
+            issued += _octets(self.opener_certificate) + self.opener_issued.encode()
         return encode(SEQUENCE, encode(INTEGER, bytes((self.version,))) + values + issued)
 
     @classmethod
@@ -144,13 +171,29 @@ class SignedContent:
                 raise ValueError(
                     f"SignedSheet of version {version}, {' and '.join(map(str, VERSIONS))} are known"
                 )
-            octets = [item.value for item in items[1:8]]
-            issued = [Issued.parse(item.value) for item in items[8:]]
-            if len(octets) != len(_OCTETS) or len(issued) != (0 if version == 1 else 2):
+            if len(items) != _ITEMS[version]:
                 raise ValueError(f"{len(items)} objects in a SignedSheet of version {version}")
-            sheet, signature, certificate, chr_vitale, rv, chr_cps, rc = octets
-            rights, holder = issued or (Issued(), Issued())
-            content = cls(sheet, signature, certificate, chr_vitale, rv, chr_cps, rc, rights, holder, version)
+            sheet, signature, certificate, chr_vitale, rv, chr_cps, rc = (item.value for item in items[1:8])
+            rights, holder = (
+                (Issued.parse(item.value) for item in items[8:10]) if version > 1 else (Issued(),) * 2
+            )
+            opener, opened = b"", Issued()
+            if version >= _WITH_OPENER:
+                opener, opened = items[10].value, Issued.parse(items[11].value)
+            content = cls(
+                sheet,
+                signature,
+                certificate,
+                chr_vitale,
+                rv,
+                chr_cps,
+                rc,
+                rights,
+                holder,
+                opener,
+                opened,
+                version,
+            )
         except (ApduError, ValueError, IndexError, OverflowError) as error:
             raise ValueError(f"not a SignedSheet: {error}") from error
         if content.encode() != raw:
@@ -159,6 +202,9 @@ class SignedContent:
 
 
 _OCTETS = ("sheet", "vitale_signature", "vitale_certificate", "chr_vitale", "rv", "chr_cps", "rc")
+_WITH_OPENER: Final = 3
+_ITEMS: Final = {1: 8, 2: 10, 3: 12}
+"""The version of a SignedSheet, and how many objects it has."""
 
 
 def _octets(value: bytes) -> bytes:
@@ -182,11 +228,70 @@ def sign(
     is the issuer.
     """
     recognition.require()
+    cps = recognition.cps
+    if sheet.prepared_by:
+        raise InvalidSheet("a sheet that another card prepares is signed in two steps")
     check_vitale(sheet, recognition.chr_vitale)
-    cps, vitale = recognition.cps, recognition.vitale
-    signer = cps.signature_certificate()
-    intermediate = _issuer_of(signer, intermediates)
-    check_signer(sheet, loaded(signer))
+    signer, intermediate = _signing(sheet, cps, intermediates)
+    holder_issued = _holder_issued(cps, recognition.issuer_cps, professional)
+    content = replace(by_vitale(sheet, recognition, rights=rights), cps_issued=holder_issued)
+    return _by_cps(content, cps, signer, intermediate)
+
+
+def prepare(
+    sheet: CareSheet, recognition: Recognition, *, rights: Mapping[str, bytes] | None = None
+) -> SignedContent:
+    """Have the Vitale sign a *sheet* that another CPS will sign later; :func:`complete` is the second step.
+
+    The card of *recognition*, of the secretariat, opens the Vitale and signs nothing. The sheet names it
+    (``prepared_by``), and its certificate and what its issuer has signed go with the content. Provenance: synthetic.
+    Raises RecognitionRequired, InvalidSheet, and other TerminalErrors.
+    """
+    recognition.require()
+    check_vitale(sheet, recognition.chr_vitale)
+    if sheet.prepared_by != card_reference(recognition.chr_cps):
+        raise InvalidSheet(
+            f"the sheet is prepared by {sheet.prepared_by or 'nobody'}, the Vitale was opened by "
+            f"{card_reference(recognition.chr_cps)}"
+        )
+    content = by_vitale(sheet, recognition, rights=rights)
+    return replace(
+        content,
+        opener_certificate=recognition.cps.cv_certificate(),
+        opener_issued=_holder_issued(recognition.cps, recognition.issuer_cps, None),
+    )
+
+
+def complete(
+    content: SignedContent, sheet: CareSheet, cps: CpsSession, *, intermediates: Iterable[bytes]
+) -> bytes:
+    """Sign by the CPS what :func:`prepare` has made, or a *sheet* without Vitale; returns the CMS (DER).
+
+    Raises InvalidSheet when the professional on the sheet is not the holder of the CPS, PinRequired and other
+    TerminalErrors, FseError when no intermediate is the issuer of its certificate.
+    """
+    signer, intermediate = _signing(sheet, cps, intermediates)
+    return _by_cps(replace(content, cps_issued=_holder_issued(cps, None, None)), cps, signer, intermediate)
+
+
+def sign_alone(sheet: CareSheet, cps: CpsSession, *, intermediates: Iterable[bytes]) -> bytes:
+    """Sign a *sheet* of the mode F by the CPS alone; returns the CMS (DER). Raises as :func:`complete`."""
+    if sheet.mode is not SheetMode.WITHOUT_VITALE:
+        raise InvalidSheet(f"a sheet of mode {sheet.mode.value} is not signed by the CPS alone")
+    content = SignedContent(canonical.encode(sheet), b"", b"", b"", b"", b"", b"")
+    return complete(content, sheet, cps, intermediates=intermediates)
+
+
+def card_reference(chr_: bytes) -> str:
+    """Issuer and last eight digits of a card, from its holder reference of 12 bytes: ``8025000001/00000017``."""
+    return f"{chr_[2:7].hex()}/{chr_[7:11].hex()}"
+
+
+def by_vitale(
+    sheet: CareSheet, recognition: Recognition, *, rights: Mapping[str, bytes] | None = None
+) -> SignedContent:
+    """What the Vitale signs, with what verifies it; nothing of it is the signer's yet."""
+    vitale = recognition.vitale
     rights_issued = Issued()
     if recognition.issuer_vitale:
         files = by_fid(vitale.rights_contents() if rights is None else rights, VITALE_FIDS)
@@ -194,15 +299,8 @@ def sign(
             recognition.issuer_vitale,
             of_beneficiary(recognition.issuer_vitale, sheet.rights.beneficiary.number, files),
         )
-    holder_issued = Issued()
-    if recognition.issuer_cps:
-        covered = IssuerSignature.parse(recognition.issuer_cps)
-        files = by_fid(professional or {}, CPS_FIDS)
-        if files.keys() != covered.digests.keys():
-            files = by_fid(cps.signed_contents(covered), CPS_FIDS)
-        holder_issued = Issued(recognition.issuer_cps, tuple(sorted(files.items())))
     raw = canonical.encode(sheet)
-    content = SignedContent(
+    return SignedContent(
         sheet=raw,
         vitale_signature=vitale.sign_sheet(sha256(raw).digest()),
         vitale_certificate=vitale.sheet_certificate(),
@@ -211,8 +309,30 @@ def sign(
         chr_cps=recognition.chr_cps,
         rc=recognition.rc,
         vitale_issued=rights_issued,
-        cps_issued=holder_issued,
     )
+
+
+def _signing(sheet: CareSheet, cps: CpsSession, intermediates: Iterable[bytes]) -> tuple[bytes, bytes]:
+    """The signature certificate of a CPS that may sign *sheet*, and that of its issuer."""
+    signer = cps.signature_certificate()
+    intermediate = issuer_of(signer, intermediates)
+    check_signer(sheet, loaded(signer))
+    return signer, intermediate
+
+
+def _holder_issued(cps: CpsSession, signature: bytes | None, contents: Mapping[str, bytes] | None) -> Issued:
+    """What the issuer of *cps* has signed; *signature* and *contents* are read when they are None or not those."""
+    signature = cps.issuer_signature() if signature is None else signature
+    if not signature:
+        return Issued()
+    covered = IssuerSignature.parse(signature)
+    files = by_fid(contents or {}, CPS_FIDS)
+    if files.keys() != covered.digests.keys():
+        files = by_fid(cps.signed_contents(covered), CPS_FIDS)
+    return Issued(signature, tuple(sorted(files.items())))
+
+
+def _by_cps(content: SignedContent, cps: CpsSession, signer: bytes, intermediate: bytes) -> bytes:
     # the whole digest: the card would do the last round of it as well, after all others were done in Python
     return sign_content(
         content.encode(), signer, intermediate, lambda message: cps.sign_digest(sha256(message).digest())
@@ -283,7 +403,8 @@ def sign_content(
     return assemble(content, signer, intermediate, attributes, signature)
 
 
-def _issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
+def issuer_of(signer: bytes, intermediates: Iterable[bytes]) -> bytes:
+    """The one of *intermediates* (DER) that issued the certificate *signer*. Raises FseError when none did."""
     for der in intermediates:
         if issued_by(der, signer):
             return der

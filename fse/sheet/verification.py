@@ -16,18 +16,29 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from bifente.apdu.cvc import DOMAIN_VITALE, USAGE_SHEET_SIGNATURE, CvContent, CvError
+from bifente.apdu.cvc import (
+    DOMAIN_CPS,
+    DOMAIN_VITALE,
+    USAGE_AUTHENTICATION,
+    USAGE_SHEET_SIGNATURE,
+    CvContent,
+    CvError,
+)
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, signed_by
 from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
 from bifente.fse.sheet import canonical
+from bifente.fse.sheet.acts import ComplementarySource, RightsOrigin, SheetMode
 from bifente.fse.sheet.cms import SignedData, assemble, parse, signed_attributes
+from bifente.fse.sheet.complementary import check_complementary
 from bifente.fse.sheet.model import BillingSituation, CareSheet, Professional, judge_rights
+from bifente.fse.sheet.rights import rights_at
 from bifente.fse.sheet.signature import (
     CPS_FIDS,
     VITALE_FIDS,
     Issued,
     SignedContent,
     beneficiary_fid,
+    card_reference,
     check_vitale,
     issued_by,
     loaded,
@@ -40,7 +51,7 @@ from bifente.terminal.vitale import rights_groups
 
 T = TypeVar("T")
 
-MAX_SIZE: Final = 131072
+MAX_SIZE: Final = 0x120000
 """No signed sheet is longer: what is longer is not read."""
 
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, FseError)
@@ -48,7 +59,8 @@ _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion,
 
 @dataclass(frozen=True, slots=True)
 class VerifiedSheet:
-    """A sheet whose two signatures hold. ``vitale`` and ``signer`` are the verified certificates.
+    """A sheet whose signatures hold. ``vitale`` and ``signer`` are the verified certificates; a sheet without Vitale
+    (mode F) has no ``vitale``. ``opener`` is the certificate of the card that opened the Vitale, when another signed.
 
     ``rights_issued`` and ``professional_issued`` are the issuers' signatures by which what the sheet says of rights and
     professional was issued; None where the card had none, or the sheet is of version 1: then the terminal that drew it
@@ -56,11 +68,12 @@ class VerifiedSheet:
     """
 
     sheet: CareSheet
-    vitale: CvContent
+    vitale: CvContent | None
     signer: x509.Certificate
     content: SignedContent
     rights_issued: IssuerSignature | None
     professional_issued: IssuerSignature | None
+    opener: CvContent | None = None
 
     @property
     def version(self) -> int:
@@ -68,14 +81,26 @@ class VerifiedSheet:
         return self.content.version
 
     @property
+    def vitale_number(self) -> str:
+        """Issuer and number of the Vitale that signed, 20 digits; empty when none did."""
+        return "" if self.vitale is None else self.vitale.chr[2:].hex().upper()
+
+    @property
     def not_proven(self) -> tuple[str, ...]:
         """What no issuer has signed, in words; empty when all is proven."""
         old = " (a sheet of version 1)" if self.version == 1 else " (the card holds no issuer's signature)"
-        missing = (
-            ("the rights are not proven by their issuer", self.rights_issued),
-            ("names and situation de facturation are not proven by their issuer", self.professional_issued),
-        )
-        return tuple(words + old for words, signature in missing if signature is None)
+        words = []
+        if self.vitale is None:
+            words.append("no Vitale has signed (mode F): that the patient was there is not proven")
+        if self.sheet.rights_origin is RightsOrigin.ONLINE:
+            words.append("the rights are those that a service has told online: no issuer has signed them")
+        elif self.sheet.rights_origin is RightsOrigin.TYPED:
+            words.append("the insured and the rights were typed in: no issuer has signed them")
+        elif self.rights_issued is None:
+            words.append("the rights are not proven by their issuer" + old)
+        if self.professional_issued is None:
+            words.append("names and situation de facturation are not proven by their issuer" + old)
+        return tuple(words)
 
 
 def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> VerifiedSheet:
@@ -96,24 +121,31 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     failures: list[tuple[Signatory, str]] = []
     sheet = _judge(Signatory.VITALE, failures, lambda: _sheet(content))
     when = day or (sheet.care_date if sheet is not None else None)
-    vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
+    alone = sheet is not None and sheet.mode is not SheetMode.SECURED
     signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when))
-    rights = _judge(
-        Signatory.VITALE, failures, lambda: _issued(content.vitale_issued, "V", content.chr_vitale, trust)
-    )
-    holder = _judge(Signatory.CPS, failures, lambda: _issued(content.cps_issued, "C", content.chr_cps, trust))
-    if sheet is not None and vitale is not None:
-        _judge(Signatory.VITALE, failures, lambda: _read_from(sheet, content))
+    holder = _judge(Signatory.CPS, failures, lambda: _holder_issued(content, signer, trust))
+    vitale = rights = opener = None
+    if alone:
+        _judge(Signatory.CPS, failures, lambda: _alone(sheet, content))
+    else:
+        vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
+        rights = _judge(
+            Signatory.VITALE, failures, lambda: _issued(content.vitale_issued, "V", content.chr_vitale, trust)
+        )
+        opener = _judge(Signatory.VITALE, failures, lambda: _opener(sheet, content, trust, when))
+        if sheet is not None and vitale is not None:
+            _judge(Signatory.VITALE, failures, lambda: _read_from(sheet, content))
+        if signer is not None and not content.opened_by_another:
+            _judge(Signatory.VITALE, failures, lambda: _opened_by(content, signer))
     if signer is not None:
-        _judge(Signatory.VITALE, failures, lambda: _opened_by(content, signer))
         _judge(Signatory.CPS, failures, lambda: _named_by(sheet, signer))
-    if failures or sheet is None or vitale is None or signer is None:
+    if failures or sheet is None or signer is None or (vitale is None and not alone):
         raise SheetRefused(failures)
     _judge(Signatory.VITALE, failures, lambda: _rights_as_issued(sheet, content, rights))
     _judge(Signatory.CPS, failures, lambda: _professional_as_issued(sheet, content, holder, signer))
     if failures:
         raise SheetRefused(failures)
-    return VerifiedSheet(sheet, vitale, signer, content, rights, holder)
+    return VerifiedSheet(sheet, vitale, signer, content, rights, holder, opener)
 
 
 class _Doubt(Exception):
@@ -207,8 +239,8 @@ def _signer_first(certificates: tuple[bytes, ...]) -> tuple[bytes, bytes]:
     raise _Doubt("neither of the certificates was issued by the other")
 
 
-def _issued(issued: Issued, domain: str, chr_: bytes, trust: TrustStore) -> IssuerSignature | None:
-    """The issuer's signature of a card, with files that it covers; None when the card has none."""
+def _issued(issued: Issued, domain: str, chr_: bytes | None, trust: TrustStore) -> IssuerSignature | None:
+    """The issuer's signature of the card *chr_*, with files that it covers; None when the card has none."""
     if not issued.signature:
         if issued.files:
             raise _Doubt("files without the signature of their issuer")
@@ -217,7 +249,7 @@ def _issued(issued: Issued, domain: str, chr_: bytes, trust: TrustStore) -> Issu
         signature = trust.verify_issued(issued.signature, domain)
     except IssuerSignatureError as error:
         raise _Doubt(f"the issuer's signature on the card is refused: {error}") from error
-    if signature.chr != chr_:
+    if chr_ is not None and signature.chr != chr_:
         raise _Doubt("the issuer's signature is that of another card")
     uncovered = signature.uncovered(dict(issued.files))
     if uncovered:
@@ -225,8 +257,58 @@ def _issued(issued: Issued, domain: str, chr_: bytes, trust: TrustStore) -> Issu
     return signature
 
 
+def _holder_issued(
+    content: SignedContent, signer: x509.Certificate | None, trust: TrustStore
+) -> IssuerSignature | None:
+    """The issuer's signature of the CPS that signed: by the recognition's reference when it opened the Vitale itself."""
+    if content.chr_cps and not content.opened_by_another:
+        return _issued(content.cps_issued, "C", content.chr_cps, trust)
+    signature = _issued(content.cps_issued, "C", None, trust)
+    if signature is not None and signer is not None and not _same_card(signature.chr, signer):
+        raise _Doubt("the issuer's signature is that of another card")
+    return signature
+
+
+def _alone(sheet: CareSheet | None, content: SignedContent) -> None:
+    """A sheet without Vitale is signed by the CPS alone, and by nothing of a Vitale."""
+    if sheet is not None and sheet.mode is SheetMode.DEGRADED:
+        raise _Doubt("a degraded sheet (mode D) is signed on paper, by no card")
+    if content.by_vitale or content.opened_by_another:
+        raise _Doubt("a sheet without Vitale (mode F) holds what a Vitale or a recognition has made")
+
+
+def _opener(
+    sheet: CareSheet | None, content: SignedContent, trust: TrustStore, day: date | None
+) -> CvContent | None:
+    """The card that opened the Vitale for another to sign later; None when the signer's own did."""
+    named = sheet.prepared_by if sheet is not None else ""
+    if not content.opened_by_another:
+        if named or content.opener_issued != Issued():
+            raise _Doubt(f"the sheet was prepared by card {named or 'of no certificate'}, which is not shown")
+        return None
+    opened = card_reference(content.chr_cps)
+    if sheet is not None and named != opened:
+        raise _Doubt(f"the sheet was prepared by card {named or '(none)'}, the Vitale was opened by {opened}")
+    try:
+        certificate = trust.verify_cv(content.opener_certificate)
+    except CvError as error:
+        raise _Doubt(f"the certificate of the card that opened the Vitale is refused: {error}") from error
+    if (certificate.cha.domain, certificate.cha.usage) != (DOMAIN_CPS, USAGE_AUTHENTICATION):
+        raise _Doubt("the Vitale was opened by what is not a professional's card")
+    if day is not None and not certificate.effective <= day <= certificate.expiry:
+        period = f"from {certificate.effective} to {certificate.expiry}"
+        raise _Doubt(f"the certificate of the card that opened the Vitale holds {period}, not on {day}")
+    if certificate.chr != content.chr_cps:
+        raise _Doubt("the certificate is not that of the card that opened the Vitale")
+    _issued(content.opener_issued, "C", content.chr_cps, trust)
+    return certificate
+
+
 def _rights_as_issued(sheet: CareSheet, content: SignedContent, signature: IssuerSignature | None) -> None:
-    """The rights on the sheet come out of what the issuer has signed."""
+    """The rights on the sheet, and the complementary insurer of the card, come out of what the issuer has signed.
+
+    Where a service has told the rights, the card still says who the people are.
+    """
     if signature is None:
         return
     names = {fid: name for name, fid in VITALE_FIDS.items()}
@@ -236,9 +318,19 @@ def _rights_as_issued(sheet: CareSheet, content: SignedContent, signature: Issue
         wanted = {"G101", names[beneficiary_fid(signature, beneficiary.number)]}
         if files.keys() != wanted:
             raise _Doubt(f"the files {', '.join(sorted(wanted))} of the Vitale are expected")
-        found, accepted = judge_rights(
-            rights_groups(files), 1, sheet.care_date, sheet.acts, accept=sheet.accepted
-        )
+        groups = rights_groups(files)
+        if sheet.rights_origin is RightsOrigin.ONLINE:
+            found, accepted = rights_at(groups, 1, sheet.care_date)[0], sheet.accepted
+            found = replace(
+                sheet.rights,
+                insured=found.insured,
+                beneficiary=replace(found.beneficiary, amo_service=beneficiary.amo_service),
+            )
+        else:
+            found, accepted = judge_rights(groups, 1, sheet.care_date, sheet.acts, accept=sheet.accepted)
+        complementary = sheet.third_party.complementary
+        if complementary is not None and complementary.source is ComplementarySource.VITALE:
+            check_complementary(complementary, groups, 1, sheet.care_date)
     except (FseError, TerminalError) as error:
         raise _Doubt(f"what the issuer has signed makes no such sheet: {error}") from error
     rights = replace(found, beneficiary=replace(found.beneficiary, number=beneficiary.number))
@@ -281,10 +373,17 @@ def _read_from(sheet: CareSheet, content: SignedContent) -> None:
 
 def _opened_by(content: SignedContent, signer: x509.Certificate) -> None:
     """The CPS that opened the Vitale is the one that signed."""
+    if not _same_card(content.chr_cps, signer):
+        issuer, digits = card_reference(content.chr_cps).split("/")
+        raise _Doubt(
+            f"the Vitale was opened by CPS {issuer}/…{digits}, the sheet is signed by {card_number(signer)}"
+        )
+
+
+def _same_card(chr_: bytes, signer: x509.Certificate) -> bool:
     card = card_number(signer)
-    issuer, digits = content.chr_cps[2:7].hex(), content.chr_cps[7:11].hex()
-    if not card.startswith(f"{issuer}/") or card[-8:] != digits:
-        raise _Doubt(f"the Vitale was opened by CPS {issuer}/…{digits}, the sheet is signed by {card}")
+    issuer, digits = card_reference(chr_).split("/")
+    return card.startswith(f"{issuer}/") and card[-8:] == digits
 
 
 def _named_by(sheet: CareSheet | None, signer: x509.Certificate) -> None:

@@ -166,7 +166,7 @@ def test_the_sheet_says_itself_that_its_form_is_synthetic(
     assert "rights signed by their issuer FRVTBF01" in screen
     assert "names and situation de facturation signed by their issuer FRCTBF01" in screen
     sheet = json.loads((folder / "sheet.json").read_text())
-    assert (sheet["provenance"], sheet["format"]) == ("synthetic", "bifente-sheet/2")
+    assert (sheet["provenance"], sheet["format"]) == ("synthetic", "bifente-sheet/3")
 
 
 def test_a_signed_sheet_is_verified_as_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ class Signed:
         """Both cards sign another content: the Vitale signs whatever the professional's terminal gives it."""
         return self.again(replace(content, vitale_signature=self.vitale_key(content.vitale_payload)), **parts)
 
-    def saying(self, change: Callable[[dict[str, object]], object], *, version: int = 2) -> bytes:
+    def saying(self, change: Callable[[dict[str, object]], object], *, version: int = 3) -> bytes:
         """Both cards sign a sheet whose plain JSON *change* has changed: no value of the project stands in its way."""
         sheet = canonical.encode(replace(canonical.decode(self.content.sheet), version=version))
         document = json.loads(sheet)

@@ -17,10 +17,16 @@ from bifente.fse.sheet import (
     BillingSituation,
     CanonicalError,
     CareSheet,
+    Ccam,
+    Complementary,
     InvalidSheet,
+    Prescriber,
+    Price,
     ProblemKind,
     Professional,
+    ThirdParty,
 )
+from bifente.fse.sheet.acts import EXONERATIONS, PATHWAYS, Accident
 from bifente.fse.sheet.canonical import MAX_SIZE, decode, encode
 from bifente.fse.sheet.model import EARLIEST, VERSIONS
 from bifente.fse.sheet.rights import Beneficiary, Coverage, DayRights, Insured, Rights, compact
@@ -33,8 +39,65 @@ acts = st.builds(
     Act,
     code=st.from_regex(r"\A[A-Z][A-Z0-9]{0,4}\Z"),
     coefficient=st.decimals(Decimal("0.01"), Decimal("9999.99"), places=2),
-    amount=st.integers(0, 99_999_999),
+    amount=st.integers(0, 9_999_999),
     date=dates,
+)
+characters = st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789")
+technical = st.builds(
+    Ccam,
+    activity=st.sampled_from("12345"),
+    phase=st.sampled_from("0123"),
+    modifiers=st.lists(characters, max_size=4, unique=True).map(tuple),
+    association=st.sampled_from(["", *"12345"]),
+    documentary=st.just("") | characters,
+    teeth=st.lists(st.from_regex(r"\A[1-8][1-8]\Z"), max_size=16).map(tuple),
+    grouping=st.sampled_from(["", "ADC", "ATM"]),
+)
+cents = st.integers(0, 9_999_999)
+
+
+def priced(act: Act, unit: int, amo: int, amc: int, reduction: int) -> Act:
+    amo = min(amo, act.amount)
+    return replace(
+        act,
+        price=Price(
+            unit, min(act.amount, 9_999_999), 70, amo, min(amc, act.amount - amo), reduction, 2400, "C", "A"
+        ),
+    )
+
+
+new_acts = st.builds(
+    Act,
+    code=st.from_regex(r"\A[A-Z]{4}[0-9]{3}\Z"),
+    coefficient=st.just(Decimal(1)),
+    amount=cents,
+    date=dates,
+    quantity=st.integers(1, 99),
+    complement=st.sampled_from(["", "N", "F", "U"]),
+    qualifier=st.sampled_from(["", "D", "G", "N"]),
+    ccam=technical,
+    place=st.sampled_from("01"),
+)
+all_acts = acts | new_acts | st.builds(priced, acts | new_acts, cents, cents, cents, cents)
+numbers = st.from_regex(r"\A[0-9]{9}\Z")
+new_circumstances = st.fixed_dictionaries(
+    {},
+    optional={
+        "exoneration": st.sampled_from(EXONERATIONS),
+        "pathway": st.sampled_from(PATHWAYS),
+        "prescriber": st.builds(Prescriber, numbers, st.sampled_from(["", "01"]), st.just(""), latin),
+        "third_party": st.builds(
+            ThirdParty,
+            st.booleans(),
+            st.none() | st.builds(Complementary, numbers, st.sampled_from(["", "M1"]), st.just("89")),
+        ),
+    },
+) | st.sampled_from(
+    [
+        {"nature": "41", "accident": Accident(date(2026, 2, 1), "123456789")},
+        {"nature": "30", "maternity": date(2025, 8, 1)},
+        {"prescriber": Prescriber("991000019"), "prescribed": DAY, "accident": Accident(DAY)},
+    ]
 )
 periods = st.builds(Period.parse, day_texts, day_texts)
 all_rights = st.builds(
@@ -52,9 +115,13 @@ def made(
     acts: tuple[Act, ...],
     version: int,
     other: Period | None,
+    new: tuple[tuple[Act, ...], dict[str, object]],
     **fields: object,
 ) -> CareSheet:
     """What the rights lack is accepted always, other things sometimes; *other* was in force on earlier days of acts."""
+    if version > 2:
+        acts = new[0]
+        fields |= new[1]
     earlier = sorted({act.date for act in acts} - {DAY}) if version > 1 and other is not None else []
     rights = replace(rights, earlier=tuple(DayRights(day, other, rights.coverage) for day in earlier))
     lacking = {kind for day in (DAY, *(act.date for act in acts)) for kind in rights.lacking(day)}
@@ -84,6 +151,7 @@ sheets = st.builds(
     rights=all_rights,
     acts=st.lists(acts, min_size=1, max_size=3).map(tuple),
     accepted=st.sets(st.sampled_from(ProblemKind)),
+    new=st.tuples(st.lists(all_acts, min_size=1, max_size=5).map(tuple), new_circumstances),
 )
 EXAMPLE = CareSheet(
     number=7,
@@ -109,31 +177,50 @@ def test_round_trip(sheet):
 def test_the_form_itself():
     text = encode(EXAMPLE).decode()
     assert text.startswith(
-        '{"format":"bifente-sheet/2","provenance":"synthetic",'
-        '"sheet":{"accepted":["no-coverage"],"acts":[{"amount":473,"code":"AMI",'
+        '{"format":"bifente-sheet/3","provenance":"synthetic",'
+        '"sheet":{"accepted":["no-coverage"],"accident":null,"acts":[{"amount":473,"ccam":null,"code":"AMI",'
     )
-    assert '"coefficient":"1.5","date":"2026-03-02"' in text
+    assert '"coefficient":"1.5","complement":"","date":"2026-03-02","place":"0","price":null' in text
     assert '"coverage":null' in text
+    assert '"third_party":{"amo":false,"complementary":null}' in text
     assert "TÉSSIER" in text
     assert list(json.loads(text)["sheet"]) == sorted(json.loads(text)["sheet"])
 
 
-def test_the_form_of_version_1_is_read_and_written_as_it_was():
-    old = encode(replace(EXAMPLE, version=1))
-    assert old.startswith(b'{"format":"bifente-sheet/1","sheet":{"accepted":["no-coverage"],"acts":')
-    assert b"earlier" not in old
-    assert b"synthetic" not in old
-    assert decode(old) == replace(EXAMPLE, version=1)
+OLD = {version: encode(replace(EXAMPLE, version=version)) for version in (1, 2)}
+
+
+def test_the_forms_of_versions_1_and_2_are_read_and_written_as_they_were():
+    assert OLD[1].startswith(b'{"format":"bifente-sheet/1","sheet":{"accepted":["no-coverage"],"acts":')
+    assert OLD[2].startswith(
+        b'{"format":"bifente-sheet/2","provenance":"synthetic","sheet":{"accepted":["no-coverage"],'
+        b'"acts":[{"amount":473,"code":"AMI","coefficient":"1.5","date":"2026-03-02"}],"care_date"'
+    )
+    assert b"earlier" not in OLD[1]
+    assert b"synthetic" not in OLD[1]
+    for version, old in OLD.items():
+        assert decode(old) == replace(EXAMPLE, version=version)
+        assert b"third_party" not in old
     for wrong in (
-        old.replace(b"sheet/1", b"sheet/2"),
-        RAW.replace(b"sheet/2", b"sheet/1"),
+        OLD[1].replace(b"sheet/1", b"sheet/2"),
+        OLD[1].replace(b"sheet/1", b"sheet/3"),
+        OLD[2].replace(b"sheet/2", b"sheet/1"),
+        OLD[2].replace(b"sheet/2", b"sheet/3"),
+        OLD[2].replace(b'"date":"2026-03-02"}', b'"date":"2026-03-02","place":"0"}'),
+        OLD[2].replace(b'"number":7', b'"nature":"10","number":7'),
+        OLD[2].replace(b'"acts":[{', b'"acts":[3,{'),
+        OLD[2].replace(b'"rights":{', b'"rights":[],"rightz":{'),
+        RAW.replace(b"sheet/3", b"sheet/2"),
         RAW.replace(b"synthetic", b"real"),
         RAW.replace(b'"provenance":"synthetic",', b""),
-        old.replace(b'"insured"', b'"earlier":[],"insured"'),
+        OLD[1].replace(b'"insured"', b'"earlier":[],"insured"'),
         RAW.replace(b'"earlier":[],', b""),
-        RAW.replace(b"}}", b'},"version":2}', 1),
+        RAW.replace(b'"place":"0",', b""),
+        RAW.replace(b'"mode":"S",', b""),
+        RAW.replace(b'"amo":false', b'"amo":0'),
+        RAW.replace(b"}}", b'},"version":3}', 1),
     ):
-        assert wrong not in (old, RAW)
+        assert wrong not in (*OLD.values(), RAW)
         with pytest.raises(CanonicalError):
             decode(wrong)
 
@@ -204,7 +291,7 @@ RAW = encode(EXAMPLE)
         RAW.replace("É".encode(), "E\u0301".encode()),
         RAW.replace("É".encode(), b"\\ud800"),
         RAW.replace("É".encode(), b"\xc9"),
-        RAW.replace(b"bifente-sheet/2", b"bifente-sheet/3"),
+        RAW.replace(b"bifente-sheet/3", b"bifente-sheet/4"),
         RAW.replace(b'"coverage":null', b'"coverage":{}'),
         RAW.replace(b'"coverage":null,', b""),
         RAW.replace(b'"number":7', b'"number":0'),
@@ -260,12 +347,16 @@ def test_impossible_acts(code, coefficient, amount):
         {"number": 0},
         {"number": 1_000_000_000},
         {"acts": ()},
-        {"acts": EXAMPLE.acts * 4},
+        {"acts": EXAMPLE.acts * 980},
+        {"version": 2, "acts": EXAMPLE.acts * 4},
+        {"version": 2, "acts": (replace(EXAMPLE.acts[0], quantity=2),)},
+        {"version": 2, "pathway": "T"},
+        {"acts": (Act("G", Decimal(1), 10_000_000, DAY),)},
         {"acts": (Act("G", Decimal(1), 0, date(2026, 3, 3)),)},
         {"accepted": (ProblemKind.RIGHTS_CLOSED, ProblemKind.NO_COVERAGE)},
         {"accepted": ()},
         {"version": 0},
-        {"version": 3},
+        {"version": 4},
         {"care_date": date(1, 1, 1)},
         {"professional": replace(EXAMPLE.professional, card_type="1")},
         {"professional": replace(EXAMPLE.professional, card_type="9")},

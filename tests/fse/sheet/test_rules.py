@@ -61,7 +61,7 @@ def test_rights_of_a_day_without_an_act(signed):
     assert "no act" in str(refused(signed, signed.saying(edit("rights/earlier", earlier))))
 
 
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_each_breach_of_a_rule_is_refused_whoever_has_signed_it(signed, version):
     """Both cards sign what the producer's terminal gives them; bytes, not values, so that nothing refuses it before."""
     assert verify(signed.saying(lambda sheet: None, version=version), signed.trust).version == version
@@ -82,7 +82,7 @@ def test_each_breach_of_a_rule_is_refused_whoever_has_signed_it(signed, version)
         ("situation/speciality", "50", "Pharmacien"),
     ],
 )
-@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("version", [1, 2, 3])
 def test_the_signer_is_compared_with_the_certificate(signed, version, path, value, what):
     error = refused(signed, signed.saying(edit(path, value), version=version))
     assert any(part in str(error) for part in what.split("|")), str(error)
@@ -224,7 +224,7 @@ def test_cards_without_the_signature_say_what_is_not_proven(sign_again, maker):
     assert verify(whole.raw, whole.trust).not_proven == ()
     old = sign_again(maker.cps(issued=False), maker.vitale(issued=False))
     verdict = verify(old.raw, old.trust)
-    assert (verdict.rights_issued, verdict.professional_issued, verdict.version) == (None, None, 2)
+    assert (verdict.rights_issued, verdict.professional_issued, verdict.version) == (None, None, 3)
     assert len(verdict.not_proven) == 2
     half = sign_again(vitale=maker.vitale(issued=False))
     assert [line.split()[1] for line in verify(half.raw, half.trust).not_proven] == ["rights"]
@@ -243,9 +243,9 @@ def test_versions_are_not_mixed(signed):
     """A sheet of one version in a message of the other: what one proves is not believed of the other."""
     old = canonical.encode(replace(canonical.decode(signed.content.sheet), version=1))
     error = refused(signed, signed.by_both(replace(signed.content, sheet=old)))
-    assert "version 1 in a message of version 2" in str(error)
+    assert "version 1 in a message of version 3" in str(error)
     bare = replace(signed.content, version=1, vitale_issued=Issued(), cps_issued=Issued())
-    assert "version 2 in a message of version 1" in str(refused(signed, signed.by_both(bare)))
+    assert "version 3 in a message of version 1" in str(refused(signed, signed.by_both(bare)))
     # nor does the Vitale's signature of a new sheet serve an old one
     downgraded = replace(bare, sheet=old)
     assert refused(signed, signed.again(downgraded)).signatories == {Signatory.VITALE}
