@@ -5,6 +5,7 @@ import click
 from bifente.cli.lazygroup import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "noemie": ("bifente.cli.fse.noemie:noemie", "Check NOEMIE files, and show them in words."),
     "chaining": (
         "bifente.cli.fse.chaining:chaining",
         "Chain what belongs to one person without saying who it is.",

@@ -1,6 +1,6 @@
 """Codes of the technical acknowledgement (ARL). All **synthetic**: neither its layout nor its codes are public.
 
-What they are about is: causes of a negative ARL that are told in public are a lot that cannot be verified and one
+What they are about is not all invented: causes of a negative ARL that are told in public are a lot that cannot be verified and one
 *télétransmis à l'avance* (``spec/fse.md`` §2.1). A code is added by one line.
 """
 
@@ -22,33 +22,39 @@ class ArlReason:
 
 
 _TABLE: Final = (
-    ArlReason("A00", "lot reçu", "the lot was received", positive=True),
-    ArlReason("A01", "lot reçu, en attente de retarification", "the lot was received and is being priced again", positive=True),
-    ArlReason("R01", "fichier illisible", "the file cannot be read"),
-    ArlReason("R02", "message indéchiffrable", "the message cannot be deciphered"),
-    ArlReason("R03", "fichier non conforme à la norme B2", "the file does not follow the B2 norm"),
-    ArlReason("R04", "totaux du fichier ou du lot faux", "the totals of the file or of the lot are wrong"),
-    ArlReason("R05", "caisse destinataire erronée", "the lot is for another caisse"),
-    ArlReason("R06", "doublon de lot", "a lot of this number was received before, and is another one"),
-    ArlReason("R07", "lot télétransmis à l'avance", "the lot is dated in the future"),
-    ArlReason("R08", "lot trop ancien", "the lot is too old"),
-    ArlReason("R10", "signature du lot invalide", "the signature of the lot does not hold"),
-    ArlReason("R11", "signature d'une feuille invalide", "the signature of a sheet does not hold"),
-    ArlReason("R12", "feuille absente du lot signé", "a sheet is missing from the signed lot"),
-    ArlReason("R13", "feuille déjà reçue dans un autre lot", "a sheet was received in another lot before"),
-    ArlReason("R14", "fichier et lot signé divergents", "the file and the signed lot do not say the same"),
-    ArlReason("R20", "professionnel de santé inconnu", "the professional is not known"),
-    ArlReason("R21", "carte de professionnel en opposition", "the professional's card is on the opposition list"),
-    ArlReason("R22", "certificat de professionnel périmé", "the professional's certificate has expired"),
-    ArlReason("R23", "certificat de professionnel révoqué", "the professional's certificate was revoked"),
-    ArlReason("R24", "certificat de professionnel non reconnu", "the professional's certificate is not of a trusted authority"),
-    ArlReason("R25", "professionnel non habilité à facturer", "the professional may not bill"),
-    ArlReason("R30", "carte Vitale en opposition", "a carte Vitale is on the opposition list"),
-    ArlReason("R31", "certificat de carte Vitale non reconnu", "a carte Vitale is not of a trusted issuer"),
-    ArlReason("R99", "incident technique à la caisse", "the caisse has a technical incident"),
+    ArlReason("P00", "lot reçu", "the lot was received", positive=True),
+    ArlReason("P01", "lot en attente de retarification", "the lot waits to be priced again", positive=True),
+    ArlReason("P02", "lot déjà reçu, réponse répétée", "the same lot was received before, and is answered again", positive=True),
+    ArlReason("L01", "message indéchiffrable ou illisible", "the message cannot be deciphered or read"),
+    ArlReason("L02", "message sans lot", "the message holds no lot"),
+    ArlReason("L03", "fichier B2 illisible", "the B2 file cannot be read"),
+    ArlReason("L04", "lot signé illisible", "the signed lot cannot be read"),
+    ArlReason("L05", "signature du lot invalide", "the signature of the lot does not hold"),
+    ArlReason("L06", "certificat du signataire du lot refusé", "the certificate of who signed the lot is refused"),
+    ArlReason("L07", "carte signataire du lot révoquée ou en opposition", "the card that signed the lot is revoked or opposed"),
+    ArlReason("L08", "signataire du lot non habilité", "who signed the lot is not entitled to sign it"),
+    ArlReason("L09", "organisme destinataire erroné", "the lot is for an organisme that this caisse does not serve"),
+    ArlReason("L10", "lot télétransmis à l'avance", "the lot is dated in the future"),
+    ArlReason("L11", "doublon de lot", "another lot of this number was received"),
+    ArlReason("L12", "enregistrements et feuilles signées divergents", "records and signed sheets do not belong together"),
+    ArlReason("L13", "signatures d'une feuille invalides", "the signatures of a sheet do not hold"),
+    ArlReason("L14", "feuille d'un autre professionnel", "a sheet of another professional than the lot's"),
+    ArlReason("L15", "feuille pour un autre organisme", "a sheet for another organisme than the lot's"),
+    ArlReason("L16", "carte signataire d'une feuille révoquée ou en opposition", "the card that signed a sheet was revoked or opposed"),
+    ArlReason("L17", "numéro de facture en double dans le lot", "the same invoice number stands twice in the lot"),
+    ArlReason("L18", "totaux du fichier ou du lot faux", "the totals of the file or of the lot are wrong"),
+    ArlReason("L19", "lot trop ancien", "the lot is too old"),
+    ArlReason("L20", "professionnel de santé inconnu", "the professional is not known"),
+    ArlReason("L21", "certificat du professionnel périmé", "the professional's certificate has expired"),
+    ArlReason("L22", "certificat du professionnel révoqué", "the professional's certificate was revoked"),
+    ArlReason("L23", "feuille déjà reçue dans un autre lot", "a sheet was received in another lot before"),
+    ArlReason("L24", "carte Vitale d'un émetteur non reconnu", "a carte Vitale is not of a trusted issuer"),
+    ArlReason("L90", "refus d'une règle de cette caisse de test", "refused by a rule of this test caisse"),
+    ArlReason("L99", "incident technique à la caisse", "the caisse has a technical incident"),
 )  # fmt: skip
 
 ARL_CODES: Final[Mapping[str, ArlReason]] = {one.code: one for one in _TABLE}
+"""Code → what it means."""
 
 
 def arl_reason(code: str) -> ArlReason:

@@ -97,7 +97,7 @@ class CodeKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OutcomeCode:
-    """A reason. A reject has four characters or seven (4 + 3, the *code affiné*), a notice up to ten.
+    """A reason. A reject has up to four characters or seven (4 + 3, the *code affiné*), a notice up to ten.
 
     ``line`` is the line of prestation, 0 for the invoice as a whole; ``part`` is O (compulsory, or both) or C.
     """
@@ -112,8 +112,8 @@ class OutcomeCode:
     def __post_init__(self) -> None:
         reject = self.kind is CodeKind.REJECT
         check_text("code", self.code, 10, least=1)
-        if reject and (len(self.code) not in (4, 7) or " " in self.code):
-            raise InvalidReturn(f"code: {self.code!r} is not a reject's four or seven characters")
+        if reject and (len(self.code) not in (1, 2, 3, 4, 7) or " " in self.code):
+            raise InvalidReturn(f"code: {self.code!r} is not a reject's one to four characters, or seven")
         check_text("label", self.label, 86 if reject else 80, least=1)
         check_code("part", self.part, REJECT_PARTS)
         check_range("line", self.line, 0, 99)

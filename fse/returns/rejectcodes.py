@@ -1,7 +1,7 @@
 """Codes that an RSP gives as reasons: those that are public, each with its source, and ours (**synthetic**).
 
 No list of the real codes is public (``spec/fse.md`` §9). Six stand in the opening of a memo of a caisse; the others here begin with
-``Z``, which no public code does, so that nobody takes them for real ones. A code is added by one line.
+a letter, which no public code does, so that nobody takes them for real ones. A code is added by one line.
 """
 
 from collections.abc import Mapping
@@ -75,21 +75,33 @@ _TABLE: Final = (
         "the same number was paid for the same bénéficiaire: do not send it again",
         MEMO,
     ),
-    ReasonCode("Z001", "Droits non ouverts à la date des soins", "read the card again, or ask online", SYNTHETIC),
-    ReasonCode("Z002", "Carte Vitale en opposition", "the card was declared lost or stolen", SYNTHETIC),
-    ReasonCode("Z003", "Acte inconnu à la date des soins", "correct the code of the act or its date", SYNTHETIC),
-    ReasonCode("Z004", "Montant demandé supérieur au tarif", "price the sheet again by the tables of its date", SYNTHETIC),
-    ReasonCode("Z005", "Délai de facturation dépassé", "the act is too old to be billed", SYNTHETIC),
-    ReasonCode("Z006", "Bénéficiaire inconnu pour cet assuré", "look at the date and rank of birth", SYNTHETIC),
-    ReasonCode("Z007", "Professionnel de santé non habilité à la date des soins", "look at the billing situation", SYNTHETIC),
-    ReasonCode("Z008", "Prescription absente ou périmée", "bill with a prescription that was valid", SYNTHETIC),
-    ReasonCode("Z009", "Organisme complémentaire inconnu", "correct the number of the complementary insurer", SYNTHETIC),
-    ReasonCode("Z010", "Contrat complémentaire fermé à la date des soins", "the patient pays this part", SYNTHETIC),
-    ReasonCode("Z101", "Participation forfaitaire retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
-    ReasonCode("Z102", "Franchise retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
-    ReasonCode("Z103", "Carte Vitale à mettre à jour", "tell the patient to update the card", SYNTHETIC, _NOTICE),
-    ReasonCode("Z104", "Montant recalculé par la caisse", "compare with the tables of the date", SYNTHETIC, _NOTICE),
-    ReasonCode("Z105", "Changement de caisse gestionnaire", "read the card again at the next visit", SYNTHETIC, _NOTICE),
+ReasonCode("R01", "Droits fermés à la date des soins", "read the card again, or ask for the rights online", SYNTHETIC),
+    ReasonCode("R02", "Aucun code couverture en vigueur à la date des soins", "read the card again, or ask for the rights online", SYNTHETIC),
+    ReasonCode("R03", "Carte Vitale en opposition à la date des soins", "the card was declared lost or stolen", SYNTHETIC),
+    ReasonCode("R04", "Montant demandé différent du tarif", "price the sheet again by the tables of its date", SYNTHETIC),
+    ReasonCode("R05", "Acte inconnu à la date des soins", "correct the code of the act or its date", SYNTHETIC),
+    ReasonCode("R06", "Numéro de facture déjà utilisé", "give the invoice a number that was not used", SYNTHETIC),
+    ReasonCode("R07", "Date des soins dans le futur", "correct the date", SYNTHETIC),
+    ReasonCode("R08", "Délai de facturation dépassé", "the act is too old to be billed", SYNTHETIC),
+    ReasonCode("R09", "Facture remplacée non rejetée", "only a rejected invoice is replaced by another", SYNTHETIC),
+    ReasonCode("R10", "Bénéficiaire inconnu pour cet assuré", "look at the date and rank of birth", SYNTHETIC),
+    ReasonCode("R11", "Professionnel de santé non habilité à la date des soins", "look at the situation de facturation", SYNTHETIC),
+    ReasonCode("R12", "Prescription absente ou périmée", "bill with a prescription that was valid", SYNTHETIC),
+    ReasonCode("R13", "Organisme complémentaire inconnu", "correct the number of the complementary insurer", SYNTHETIC),
+    ReasonCode("R14", "Contrat complémentaire fermé à la date des soins", "the patient pays this part", SYNTHETIC),
+    ReasonCode("R90", "Rejet par une règle de cette caisse de test", "look at the rules of the caisse", SYNTHETIC),
+    ReasonCode("S01", "Carte Vitale périmée à la date des soins", "tell the patient to have the card renewed", SYNTHETIC, _NOTICE),
+    ReasonCode("S02", "Date illisible sur la carte", "tell the patient to update the card", SYNTHETIC, _NOTICE),
+    ReasonCode("S03", "Mutuelle et AMC pour un même bénéficiaire", "ask the patient which one pays", SYNTHETIC, _NOTICE),
+    ReasonCode("S04", "Droits non prouvés par leur émetteur", "nothing to do", SYNTHETIC, _NOTICE),
+    ReasonCode("S05", "Nom et situation de facturation non prouvés par leur émetteur", "nothing to do", SYNTHETIC, _NOTICE),
+    ReasonCode("S06", "Révocation non vérifiée", "nothing to do", SYNTHETIC, _NOTICE),
+    ReasonCode("S07", "Tarif non recalculé", "nothing to do", SYNTHETIC, _NOTICE),
+    ReasonCode("S08", "Part complémentaire différente du tarif", "compare with the tables of the date", SYNTHETIC, _NOTICE),
+    ReasonCode("S09", "Facture transmise sans la carte Vitale", "nothing to do", SYNTHETIC, _NOTICE),
+    ReasonCode("S10", "Participation forfaitaire retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
+    ReasonCode("S11", "Franchise retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
+    ReasonCode("S12", "Changement de caisse gestionnaire", "read the card again at the next visit", SYNTHETIC, _NOTICE),
 )  # fmt: skip
 
 REASON_CODES: Final[Mapping[str, ReasonCode]] = {one.code: one for one in _TABLE}

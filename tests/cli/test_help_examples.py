@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from keypool import KeySource
+from somereturn import some_noemie
 
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.perso.make import build
@@ -63,6 +64,7 @@ def desk(
         create_card_file(folder / f"{name}.card", made)
     copy_card_file(folder / "doctor.card", folder / "copy.card")
     (folder / "my-doctor.yaml").write_text(shipped_text("gp"), encoding="utf-8")
+    (folder / "return.noemie").write_bytes(some_noemie())
     (folder / "igc").symlink_to(igc)
     monkeypatch.chdir(folder)
     return folder

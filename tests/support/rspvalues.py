@@ -60,7 +60,7 @@ PARTS = st.one_of(
 )
 REJECTS = st.builds(
     OutcomeCode,
-    st.one_of(st.from_regex(r"[0-9A-Z]{4}", fullmatch=True), st.from_regex(r"[0-9]{7}", fullmatch=True)),
+    st.one_of(st.from_regex(r"[0-9A-Z]{1,4}", fullmatch=True), st.from_regex(r"[0-9]{7}", fullmatch=True)),
     texts(86, 1),
     st.just(CodeKind.REJECT),
     st.sampled_from("OC"),
