@@ -127,6 +127,7 @@ HINTS: dict[str, str] = {
     "input.another-atr": "leave --atr out",
     "input.server-running": "or serve this one under another name with --as NAME",
     "input.slot-occupied": "bifente reader swap SLOT X.card",
+    "input.files-there": "or replace them with --force",
     "input.rights": "or accept it (bifente demo --accept), and the sheet says so to the caisse",
     "card-file.exists": "choose another name, or replace it with --force",
     "card-file.damaged": "--force puts the copy in its place",

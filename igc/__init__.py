@@ -5,6 +5,7 @@ The shapes are those of the real IGC; names and addresses are our own, below ``.
 
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.authority import Authority
+from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_address, caisse_of
 from bifente.igc.errors import (
     AuthorityDamaged,
     AuthorityMissing,
@@ -13,10 +14,11 @@ from bifente.igc.errors import (
     IgcError,
     UntrustedCertificate,
 )
-from bifente.igc.names import Gamme
+from bifente.igc.names import Gamme, OrganisationGamme
 from bifente.igc.trust import TrustStore
 
 __all__ = [
+    "CAISSE_DOMAIN",
     "Authority",
     "AuthorityDamaged",
     "AuthorityMissing",
@@ -25,6 +27,10 @@ __all__ = [
     "DirectoryOccupied",
     "Gamme",
     "IgcError",
+    "IssuedCaisse",
+    "OrganisationGamme",
     "TrustStore",
     "UntrustedCertificate",
+    "caisse_address",
+    "caisse_of",
 ]

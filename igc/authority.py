@@ -5,7 +5,6 @@ Its keys are test keys in every sense: kept unencrypted in a folder of their own
 
 import json
 import re
-import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -25,14 +24,13 @@ from bifente.crypto import iso9796, rsa
 from bifente.crypto.errors import CryptoError
 from bifente.documents import DocumentError, Fields, parse_json
 from bifente.igc import storage
+from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_extensions, caisse_subject
+from bifente.igc.chains import LEAF_SERIAL_SIZE, ORGANISATIONS, ca_name, chain_files, issuer_kind, pem, sign
 from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
 from bifente.igc.keys import KeySource, Progress, make_keys
-from bifente.igc.names import AuthorityNames, Gamme
+from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme
 from bifente.igc.profiles import (
-    Extension,
-    intermediate_extensions,
     leaf_extensions,
-    root_extensions,
     subject,
     title_of,
 )
@@ -43,15 +41,9 @@ FORMAT = 1
 
 CA_BITS = 4096
 CV_BITS = 2048
-
-CA_NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
-CA_NOT_AFTER = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
-"""The authorities are valid from the first date of a CV certificate for as long as UTCTime reaches, so that cards of the
-day of any official card's rights, expired and future ones can be made. (Real ones: 20 years.)"""
+LEAF_BITS = 2048
 
 _DOMAINS = ("C", "V")
-_CA_SERIAL_SIZE = 18
-_LEAF_SERIAL_SIZE = 16
 _HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,2048}")
 _MOST_EXPONENT = (1 << 32) - 1
 
@@ -71,15 +63,15 @@ class Authority:
         self,
         directory: Path,
         names: AuthorityNames,
-        roots: Mapping[Gamme, x509.Certificate],
-        intermediates: Mapping[Gamme, x509.Certificate],
+        roots: Mapping[AnyGamme, x509.Certificate],
+        intermediates: Mapping[AnyGamme, x509.Certificate],
         cv_roots: Mapping[str, CvKey],
     ) -> None:
         """Use :meth:`init` or :meth:`open`."""
         self.directory = directory
         self._names = names
-        self._roots = roots
-        self._intermediates = intermediates
+        self._roots = dict(roots)
+        self._intermediates = dict(intermediates)
         self._cv_roots = cv_roots
         self._keys: dict[str, RSAPrivateKey] = {}
 
@@ -106,7 +98,7 @@ class Authority:
         folder = Path(directory).resolve()
         names = AuthorityNames(environment)
         if not storage.holds_authority(folder):
-            sizes = {_ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
+            sizes = {ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
             sizes |= {_cv_name(domain): CV_BITS for domain in _DOMAINS}
             keys = make_keys(sizes, key_source, progress)
             storage.write_directory(folder, _files(names, keys))
@@ -142,14 +134,8 @@ class Authority:
             raise AuthorityDamaged(
                 description, f"is not the description of an authority: {error.message}{where}"
             ) from None
-        roots = {gamme: _certificate(folder, _ca_name("root", gamme)) for gamme in Gamme}
-        intermediates = {gamme: _certificate(folder, _ca_name("persons", gamme)) for gamme in Gamme}
-        for kind, made in (("root", roots), ("persons", intermediates)):
-            for gamme, certificate in made.items():
-                name = names.root(gamme) if kind == "root" else names.intermediate(gamme)
-                if certificate.subject != name:
-                    path = folder / f"{_ca_name(kind, gamme)}.pem"
-                    raise AuthorityDamaged(path, "is the certificate of another authority")
+        gammes: list[AnyGamme] = [*Gamme, *(OrganisationGamme if _has_organisations(folder) else ())]
+        roots, intermediates = _chains(folder, names, gammes)
         return cls(folder, names, roots, intermediates, cv_roots)
 
     @property
@@ -164,20 +150,23 @@ class Authority:
 
     @property
     def certificates(self) -> dict[str, x509.Certificate]:
-        """The four authority certificates by the name of their file, roots first."""
-        roots = {_ca_name("root", gamme): made for gamme, made in self._roots.items()}
-        return roots | {_ca_name("persons", gamme): made for gamme, made in self._intermediates.items()}
+        """The authority certificates by the name of their file, roots first: four, and two more once an organisation was
+        certified."""
+        roots = {ca_name("root", gamme): made for gamme, made in self._roots.items()}
+        return roots | {
+            ca_name(issuer_kind(gamme), gamme): made for gamme, made in self._intermediates.items()
+        }
 
-    def chain(self, gamme: Gamme) -> tuple[x509.Certificate, x509.Certificate]:
-        """The intermediate and the root above a card's certificates."""
+    def chain(self, gamme: AnyGamme) -> tuple[x509.Certificate, x509.Certificate]:
+        """The intermediate and the root above a card's certificates, or those of an organisation."""
         return self._intermediates[gamme], self._roots[gamme]
 
-    def chain_pem(self, gamme: Gamme) -> bytes:
+    def chain_pem(self, gamme: AnyGamme) -> bytes:
         """:meth:`chain` as two PEM blocks."""
-        return b"".join(_pem(certificate) for certificate in self.chain(gamme))
+        return b"".join(pem(certificate) for certificate in self.chain(gamme))
 
     def trust_anchors(self) -> tuple[x509.Certificate, ...]:
-        """The two roots."""
+        """The two roots, and that of organisations once there is one."""
         return tuple(self._roots.values())
 
     def cv_root(self, domain: str) -> CvKey:
@@ -214,22 +203,74 @@ class Authority:
         self._check_category(holder.category)
         gamme = Gamme.of_card_type(holder.card_type)
         issuer, _ = self.chain(gamme)
-        first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
-        if not first <= start < end <= last:
-            raise CertificateRefused(
-                f"a certificate from {start:%Y-%m-%d} to {end:%Y-%m-%d} does not lie within the authority's validity",
-                hint=f"choose dates from {first:%Y} to {last:%Y}",
-            )
+        _check_period(issuer, start, end)
         signer = self._ca_key("persons", gamme, issuer)
-        return _sign(
+        return sign(
             subject(holder, title_of(holder)),
             issuer.subject,
             public_key,
             (start, end),
-            _LEAF_SERIAL_SIZE,
+            LEAF_SERIAL_SIZE,
             leaf_extensions(self._names, holder, usage, public_key, signer.public_key(), start, end),
             signer,
         ).public_bytes(serialization.Encoding.DER)
+
+    def issue_caisse(
+        self,
+        regime: str,
+        caisse: str,
+        *,
+        not_before: datetime,
+        not_after: datetime | None = None,
+        domain: str = CAISSE_DOMAIN,
+        key_source: KeySource = rsa.generate,
+        progress: Progress | None = None,
+    ) -> IssuedCaisse:
+        """A key and certificate for the caisse of a régime (``"01"``, ``"349"``): to encipher for it, and for it to sign.
+
+        The chain ELEMENTAIRE ORGANISATIONS is made and kept when the first organisation is certified: from then on it
+        belongs to the trust store. Times are cut to the second, naive ones are UTC; without *not_after* it is three years
+        later. Raises CertificateRefused, OSError.
+        """
+        name = caisse_subject(self._names, regime, caisse, domain)
+        start = _second(not_before)
+        end = _second(not_after) if not_after is not None else three_years_after(start)
+        gamme = OrganisationGamme.ELEMENTAIRE
+        self._make_organisations(key_source, progress)
+        issuer, _ = self.chain(gamme)
+        _check_period(issuer, start, end)
+        signer = self._ca_key(issuer_kind(gamme), gamme, issuer)
+        key = key_source(LEAF_BITS)
+        certificate = sign(
+            name,
+            issuer.subject,
+            key.public_key(),
+            (start, end),
+            LEAF_SERIAL_SIZE,
+            caisse_extensions(self._names, key.public_key(), signer.public_key()),
+            signer,
+        )
+        der = serialization.Encoding.DER
+        return IssuedCaisse(regime, caisse, key, certificate.public_bytes(der), (issuer.public_bytes(der),))
+
+    def _make_organisations(self, key_source: KeySource, progress: Progress | None) -> None:
+        """See that there is a chain for organisations; another process may be making one just now."""
+        gamme = OrganisationGamme.ELEMENTAIRE
+        if gamme in self._roots:
+            return
+        if not _has_organisations(self.directory):
+            named = [ca_name(kind, gamme) for kind in ("root", issuer_kind(gamme))]
+            keys = make_keys(dict.fromkeys(named, CA_BITS), key_source, progress)
+            files = chain_files(self._names, gamme, keys)
+            storage.write_directory(
+                self.directory / ORGANISATIONS,
+                {Path(name).name: content for name, content in files.items()},
+                lambda _: _has_organisations(self.directory),
+            )
+        roots, intermediates = _chains(self.directory, self._names, [gamme])
+        self._roots |= roots
+        self._intermediates |= intermediates
+        self.__dict__.pop("trust_store", None)
 
     def issue_cv(
         self, *, domain: str, pan: bytes, cha: Cha, public_key: RSAPublicKey, effective: date, expiry: date
@@ -268,7 +309,7 @@ class Authority:
 
     def crl(
         self,
-        gamme: Gamme,
+        gamme: AnyGamme,
         revoked: Iterable[tuple[int, datetime]] = (),
         *,
         this_update: datetime,
@@ -278,7 +319,7 @@ class Authority:
     ) -> bytes:
         """The revocation list (DER) of an authority for persons, or of its root; *revoked* are serials and times."""
         intermediate, root_certificate = self.chain(gamme)
-        issuer, kind = (root_certificate, "root") if root else (intermediate, "persons")
+        issuer, kind = (root_certificate, "root") if root else (intermediate, issuer_kind(gamme))
         signer = self._ca_key(kind, gamme, issuer)
         builder = (
             x509.CertificateRevocationListBuilder()
@@ -301,8 +342,8 @@ class Authority:
                 hint="use an authority of the card's environment",
             )
 
-    def _ca_key(self, kind: str, gamme: Gamme, certificate: x509.Certificate) -> RSAPrivateKey:
-        return self._key(_ca_name(kind, gamme), certificate.public_key())
+    def _ca_key(self, kind: str, gamme: AnyGamme, certificate: x509.Certificate) -> RSAPrivateKey:
+        return self._key(ca_name(kind, gamme), certificate.public_key())
 
     def _cv_key(self, domain: str) -> RSAPrivateKey:
         root = self._cv_roots[domain]
@@ -313,7 +354,7 @@ class Authority:
         if key is None:
             path = self.directory / f"{name}.key"
             try:
-                key = rsa.load_private_pem(storage.read_file(self.directory, path.name), validate=False)
+                key = rsa.load_private_pem(storage.read_file(self.directory, f"{name}.key"), validate=False)
             except CryptoError as error:
                 raise AuthorityDamaged(path, str(error)) from None
             if key.public_key() != public_key:
@@ -325,8 +366,35 @@ class Authority:
         return f"Authority({str(self.directory)!r}, environment={self.environment!r})"
 
 
-def _ca_name(kind: str, gamme: Gamme) -> str:
-    return f"{kind}-{gamme.value.lower()}"
+def _has_organisations(directory: Path) -> bool:
+    return (directory / ORGANISATIONS).is_dir()
+
+
+def _chains(
+    folder: Path, names: AuthorityNames, gammes: Iterable[AnyGamme]
+) -> tuple[dict[AnyGamme, x509.Certificate], dict[AnyGamme, x509.Certificate]]:
+    """The roots and the issuing authorities of the gammes. Raises AuthorityDamaged."""
+    roots: dict[AnyGamme, x509.Certificate] = {}
+    intermediates: dict[AnyGamme, x509.Certificate] = {}
+    for gamme in gammes:
+        for kind, made, name in (
+            ("root", roots, names.root(gamme)),
+            (issuer_kind(gamme), intermediates, names.intermediate(gamme)),
+        ):
+            file = ca_name(kind, gamme)
+            made[gamme] = _certificate(folder, file)
+            if made[gamme].subject != name:
+                raise AuthorityDamaged(folder / f"{file}.pem", "is the certificate of another authority")
+    return roots, intermediates
+
+
+def _check_period(issuer: x509.Certificate, start: datetime, end: datetime) -> None:
+    first, last = issuer.not_valid_before_utc, issuer.not_valid_after_utc
+    if not first <= start < end <= last:
+        raise CertificateRefused(
+            f"a certificate from {start:%Y-%m-%d} to {end:%Y-%m-%d} does not lie within the authority's validity",
+            hint=f"choose dates from {first:%Y} to {last:%Y}",
+        )
 
 
 def _cv_name(domain: str) -> str:
@@ -338,52 +406,11 @@ def _second(when: datetime) -> datetime:
     return aware.replace(microsecond=0)
 
 
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _serial(size: int) -> int:
-    """A random serial of exactly *size* bytes, positive in DER."""
-    return secrets.randbelow(0x7F << 8 * (size - 1)) + (1 << 8 * (size - 1))
-
-
-def _sign(
-    subject_name: x509.Name,
-    issuer_name: x509.Name,
-    public_key: RSAPublicKey,
-    period: tuple[datetime, datetime],
-    serial_size: int,
-    extensions: Iterable[Extension],
-    signer: RSAPrivateKey,
-) -> x509.Certificate:
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject_name)
-        .issuer_name(issuer_name)
-        .public_key(public_key)
-        .not_valid_before(period[0])
-        .not_valid_after(period[1])
-        .serial_number(_serial(serial_size))
-    )
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical)
-    return builder.sign(signer, hashes.SHA256())
-
-
 def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
     """Everything that is in the folder of a new authority; the description last."""
-    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items()}
-    period = (CA_NOT_BEFORE, CA_NOT_AFTER)
+    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items() if name.startswith("cv-")}
     for gamme in Gamme:
-        root_key, key = keys[_ca_name("root", gamme)], keys[_ca_name("persons", gamme)]
-        root_public, public = root_key.public_key(), key.public_key()
-        root_name, name = names.root(gamme), names.intermediate(gamme)
-        extensions = root_extensions(names, root_public)
-        root = _sign(root_name, root_name, root_public, period, _CA_SERIAL_SIZE, extensions, root_key)
-        extensions = intermediate_extensions(names, gamme, public, root_public)
-        intermediate = _sign(name, root_name, public, period, _CA_SERIAL_SIZE, extensions, root_key)
-        files[f"{_ca_name('root', gamme)}.pem"] = _pem(root)
-        files[f"{_ca_name('persons', gamme)}.pem"] = _pem(intermediate)
+        files |= chain_files(names, gamme, keys)
     cv_roots = {}
     for domain in _DOMAINS:
         numbers = keys[_cv_name(domain)].public_key().public_numbers()
@@ -424,6 +451,6 @@ def _cv_root(fields: Fields, domain: str, environment: str) -> CvKey:
 def _certificate(folder: Path, name: str) -> x509.Certificate:
     path = folder / f"{name}.pem"
     try:
-        return x509.load_pem_x509_certificate(storage.read_file(folder, path.name))
+        return x509.load_pem_x509_certificate(storage.read_file(folder, f"{name}.pem"))
     except ValueError:
         raise AuthorityDamaged(path, "is not a certificate") from None

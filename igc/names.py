@@ -45,6 +45,20 @@ class Gamme(Enum):
         return self.value[:2]
 
 
+class OrganisationGamme(Enum):
+    """The level of assurance of IGC-Santé from which servers and software of organisations are certified."""
+
+    ELEMENTAIRE = "ELEMENTAIRE"
+
+    @property
+    def abbreviation(self) -> str:
+        """As in the names of the published files: EL."""
+        return self.value[:2]
+
+
+AnyGamme = Gamme | OrganisationGamme
+
+
 @dataclass(frozen=True, slots=True)
 class AuthorityNames:
     """Everything that an authority of one environment is called. ``environment``: T test, P production-like."""
@@ -75,32 +89,32 @@ class AuthorityNames:
         """Where an OCSP responder would be."""
         return _OCSP
 
-    def root(self, gamme: Gamme) -> Name:
+    def root(self, gamme: AnyGamme) -> Name:
         """The DN of a root."""
         return self._name(self._root_cn(gamme))
 
-    def intermediate(self, gamme: Gamme) -> Name:
-        """The DN of the authority that issues for persons."""
+    def intermediate(self, gamme: AnyGamme) -> Name:
+        """The DN of the authority that issues for persons, or for organisations."""
         return self._name(self._intermediate_cn(gamme))
 
-    def root_crl_uris(self, gamme: Gamme) -> list[str]:
+    def root_crl_uris(self, gamme: AnyGamme) -> list[str]:
         """Where the root's revocation list would be: by http and by LDAP."""
         query = f"?{_CRL_ATTRIBUTE}?base?objectclass=pkiCA"
         parts = [("CN", self._root_cn(gamme)), *self._directory_base(upper=True)]
         return [f"{_HTTP}/CRL/ACR-{gamme.abbreviation}{self._file_mark}.crl", _ldap(parts, query)]
 
-    def crl_uris(self, gamme: Gamme) -> list[str]:
+    def crl_uris(self, gamme: AnyGamme) -> list[str]:
         """Where the issuing authority's revocation list would be: by http and by LDAP."""
         return [
             f"{_HTTP}/CRL/{self._file(gamme)}.crl",
             self._ldap_of(gamme, f"?{_CRL_ATTRIBUTE}?base?objectClass=pkiCA"),
         ]
 
-    def delta_crl_uri(self, gamme: Gamme) -> str:
+    def delta_crl_uri(self, gamme: AnyGamme) -> str:
         """Where the delta list would be: by LDAP only."""
         return self._ldap_of(gamme, f"?{_DELTA_ATTRIBUTE}?base?objectClass=pkiCA")
 
-    def issuer_uri(self, gamme: Gamme) -> str:
+    def issuer_uri(self, gamme: AnyGamme) -> str:
         """Where the issuing authority's certificate would be."""
         return f"{_HTTP}/AC{self._url_mark}/{self._file(gamme)}.cer"
 
@@ -113,27 +127,30 @@ class AuthorityNames:
         return "-TEST" if self.is_test else ""
 
     @property
-    def _organisation(self) -> str:
+    def organisation(self) -> str:
+        """The organisation in whose name everything is certified."""
         return "BIFENTE-TEST" if self.is_test else "BIFENTE"
 
     @property
     def _igc(self) -> str:
         return "IGC-BIFENTE TEST" if self.is_test else "IGC-BIFENTE"
 
-    def _file(self, gamme: Gamme) -> str:
-        return f"ACI-{gamme.abbreviation}-PP{self._file_mark}"
+    def _file(self, gamme: AnyGamme) -> str:
+        holders = "ORG" if isinstance(gamme, OrganisationGamme) else "PP"
+        return f"ACI-{gamme.abbreviation}-{holders}{self._file_mark}"
 
-    def _root_cn(self, gamme: Gamme) -> str:
+    def _root_cn(self, gamme: AnyGamme) -> str:
         return f"{'TEST ' if self.is_test else ''}AC RACINE BIFENTE {gamme.value}"
 
-    def _intermediate_cn(self, gamme: Gamme) -> str:
-        return f"{'TEST ' if self.is_test else ''}AC BIFENTE {gamme.value} PERSONNES"
+    def _intermediate_cn(self, gamme: AnyGamme) -> str:
+        holders = "ORGANISATIONS" if isinstance(gamme, OrganisationGamme) else "PERSONNES"
+        return f"{'TEST ' if self.is_test else ''}AC BIFENTE {gamme.value} {holders}"
 
     def _name(self, common_name: str) -> Name:
         return Name(
             [
                 NameAttribute(NameOID.COUNTRY_NAME, "FR"),
-                NameAttribute(NameOID.ORGANIZATION_NAME, self._organisation),
+                NameAttribute(NameOID.ORGANIZATION_NAME, self.organisation),
                 NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, _SIREN),
                 NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, self._igc),
                 NameAttribute(NameOID.COMMON_NAME, common_name),
@@ -141,10 +158,10 @@ class AuthorityNames:
         )
 
     def _directory_base(self, *, upper: bool) -> list[tuple[str, str]]:
-        base = [("ou", self._igc), ("ou", _SIREN), ("o", self._organisation), ("c", "FR")]
+        base = [("ou", self._igc), ("ou", _SIREN), ("o", self.organisation), ("c", "FR")]
         return [(kind.upper(), value) for kind, value in base] if upper else base
 
-    def _ldap_of(self, gamme: Gamme, query: str) -> str:
+    def _ldap_of(self, gamme: AnyGamme, query: str) -> str:
         # the directory's entry lies below its root's, which the certificate's issuer DN does not show
         parts = [
             ("cn", self._intermediate_cn(gamme)),

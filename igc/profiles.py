@@ -18,7 +18,7 @@ from bifente.codes import gip
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.errors import CertificateRefused
-from bifente.igc.names import UPN_DOMAIN, AuthorityNames, Gamme
+from bifente.igc.names import UPN_DOMAIN, AnyGamme, AuthorityNames, Gamme
 
 CARD_ISSUER = "8025000001"
 """The issuer's number in front of the card number."""
@@ -28,7 +28,8 @@ _USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _GIP = "1.2.250.1.71.1.2."
 _CARD_TYPE = x509.ObjectIdentifier(_GIP + "2")
 _CARD_ID = x509.ObjectIdentifier(_GIP + "3")
-_CARD_CATEGORY = x509.ObjectIdentifier(_GIP + "5")
+CARD_CATEGORY = x509.ObjectIdentifier(_GIP + "5")
+"""The category (G01) of a card or of another product: 00 card, 03 certificate of software; 80 more for TEST."""
 _PROFESSION = x509.ObjectIdentifier(_GIP + "7")
 _FUTURE_PROFESSION = x509.ObjectIdentifier(_GIP + "8")
 _RESPONSIBILITY = x509.ObjectIdentifier(_GIP + "12")
@@ -54,17 +55,17 @@ def subject(holder: CardHolder, title: str | None) -> x509.Name:
     A CDE has the subject of a CPE and a CPA that of a CPE without title (synthetic). Raises CertificateRefused when the
     holder lacks what its type of card needs, or a value is too long.
     """
-    rdns = [_rdn((NameOID.COUNTRY_NAME, "FR", "country"))]
+    rdns = [rdn((NameOID.COUNTRY_NAME, "FR", "country"))]
     if holder.card_type >= 2:
         rdns += [
-            _rdn((NameOID.STATE_OR_PROVINCE_NAME, holder.department, "department")),
-            _rdn((NameOID.ORGANIZATION_NAME, holder.structure_name, "structure name")),
-            _rdn((NameOID.ORGANIZATIONAL_UNIT_NAME, holder.structure_id, "structure identifier")),
+            rdn((NameOID.STATE_OR_PROVINCE_NAME, holder.department, "department")),
+            rdn((NameOID.ORGANIZATION_NAME, holder.structure_name, "structure name")),
+            rdn((NameOID.ORGANIZATIONAL_UNIT_NAME, holder.structure_id, "structure identifier")),
         ]
     if title is not None:
-        rdns.append(_rdn((NameOID.TITLE, title, "title")))
+        rdns.append(rdn((NameOID.TITLE, title, "title")))
     rdns.append(
-        _rdn(
+        rdn(
             (NameOID.GIVEN_NAME, holder.given_name, "given name"),
             (NameOID.COMMON_NAME, holder.national_id, "national identifier"),
             (NameOID.SURNAME, holder.family_name, "family name"),
@@ -100,12 +101,9 @@ def leaf_extensions(
     """
     gamme = Gamme.of_card_type(holder.card_type)
     signature = usage is CertificateUsage.SIGNATURE
-    # present and empty though false is the default: the real ones have it so
-    yield x509.BasicConstraints(ca=False, path_length=None), False
-    yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
-    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), False
-    yield _key_usage(non_repudiation=signature, digital_signature=not signature), True
-    yield _policies(names.policy, names.policy_uri), False
+    yield from leaf_beginning(public_key, issuer_key)
+    yield key_usage(non_repudiation=signature, digital_signature=not signature), True
+    yield policies(names.policy, names.policy_uri), False
     if signature:
         yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False
         yield _private_key_usage_period(not_before, not_after), False
@@ -121,6 +119,21 @@ def leaf_extensions(
             ),
             False,
         )
+    yield from leaf_pointers(names, gamme)
+    for oid, value in _gip_extensions(holder):
+        yield x509.UnrecognizedExtension(oid, value), False
+
+
+def leaf_beginning(public_key: RSAPublicKey, issuer_key: RSAPublicKey) -> Iterator[Extension]:
+    """The extensions that every leaf begins with, up to its key usage."""
+    # present and empty though false is the default: the real ones have it so
+    yield x509.BasicConstraints(ca=False, path_length=None), False
+    yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
+    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), False
+
+
+def leaf_pointers(names: AuthorityNames, gamme: AnyGamme) -> Iterator[Extension]:
+    """Where a leaf says its revocation lists, its responder and its issuer's certificate are."""
     yield x509.CRLDistributionPoints([_point(uri) for uri in names.crl_uris(gamme)]), False
     yield x509.FreshestCRL([_point(names.delta_crl_uri(gamme))]), False
     yield (
@@ -132,32 +145,30 @@ def leaf_extensions(
         ),
         False,
     )
-    for oid, value in _gip_extensions(holder):
-        yield x509.UnrecognizedExtension(oid, value), False
 
 
 def root_extensions(names: AuthorityNames, public_key: RSAPublicKey) -> Iterator[Extension]:
     """The extensions of a root, in the real order."""
     yield x509.BasicConstraints(ca=True, path_length=None), True
-    yield _key_usage(certificates=True), True
-    yield _policies("2.5.29.32.0", names.policy_uri), False
+    yield key_usage(certificates=True), True
+    yield policies("2.5.29.32.0", names.policy_uri), False
     yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
     yield x509.AuthorityKeyIdentifier.from_issuer_public_key(public_key), False
 
 
 def intermediate_extensions(
-    names: AuthorityNames, gamme: Gamme, public_key: RSAPublicKey, root_key: RSAPublicKey
+    names: AuthorityNames, gamme: AnyGamme, public_key: RSAPublicKey, root_key: RSAPublicKey
 ) -> Iterator[Extension]:
-    """The extensions of an authority for persons, in the real order."""
+    """The extensions of an authority for persons or organisations, in the real order."""
     yield x509.BasicConstraints(ca=True, path_length=0), True
-    yield _key_usage(certificates=True), True
-    yield _policies("2.5.29.32.0", names.policy_uri), False
+    yield key_usage(certificates=True), True
+    yield policies("2.5.29.32.0", names.policy_uri), False
     yield x509.CRLDistributionPoints([_point(uri) for uri in names.root_crl_uris(gamme)]), False
     yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
     yield x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key), False
 
 
-def _rdn(*values: tuple[x509.ObjectIdentifier, str | None, str]) -> x509.RelativeDistinguishedName:
+def rdn(*values: tuple[x509.ObjectIdentifier, str | None, str]) -> x509.RelativeDistinguishedName:
     """One RDN; each value comes with its attribute and its name for a refusal."""
     for _, value, what in values:
         if not value:
@@ -169,13 +180,18 @@ def _rdn(*values: tuple[x509.ObjectIdentifier, str | None, str]) -> x509.Relativ
     return x509.RelativeDistinguishedName([x509.NameAttribute(oid, value or "") for oid, value, _ in values])
 
 
-def _key_usage(
-    *, digital_signature: bool = False, non_repudiation: bool = False, certificates: bool = False
+def key_usage(
+    *,
+    digital_signature: bool = False,
+    non_repudiation: bool = False,
+    key_encipherment: bool = False,
+    certificates: bool = False,
 ) -> x509.KeyUsage:
+    """What a key is for."""
     return x509.KeyUsage(
         digital_signature=digital_signature,
         content_commitment=non_repudiation,
-        key_encipherment=False,
+        key_encipherment=key_encipherment,
         data_encipherment=False,
         key_agreement=False,
         key_cert_sign=certificates,
@@ -185,7 +201,8 @@ def _key_usage(
     )
 
 
-def _policies(oid: str, uri: str) -> x509.CertificatePolicies:
+def policies(oid: str, uri: str) -> x509.CertificatePolicies:
+    """One policy, and where its practice statement would be."""
     return x509.CertificatePolicies([x509.PolicyInformation(x509.ObjectIdentifier(oid), [uri])])
 
 
@@ -206,8 +223,13 @@ def _private_key_usage_period(not_before: datetime, not_after: datetime) -> x509
     return x509.UnrecognizedExtension(_PRIVATE_KEY_USAGE_PERIOD, encode(_SEQUENCE, times))
 
 
+def category(code: int) -> x509.UnrecognizedExtension:
+    """The G01 category as the real certificates have it."""
+    return x509.UnrecognizedExtension(CARD_CATEGORY, encode(_OCTET_STRING, bytes((code,))))
+
+
 def _gip_extensions(holder: CardHolder) -> Iterator[tuple[x509.ObjectIdentifier, bytes]]:
-    yield _CARD_CATEGORY, encode(_OCTET_STRING, bytes((holder.category,)))
+    yield CARD_CATEGORY, category(holder.category).value
     yield _CARD_TYPE, _integer(holder.card_type)
     yield _CARD_ID, encode(_PRINTABLE_STRING, f"{CARD_ISSUER}/{holder.card_number}".encode())
     if holder.card_type == 0 and holder.profession is not None:

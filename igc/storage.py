@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bifente.documents import DocumentError, read_bytes
@@ -33,12 +33,14 @@ def holds_authority(directory: Path) -> bool:
     return False
 
 
-def write_directory(directory: Path, files: Mapping[str, bytes]) -> bool:
+def write_directory(
+    directory: Path, files: Mapping[str, bytes], made_meanwhile: Callable[[Path], bool] = holds_authority
+) -> bool:
     """Create *directory* (0700) with *files* (0600) in one step, below a parent that is made if need be.
 
     Everything is written and synced in a folder beside it, which then takes the name; an error or interruption
-    removes that folder. Returns False, with nothing written, when another process made an authority there meanwhile.
-    Raises OSError about *directory*.
+    removes that folder. Returns False, with nothing written, when another process made the like there meanwhile,
+    which *made_meanwhile* tells. Raises OSError about *directory*.
     """
     try:
         directory.parent.mkdir(parents=True, exist_ok=True)
@@ -54,7 +56,7 @@ def write_directory(directory: Path, files: Mapping[str, bytes]) -> bool:
                 directory.rmdir()
             os.rename(draft, directory)  # takes the place of an empty folder, refuses a full one
         except OSError:
-            if holds_authority(directory):
+            if made_meanwhile(directory):
                 shutil.rmtree(draft)
                 return False
             raise

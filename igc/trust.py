@@ -20,6 +20,7 @@ from bifente.apdu import issuersignature
 from bifente.apdu.cvc import Car, CvContent, CvEnvelope, CvKey, verify_by_any
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.usage import CertificateUsage
+from bifente.igc.caisses import caisse_of
 from bifente.igc.errors import UntrustedCertificate
 
 
@@ -68,6 +69,22 @@ class TrustStore:
             raise UntrustedCertificate(f"the certificate's key is not one for {usage.value}")
         return leaf
 
+    def verify_recipient(self, der: bytes, at: datetime) -> x509.Certificate:
+        """:meth:`verify_certificate` for somebody to encipher for: the key must be for that. Raises UntrustedCertificate."""
+        leaf = self.verify_certificate(der, at)
+        if not _key_usage(leaf, "key_encipherment"):
+            raise UntrustedCertificate("the certificate's key is not one to encipher for")
+        return leaf
+
+    def verify_caisse(self, der: bytes, at: datetime, regime: str, caisse: str) -> x509.Certificate:
+        """:meth:`verify_certificate` of the signature of this caisse and no other. Raises UntrustedCertificate."""
+        leaf = self.verify_certificate(der, at, CertificateUsage.SIGNATURE)
+        found = caisse_of(leaf)
+        if found != (regime, caisse):
+            whose = f"that of caisse {''.join(found)}" if found else "not that of a caisse"
+            raise UntrustedCertificate(f"the certificate is {whose}: caisse {regime}{caisse} is expected")
+        return leaf
+
     def verify_cv(self, raw: bytes) -> CvContent:
         """Verify a CV certificate with the root that it names. Raises CvError; dates are the caller's to judge."""
         return verify_by_any(CvEnvelope.parse(raw), self.cv_roots)
@@ -104,10 +121,14 @@ def _fits(car: bytes, domain: str, environment: str) -> bool:
 
 
 def _allows(leaf: x509.Certificate, usage: CertificateUsage) -> bool:
+    return _key_usage(
+        leaf, "content_commitment" if usage is CertificateUsage.SIGNATURE else "digital_signature"
+    )
+
+
+def _key_usage(leaf: x509.Certificate, bit: str) -> bool:
     try:
-        key_usage = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
+        found = leaf.extensions.get_extension_for_class(x509.KeyUsage).value
     except (x509.ExtensionNotFound, ValueError):
         return False
-    if usage is CertificateUsage.SIGNATURE:
-        return key_usage.content_commitment
-    return key_usage.digital_signature
+    return bool(getattr(found, bit))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.igc.issuing import issue
 from bifente.cli.options import JSON, PATH
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
@@ -19,7 +20,10 @@ _FOLDER = click.argument("directory", metavar="DIR", type=PATH)
 
 @click.group(short_help="Make and show a certification authority of your own.")
 def igc() -> None:
-    """Make and show the certification authority that issues the certificates of your cards."""
+    """Make and show the certification authority that issues the certificates of your cards, and those of caisses."""
+
+
+igc.add_command(issue)
 
 
 @igc.command("init")

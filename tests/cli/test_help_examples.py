@@ -58,6 +58,7 @@ def desk(
     shutil.copytree(pooled_authority.directory, igc)
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
+    monkeypatch.setitem(Authority.issue_caisse.__kwdefaults__ or {}, "key_source", pooled_source)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, profile in (("doctor", "gp"), ("patient", "vitale-family")):
         made = personalise(read_profile(profile), Authority.open(igc), keys=pooled_source, today=date.today())

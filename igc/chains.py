@@ -1,0 +1,91 @@
+"""Certificates as an authority makes them: the chain of a gamme with its files, and the signing of any one."""
+
+import secrets
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+
+from bifente.crypto import rsa
+from bifente.igc.names import AnyGamme, AuthorityNames, OrganisationGamme
+from bifente.igc.profiles import Extension, intermediate_extensions, root_extensions
+
+CA_NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
+CA_NOT_AFTER = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC)
+"""The authorities are valid from the first date of a CV certificate for as long as UTCTime reaches, so that cards of the
+day of any official card's rights, expired and future ones can be made. (Real ones: 20 years.)"""
+
+
+ORGANISATIONS = "organisations"
+"""The folder below an authority's with the chain for organisations; it is there once one was certified."""
+
+_CA_SERIAL_SIZE = 18
+LEAF_SERIAL_SIZE = 16
+
+
+def ca_name(kind: str, gamme: AnyGamme) -> str:
+    """The file of a CA's certificate or key, without its ending; those of organisations are in a folder of their own."""
+    folder = f"{ORGANISATIONS}/" if isinstance(gamme, OrganisationGamme) else ""
+    return f"{folder}{kind}-{gamme.value.lower()}"
+
+
+def issuer_kind(gamme: AnyGamme) -> str:
+    """What the issuing authority below the root certifies: persons or organisations."""
+    return "organisations" if isinstance(gamme, OrganisationGamme) else "persons"
+
+
+def chain_files(
+    names: AuthorityNames, gamme: AnyGamme, keys: Mapping[str, RSAPrivateKey]
+) -> dict[str, bytes]:
+    """The certificates and keys of a gamme's root and issuing authority, by the names of their files."""
+    root_file, file = ca_name("root", gamme), ca_name(issuer_kind(gamme), gamme)
+    root_key, key = keys[root_file], keys[file]
+    period = (CA_NOT_BEFORE, CA_NOT_AFTER)
+    root_public, public = root_key.public_key(), key.public_key()
+    root_name, name = names.root(gamme), names.intermediate(gamme)
+    extensions = root_extensions(names, root_public)
+    root = sign(root_name, root_name, root_public, period, _CA_SERIAL_SIZE, extensions, root_key)
+    extensions = intermediate_extensions(names, gamme, public, root_public)
+    intermediate = sign(name, root_name, public, period, _CA_SERIAL_SIZE, extensions, root_key)
+    return {
+        f"{root_file}.key": rsa.private_pem(root_key),
+        f"{file}.key": rsa.private_pem(key),
+        f"{root_file}.pem": pem(root),
+        f"{file}.pem": pem(intermediate),
+    }
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as a PEM block."""
+    return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _serial(size: int) -> int:
+    """A random serial of exactly *size* bytes, positive in DER."""
+    return secrets.randbelow(0x7F << 8 * (size - 1)) + (1 << 8 * (size - 1))
+
+
+def sign(
+    subject_name: x509.Name,
+    issuer_name: x509.Name,
+    public_key: RSAPublicKey,
+    period: tuple[datetime, datetime],
+    serial_size: int,
+    extensions: Iterable[Extension],
+    signer: RSAPrivateKey,
+) -> x509.Certificate:
+    """A certificate of that name, issuer, key and period, with a random serial number of *serial_size* bytes."""
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject_name)
+        .issuer_name(issuer_name)
+        .public_key(public_key)
+        .not_valid_before(period[0])
+        .not_valid_after(period[1])
+        .serial_number(_serial(serial_size))
+    )
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical)
+    return builder.sign(signer, hashes.SHA256())
