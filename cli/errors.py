@@ -122,6 +122,7 @@ HINTS: dict[str, str] = {
     "input.nothing-there": "bifente card show … {file} shows the file",
     "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
     "input.another-card": "another card takes the place of this one with --force",
+    "input.no-caisse": "bifente fse caisse init DIR makes one",
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
     "input.several-slots": "choose one with --slot",
     "input.another-atr": "leave --atr out",

@@ -10,6 +10,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "bifente.cli.fse.chaining:chaining",
         "Chain what belongs to one person without saying who it is.",
     ),
+    "caisse": ("bifente.cli.fse.caisse:caisse", "Judge, acknowledge and pay lots as an insurer's centre."),
 }
 """Command → (module:attribute, short help)."""
 

@@ -1,0 +1,1 @@
+"""Forward migrations of the store, from version 1 on."""
