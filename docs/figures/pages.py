@@ -5,6 +5,7 @@ from pathlib import Path
 
 import roads
 import rooms
+import states
 
 from bifente.layouts.registry import kinds
 
@@ -21,4 +22,5 @@ def write(folder: Path) -> None:
 def _all() -> Iterator[tuple[str, str]]:
     yield from rooms.figures()
     yield from roads.figures()
+    yield from states.figures()
     yield "instructions.md", "\n".join(roads.dispatch_table(kinds())) + "\n"

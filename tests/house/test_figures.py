@@ -12,6 +12,8 @@ import pytest
 from bifente.applets.families import family_of
 from bifente.applets.kernel.card import SmartCard
 from bifente.applets.kernel.instruction import Instruction
+from bifente.fse.cabinet.machine import StateMachine, Transition
+from bifente.fse.cabinet.states import LOT, LotEvent, LotState
 from bifente.reader.wrappers.t0front import T0Front
 from bifente.terminal import CpsSession
 from bifente.workbench.cards.maker import CardMaker
@@ -27,7 +29,7 @@ def drawers() -> Iterator[Mapping[str, ModuleType]]:
     folder = str(ROOT / "docs" / "figures")
     before = list(sys.path)
     sys.path.insert(0, folder)
-    yield {name: import_module(name) for name in ("calls", "drawing", "roads", "rooms")}
+    yield {name: import_module(name) for name in ("calls", "drawing", "roads", "rooms", "states")}
     sys.path[:] = before
 
 
@@ -136,8 +138,25 @@ def test_the_rooms_show_the_table_and_the_imports(drawers: Mapping[str, Any]) ->
         rooms.rooms({**table, "apdu": frozenset({"layouts"})}, used)
 
 
+def test_the_states_are_drawn_from_their_tables(drawers: Mapping[str, Any]) -> None:
+    states = drawers["states"]
+    before = list(states.table(LOT))
+    more = Transition(LotState.SETTLED, LotEvent.SILENCE, LotState.NO_RETURN)
+    after = list(states.table(StateMachine("lot", (*LOT.transitions, more))))
+    assert set(after) - set(before) == {"| silence | settled | no return |  |"}
+    drawn = states.ladder("x", LOT)
+    texts = [
+        element.text for element in ElementTree.fromstring(drawn).iter() if element.tag.endswith("}text")
+    ]
+    assert {state.value for state in LotState} | {event.value for event in LotEvent} == set(texts)
+    assert states.ladder("x", StateMachine("lot", (*LOT.transitions, more))) != drawn
+
+
 def test_every_figure_is_well_formed_and_holds_no_secret(drawers: Mapping[str, Any]) -> None:
-    for name, content in (*drawers["rooms"].figures(), *drawers["roads"].figures()):
+    drawn = (one for name in ("rooms", "roads", "states") for one in drawers[name].figures())
+    for name, content in drawn:
+        if name.endswith(".md"):
+            continue
         root = ElementTree.fromstring(content)
         assert root.tag == "{http://www.w3.org/2000/svg}svg", name
         texts = "".join(root.itertext())

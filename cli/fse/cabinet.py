@@ -1,0 +1,308 @@
+"""``bifente fse cabinet``: a surgery, its sheets and lots, and what has happened to them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bifente.cli.options import JSON, PATH, igc_option
+from bifente.cli.visible import say, say_json
+
+if TYPE_CHECKING:
+    from bifente.fse.cabinet import LotRecord, SheetRecord
+    from bifente.fse.cabinet.log import LogLine
+
+CABINET = click.option(
+    "--cabinet",
+    "folder",
+    metavar="DIR",
+    type=PATH,
+    help="The folder of the surgery (bifente fse cabinet init).  [default: one in your data folder]",
+)
+NUMBER = click.argument("number", metavar="NUMBER", type=click.IntRange(1, 999_999_999))
+PROFESSIONAL = click.option(
+    "--professional",
+    metavar="ID",
+    help="The billing number, where several professionals have such an invoice.",
+)
+LIMIT = click.option(
+    "--limit",
+    metavar="N",
+    type=click.IntRange(1, 10_000),
+    default=100,
+    show_default=True,
+    help="At most N lines.",
+)
+AFTER = click.option(
+    "--after",
+    metavar="ID",
+    type=click.IntRange(0),
+    default=0,
+    help="Go on behind this one, the last of the page before.",
+)
+
+
+@click.group(short_help="A surgery: keep, send, follow and archive sheets.")
+def cabinet() -> None:
+    """A surgery with its store: sheets are kept, go in lots to the caisses, and are followed until they are paid."""
+
+
+@cabinet.command("init", short_help="Make a surgery in a folder.")
+@click.argument("folder", metavar="[DIR]", type=PATH, required=False)
+@click.option(
+    "--department", metavar="NN", default="75", show_default=True, help="Its département, for the holidays."
+)
+@JSON
+def init(folder: Path | None, department: str, as_json: bool) -> None:
+    """Make a surgery in DIR, by default one in your data folder: cabinet.yaml with its settings, and its store.
+
+    Settings that are there already are kept: write them first to have the store elsewhere.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente fse cabinet init strasbourg --department 67
+    """
+    from bifente.workbench.cabinet import default_cabinet, make_cabinet
+
+    chosen = default_cabinet() if folder is None else folder
+    settings = make_cabinet(chosen, department=department)
+    if as_json:
+        say_json({"cabinet": str(chosen), "store": settings.store})
+        return
+    say(f"surgery in {chosen}, its store: {settings.store}")
+
+
+@cabinet.command("add", short_help="Keep care sheets.")
+@click.argument("files", metavar="SHEET…", type=PATH, nargs=-1, required=True)
+@click.option(
+    "--mode",
+    type=click.Choice(["S", "F", "D"], case_sensitive=False),
+    help="S: signed by both cards. F: without the Vitale. D: degraded, signed by none.  [default: S when signed, else prepared]",
+)
+@click.option("--third-party", is_flag=True, help="The caisse pays the professional: an RSP will come.")
+@CABINET
+@igc_option
+@JSON
+def add(
+    files: tuple[Path, ...],
+    mode: str | None,
+    third_party: bool,
+    folder: Path | None,
+    igc: Path | None,
+    as_json: bool,
+) -> None:
+    """Keep care sheets in the store: signed ones are verified, one that is there already is left as it is.
+
+    Bytes that no card has signed are kept as prepared, until the signed sheet of the same number comes, or as degraded.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente demo -o day1
+    bifente fse cabinet add day1/sheet.p7m --cabinet surgery
+    """
+    from bifente.workbench.cabinet import add_sheet, opened
+
+    with opened(folder) as surgery:
+        for file in files:
+            kept = add_sheet(surgery, file, mode=mode, third_party=third_party, igc=igc)
+            if as_json:
+                say_json({"file": str(file), "again": kept.again, **sheet_facts(kept.record)})
+            else:
+                note = " (was there already)" if kept.again else ""
+                say(f"{file}: {sheet_line(kept.record)}{note}")
+
+
+@cabinet.command("list", short_help="List sheets, or lots.")
+@click.option("--lots", "of_lots", is_flag=True, help="Lots instead of sheets.")
+@click.option("--state", metavar="STATE", help="Only those in this state, e.g. 'signed' or 'ARL-'.")
+@AFTER
+@LIMIT
+@CABINET
+@JSON
+def list_(
+    of_lots: bool, state: str | None, after: int, limit: int, folder: Path | None, as_json: bool
+) -> None:
+    """List the sheets of a surgery, or its lots, in the order in which they came.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente fse cabinet list --cabinet surgery --state signed
+    bifente fse cabinet list --cabinet surgery --lots --json
+    """
+    from bifente.workbench.cabinet import lot_state, opened, sheet_state
+
+    with opened(folder) as surgery:
+        if of_lots:
+            lots = surgery.lots(state=None if state is None else lot_state(state), after=after, limit=limit)
+            facts = [lot_facts(one) for one in lots]
+            lines = [lot_line(one) for one in lots]
+        else:
+            sheets = surgery.sheets(
+                state=None if state is None else sheet_state(state), after=after, limit=limit
+            )
+            facts = [sheet_facts(one) for one in sheets]
+            lines = [sheet_line(one) for one in sheets]
+    if as_json:
+        say_json(facts)
+        return
+    for line in lines:
+        say(line)
+    if len(lines) == limit:
+        say(f"perhaps there are more: --after {facts[-1]['id']}")
+    if not lines:
+        say("none")
+
+
+@cabinet.command("show", short_help="Show a sheet and what has happened to it.")
+@NUMBER
+@PROFESSIONAL
+@CABINET
+@JSON
+def show(number: int, professional: str | None, folder: Path | None, as_json: bool) -> None:
+    """Show the sheet with this invoice NUMBER, and its log.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente demo -o day1
+    bifente fse cabinet add day1/sheet.p7m --cabinet surgery
+    bifente fse cabinet show 1 --cabinet surgery
+    """
+    from bifente.workbench.cabinet import opened, sheet_by_number
+
+    with opened(folder) as surgery:
+        sheet = sheet_by_number(surgery, number, professional)
+        events = surgery.events("sheet", sheet.id, limit=10_000)
+    if as_json:
+        say_json({**sheet_facts(sheet), "events": [event_facts(one) for one in events]})
+        return
+    say(sheet_line(sheet))
+    say(f"  kept {when(sheet.kept)}, SHA-256 {sheet.digest}")
+    for event in events:
+        say(f"  {event_line(event)}")
+
+
+@cabinet.command("status", short_help="How many sheets and lots are in which state.")
+@CABINET
+@JSON
+def status(folder: Path | None, as_json: bool) -> None:
+    """How many sheets and lots are in which state, and what waits to be sent.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente fse cabinet status --cabinet surgery
+    """
+    from bifente.workbench.cabinet import opened
+
+    with opened(folder) as surgery:
+        found, head = surgery.status(), surgery.head()
+    if as_json:
+        say_json(
+            {
+                "sheets": dict(found.sheets),
+                "lots": dict(found.lots),
+                "messages_waiting": found.waiting,
+                "received": dict(found.received),
+                "log": {"lines": head.seq, "digest": head.digest},
+            }
+        )
+        return
+    for name, counted in (("sheets", found.sheets), ("lots", found.lots), ("received", found.received)):
+        states = ", ".join(f"{count} {state}" for state, count in counted.items())
+        say(f"{name}: {states or 'none'}")
+    say(f"messages to hand over: {found.waiting}")
+    say(f"log: {head.seq} lines, the last has digest {head.digest}")
+
+
+@cabinet.command("events", short_help="The log: of one sheet or lot, or all of it.")
+@click.argument("number", metavar="[NUMBER]", type=click.IntRange(1, 999_999_999), required=False)
+@click.option("--lot", metavar="ID", type=click.IntRange(1), help="Of the lot with this id.")
+@PROFESSIONAL
+@AFTER
+@LIMIT
+@CABINET
+@JSON
+def events(
+    number: int | None,
+    lot: int | None,
+    professional: str | None,
+    after: int,
+    limit: int,
+    folder: Path | None,
+    as_json: bool,
+) -> None:
+    """The log of a surgery, which only grows: of the sheet with this invoice NUMBER, of a lot, or all of it.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente fse cabinet events --cabinet surgery --limit 20
+    """
+    from bifente.workbench.cabinet import opened, sheet_by_number
+
+    if number is not None and lot is not None:
+        raise click.UsageError("either a NUMBER or --lot")
+    with opened(folder) as surgery:
+        subject = None if number is None and lot is None else "lot" if number is None else "sheet"
+        identity = surgery.lot(lot).id if lot is not None else None
+        if number is not None:
+            identity = sheet_by_number(surgery, number, professional).id
+        found = surgery.events(subject, identity, after=after, limit=limit)
+    if as_json:
+        say_json([event_facts(one) for one in found])
+        return
+    for event in found:
+        of = "" if subject else f"{event.subject} {event.subject_id}  "
+        say(f"{event.seq:>6}  {of}{event_line(event)}")
+    if not found:
+        say("none")
+
+
+def sheet_line(sheet: "SheetRecord") -> str:
+    """A sheet in a line."""
+    place = f"{sheet.regime}/{sheet.caisse}/{sheet.centre}"
+    lot = f", lot {sheet.lot}" if sheet.lot is not None else ""
+    paid = f", paid {euros(sheet.paid)}" if sheet.paid is not None else ""
+    return (
+        f"n° {sheet.number:09} of {sheet.professional}: {sheet.state.value}, {sheet.care_date}, "
+        f"{euros(sheet.amount)}{paid}, {place}, mode {sheet.mode or '-'}{lot}"
+    )
+
+
+def lot_line(lot: "LotRecord") -> str:
+    """A lot in a line."""
+    due = f", due {lot.due}" if lot.due is not None else ""
+    place = f"{lot.regime}/{lot.caisse}/{lot.centre}"
+    return f"lot {lot.id}: n° {lot.number:03} of {lot.professional}, {lot.state.value}, {place}, mode {lot.mode}{due}"
+
+
+def event_line(event: "LogLine") -> str:
+    """A line of the log."""
+    way = f"{event.before or '-'} → {event.after}" if event.after is not None else ""
+    facts = ", ".join(f"{name} {value}" for name, value in event.facts.items() if name != "digest")
+    return "  ".join(part for part in (when(event.at), event.event, way, facts) if part)
+
+
+def sheet_facts(sheet: "SheetRecord") -> dict[str, object]:
+    """A sheet for a program; amounts are cents."""
+    names = sheet.__dataclass_fields__
+    return {name: getattr(sheet, name) for name in names} | {"state": sheet.state.value}
+
+
+def lot_facts(lot: "LotRecord") -> dict[str, object]:
+    """A lot for a program."""
+    return {name: getattr(lot, name) for name in lot.__dataclass_fields__} | {"state": lot.state.value}
+
+
+def event_facts(event: "LogLine") -> dict[str, object]:
+    """A line of the log for a program."""
+    return {name: getattr(event, name) for name in event.__dataclass_fields__}
+
+
+def euros(cents: int) -> str:
+    """``25.00 €``."""
+    return f"{cents // 100}.{cents % 100:02} €"
+
+
+def when(moment: str) -> str:
+    """A time of the store as the clock on the wall shows it."""
+    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,54 @@
+"""What a document that the surgery keeps says of itself: read from its bytes, signed or not."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from bifente.fse.cabinet.errors import CabinetError
+from bifente.fse.errors import CanonicalError
+from bifente.fse.sheet import canonical
+from bifente.fse.sheet.cms import parse
+from bifente.fse.sheet.model import CareSheet
+from bifente.fse.sheet.signature import SignedContent
+from bifente.fse.sheet.verification import MAX_SIZE
+
+
+@dataclass(frozen=True, slots=True)
+class SheetContent:
+    """A sheet and its bytes; ``signed`` says whether a CPS has signed them, which is not verified here."""
+
+    sheet: CareSheet
+    raw: bytes
+    signed: bool
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, in hexadecimal."""
+        return digest_of(self.raw)
+
+    @property
+    def professional(self) -> str:
+        """Under whose number the sheet is billed: the billing number with its key, else the national one."""
+        situation = self.sheet.situation
+        return (
+            situation.billing_id + situation.billing_id_key
+            if situation.billing_id
+            else self.sheet.professional.national_id
+        )
+
+
+def digest_of(raw: bytes) -> str:
+    """SHA-256, in hexadecimal."""
+    return sha256(raw).hexdigest()
+
+
+def read_sheet(raw: bytes, source: str = "the sheet") -> SheetContent:
+    """The sheet in a signed message, or in its canonical bytes. Raises CabinetError; signatures are not looked at."""
+    if len(raw) > MAX_SIZE:
+        raise CabinetError(f"{source}: longer than {MAX_SIZE} bytes, the most that a sheet has")
+    try:
+        if raw[:1] == b"{":
+            return SheetContent(canonical.decode(raw), raw, signed=False)
+        content = SignedContent.parse(parse(raw).content)
+        return SheetContent(canonical.decode(content.sheet), raw, signed=True)
+    except (CanonicalError, ValueError) as error:
+        raise CabinetError(f"{source}: not a care sheet: {error}") from error

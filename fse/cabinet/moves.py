@@ -1,0 +1,112 @@
+"""The one place where a sheet or a lot changes its state: by a line of its table, with its effects and a line of the log."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, update
+
+from bifente.documents import JsonValue
+from bifente.fse.cabinet import log, records
+from bifente.fse.cabinet.log import LogLine
+from bifente.fse.cabinet.machine import StateEffect
+from bifente.fse.cabinet.records import LotRecord, SheetRecord
+from bifente.fse.cabinet.states import LOT, SHEET, SHEETS_OF, LotEvent, LotState, SheetEvent, SheetState
+from bifente.fse.cabinet.tables import LOTS, SHEETS
+from bifente.fse.cabinet.workingdays import WorkingDays
+
+Facts = Mapping[str, JsonValue]
+
+
+def move_sheet(
+    connection: Connection,
+    sheet: SheetRecord,
+    event: SheetEvent,
+    at: datetime,
+    facts: Facts | None = None,
+    **values: Any,
+) -> SheetState:
+    """Move a sheet by *event*, and set further *values* of its row. Raises EventRefused."""
+    line = SHEET.step(sheet.state, event, f"sheet n° {sheet.number:09}")
+    if StateEffect.LEAVE_LOT in line.effects:
+        values["lot"] = None
+    changed = {"state": line.after.value, "changed": log.moment(at), **values}
+    connection.execute(update(SHEETS).where(SHEETS.c.id == sheet.id).values(changed))
+    log.append(connection, at, [_of_sheet(sheet, event, line.after, facts or {})])
+    return line.after
+
+
+def move_lot(
+    connection: Connection,
+    lot: LotRecord,
+    event: LotEvent,
+    at: datetime,
+    days: WorkingDays,
+    facts: Facts | None = None,
+    **values: Any,
+) -> LotState:
+    """Move a lot by *event*, and its sheets with it where the table says so. Raises EventRefused."""
+    line = LOT.step(lot.state, event, f"lot {lot.number:03} of {lot.professional}")
+    today = days.day_of(at)
+    for effect in line.effects:
+        if effect is StateEffect.AWAIT_RETURN:
+            values["due"] = days.return_until(today).isoformat()
+        elif effect is StateEffect.RETRANSMIT_SOON:
+            values["due"] = days.retransmit_until(today).isoformat()
+        elif effect is StateEffect.NO_DEADLINE:
+            values["due"] = None
+    changed = {"state": line.after.value, "changed": log.moment(at), **values}
+    connection.execute(update(LOTS).where(LOTS.c.id == lot.id).values(changed))
+    lines = [LogLine("lot", lot.id, event.value, lot.state.value, line.after.value, facts or {})]
+    if StateEffect.SHEETS_FOLLOW in line.effects:
+        lines += _sheets_follow(connection, lot, event, at)
+    log.append(connection, at, lines)
+    return line.after
+
+
+def _sheets_follow(connection: Connection, lot: LotRecord, event: LotEvent, at: datetime) -> list[LogLine]:
+    found = connection.execute(select(SHEETS).where(SHEETS.c.lot == lot.id).order_by(SHEETS.c.id)).mappings()
+    lines = []
+    groups: dict[tuple[SheetState, bool], list[int]] = {}
+    for row in found:
+        sheet = records.sheet_of(row)
+        own = _event_of(event, sheet)
+        way = SHEET.find(sheet.state, own)
+        if way is not None:
+            groups.setdefault((way.after, StateEffect.LEAVE_LOT in way.effects), []).append(sheet.id)
+            lines.append(_of_sheet(sheet, own, way.after, {"lot": lot.id}))
+    for (after, leaves), ids in groups.items():
+        values: dict[str, object] = {"state": after.value, "changed": log.moment(at)}
+        if leaves:
+            values["lot"] = None
+        for start in range(0, len(ids), 500):
+            some = ids[start : start + 500]
+            connection.execute(update(SHEETS).where(SHEETS.c.id.in_(some)).values(values))
+    return lines
+
+
+def _event_of(event: LotEvent, sheet: SheetRecord) -> SheetEvent:
+    if event is LotEvent.RELEASE:
+        return SheetEvent.RELEASE_DEGRADED if sheet.mode == "D" else SheetEvent.RELEASE_SIGNED
+    return SHEETS_OF[event]
+
+
+def put_in_lot(connection: Connection, sheets: Sequence[SheetRecord], lot: int, at: datetime) -> None:
+    """All of *sheets* go in the lot of this id. Raises EventRefused."""
+    lines = [
+        _of_sheet(
+            sheet,
+            SheetEvent.PUT_IN_LOT,
+            SHEET.step(sheet.state, SheetEvent.PUT_IN_LOT, f"sheet n° {sheet.number:09}").after,
+            {"lot": lot},
+        )
+        for sheet in sheets
+    ]
+    for sheet, line in zip(sheets, lines, strict=True):
+        values = {"state": line.after, "lot": lot, "changed": log.moment(at)}
+        connection.execute(update(SHEETS).where(SHEETS.c.id == sheet.id).values(values))
+    log.append(connection, at, lines)
+
+
+def _of_sheet(sheet: SheetRecord, event: SheetEvent, after: SheetState, facts: Facts) -> LogLine:
+    return LogLine("sheet", sheet.id, event.value, sheet.state.value, after.value, facts)

@@ -1,0 +1,145 @@
+"""What the store tells of sheets and lots: values, read by number or a page at a time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, RowMapping, Table, func, select
+
+from bifente.fse.cabinet.errors import UnknownRecord
+from bifente.fse.cabinet.states import LotState, SheetState
+from bifente.fse.cabinet.tables import DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRecord:
+    """A sheet in the store. Amounts are euro cents; ``replaces`` is the id of the rejected one whose place it takes."""
+
+    id: int
+    professional: str
+    number: int
+    mode: str
+    third_party: bool
+    regime: str
+    caisse: str
+    centre: str
+    care_date: str
+    amount: int
+    paid: int | None
+    state: SheetState
+    digest: str
+    lot: int | None
+    replaces: int | None
+    kept: str
+    changed: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotRecord:
+    """A lot in the store. ``due`` is the day (ISO) by which it must be answered, or sent again."""
+
+    id: int
+    professional: str
+    number: int
+    mode: str
+    regime: str
+    caisse: str
+    centre: str
+    state: LotState
+    transmission: int | None
+    digest: str | None
+    arl: str | None
+    made: str
+    changed: str
+    due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CabinetStatus:
+    """How much of what there is: sheets and lots by state, messages that wait to be handed over, returns by kind."""
+
+    sheets: Mapping[str, int]
+    lots: Mapping[str, int]
+    waiting: int
+    received: Mapping[str, int]
+
+
+def sheet_of(row: RowMapping) -> SheetRecord:
+    """The value of a row."""
+    values = {str(name): value for name, value in row.items()}
+    return SheetRecord(
+        **values | {"state": SheetState(row["state"]), "third_party": bool(row["third_party"])}
+    )
+
+
+def lot_of(row: RowMapping) -> LotRecord:
+    """The value of a row."""
+    values = {str(name): value for name, value in row.items()}
+    return LotRecord(**values | {"state": LotState(row["state"])})
+
+
+def sheet(connection: Connection, number: int) -> SheetRecord:
+    """The sheet of this id. Raises UnknownRecord."""
+    row = connection.execute(select(SHEETS).where(SHEETS.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise UnknownRecord(f"sheet {number}")
+    return sheet_of(row)
+
+
+def lot(connection: Connection, number: int) -> LotRecord:
+    """The lot of this id. Raises UnknownRecord."""
+    row = connection.execute(select(LOTS).where(LOTS.c.id == number)).mappings().one_or_none()
+    if row is None:
+        raise UnknownRecord(f"lot {number}")
+    return lot_of(row)
+
+
+def sheets(
+    connection: Connection, *, state: SheetState | None, lot: int | None, after: int, limit: int
+) -> tuple[SheetRecord, ...]:
+    """A page: the sheets behind the id *after*, at most *limit*."""
+    query = select(SHEETS).where(SHEETS.c.id > after).order_by(SHEETS.c.id).limit(limit)
+    if state is not None:
+        query = query.where(SHEETS.c.state == state.value)
+    if lot is not None:
+        query = query.where(SHEETS.c.lot == lot)
+    return tuple(sheet_of(row) for row in connection.execute(query).mappings())
+
+
+def lots(connection: Connection, *, state: LotState | None, after: int, limit: int) -> tuple[LotRecord, ...]:
+    """A page: the lots behind the id *after*, at most *limit*."""
+    query = select(LOTS).where(LOTS.c.id > after).order_by(LOTS.c.id).limit(limit)
+    if state is not None:
+        query = query.where(LOTS.c.state == state.value)
+    return tuple(lot_of(row) for row in connection.execute(query).mappings())
+
+
+def with_number(connection: Connection, number: int, professional: str | None) -> tuple[SheetRecord, ...]:
+    """The sheets with an invoice number: of one professional, or one of each."""
+    query = select(SHEETS).where(SHEETS.c.number == number).order_by(SHEETS.c.id)
+    if professional is not None:
+        query = query.where(SHEETS.c.professional == professional)
+    return tuple(sheet_of(row) for row in connection.execute(query).mappings())
+
+
+def document(connection: Connection, digest: str) -> bytes | None:
+    """The bytes of a document; None when they were purged. Raises UnknownRecord."""
+    row = connection.execute(select(DOCUMENTS.c.content).where(DOCUMENTS.c.digest == digest)).one_or_none()
+    if row is None:
+        raise UnknownRecord(f"document {digest[:12]}")
+    return None if row.content is None else bytes(row.content)
+
+
+def status(connection: Connection) -> CabinetStatus:
+    """Counted in the indexes alone: no row is read."""
+    waiting = select(func.count()).select_from(MESSAGES).where(MESSAGES.c.handed.is_(None))
+    return CabinetStatus(
+        sheets=_counted(connection, SHEETS, "state"),
+        lots=_counted(connection, LOTS, "state"),
+        waiting=int(connection.execute(waiting).scalar_one()),
+        received=_counted(connection, RECEIVED, "kind"),
+    )
+
+
+def _counted(connection: Connection, table: Table, column: str) -> Mapping[str, int]:
+    by = table.c[column]
+    return {str(row[0]): int(row[1]) for row in connection.execute(select(by, func.count()).group_by(by))}

@@ -1,0 +1,117 @@
+"""A surgery in a folder: made, filled with sheets, looked at."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from bifente.workbench.authority import authority_at_hand
+from bifente.workbench.cards.kinds import refuse_card_file
+from bifente.workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from bifente.fse.cabinet import Cabinet, KeptSheet, LotState, SheetRecord, SheetState
+    from bifente.fse.cabinet.settings import CabinetSettings
+
+S = TypeVar("S", bound=Enum)
+
+
+def default_cabinet() -> Path:
+    """The folder of the surgery when a command is given none."""
+    from platformdirs import user_data_path
+
+    return user_data_path("bifente") / "cabinet"
+
+
+def make_cabinet(folder: Path, *, department: str) -> "CabinetSettings":
+    """Make a surgery in *folder*: its settings, with explanations, and its store.
+
+    Raises FileExistsError when there is one already, CabinetError, OSError.
+    """
+    from bifente.documents import new_file
+    from bifente.fse.cabinet import Cabinet
+    from bifente.fse.cabinet.settings import FILE, example, read_settings
+
+    text = example(department)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (folder / FILE).exists():  # a person may have written them first
+        new_file(folder / FILE, text.encode())
+    settings = read_settings(folder)
+    Cabinet.create(settings.store, days=settings.days).close()
+    return settings
+
+
+@contextmanager
+def opened(folder: Path | None) -> "Iterator[Cabinet]":
+    """The surgery in *folder*, by default the default one. Raises CabinetError, DocumentError, OSError."""
+    from bifente.fse.cabinet import Cabinet
+    from bifente.fse.cabinet.settings import read_settings
+
+    settings = read_settings(default_cabinet() if folder is None else folder)
+    with Cabinet.open(settings.store, days=settings.days) as cabinet:
+        yield cabinet
+
+
+def add_sheet(
+    cabinet: "Cabinet",
+    file: Path,
+    *,
+    mode: str | None = None,
+    third_party: bool = False,
+    igc: Path | None = None,
+) -> "KeptSheet":
+    """Keep the sheet in *file*; both signatures are verified by the authority in *igc*, or the one at hand.
+
+    Raises CabinetError, SheetRefused, DocumentError, OSError; WorkbenchError when there is no authority to verify by.
+    """
+    from bifente.documents import read_bytes
+    from bifente.fse.sheet.verification import MAX_SIZE
+
+    refuse_card_file(file, "a care sheet")
+    raw = read_bytes(file, MAX_SIZE)
+    trusted = authority_at_hand(igc)
+    if trusted is None and mode != "D" and raw[:1] != b"{":
+        raise WorkbenchError("there is no authority to verify the sheet by", "input.no-authority-at-hand")
+    return cabinet.keep(
+        raw,
+        mode=mode,
+        third_party=third_party,
+        trust=None if trusted is None else trusted.trust_store,
+        source=str(file),
+    )
+
+
+def sheet_by_number(cabinet: "Cabinet", number: int, professional: str | None) -> "SheetRecord":
+    """The sheet with this invoice number; *professional* is needed when several have it. Raises WorkbenchError."""
+    found = cabinet.with_number(number, professional)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise WorkbenchError(f"there is no sheet n° {number:09} in the store", "input.unknown-record")
+    raise WorkbenchError(
+        f"{len(found)} professionals have a sheet n° {number:09}: {', '.join(one.professional for one in found)}",
+        "input.several-professionals",
+    )
+
+
+def sheet_state(name: str) -> "SheetState":
+    """The state of this name. Raises WorkbenchError."""
+    from bifente.fse.cabinet import SheetState
+
+    return _state(SheetState, name)
+
+
+def lot_state(name: str) -> "LotState":
+    """The state of this name. Raises WorkbenchError."""
+    from bifente.fse.cabinet import LotState
+
+    return _state(LotState, name)
+
+
+def _state(states: "type[S]", name: str) -> "S":
+    for state in states:
+        if state.value == name:
+            return state
+    known = ", ".join(str(state.value) for state in states)
+    raise WorkbenchError(f"there is no state {name[:20]!r}", hint=f"one of: {known}")
