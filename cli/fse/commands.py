@@ -12,6 +12,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Chain what belongs to one person without saying who it is.",
     ),
     "caisse": ("bifente.cli.fse.caisse:caisse", "Judge, acknowledge and pay lots as an insurer's centre."),
+    "price": ("bifente.cli.fse.price:price", "Price acts and explain each amount; run files of cases."),
+    "tables": (
+        "bifente.cli.fse.tables:tables",
+        "Show, search, check and extend the dated tables of the tariff.",
+    ),
 }
 """Command → (module:attribute, short help)."""
 

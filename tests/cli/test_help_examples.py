@@ -25,6 +25,9 @@ NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay")
 """Examples with official contents, with files or readers of the user, or with programs."""
 
 
+CASES = Path(__file__).parents[1] / "fse" / "tariff" / "data" / "pricing-cases.json"
+
+
 def commands(command: click.Command, name: str) -> Iterator[tuple[str, str]]:
     """Name and help of a command and of those below."""
     yield name, command.help or ""
@@ -67,6 +70,7 @@ def desk(
     (folder / "my-doctor.yaml").write_text(shipped_text("gp"), encoding="utf-8")
     (folder / "return.noemie").write_bytes(some_noemie())
     (folder / "igc").symlink_to(igc)
+    shutil.copyfile(CASES, folder / "cases.json")
     monkeypatch.chdir(folder)
     return folder
 
