@@ -11,7 +11,7 @@ from bifente.workbench.cards.kinds import refuse_card_file
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
-    from bifente.fse.cabinet import Cabinet, KeptSheet, LotState, SheetRecord, SheetState
+    from bifente.fse.cabinet import Cabinet, CabinetSheet, KeptSheet, LotState, SheetState
     from bifente.fse.cabinet.settings import CabinetSettings
 
 S = TypeVar("S", bound=Enum)
@@ -82,7 +82,7 @@ def add_sheet(
     )
 
 
-def sheet_by_number(cabinet: "Cabinet", number: int, professional: str | None) -> "SheetRecord":
+def sheet_by_number(cabinet: "Cabinet", number: int, professional: str | None) -> "CabinetSheet":
     """The sheet with this invoice number; *professional* is needed when several have it. Raises WorkbenchError."""
     found = cabinet.with_number(number, professional)
     if len(found) == 1:

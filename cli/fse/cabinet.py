@@ -10,7 +10,7 @@ from bifente.cli.options import JSON, PATH, igc_option
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
-    from bifente.fse.cabinet import LotRecord, SheetRecord
+    from bifente.fse.cabinet import CabinetLot, CabinetSheet
     from bifente.fse.cabinet.log import LogLine
 
 CABINET = click.option(
@@ -257,7 +257,7 @@ def events(
         say("none")
 
 
-def sheet_line(sheet: "SheetRecord") -> str:
+def sheet_line(sheet: "CabinetSheet") -> str:
     """A sheet in a line."""
     place = f"{sheet.regime}/{sheet.caisse}/{sheet.centre}"
     lot = f", lot {sheet.lot}" if sheet.lot is not None else ""
@@ -268,7 +268,7 @@ def sheet_line(sheet: "SheetRecord") -> str:
     )
 
 
-def lot_line(lot: "LotRecord") -> str:
+def lot_line(lot: "CabinetLot") -> str:
     """A lot in a line."""
     due = f", due {lot.due}" if lot.due is not None else ""
     place = f"{lot.regime}/{lot.caisse}/{lot.centre}"
@@ -282,13 +282,13 @@ def event_line(event: "LogLine") -> str:
     return "  ".join(part for part in (when(event.at), event.event, way, facts) if part)
 
 
-def sheet_facts(sheet: "SheetRecord") -> dict[str, object]:
+def sheet_facts(sheet: "CabinetSheet") -> dict[str, object]:
     """A sheet for a program; amounts are cents."""
     names = sheet.__dataclass_fields__
     return {name: getattr(sheet, name) for name in names} | {"state": sheet.state.value}
 
 
-def lot_facts(lot: "LotRecord") -> dict[str, object]:
+def lot_facts(lot: "CabinetLot") -> dict[str, object]:
     """A lot for a program."""
     return {name: getattr(lot, name) for name in lot.__dataclass_fields__} | {"state": lot.state.value}
 

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bifente.fse.cabinet.cabinet import Cabinet, KeptSheet
     from bifente.fse.cabinet.errors import CabinetError, EventRefused
-    from bifente.fse.cabinet.records import LotRecord, SheetRecord
+    from bifente.fse.cabinet.records import CabinetLot, CabinetSheet
     from bifente.fse.cabinet.states import LotEvent, LotState, SheetEvent, SheetState
     from bifente.fse.cabinet.workingdays import WorkingDays
 
 __all__ = [
     "Cabinet",
     "CabinetError",
+    "CabinetLot",
+    "CabinetSheet",
     "EventRefused",
     "KeptSheet",
     "LotEvent",
-    "LotRecord",
     "LotState",
     "SheetEvent",
-    "SheetRecord",
     "SheetState",
     "WorkingDays",
 ]
@@ -29,7 +29,7 @@ __all__ = [
 _MODULES = {
     **dict.fromkeys(("Cabinet", "KeptSheet"), "cabinet"),
     **dict.fromkeys(("CabinetError", "EventRefused"), "errors"),
-    **dict.fromkeys(("LotRecord", "SheetRecord"), "records"),
+    **dict.fromkeys(("CabinetLot", "CabinetSheet"), "records"),
     **dict.fromkeys(("LotEvent", "LotState", "SheetEvent", "SheetState"), "states"),
     "WorkingDays": "workingdays",
 }

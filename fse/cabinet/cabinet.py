@@ -15,7 +15,7 @@ from bifente.fse.cabinet.content import SheetContent, digest_of, read_sheet
 from bifente.fse.cabinet.errors import CabinetError, NumberTaken
 from bifente.fse.cabinet.log import ChainHead, LogLine
 from bifente.fse.cabinet.moves import move_sheet
-from bifente.fse.cabinet.records import CabinetStatus, LotRecord, SheetRecord
+from bifente.fse.cabinet.records import CabinetLot, CabinetSheet, CabinetStatus
 from bifente.fse.cabinet.states import SHEET, LotState, SheetEvent, SheetState
 from bifente.fse.cabinet.store import BUSY, CabinetStore
 from bifente.fse.cabinet.tables import DOCUMENTS, SHEETS
@@ -39,7 +39,7 @@ def real_clock() -> datetime:
 class KeptSheet:
     """A sheet that was given to the store; ``again`` when it was there already and nothing changed."""
 
-    record: SheetRecord
+    record: CabinetSheet
     again: bool
 
 
@@ -124,7 +124,7 @@ class Cabinet:
             identity = insert_sheet(connection, content, chosen, third_party, wanted, now)
             return KeptSheet(records.sheet(connection, identity), again=False)
 
-    def withdraw(self, sheet: int, why: str) -> SheetRecord:
+    def withdraw(self, sheet: int, why: str) -> CabinetSheet:
         """Take back a sheet that is in no lot yet. Raises EventRefused, UnknownRecord."""
         with self._changing() as (connection, now):
             move_sheet(connection, records.sheet(connection, sheet), SheetEvent.WITHDRAW, now, {"why": why})
@@ -135,17 +135,17 @@ class Cabinet:
         with self._changing() as (connection, _):
             return numbering.next_invoice(connection, professional)
 
-    def sheet(self, sheet: int) -> SheetRecord:
+    def sheet(self, sheet: int) -> CabinetSheet:
         """The sheet of this id. Raises UnknownRecord."""
         with self.store.read() as connection:
             return records.sheet(connection, sheet)
 
-    def with_number(self, number: int, professional: str | None = None) -> tuple[SheetRecord, ...]:
+    def with_number(self, number: int, professional: str | None = None) -> tuple[CabinetSheet, ...]:
         """The sheets with this invoice number: one for each professional, or that of *professional*."""
         with self.store.read() as connection:
             return records.with_number(connection, number, professional)
 
-    def lot(self, lot: int) -> LotRecord:
+    def lot(self, lot: int) -> CabinetLot:
         """The lot of this id. Raises UnknownRecord."""
         with self.store.read() as connection:
             return records.lot(connection, lot)
@@ -157,14 +157,14 @@ class Cabinet:
         lot: int | None = None,
         after: int = 0,
         limit: int = 100,
-    ) -> tuple[SheetRecord, ...]:
+    ) -> tuple[CabinetSheet, ...]:
         """A page of sheets by id, those behind *after*."""
         with self.store.read() as connection:
             return records.sheets(connection, state=state, lot=lot, after=after, limit=limit)
 
     def lots(
         self, *, state: LotState | None = None, after: int = 0, limit: int = 100
-    ) -> tuple[LotRecord, ...]:
+    ) -> tuple[CabinetLot, ...]:
         """A page of lots by id, those behind *after*."""
         with self.store.read() as connection:
             return records.lots(connection, state=state, after=after, limit=limit)

@@ -10,7 +10,7 @@ from bifente.documents import JsonValue
 from bifente.fse.cabinet import log, records
 from bifente.fse.cabinet.log import LogLine
 from bifente.fse.cabinet.machine import StateEffect
-from bifente.fse.cabinet.records import LotRecord, SheetRecord
+from bifente.fse.cabinet.records import CabinetLot, CabinetSheet
 from bifente.fse.cabinet.states import LOT, SHEET, SHEETS_OF, LotEvent, LotState, SheetEvent, SheetState
 from bifente.fse.cabinet.tables import LOTS, SHEETS
 from bifente.fse.cabinet.workingdays import WorkingDays
@@ -20,7 +20,7 @@ Facts = Mapping[str, JsonValue]
 
 def move_sheet(
     connection: Connection,
-    sheet: SheetRecord,
+    sheet: CabinetSheet,
     event: SheetEvent,
     at: datetime,
     facts: Facts | None = None,
@@ -38,7 +38,7 @@ def move_sheet(
 
 def move_lot(
     connection: Connection,
-    lot: LotRecord,
+    lot: CabinetLot,
     event: LotEvent,
     at: datetime,
     days: WorkingDays,
@@ -64,7 +64,7 @@ def move_lot(
     return line.after
 
 
-def _sheets_follow(connection: Connection, lot: LotRecord, event: LotEvent, at: datetime) -> list[LogLine]:
+def _sheets_follow(connection: Connection, lot: CabinetLot, event: LotEvent, at: datetime) -> list[LogLine]:
     found = connection.execute(select(SHEETS).where(SHEETS.c.lot == lot.id).order_by(SHEETS.c.id)).mappings()
     lines = []
     groups: dict[tuple[SheetState, bool], list[int]] = {}
@@ -85,13 +85,13 @@ def _sheets_follow(connection: Connection, lot: LotRecord, event: LotEvent, at: 
     return lines
 
 
-def _event_of(event: LotEvent, sheet: SheetRecord) -> SheetEvent:
+def _event_of(event: LotEvent, sheet: CabinetSheet) -> SheetEvent:
     if event is LotEvent.RELEASE:
         return SheetEvent.RELEASE_DEGRADED if sheet.mode == "D" else SheetEvent.RELEASE_SIGNED
     return SHEETS_OF[event]
 
 
-def put_in_lot(connection: Connection, sheets: Sequence[SheetRecord], lot: int, at: datetime) -> None:
+def put_in_lot(connection: Connection, sheets: Sequence[CabinetSheet], lot: int, at: datetime) -> None:
     """All of *sheets* go in the lot of this id. Raises EventRefused."""
     lines = [
         _of_sheet(
@@ -108,5 +108,5 @@ def put_in_lot(connection: Connection, sheets: Sequence[SheetRecord], lot: int, 
     log.append(connection, at, lines)
 
 
-def _of_sheet(sheet: SheetRecord, event: SheetEvent, after: SheetState, facts: Facts) -> LogLine:
+def _of_sheet(sheet: CabinetSheet, event: SheetEvent, after: SheetState, facts: Facts) -> LogLine:
     return LogLine("sheet", sheet.id, event.value, sheet.state.value, after.value, facts)

@@ -11,7 +11,7 @@ from bifente.fse.cabinet.tables import DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEE
 
 
 @dataclass(frozen=True, slots=True)
-class SheetRecord:
+class CabinetSheet:
     """A sheet in the store. Amounts are euro cents; ``replaces`` is the id of the rejected one whose place it takes."""
 
     id: int
@@ -34,7 +34,7 @@ class SheetRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class LotRecord:
+class CabinetLot:
     """A lot in the store. ``due`` is the day (ISO) by which it must be answered, or sent again."""
 
     id: int
@@ -63,21 +63,21 @@ class CabinetStatus:
     received: Mapping[str, int]
 
 
-def sheet_of(row: RowMapping) -> SheetRecord:
+def sheet_of(row: RowMapping) -> CabinetSheet:
     """The value of a row."""
     values = {str(name): value for name, value in row.items()}
-    return SheetRecord(
+    return CabinetSheet(
         **values | {"state": SheetState(row["state"]), "third_party": bool(row["third_party"])}
     )
 
 
-def lot_of(row: RowMapping) -> LotRecord:
+def lot_of(row: RowMapping) -> CabinetLot:
     """The value of a row."""
     values = {str(name): value for name, value in row.items()}
-    return LotRecord(**values | {"state": LotState(row["state"])})
+    return CabinetLot(**values | {"state": LotState(row["state"])})
 
 
-def sheet(connection: Connection, number: int) -> SheetRecord:
+def sheet(connection: Connection, number: int) -> CabinetSheet:
     """The sheet of this id. Raises UnknownRecord."""
     row = connection.execute(select(SHEETS).where(SHEETS.c.id == number)).mappings().one_or_none()
     if row is None:
@@ -85,7 +85,7 @@ def sheet(connection: Connection, number: int) -> SheetRecord:
     return sheet_of(row)
 
 
-def lot(connection: Connection, number: int) -> LotRecord:
+def lot(connection: Connection, number: int) -> CabinetLot:
     """The lot of this id. Raises UnknownRecord."""
     row = connection.execute(select(LOTS).where(LOTS.c.id == number)).mappings().one_or_none()
     if row is None:
@@ -95,7 +95,7 @@ def lot(connection: Connection, number: int) -> LotRecord:
 
 def sheets(
     connection: Connection, *, state: SheetState | None, lot: int | None, after: int, limit: int
-) -> tuple[SheetRecord, ...]:
+) -> tuple[CabinetSheet, ...]:
     """A page: the sheets behind the id *after*, at most *limit*."""
     query = select(SHEETS).where(SHEETS.c.id > after).order_by(SHEETS.c.id).limit(limit)
     if state is not None:
@@ -105,7 +105,7 @@ def sheets(
     return tuple(sheet_of(row) for row in connection.execute(query).mappings())
 
 
-def lots(connection: Connection, *, state: LotState | None, after: int, limit: int) -> tuple[LotRecord, ...]:
+def lots(connection: Connection, *, state: LotState | None, after: int, limit: int) -> tuple[CabinetLot, ...]:
     """A page: the lots behind the id *after*, at most *limit*."""
     query = select(LOTS).where(LOTS.c.id > after).order_by(LOTS.c.id).limit(limit)
     if state is not None:
@@ -113,7 +113,7 @@ def lots(connection: Connection, *, state: LotState | None, after: int, limit: i
     return tuple(lot_of(row) for row in connection.execute(query).mappings())
 
 
-def with_number(connection: Connection, number: int, professional: str | None) -> tuple[SheetRecord, ...]:
+def with_number(connection: Connection, number: int, professional: str | None) -> tuple[CabinetSheet, ...]:
     """The sheets with an invoice number: of one professional, or one of each."""
     query = select(SHEETS).where(SHEETS.c.number == number).order_by(SHEETS.c.id)
     if professional is not None:
