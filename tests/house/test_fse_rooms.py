@@ -17,8 +17,9 @@ ROOMS: dict[str, frozenset[str]] = {
     "lots": frozenset({"sheet", "b2"}),
     "returns": frozenset({"noemie"}),
     "chaining": frozenset(),
+    "scale": frozenset(),
     "cabinet": frozenset({"sheet", "tariff", "b2", "noemie", "post", "lots", "returns"}),
-    "caisse": frozenset({"sheet", "tariff", "b2", "noemie", "post", "lots", "returns"}),
+    "caisse": frozenset({"sheet", "tariff", "b2", "noemie", "post", "lots", "returns", "scale"}),
 }
 """Neither does the surgery know the caisse, nor the caisse the surgery: between them is the post."""
 
@@ -31,6 +32,7 @@ OUTSIDE: dict[str, frozenset[str]] = {
     "lots": frozenset({"codes", "crypto", "documents", "igc"}),
     "returns": frozenset({"codes", "crypto", "documents", "igc"}),
     "chaining": frozenset({"codes"}),
+    "scale": frozenset(),
     "cabinet": frozenset({"codes", "crypto", "documents", "igc"}),
     "caisse": frozenset({"codes", "crypto", "documents", "igc"}),
 }
