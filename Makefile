@@ -41,7 +41,7 @@ demo: $(VENV)/.core
 	@echo "The command is $(BIN)/bifente; '. $(BIN)/activate' puts it in reach of this shell."
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest -n 2 --session-timeout=1500
+	$(BIN)/python -m pytest -n 3 --dist worksteal --session-timeout=1500
 
 # Static checkers cannot follow the mapped folders of an editable install: mypy reads an installed copy.
 check: $(VENV)/.test

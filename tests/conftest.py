@@ -30,13 +30,22 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Modules skip themselves without pyscard; under CI=true they must not have to.
 
-    A run in the background of a script is started with SIGINT ignored, and the programs it starts would be too: the tests
-    that press Ctrl-C would wait in vain.
+    A run in the background of a script is started with SIGINT and SIGQUIT ignored, and under nohup with SIGHUP; the
+    programs it starts would ignore them too: the tests that press Ctrl-C would wait in vain.
     """
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        *((getattr(signal, name, None), signal.SIG_DFL) for name in ("SIGHUP", "SIGQUIT", "SIGTERM")),
+    ):
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     if IN_CI and importlib.util.find_spec("smartcard") is None:
         raise pytest.UsageError("pyscard is not installed (CI=true: this must be there)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What may take longer than others begins first: at the end, one worker would wait for it alone."""
+    items.sort(key=lambda item: item.get_closest_marker("timeout") is None)
 
 
 def _missing(reason: str) -> None:

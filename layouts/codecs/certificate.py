@@ -104,6 +104,6 @@ def _escaped(text: str) -> str:
     for letter in '\\"+,;<>':
         text = text.replace(letter, f"\\{letter}")
     text = text.replace("\0", "\\00")
-    if text[:1] in ("#", " "):
-        text = f"\\{text}"
-    return f"{text[:-1]}\\ " if text.endswith(" ") else text
+    if len(text) > 1 and text.endswith(" "):
+        text = f"{text[:-1]}\\ "
+    return f"\\{text}" if text[:1] in ("#", " ") else text

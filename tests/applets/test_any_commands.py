@@ -7,7 +7,7 @@ doctor, on cards behind the T=0 front of a reader, and in all lengths on the T=1
 from functools import cache
 
 from explained import explained
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from issued import issued
 from pair import CPS, SELECT_VITALE, VITALE, Terminal, card, records, send
@@ -102,7 +102,6 @@ def recognised() -> SmartCard:
     return vitale
 
 
-@settings(max_examples=100)
 @given(SAID)
 def test_a_vitale_that_knows_its_doctor(commands: list[CommandAPDU]) -> None:
     vitale = recognised()
@@ -110,7 +109,6 @@ def test_a_vitale_that_knows_its_doctor(commands: list[CommandAPDU]) -> None:
         answered(vitale, command)
 
 
-@settings(max_examples=100)
 @given(st.lists(WRITTEN, min_size=1, max_size=12))
 def test_what_is_written_into_the_medical_volet_is_what_is_read(commands: list[CommandAPDU]) -> None:
     """Decodable or not, at once and after the card has been at rest."""
@@ -131,7 +129,6 @@ def test_what_is_written_into_the_medical_volet_is_what_is_read(commands: list[C
     assert at_once == send(vitale, "00B00000000800") == (bytes(expected), "9000")
 
 
-@settings(max_examples=100)
 @given(SAID)
 def test_cards_behind_the_front_of_a_reader(commands: list[CommandAPDU]) -> None:
     for front in (T0Front(recognised()), T0Front(issued("gp"))):
@@ -166,7 +163,6 @@ T1_COMMANDS = st.lists(
 )  # fmt: skip
 
 
-@settings(max_examples=100)
 @given(T1_COMMANDS)
 def test_the_t_1_card(commands: list[CommandAPDU]) -> None:
     card_ = issued("t1test")

@@ -63,14 +63,14 @@ def test_show_brief(card, capsys, monkeypatch):
 
 
 PARTS = [
-    ("vitale-family", ["G101"], "101.8 NIR", "104"),
-    ("vitale-family", ["g101"], "101.8 NIR", "104"),
-    ("vitale-family", ["2101"], "101.8 NIR", "104"),
-    ("vitale-family", ["3F00/0001/2101"], "101.8 NIR", "104"),
+    ("vitale-family", ["G101"], "101.8 NIR", "104.1"),
+    ("vitale-family", ["g101"], "101.8 NIR", "104.1"),
+    ("vitale-family", ["2101"], "101.8 NIR", "104.1"),
+    ("vitale-family", ["3F00/0001/2101"], "101.8 NIR", "104.1"),
     ("vitale-family", ["G101/8"], "2791499234512", "101"),
     ("vitale-family", ["G101/NIR"], "2791499234512", "101"),
-    ("vitale-family", ["BEN02/105"], "105.1 date de début des droits AMO  201806010000", "104"),
-    ("vitale-family", ["108"], "108.2 date de fin des droits mutuelle", "104"),
+    ("vitale-family", ["BEN02/105"], "105.1 date de début des droits AMO  201806010000", "104.1"),
+    ("vitale-family", ["108"], "108.2 date de fin des droits mutuelle", "104.1"),
     ("vitale-family", ["EF.NIR/nir"], "27914992345", "pays"),
     ("gp", ["CPS_NAME_PS"], "nom_patronymique  FICTIF-LEROUX", "CPS_INFO_PS"),
     ("gp", ["D105", "PIN", "81"], "3 of 3 tries left", "PUK"),

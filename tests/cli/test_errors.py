@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 import pytest
+from housemodules import parsed_module
 
 from bifente.apdu import ApduError, CardAbsent, CardRemoved, LinkTimeout, ReaderGone
 from bifente.applets.store.errors import from_os_error
@@ -135,7 +136,7 @@ def error_classes() -> dict[str, type[BaseException]]:
         if package.parent.name in ("tests", "benchmarks", "docs"):
             continue
         for path in (*package.parent.rglob("*errors.py"), *package.parent.glob("link.py")):
-            for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            for node in parsed_module(path).body:
                 bases = " ".join(map(ast.unparse, node.bases)) if isinstance(node, ast.ClassDef) else ""
                 if re.search(r"(Error|Exception|Absent|Forbidden|Unusable|WrongPin)\b", bases):
                     module = ".".join(("bifente", *path.relative_to(ROOT).with_suffix("").parts))
@@ -174,7 +175,7 @@ def kinds_in_use() -> set[str]:
     """Every kind that some module of ours gives to an error: as an attribute, or to a WorkbenchError."""
     found = set()
     for path in libraries():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(parsed_module(path)):
             value: ast.expr | None = None
             if isinstance(node, ast.Assign | ast.AnnAssign):
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
@@ -200,7 +201,7 @@ def test_no_library_names_a_command() -> None:
     command = re.compile(r"\bbifente (?:card|reader|igc|trace|apdu|sheet|conform|demo|doctor|pin)\b")
     found = []
     for path in libraries():
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = parsed_module(path)
         docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         found += [
             f"{path.relative_to(ROOT)}:{node.lineno}"

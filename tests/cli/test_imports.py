@@ -46,12 +46,13 @@ def cards(
     return folder
 
 
-def test_help_imports_click_and_two_small_modules_of_ours() -> None:
+def test_help_imports_click_and_three_small_modules_of_ours() -> None:
     smallest = "import click\nclick.Command('x').main(['--help'], standalone_mode=False)"
     more = by_command("--help") - imported(smallest)
     assert {name for name in more if not name.startswith("click.")} == {
         "bifente",
         "bifente.cli",
+        "bifente.cli.lazygroup",
         "bifente.cli.main",
         "bifente.cli.terminated",
         "signal",

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from issued import records
 
+from bifente.applets.store.stores import create_card_file
 from bifente.cli.screen import Screen
 from bifente.cli.visible import visible
 
@@ -42,9 +44,7 @@ def test_a_width_that_is_told_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_reader_that_is_gone_is_141_whoever_prints(arguments: list[str], tmp_path: Path) -> None:
     card = tmp_path / "x.card"
-    subprocess.run(
-        [PROGRAM, "card", "create", "t1test", "-o", card], check=True, capture_output=True, timeout=60
-    )
+    create_card_file(card, records("t1test"))
     read, write = os.pipe()
     os.close(read)
     try:
@@ -65,9 +65,7 @@ def test_a_reader_that_is_gone_is_141_whoever_prints(arguments: list[str], tmp_p
 @pytest.mark.parametrize("arguments", [["card", "show", "{card}"], ["card", "profiles"], ["--version"]])
 def test_a_closed_output_is_like_dev_null(arguments: list[str], tmp_path: Path) -> None:
     card = tmp_path / "x.card"
-    subprocess.run(
-        [PROGRAM, "card", "create", "t1test", "-o", card], check=True, capture_output=True, timeout=60
-    )
+    create_card_file(card, records("t1test"))
     done = subprocess.run(
         ["sh", "-c", 'exec "$@" >&-', "sh", PROGRAM, *(one.format(card=card) for one in arguments)],
         stderr=subprocess.PIPE,

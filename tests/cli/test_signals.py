@@ -33,15 +33,6 @@ DEAF = "trap '' TERM HUP; echo started; sleep 300; true"
 ORDERLY = "trap 'exit 7' TERM HUP; echo started; sleep 300 & wait"
 
 
-@pytest.fixture(autouse=True)
-def nothing_ignored() -> Iterator[None]:
-    """Signals as a terminal gives them: under nohup a child would inherit that SIGHUP is ignored."""
-    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGHUP, signal.SIGTERM)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
 @pytest.fixture
 def runtime() -> Iterator[Path]:
     """Where the sockets lie. A socket's path has 107 bytes at most, a test's folder often more."""

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from housemodules import parsed_module
 from issued import records
 
 from bifente.apdu.link import TransmissionProtocol
@@ -76,7 +77,7 @@ def test_no_command_prints_past_the_edge() -> None:
     for path in sorted((ROOT / "cli").rglob("*.py")):
         if path.name in ("visible.py", "styled.py") or path.parent.name == "completion":
             continue
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(parsed_module(path)):
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 if called in ("print", "click.echo", "click.secho", "sys.stdout.write", "sys.stderr.write"):

@@ -5,6 +5,7 @@ import configparser
 from pathlib import Path
 
 import pytest
+from housemodules import parsed_module
 from importnames import imported_names
 
 import bifente
@@ -94,7 +95,7 @@ def test_every_mapped_folder_is_in_the_table_and_every_package_is_mapped() -> No
 def test_what_every_folder_may_use_of_bifente_itself_uses_nothing_of_ours() -> None:
     for path in (ROOT / "bifente").glob("*.py"):
         if path.name != "__init__.py":
-            names = [name for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")))]
+            names = [name for _, name in imported_names(parsed_module(path))]
             used = {name.partition(".")[0] for name in names}
             assert path.name == "__main__.py" or not used & {"bifente"}, path
 
@@ -121,7 +122,7 @@ def test_the_rooms_of_the_reader_stand_on_one_another_without_a_circle(room: str
     used = {
         name.split(".")[2]
         for path in (ROOT / "reader" / room).glob("*.py")
-        for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")))
+        for _, name in imported_names(parsed_module(path))
         if name.startswith("bifente.reader.")
     }
     assert used & READER_ROOMS.keys() <= READER_ROOMS[room] | {room}

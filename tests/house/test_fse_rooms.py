@@ -1,9 +1,9 @@
 """The rooms of the care sheet, and which others each stands on: a day is data that flows one way."""
 
-import ast
 from pathlib import Path
 
 import pytest
+from housemodules import parsed_module
 from importnames import imported_names
 
 FSE = Path(__file__).parents[2] / "fse"
@@ -49,7 +49,7 @@ def used_by(room: str) -> set[str]:
     return {
         name.removeprefix("bifente.")
         for path in (FSE / room).rglob("*.py")
-        for _, name in imported_names(ast.parse(path.read_text(encoding="utf-8")))
+        for _, name in imported_names(parsed_module(path))
         if name.startswith("bifente.")
     }
 

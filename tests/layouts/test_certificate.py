@@ -53,7 +53,12 @@ def certificate(subject: x509.Name, issuer: x509.Name, begin: datetime, serial: 
     )
 
 
+def named(*texts: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text) for text in texts])
+
+
 @given(NAMES, NAMES, MOMENTS, st.integers(1, (1 << 159) - 1))
+@example(named(" ", "  ", "#", " # "), named("\\", "\\ ", "a "), datetime(2000, 1, 1, tzinfo=UTC), 1)
 def test_a_certificate_reads_as_cryptography_reads_it(
     subject: x509.Name, issuer: x509.Name, begin: datetime, serial: int
 ) -> None:

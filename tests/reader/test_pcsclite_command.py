@@ -234,16 +234,16 @@ def test_a_card_that_a_fault_pulls_out_is_free_again(
     with served(environment, cards["cps"], "--faults", faults) as running, Wire(running.path) as one:
         assert one.transmit(one.card(CPS), bytes.fromhex("0084000008"), protocol=1)[0] == Rv.NOT_TRANSACTED
         assert one.state(CPS).bits == 2
-        until(lambda: "empty" in bifente(environment, "reader", "status").stdout.splitlines()[0])
-        bifente(environment, "apdu", "send", cards["cps"], "0084000008")
-        bifente(environment, "reader", "insert", cards["cps"])
+        until(lambda: "empty" in from_here(environment, "reader", "status").stdout.splitlines()[0])
+        from_here(environment, "apdu", "send", cards["cps"], "0084000008")
+        from_here(environment, "reader", "insert", cards["cps"])
         assert one.transmit(one.card(CPS), bytes.fromhex("00A4000C023F00"), protocol=1)[0] == Rv.SUCCESS
         assert running.stop() == 0
 
 
 def test_a_second_reader_of_the_same_name_is_told_how_to_have_another(environment: dict[str, str]) -> None:
     with served(environment) as running:
-        assert "--as NAME" in bifente(environment, "reader", "serve", code=3).stderr
+        assert "--as NAME" in from_here(environment, "reader", "serve", code=3).stderr
         assert running.stop() == 0
 
 
@@ -254,19 +254,19 @@ def test_a_swap_that_is_refused_leaves_the_card_where_it_is(
     copy_card_file(cards["vitale"], twin)
     copy_card_file(cards["t1"], other)
     with served(environment, cards["cps"], cards["vitale"]) as running, Wire(running.path) as one:
-        before, counter = bifente(environment, "reader", "status").stdout, one.state(CPS).counter
-        assert "already" in bifente(environment, "reader", "swap", "CPS", twin, code=3).stderr
-        bifente(environment, "reader", "swap", "CPS", cards["vitale"], code=5)
-        bifente(environment, "reader", "swap", "CPS", tmp_path / "none.card", code=4)
-        assert bifente(environment, "reader", "status").stdout == before
+        before, counter = from_here(environment, "reader", "status").stdout, one.state(CPS).counter
+        assert "already" in from_here(environment, "reader", "swap", "CPS", twin, code=3).stderr
+        from_here(environment, "reader", "swap", "CPS", cards["vitale"], code=5)
+        from_here(environment, "reader", "swap", "CPS", tmp_path / "none.card", code=4)
+        assert from_here(environment, "reader", "status").stdout == before
         assert one.state(CPS).counter == counter
         # The twin may take the place of the card whose twin it is, and a card its own.
-        bifente(environment, "reader", "swap", "Vitale", twin)
-        bifente(environment, "reader", "swap", "CPS", cards["cps"])
+        from_here(environment, "reader", "swap", "Vitale", twin)
+        from_here(environment, "reader", "swap", "CPS", cards["cps"])
         assert one.state(CPS).bits & 0x20
         # What was refused is free.
-        bifente(environment, "reader", "swap", "Vitale", other)
-        bifente(environment, "apdu", "send", twin, "0084000008")
+        from_here(environment, "reader", "swap", "Vitale", other)
+        from_here(environment, "apdu", "send", twin, "0084000008")
         assert running.stop() == 0
 
 
@@ -277,7 +277,7 @@ def test_a_card_in_a_slot_stays_ours_when_it_has_no_supply(
         card = one.card(CPS)
         assert one.disconnect(card, 2) == 0
         assert one.state(CPS).bits == 4
-        bifente(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
+        from_here(environment, "apdu", "send", cards["cps"], "0084000008", code=5)
         assert one.card(CPS)
         assert running.stop() == 0
 
@@ -408,14 +408,14 @@ def test_scripts_that_are_none(cards: dict[str, Path], environment: dict[str, st
     script = tmp_path / "entries"
     for content in ("", "1234\n47x1\n"):
         script.write_text(content)
-        said = bifente(environment, "reader", "serve", "--pin-pad", script, cards["cps"], code=3).stderr
+        said = from_here(environment, "reader", "serve", "--pin-pad", script, cards["cps"], code=3).stderr
         assert "47" not in said
         assert str(script) in said
 
 
 def test_two_readers_at_once_under_two_names(cards: dict[str, Path], environment: dict[str, str]) -> None:
     with served(environment, cards["cps"]) as first:
-        done = bifente(environment, "reader", "serve", cards["vitale"], code=3)
+        done = from_here(environment, "reader", "serve", cards["vitale"], code=3)
         assert "another process serves" in done.stderr
         with served(environment, "--as", "second", "--name", "Other", cards["vitale"]) as second:
             assert second.path.name == "second.comm"
@@ -426,10 +426,10 @@ def test_two_readers_at_once_under_two_names(cards: dict[str, Path], environment
 
 
 def test_the_same_card_twice_is_refused(cards: dict[str, Path], environment: dict[str, str]) -> None:
-    bifente(environment, "reader", "serve", cards["cps"], cards["cps"], code=5)
-    bifente(environment, "reader", "serve", "--ephemeral", cards["cps"], cards["cps"], code=3)
+    from_here(environment, "reader", "serve", cards["cps"], cards["cps"], code=5)
+    from_here(environment, "reader", "serve", "--ephemeral", cards["cps"], cards["cps"], code=3)
 
 
 def test_nobody_serves(environment: dict[str, str]) -> None:
-    assert "no reader is being served" in bifente(environment, "reader", "status", code=8).stderr
-    bifente(environment, "reader", "status", "--as", "a/b", code=2)
+    assert "no reader is being served" in from_here(environment, "reader", "status", code=8).stderr
+    from_here(environment, "reader", "status", "--as", "a/b", code=2)

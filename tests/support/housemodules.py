@@ -1,8 +1,10 @@
 """The modules of the packages, as the folders hold them."""
 
+import ast
 import configparser
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -14,6 +16,12 @@ class HouseModule:
     """Dotted, as it is imported; a package's is that of its ``__init__``."""
     path: Path
     source: str
+
+
+@cache
+def parsed_module(path: Path) -> ast.Module:
+    """What a module says, parsed once for all tests of a process; nobody changes it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
 
 
 def house_modules() -> Iterator[HouseModule]:
