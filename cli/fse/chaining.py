@@ -1,6 +1,9 @@
 """``bifente fse chaining``: the number that chains what belongs to one person, in two passes."""
 
-from collections.abc import Iterator
+import io
+import sys
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 import click
@@ -11,7 +14,7 @@ from bifente.cli.visible import say, visible
 _KEY = click.option(
     "--key", "key", required=True, metavar="FILE", type=PATH, help="The key of this pass (fse chaining key)."
 )
-_LINES = click.argument("lines", metavar="LINES", type=click.File("r", encoding="utf-8"), default="-")
+_LINES = click.argument("lines", metavar="LINES", type=PATH, default="-")
 
 
 @click.group(short_help="Chain what belongs to one person without saying who it is.")
@@ -54,7 +57,7 @@ def key(output: Path, force: bool) -> None:
 @chaining.command("first", short_help="The producer's pass: people into hidden names.")
 @_KEY
 @_LINES
-def first(key: Path, lines: Iterator[str]) -> None:
+def first(key: Path, lines: Path) -> None:
     """The producer's pass over LINES of NIR;AAAAMM;SEX, or standard input: a hidden name of 52 characters for each.
 
     The NIR is that of the assuré, month of birth and sex (1, 2) are those of who is cared for.
@@ -65,15 +68,25 @@ def first(key: Path, lines: Iterator[str]) -> None:
 @chaining.command("second", short_help="The platform's pass: hidden names into chaining numbers.")
 @_KEY
 @_LINES
-def second(key: Path, lines: Iterator[str]) -> None:
+def second(key: Path, lines: Path) -> None:
     """The platform's pass over the LINES that the first one printed, or standard input: 17 characters for each."""
     _pass(key, lines, second=True)
 
 
-def _pass(key: Path, lines: Iterator[str], *, second: bool) -> None:
+def _pass(key: Path, lines: Path, *, second: bool) -> None:
     from bifente.workbench.chaining import passed, read_key
 
     held = read_key(key)
-    numbered = ((number, line) for number, line in enumerate(lines, 1) if line.strip())
-    for result in passed(numbered, held, second=second):
-        say(result)
+    with _opened(lines) as texts:
+        numbered = ((number, line) for number, line in enumerate(texts, 1) if line.strip())
+        for result in passed(numbered, held, second=second):
+            say(result)
+
+
+def _opened(path: Path) -> AbstractContextManager[Iterable[str]]:
+    """The lines of a file, or of standard input for ``-``."""
+    from bifente.documents import open_stream
+
+    if str(path) == "-":
+        return nullcontext(sys.stdin)
+    return io.TextIOWrapper(open_stream(path), encoding="utf-8", errors="replace")
