@@ -38,6 +38,7 @@ class ExitCode(IntEnum):
     WRITE_FAILED = 12
     NO_PERMISSION = 13
     NOT_USABLE = 14
+    POST_FAILED = 15
     HUNG_UP = 129
     INTERRUPTED = 130
     OUTPUT_CLOSED = 141
@@ -60,6 +61,7 @@ MEANINGS: dict[ExitCode, str] = {
     ExitCode.WRITE_FAILED: "something could not be written (disk full, read-only)",
     ExitCode.NO_PERMISSION: "permission denied",
     ExitCode.NOT_USABLE: "`bifente doctor` found something that cannot work as it is set up here",
+    ExitCode.POST_FAILED: "the post did not take or give a mail: the server is down, not trusted, or refuses",
     ExitCode.HUNG_UP: "the terminal was closed (SIGHUP)",
     ExitCode.INTERRUPTED: "interrupted (Ctrl-C)",
     ExitCode.OUTPUT_CLOSED: "whoever read the output stopped reading",
@@ -103,6 +105,7 @@ EXIT_CODES: dict[str, ExitCode] = {
     "pin-blocked": ExitCode.PIN_BLOCKED,
     "recognition": ExitCode.RECOGNITION_REFUSED,
     "signature": ExitCode.SIGNATURE_INVALID,
+    "post": ExitCode.POST_FAILED,
 }
 """The kind of an error, up to its first full stop → code."""
 
