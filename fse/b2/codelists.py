@@ -170,6 +170,58 @@ CODE_LISTS: Final[dict[str, dict[str, str]]] = {
         "3": "spécifique, région parisienne",
     },
     "SUPPLEMENT": {"0": "aéroport", "1": "enfant prématuré", "2": "appel d'urgence après régulation"},
+    "REGIME": {
+        "01": "régime général",
+        "02": "régime agricole (MSA)",
+        "03": "indépendants",
+        "04": "SNCF",
+        "05": "RATP",
+        "06": "ENIM",
+        "07": "mines",
+        "08": "CNMSS",
+        "09": "Banque de France",
+        "10": "CRPCEN",
+        "12": "CCI de Paris",
+        "14": "Assemblée nationale",
+        "15": "Sénat",
+        "16": "port autonome de Bordeaux",
+        "17": "Français de l'étranger",
+        "90": "CAVIMAC",
+        "91": "mutuelle (MGEN)",
+        "92": "mutuelle (MG)",
+        "93": "mutuelle (MG police)",
+        "94": "mutuelle (MFP)",
+        "95": "mutuelle (MN hospitaliers)",
+        "96": "mutuelle de la marine",
+    },
+    "IPS": {
+        "": "sans objet",
+        "A": "acte en rapport avec l'article D.162.1.6 du CSS",
+        "B": "généraliste installé depuis moins de 5 ans dans une zone déficitaire",
+        "C": "actes hors accès direct spécifique, médecin traitant déclaré",
+        "D": "accès direct spécifique, médecin traitant déclaré",
+        "E": "tolérance déjà enregistrée",
+        "F": "spécialité hors accès direct, médecin traitant déclaré",
+        "G": "moins de 16 ans, sans médecin traitant déclaré",
+        "H": "hors résidence habituelle",
+        "I": "parcours non renseigné, exécutant différent du médecin traitant",
+        "J": "généraliste primo-installé depuis moins de 5 ans",
+        "K": "régime de Mayotte",
+        "L": "moins de 16 ans, médecin traitant déclaré",
+        "M": "lettre M (libellé non public)",
+        "N": "nouveau médecin traitant déclaré",
+        "O": "patient orienté par le médecin traitant",
+        "P": "hors coordination, médecin traitant déclaré",
+        "R": "médecin traitant remplacé",
+        "S": "hors coordination, sans médecin traitant déclaré",
+        "T": "l'exécutant est le médecin traitant déclaré",
+        "U": "urgence, médecin traitant déclaré",
+        "V": "cabinet secondaire du médecin traitant déclaré",
+        "W": "urgence, sans médecin traitant déclaré",
+        "X": "exclu du parcours de soins",
+        "Y": "exclusion temporaire, médecin traitant déclaré",
+        "Z": "exclusion temporaire, sans médecin traitant déclaré",
+    },
     "MARQUAGE": {
         "": "factures réelles",
         "R": "factures réelles",
@@ -178,8 +230,8 @@ CODE_LISTS: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-OPEN_LISTS: Final = frozenset({"QUALIFICATIF"})
-"""Lists that our sources print in part: a code that is not in them is not wrong.
+OPEN_LISTS: Final = frozenset({"QUALIFICATIF", "REGIME"})
+"""Lists that our sources print in part: a code that is not in them is worth a remark, not more.
 
 The letters of *qualificatif de la dépense* are known for five of its values only (``spec/fse.md`` §1.5). The labels of
 ASSOCIATION are those of today (§5.1); the norm of 2004 prints 1 to 4 with other words (``corrections.md`` 14).

@@ -54,7 +54,7 @@ class Use(Enum):
 
 
 AS_INTEGER: Final = frozenset({Use.CENTS, Use.COUNT, Use.RATE})
-DECIMALS: Final = {Use.COEFFICIENT: 2, Use.FRACTION: 4}
+DECIMALS: Final = frozenset({Use.COEFFICIENT, Use.FRACTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,16 @@ class B2Field:
         return str(self.first) if self.first == self.last else f"{self.first}–{self.last}"
 
     @property
+    def places(self) -> int:
+        """Decimals of a coefficient, 0 of everything else."""
+        return 2 if self.use is Use.COEFFICIENT else 4 if self.use is Use.FRACTION else 0
+
+    @property
+    def holds_digits(self) -> bool:
+        """Whether it is written as a number: reserved columns are not ours to fill with zeros."""
+        return self.numeric and self.use is not Use.RESERVED
+
+    @property
     def required(self) -> bool:
         """Whether a record cannot be built without a value for it."""
         return self.presence == "O" and not self.may_be_blank and self.default is None
@@ -120,15 +130,23 @@ class B2Field:
 
     def get(self, text: str) -> B2Value:
         """The value of the characters *text* as wide as the field; what is not a number where one should be stays text."""
-        if self.use in AS_INTEGER and text.isdecimal():
-            return int(text)
-        if self.use in DECIMALS and text.isdecimal():
-            return Decimal(int(text)).scaleb(-DECIMALS[self.use])
+        if text.isdecimal():
+            use = self.use
+            if use is Use.CENTS or use is Use.COUNT or use is Use.RATE:
+                return int(text)
+            if use is Use.COEFFICIENT or use is Use.FRACTION:
+                return scaled(text, self.places)
         return text.rstrip(" ")
 
     def refuse(self, reason: str) -> B2ValueError:
         """The error that *reason* makes."""
         return B2ValueError(self.record, self.name, self.columns, reason)
+
+
+@lru_cache(maxsize=1024)
+def scaled(digits: str, places: int) -> Decimal:
+    """The number that *digits* are, the last *places* of them decimals."""
+    return Decimal(int(digits)).scaleb(-places)
 
 
 def putter(field: B2Field) -> Callable[[B2Given], str]:
@@ -137,7 +155,7 @@ def putter(field: B2Field) -> Callable[[B2Given], str]:
         return _fixed(field)
     if field.use in DECIMALS:
         return _scaled(field)
-    return _digits(field) if field.numeric else _text(field)
+    return _digits(field) if field.holds_digits else _text(field)
 
 
 def _fixed(field: B2Field) -> Callable[[B2Given], str]:
@@ -152,14 +170,18 @@ def _fixed(field: B2Field) -> Callable[[B2Given], str]:
 
 
 def _digits(field: B2Field) -> Callable[[B2Given], str]:
-    width, filling = field.width, field.filling
+    width, filling, is_day = field.width, field.filling, field.use in (Use.DAY, Use.BIRTH)
 
     def put(value: B2Given) -> str:
         if value.__class__ is str:
             if len(value) == width and value.isdecimal() and value.isascii():
                 return value
-        elif value.__class__ is int and len(text := str(value).zfill(width)) == width and text[0] != "-":
-            return text
+        elif value.__class__ is int:
+            text = str(value).zfill(width)
+            if len(text) == width and text[0] != "-":
+                return text
+        elif value.__class__ is date and is_day:
+            return six_digits(value)
         return otherwise(value)
 
     def otherwise(value: B2Given) -> str:
@@ -190,18 +212,24 @@ def _number(field: B2Field, value: int | Decimal | date) -> str:
 def _day(field: B2Field, value: date) -> str:
     if field.use not in (Use.DAY, Use.BIRTH):
         raise field.refuse(f"{value} is a day, which does not belong here")
-    return f"{value.year % 100:02d}{value.month:02d}{value.day:02d}"
+    return six_digits(value)
+
+
+@lru_cache(maxsize=4096)
+def six_digits(day: date) -> str:
+    """``AAMMJJ``."""
+    return f"{day.year % 100:02d}{day.month:02d}{day.day:02d}"
 
 
 def _scaled(field: B2Field) -> Callable[[B2Given], str]:
-    width, places = field.width, DECIMALS[field.use]
+    width, places = field.width, field.places
 
     @lru_cache(maxsize=256)
     def written(value: Decimal) -> str:
-        scaled = value.scaleb(places)
-        if not value.is_finite() or scaled < 0 or scaled != scaled.to_integral_value():
+        shifted = value.scaleb(places)
+        if not value.is_finite() or shifted < 0 or shifted != shifted.to_integral_value():
             raise field.refuse(f"{value} is negative or has more than {places} decimals")
-        text = f"{int(scaled):0{width}d}"
+        text = f"{int(shifted):0{width}d}"
         if len(text) > width:
             raise field.refuse(f"{value} does not fit into {width} digits, {places} of them decimals")
         return text
@@ -243,6 +271,7 @@ def _text(field: B2Field) -> Callable[[B2Given], str]:
     return put
 
 
+@lru_cache(maxsize=4096)
 def day_of(text: str) -> date | None:
     """The day that ``AAMMJJ`` says, of the years 1970 to 2069; None when it is in no calendar, or zeros or spaces.
 

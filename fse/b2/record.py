@@ -11,14 +11,14 @@ field.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from operator import itemgetter, methodcaller
 from typing import Final
 
 from bifente.fse.b2.codelists import CODE_LISTS
 from bifente.fse.b2.errors import B2Error
-from bifente.fse.b2.fields import AS_INTEGER, DECIMALS, B2Field, B2Given, B2Value, Use, putter
+from bifente.fse.b2.fields import AS_INTEGER, DECIMALS, B2Field, B2Given, B2Value, Use, putter, scaled
 
 LENGTH: Final = 128
 """Characters of every record."""
@@ -51,16 +51,11 @@ class B2Record:
         self._puts = {field.name: (index, putter(field)) for index, field in named}
         self._required = frozenset(field.name for field in self._by_name.values() if field.required)
         self._names = tuple(self._by_name)
-        self._slices: Callable[[str], tuple[str, ...]] = itemgetter(
-            *(slice(field.first - 1, field.last) for field in self._by_name.values())
-        )
-        self._gets = tuple(_getter(field) for field in self._by_name.values())
-        numbers = [
-            slice(field.first - 1, field.last)
-            for field in self._by_name.values()
-            if field.use in AS_INTEGER or field.use in DECIMALS
-        ]
-        self._numbers = tuple(numbers)
+        fields = tuple(self._by_name.values())
+        self._texts = _Cut(one for one in fields if not one.holds_digits)
+        self._codes = _Cut(one for one in fields if one.holds_digits and not _counted(one))
+        self._integers = _Cut(one for one in fields if one.use in AS_INTEGER)
+        self._decimals = _Cut(one for one in fields if one.use in DECIMALS)
 
     def __repr__(self) -> str:
         return f"B2Record({self.name!r}, {self.title!r})"
@@ -68,6 +63,10 @@ class B2Record:
     def __getitem__(self, name: str) -> B2Field:
         """The field called *name*. Raises KeyError."""
         return self._by_name[name]
+
+    def find(self, name: str) -> B2Field | None:
+        """The field called *name*, None when there is none."""
+        return self._by_name.get(name)
 
     def __contains__(self, name: str) -> bool:
         return name in self._by_name
@@ -96,17 +95,19 @@ class B2Record:
         if len(raw) != LENGTH:
             raise B2Error(f"a record of {len(raw)} bytes, not {LENGTH}")
         text = raw.decode("latin-1")
-        parts = self._slices(text)
-        for one in self._numbers:
-            if not text[one].isdecimal():
-                return {
-                    name: field.get(part)
-                    for (name, field), part in zip(self._by_name.items(), parts, strict=True)
-                }
-        return {
-            name: get(part) if get else part
-            for name, get, part in zip(self._names, self._gets, parts, strict=True)
-        }
+        codes, integers, decimals = self._codes.of(text), self._integers.of(text), self._decimals.of(text)
+        if not "".join((*codes, *integers, *decimals)).isdecimal():
+            return {
+                name: field.get(text[field.first - 1 : field.last]) for name, field in self._by_name.items()
+            }
+        values: dict[str, B2Value] = dict(
+            zip(self._texts.names, map(_stripped, self._texts.of(text)), strict=True)
+        )
+        values.update(zip(self._codes.names, codes, strict=True))
+        values.update(zip(self._integers.names, map(int, integers), strict=True))
+        for field, digits in zip(self._decimals.fields, decimals, strict=True):
+            values[field.name] = scaled(digits, field.places)
+        return values
 
     def is_letter_of(self, text: str) -> bool:
         """Whether *text* carries the letter of this record at its place; True for a record without one."""
@@ -144,10 +145,11 @@ class B2Row:
 
     def cents(self, name: str) -> int:
         """The amount or count in the field, 0 where there is no such field or no number in it."""
-        if name not in self.record:
+        field = self.record.find(name)
+        if field is None:
             return 0
-        value = self[name]
-        return value if isinstance(value, int) else 0
+        digits = self.raw[field.first - 1 : field.last]
+        return int(digits) if digits.isdigit() else 0
 
     def changed(self, **values: B2Given) -> "B2Row":
         """The same row with other values. Raises B2ValueError."""
@@ -206,12 +208,21 @@ def _valued(field: B2Field) -> bool:
     return not is_identity and field.use is not Use.BLANK and field.name != "-"
 
 
-def _getter(field: B2Field) -> Callable[[str], B2Value] | None:
-    """What reads the characters once the numbers are known to be digits; None when they are the value."""
-    if field.use in AS_INTEGER:
-        return int
-    if field.use in DECIMALS:
-        return field.get
-    if field.width == 1:
-        return lambda text: "" if text == " " else text
-    return lambda text: text.rstrip(" ")
+def _counted(field: B2Field) -> bool:
+    return field.use in AS_INTEGER or field.use in DECIMALS
+
+
+_stripped = methodcaller("rstrip", " ")
+
+
+class _Cut:
+    """Several fields of a record, cut out together."""
+
+    def __init__(self, fields: Iterable[B2Field]) -> None:
+        self.fields = tuple(fields)
+        self.names = tuple(field.name for field in self.fields)
+        slices = [slice(field.first - 1, field.last) for field in self.fields]
+        # itemgetter of one slice gives no tuple, and of none does not exist
+        self.of: Callable[[str], tuple[str, ...]] = (
+            itemgetter(*slices) if len(slices) > 1 else lambda text: tuple(text[one] for one in slices)
+        )

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 from hypothesis import strategies as st
 
-from bifente.fse.b2 import B2Record, B2Value, build_row
-from bifente.fse.b2.fields import AS_INTEGER, DECIMALS, B2Field, Use
+from bifente.fse.b2 import B2Record, B2Row, B2Value, build_row
+from bifente.fse.b2.fields import AS_INTEGER, DECIMALS, B2Field
 from bifente.fse.b2.files import B2File, B2Invoice, B2Line, B2Lot
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 '-./"
@@ -22,8 +22,8 @@ def any_value(field: B2Field) -> st.SearchStrategy[B2Value]:
     if field.use in AS_INTEGER:
         return st.integers(0, 10**field.width - 1)
     if field.use in DECIMALS:
-        return st.integers(0, 10**field.width - 1).map(lambda n: Decimal(n).scaleb(-DECIMALS[field.use]))
-    if field.use is Use.RESERVED or not field.numeric:
+        return st.integers(0, 10**field.width - 1).map(lambda n: Decimal(n).scaleb(-field.places))
+    if not field.holds_digits:
         text = st.text(LETTERS, max_size=field.width).map(str.strip)
         return text.filter(lambda one: bool(one) or not field.required)
     return st.text("0123456789", min_size=field.width, max_size=field.width)
@@ -79,7 +79,6 @@ def invoice(number: int, *lines: B2Line) -> B2Invoice:
     charged, amo, amc = (
         sum(line.row.cents(name) for line in lines) for name in ("montant", "montant_amo", "montant_amc")
     )
-    base = sum(line.row.cents("base") for line in lines)
     header = build_row(
         "PS",
         "2",
@@ -108,7 +107,7 @@ def invoice(number: int, *lines: B2Line) -> B2Invoice:
         nombre_lignes=sum(1 for line in lines for _ in line.rows()),
         total_facture=charged,
         total_amo=amo,
-        participation=base - amo,
+        participation=charged - amo,
         total_amc=amc,
         zone_certification="A" * 32,
     )
@@ -165,3 +164,141 @@ def file_of(*lots: B2Lot) -> B2File:
     volume = 2 + sum(1 for one in lots for _ in one.rows())
     trailer = build_row("PS", "999", **common, volume=volume, nombre_lots=len(lots))
     return B2File(header, lots, trailer)
+
+
+def hospital_rows() -> list[B2Row]:
+    """A file of an establishment: one invoice with a stay, honoraires, and each kind of record that continues them."""
+    head = {**HEAD, "rang_beneficiaire": "001", "numero_facture": 7}
+    detail = {**HEAD, "numero_facture": 7}
+    ends = {
+        "type_emetteur": "TE",
+        "numero_emetteur": f"00000{PROFESSIONAL}",
+        "type_destinataire": "CP",
+        "numero_destinataire": "00000000000349",
+        "application": "TR",
+        "identification": "ETS001",
+    }
+    honoraires = {
+        **head,
+        "executant": PROFESSIONAL,
+        "date_acte": DAY,
+        "quantite": 1,
+        "coefficient": 1,
+        "denombrement": 1,
+        "prix_unitaire": 2000,
+        "base": 2000,
+        "taux": 70,
+        "montant_amo": 1400,
+        "montant": 2500,
+    }
+    rows = [
+        build_row("CP", "000", **ends, date_creation=DAY, norme="CP"),
+        build_row(
+            "CP",
+            "1",
+            numero_ps=PROFESSIONAL,
+            organisme="349",
+            numero_lot=1,
+            categorie="189",
+            statut="60",
+            mode_tarifs="05",
+            nom="Hôpital d'essai",
+            date_creation=DAY,
+            norme="CP",
+            edition_norme="062007",
+            monnaie="U",
+        ),
+        build_row(
+            "CP",
+            "2",
+            **head,
+            nature_operation="1",
+            numero_entree="12",
+            regime="01",
+            caisse="349",
+            centre="9881",
+            piece_justificative="4",
+            nature_assurance="10",
+            exoneration="0",
+            date_hospitalisation=DAY,
+            naissance="850615",
+            date_entree=DAY,
+            date_sortie=DAY,
+            heure_sortie="15",
+        ),
+        build_row(
+            "CP", "2S", **head, sequence=1, nir_individuel=NIR, cle_individuel=NIR_KEY, parcours_soins="T"
+        ),
+        build_row(
+            "CP",
+            "3",
+            **head,
+            date_debut=DAY,
+            date_fin=DAY,
+            code_acte="PJ",
+            quantite=1,
+            prix_unitaire=50000,
+            base=50000,
+            taux=80,
+            montant_amo=40000,
+            montant=50000,
+            montant_amc=10000,
+        ),
+        build_row("CP", "3S", **head, sequence=1, accord="9"),
+        build_row("CP", "3E", **head, sequence=1, rpps_prescripteur="10000000009"),
+        build_row(
+            "CP",
+            "3F",
+            **detail,
+            sequence=1,
+            code_lpp="1234567",
+            quantite=1,
+            tarif=1000,
+            montant=1000,
+        ),
+        build_row(
+            "CP",
+            "3H",
+            **detail,
+            sequence=1,
+            code_ucd="9000000",
+            fractionnement=Decimal("0.5"),
+            prix_unitaire=100,
+            quantite=1,
+            montant=100,
+        ),
+        build_row("CP", "4", **honoraires, code_acte="CS"),
+        build_row("CP", "4S", **detail, sequence=1, accord="9"),
+        build_row("CP", "4E", **detail, sequence=1, rpps_executant="10000000009"),
+        build_row("CP", "4B", **detail, sequence=1, date_1=DAY, quantite_1=1, code_acte_1="00001104"),
+        build_row("CP", "4", **honoraires, code_acte="ADC"),
+        build_row("CP", "4S", **detail, sequence=1, accord="9"),
+        build_row("CP", "4M", **detail, sequence=1, code_acte="HBLD038", activite="1", modificateur_1="7"),
+        build_row(
+            "CP",
+            "5",
+            **head,
+            nombre_lignes=12,
+            base_hospitalisation=50000,
+            amo_hospitalisation=40000,
+            total_honoraires=5000,
+            amo_honoraires=2800,
+            participation=(50000 - 40000) + (5000 - 2800),
+            amc_hospitalisation=10000,
+            facture_hospitalisation=50000,
+        ),
+        build_row(
+            "CP",
+            "6",
+            numero_ps=PROFESSIONAL,
+            nombre_factures=1,
+            nombre_lignes=12,
+            nombre_types_2=2,
+            nombre_types_5=1,
+            total_facture=55000,
+            total_amo=42800,
+            total_amc=10000,
+            numero_lot=1,
+        ),
+    ]
+    return [*rows, build_row("CP", "999", **ends, volume=len(rows) + 1, nombre_lots=1)]

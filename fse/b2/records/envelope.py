@@ -89,7 +89,7 @@ FILE_TRAILER = B2Record(
 6-19    N O code         numero_emetteur      Numéro émetteur
 20-25   A O blank        -                    Blanc
 26-27   A O code         type_destinataire    Type de destinataire
-28-41   A O code         numero_destinataire  Numéro de destinataire
+28-41   N O code         numero_destinataire  Numéro de destinataire
 42-47   A O blank        -                    Blanc
 48-49   A O code         application          Application
 50-55   A O code         identification       Identification du fichier

@@ -7,7 +7,7 @@ from bifente.fse.b2.record import B2Record
 from bifente.fse.b2.records.heads import continuation, head_35, head_38
 
 _RIGHTS = """
-49-50   N O code  regime             Code Grand Régime
+49-50   N O in:REGIME regime             Code Grand Régime
 51-53   N O code  caisse             N° Caisse gestionnaire
 54-57   N O code  centre             N° Centre gestionnaire
 58      N O in:PIECE piece_justificative Nature de la pièce justificative des droits
@@ -23,7 +23,7 @@ HEADER_PS = B2Record(
     f"""
 {head_35("2")}
 36      A F =                 complement               Complément du type
-37      A F code              marquage                 Marquage de la facture
+37      A F in:MARQUAGE       marquage                 Marquage de la facture
 38      A F code              forcage_amo              Indicateur de forçage de la tarification de la part AMO
 39      N O code              nature_operation         Nature d'opération
 40-45   N O day               date_facturation         Date de facturation
@@ -104,7 +104,7 @@ ATTENDING_CP = B2Record(
 72-96   A F text          nom_medecin_traitant    Nom du médecin traitant                    [§1.4]
 97-111  A F text          prenom_medecin_traitant Prénom du médecin traitant                 [§1.4]
 112-120 N F ps            numero_medecin_traitant N° AM du médecin traitant                  [§1.4]
-121     A F code          parcours_soins          Indicateur parcours de soins (IPS)         [§1.4]
+121     A F in:IPS        parcours_soins          Indicateur parcours de soins (IPS)         [§1.4]
 122-128 A F blank         -                       Blanc                                      [§1.4]
 """,
     letter_column=39,
