@@ -124,6 +124,7 @@ HINTS: dict[str, str] = {
     "input.no-act": "bifente demo --cps gp, or dentist, nurse, pharmacist",
     "input.is-a-card-file": "bifente card show shows it",
     "input.nothing-there": "bifente card show … {file} shows the file",
+    "input.b2": "bifente fse b2 check FILE says all that is wrong with a file",
     "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
     "input.another-card": "another card takes the place of this one with --force",
     "input.no-caisse": "bifente fse caisse init DIR makes one",

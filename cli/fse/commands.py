@@ -7,6 +7,7 @@ from bifente.cli.lazygroup import LazyGroup
 COMMANDS: dict[str, tuple[str, str]] = {
     "noemie": ("bifente.cli.fse.noemie:noemie", "Check NOEMIE files, and show them in words."),
     "cabinet": ("bifente.cli.fse.cabinet:cabinet", "A surgery: keep, send, follow and archive sheets."),
+    "b2": ("bifente.cli.fse.b2:b2", "Check B2 files, and show them in words."),
     "chaining": (
         "bifente.cli.fse.chaining:chaining",
         "Chain what belongs to one person without saying who it is.",

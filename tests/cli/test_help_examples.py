@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from anyb2 import file_of, invoice, lot
 from keypool import KeySource
 from somereturn import some_noemie
 
@@ -19,6 +20,7 @@ from bifente.applets.perso.make import build
 from bifente.applets.perso.profile.shipped import shipped_text
 from bifente.applets.store.stores import copy_card_file, create_card_file
 from bifente.cli.main import COMMANDS, main
+from bifente.fse.b2 import write_file
 from bifente.igc import Authority
 
 NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay")
@@ -68,6 +70,7 @@ def desk(
         create_card_file(folder / f"{name}.card", made)
     copy_card_file(folder / "doctor.card", folder / "copy.card")
     (folder / "my-doctor.yaml").write_text(shipped_text("gp"), encoding="utf-8")
+    (folder / "day.b2").write_bytes(write_file(file_of(lot(1, invoice(123)))))
     (folder / "return.noemie").write_bytes(some_noemie())
     (folder / "igc").symlink_to(igc)
     shutil.copyfile(CASES, folder / "cases.json")

@@ -1,0 +1,1 @@
+"""What a person does along the journey of a care sheet, without a face."""
