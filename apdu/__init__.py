@@ -1,8 +1,8 @@
 """What is said between terminal and card: pure values and codecs, no I/O, no state.
 
-What every dialogue needs is named here. The codecs of what is inside (``tlv``, ``fcp``, ``security``, ``sdo``,
-``atr``, ``historical``, ``cvc``) are imported from their modules by whoever uses them, which keeps this import cheap;
-only ``structures`` and ``cvstructures`` load construct.
+What every dialogue needs is named here. The codecs of what is inside (``tlv``, ``cvc``, and those of the rooms
+``files`` and ``reset``) are imported from their modules by whoever uses them, which keeps this import cheap; only
+``declared`` loads construct.
 """
 
 from bifente.apdu.classbyte import ClassByte, ClassRange, SecureMessaging

@@ -11,6 +11,7 @@ from typing import Final, SupportsIndex, overload
 
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.sdo import CHV_DATA_TAG, PRIVATE_KEY_TAG, SdoRequest
 from bifente.apdu.instructions import (
     BY_CODE,
     GET_RESPONSE,
@@ -23,7 +24,6 @@ from bifente.apdu.instructions import (
     codes,
     instruction,
 )
-from bifente.apdu.sdo import CHV_DATA_TAG, PRIVATE_KEY_TAG, SdoRequest
 
 Span = tuple[int, int]
 """A half-open range of bytes."""

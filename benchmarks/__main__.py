@@ -1,6 +1,7 @@
 """``python benchmarks [--json] [--strict] [NAME…]``: run the benchmarks of this folder.
 
-A benchmark is a module ``bench_<name>.py`` with a function ``results() -> Iterable[Result]``.
+A benchmark is a module ``bench_<name>.py`` with a function ``results() -> Iterable[Result]``, here or in one of the
+rooms: ``incard/`` measures a card alone, ``inreader/`` the ways to it.
 The folder is run, not imported as a package: bifente is the installed one, never a bare folder of the repository.
 """
 
@@ -17,11 +18,12 @@ import frame
 from frame import Result, judged, table
 
 FOLDER = Path(__file__).parent
+sys.path += [str(FOLDER / room) for room in ("incard", "inreader")]
 
 
 def names() -> list[str]:
     """The benchmarks there are."""
-    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.glob("bench_*.py"))
+    return sorted(path.stem.removeprefix("bench_") for path in FOLDER.rglob("bench_*.py"))
 
 
 def run(chosen: list[str], seen: list[Result]) -> Iterator[Result]:

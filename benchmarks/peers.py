@@ -30,6 +30,7 @@ from pathlib import Path
 from frame import ROUNDS, pinned, timed
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE / "incard"))
 TURNS = 5_000
 LIBCACARD_TURNS = 100_000
 WIRE_TURNS = 1_000

@@ -16,10 +16,10 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from bench_pcsclite import ONE, TWO, Fast
-
+sys.path.insert(0, str(Path(__file__).parent / "inreader"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
 
+from bench_pcsclite import ONE, TWO, Fast
 from pcscwire import Wire
 
 from bifente.reader import TwoSlotReader

@@ -1,7 +1,7 @@
 """Access rules: small objects that decide, print themselves and encode themselves into an FCP.
 
 The security condition byte is that of ISO/IEC 7816-4:2020 §9.3.3.2 in the form IAS-ECC gives it (see
-``bifente.apdu.security``).
+``bifente.apdu.files.security``).
 """
 
 from abc import ABC, abstractmethod
@@ -9,9 +9,9 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol
 
 from bifente.apdu.cvc import Cha, ChaPattern
-from bifente.apdu.security import ALWAYS as ALWAYS_SCB
-from bifente.apdu.security import NEVER as NEVER_SCB
-from bifente.apdu.security import Scb
+from bifente.apdu.files.security import ALWAYS as ALWAYS_SCB
+from bifente.apdu.files.security import NEVER as NEVER_SCB
+from bifente.apdu.files.security import Scb
 from bifente.slotted import dataclass
 
 

@@ -6,8 +6,8 @@ One description serves the emulator, the terminal side, the explanation of trace
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
-from bifente.apdu.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, FileStructure
-from bifente.apdu.security import InterfaceAttributes, Operation, SecurityAttributes, Target
+from bifente.apdu.files.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, FileStructure
+from bifente.apdu.files.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
 from bifente.layouts.recognition import Party

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.apdu.link import TransmissionProtocol
+from bifente.apdu.reset.atr import Atr
 
 T0: Final = TransmissionProtocol.T0
 T1: Final = TransmissionProtocol.T1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
+from bifente.apdu.files.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.instructions import (
     BER_TLV,
     CHANGE_REFERENCE_DATA,
@@ -22,7 +23,6 @@ from bifente.apdu.instructions import (
     VERIFY,
 )
 from bifente.apdu.issuersignature import IssuerSignature
-from bifente.apdu.sdo import Docp, SdoClass, SdoId, SdoRequest
 from bifente.apdu.secrecy import MarkedBytes
 from bifente.apdu.tlv import encode, find
 from bifente.codes.holder import CardHolder

@@ -13,9 +13,9 @@ from time import perf_counter
 from typing import Final, Protocol
 
 from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU, TransmissionProtocol
-from bifente.apdu.atr import Atr
 from bifente.apdu.facets import CountsResets
 from bifente.apdu.instructions import GET_RESPONSE
+from bifente.apdu.reset.atr import Atr
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
 

@@ -45,7 +45,7 @@ from construct import (
 )
 
 from bifente.apdu.command import Case
-from bifente.apdu.fcp import FcpTemplate
+from bifente.apdu.files.fcp import FcpTemplate
 
 # Command and response APDU: ISO/IEC 7816-4:2020 §5.2, ISO/IEC 7816-3:2006 §12.1.
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
+from bifente.apdu.files.security import Operation
 from bifente.apdu.issuersignature import digest_of, signed_by
 from bifente.apdu.refusal import Why
-from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.commands.environment import usable_key
 from bifente.applets.kernel.errors import CardError

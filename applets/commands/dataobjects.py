@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.apdu.refusal import Why
-from bifente.apdu.sdo import (
+from bifente.apdu.files.sdo import (
     CHV_DATA_TAG,
     DOCP_TAG,
     PRIVATE_KEY_TAG,
@@ -15,7 +14,8 @@ from bifente.apdu.sdo import (
     SdoRequest,
     encode_answer,
 )
-from bifente.apdu.security import InterfaceAttributes, Operation, Target
+from bifente.apdu.files.security import InterfaceAttributes, Operation, Target
+from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from bifente.apdu import instructions, tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.security import Operation
 from bifente.apdu.refusal import Why
-from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction

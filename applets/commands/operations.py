@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from bifente.apdu import cvc, instructions, tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.security import Operation
 from bifente.apdu.refusal import Why
-from bifente.apdu.security import Operation
 from bifente.apdu.status import SW
 from bifente.applets.commands.authentication import issued_digest
 from bifente.applets.commands.environment import HASH_ALGORITHMS, usable_key

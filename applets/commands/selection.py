@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
-from bifente.apdu.fcp import FCI_TAG
+from bifente.apdu.files.fcp import FCI_TAG
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError

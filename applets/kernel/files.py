@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.store.stores import Store

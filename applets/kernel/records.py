@@ -83,7 +83,7 @@ def _meta(name: str, record: bytes) -> dict[str, JsonValue]:
             _date(name, text, f"{key} is not a date AAAA-MM-JJ")
     atr = meta.get("atr")
     if isinstance(atr, str):
-        from bifente.apdu.atr import Atr  # few cards have one of their own
+        from bifente.apdu.reset.atr import Atr  # few cards have one of their own
 
         try:
             Atr.parse(bytes.fromhex(atr))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import Cha, CvKey
 from bifente.apdu.errors import ApduError
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.recordjson import read_json

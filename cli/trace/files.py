@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 def _read_atr(ctx: click.Context, param: click.Parameter, value: str | None) -> bytes | None:
     """An ATR in hexadecimal, however its bytes are set apart."""
-    from bifente.apdu.atr import MAX_SIZE, ReadAtr
     from bifente.apdu.errors import ApduError
+    from bifente.apdu.reset.atr import MAX_SIZE, ReadAtr
     from bifente.cli.apdu.notation import parse_written
 
     if value is None:

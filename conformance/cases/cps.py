@@ -199,7 +199,7 @@ def _sizes(bench: Bench) -> None:
 
 def sizes_agree(bench: Bench, kind: str, paths: tuple[str, ...]) -> None:
     """Compare what the FCP of each free file says with what READ BINARY finds."""
-    from bifente.apdu.fcp import Fcp
+    from bifente.apdu.files.fcp import Fcp
 
     whole = WholeLink(bench.link(kind))
     for path in paths:

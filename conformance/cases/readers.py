@@ -6,9 +6,9 @@ from threading import Barrier, Thread
 from time import perf_counter
 from typing import Final
 
-from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
 from bifente.apdu.link import TransmissionProtocol
+from bifente.apdu.reset.atr import Atr
 from bifente.conformance.case import Bench, Collection, Need, TapedLink, check, same
 from bifente.conformance.errors import Nonconformity
 

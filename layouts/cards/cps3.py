@@ -6,7 +6,7 @@ The rest is ``synthetic`` and says so.
 """
 
 from bifente.apdu import tlv
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessagingRule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.codecs import businessdata, identity, pkcs15

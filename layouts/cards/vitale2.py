@@ -5,7 +5,7 @@ the readers found in public repositories. Where the rights stand, who opens them
 rules and keys are ``synthetic``.
 """
 
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.codecs import identity, volets

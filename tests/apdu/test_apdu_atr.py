@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError
-from bifente.apdu.atr import Atr, InterfaceBytes
-from bifente.apdu.historical import (
+from bifente.apdu.reset.atr import Atr, InterfaceBytes
+from bifente.apdu.reset.historical import (
     CARD_CAPABILITIES,
     CARD_SERVICE_DATA,
     COUNTRY_CODE,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, tlv
-from bifente.apdu.fcp import (
+from bifente.apdu.files.fcp import (
     DEDICATED_FILE,
     NO_SFI,
     TRANSPARENT_EF,
@@ -19,7 +19,7 @@ from bifente.apdu.fcp import (
     FileStructure,
     LifeCycle,
 )
-from bifente.apdu.security import (
+from bifente.apdu.files.security import (
     ALWAYS,
     NEVER,
     InterfaceAttributes,

@@ -18,10 +18,10 @@ from bifente.apdu.declared.structures import (
     INTERFACE_ATTRIBUTES,
     SDO_ANSWER,
 )
-from bifente.apdu.fcp import Fcp, FcpTemplate, FileDescriptor
-from bifente.apdu.historical import HistoricalBytes
-from bifente.apdu.sdo import Docp, SdoClass, encode_answer, parse_answer
-from bifente.apdu.security import InterfaceAttributes, SecurityAttributes, Target
+from bifente.apdu.files.fcp import Fcp, FcpTemplate, FileDescriptor
+from bifente.apdu.files.sdo import Docp, SdoClass, encode_answer, parse_answer
+from bifente.apdu.files.security import InterfaceAttributes, SecurityAttributes, Target
+from bifente.apdu.reset.historical import HistoricalBytes
 from bifente.apdu.tlv import Tlv
 
 Value = TypeVar("Value")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, tlv
-from bifente.apdu.sdo import (
+from bifente.apdu.files.sdo import (
     CHV_DATA_TAG,
     DOCP_TAG,
     PRIVATE_KEY_TAG,
@@ -18,7 +18,7 @@ from bifente.apdu.sdo import (
     encode_answer,
     parse_answer,
 )
-from bifente.apdu.security import (
+from bifente.apdu.files.security import (
     ALWAYS,
     NEVER,
     InterfaceAttributes,

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError
-from bifente.apdu.security import (
+from bifente.apdu.files.security import (
     ALWAYS,
     NEVER,
     InterfaceAttributes,

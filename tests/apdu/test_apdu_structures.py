@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.apdu import ApduError, Case, CommandAPDU, ResponseAPDU, tlv
-from bifente.apdu.atr import Atr
 from bifente.apdu.declared.structures import (
     ATR,
     COMMAND,
@@ -27,10 +26,11 @@ from bifente.apdu.declared.structures import (
     TAG,
     TLVS,
 )
-from bifente.apdu.fcp import Fcp, FileDescriptor
-from bifente.apdu.historical import HistoricalBytes, encode_compact
-from bifente.apdu.sdo import Docp, SdoClass, SdoRequest
-from bifente.apdu.security import SecurityAttributes, Target
+from bifente.apdu.files.fcp import Fcp, FileDescriptor
+from bifente.apdu.files.sdo import Docp, SdoClass, SdoRequest
+from bifente.apdu.files.security import SecurityAttributes, Target
+from bifente.apdu.reset.atr import Atr
+from bifente.apdu.reset.historical import HistoricalBytes, encode_compact
 
 Given = TypeVar("Given")
 Value = TypeVar("Value")

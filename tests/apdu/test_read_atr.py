@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.apdu.atr import Atr, ReadAtr
 from bifente.apdu.errors import ApduError
+from bifente.apdu.reset.atr import Atr, ReadAtr
 
 
 def atrs() -> st.SearchStrategy[bytes]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from explained import explained
 
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.applets import SmartCard
 from bifente.applets.commands import binary, cardholder, dataobjects, selection
 from bifente.applets.kernel.files import decode_content

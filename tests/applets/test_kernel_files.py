@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from bifente.apdu import SW
-from bifente.apdu.fcp import Fcp
+from bifente.apdu.files.fcp import Fcp
 from bifente.applets import SmartCard
 
 Talk = Callable[[str], str]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from issued import issued
 
 from bifente.apdu import CommandAPDU, TransmissionProtocol
-from bifente.apdu.atr import Atr
+from bifente.apdu.reset.atr import Atr
 from bifente.applets import SmartCard
 from bifente.reader import TwoSlotReader
 

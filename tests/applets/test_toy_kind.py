@@ -9,7 +9,7 @@ import pytest
 import toykind
 
 from bifente.apdu.command import CommandAPDU
-from bifente.apdu.fcp import Fcp, FileDescriptor
+from bifente.apdu.files.fcp import Fcp, FileDescriptor
 from bifente.applets import SmartCard, families, open_card
 from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
 from bifente.applets.store.stores import MemoryStore

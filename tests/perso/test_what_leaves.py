@@ -6,7 +6,7 @@ import pytest
 
 from bifente.apdu import CommandAPDU
 from bifente.apdu.cvc import Cha
-from bifente.apdu.sdo import SdoClass, SdoId, SdoRequest
+from bifente.apdu.files.sdo import SdoClass, SdoId, SdoRequest
 from bifente.applets import SmartCard, card_of
 from bifente.applets.perso import parse_profile
 from bifente.applets.perso.profile.shipped import shipped_text

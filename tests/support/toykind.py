@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import SecretStr
 
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.applets.commands import binary, cardholder, selection
 from bifente.applets.families import Document, Family
 from bifente.applets.kernel.instruction import Table, table

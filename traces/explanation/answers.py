@@ -6,6 +6,7 @@ from typing import Final
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.sdo import Docp, SdoClass
 from bifente.apdu.instructions import (
     BER_TLV,
     CHANGE_REFERENCE_DATA,
@@ -22,7 +23,6 @@ from bifente.apdu.instructions import (
     Effect,
     codes,
 )
-from bifente.apdu.sdo import Docp, SdoClass
 from bifente.apdu.status import SW
 from bifente.traces.explanation.names import count
 

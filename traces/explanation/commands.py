@@ -5,6 +5,7 @@ from collections.abc import Callable
 from bifente.apdu import tlv
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.sdo import SdoClass, SdoId, SdoRequest
 from bifente.apdu.instructions import (
     BER_TLV,
     CHANGE_REFERENCE_DATA,
@@ -28,7 +29,6 @@ from bifente.apdu.instructions import (
     instruction_name,
     is_cps2ter,
 )
-from bifente.apdu.sdo import SdoClass, SdoId, SdoRequest
 from bifente.layouts.cards.cps3 import PUK
 from bifente.layouts.names import application_name, at_path, by_sfi, child, file_name, short_name
 from bifente.layouts.nodes import DF, EF

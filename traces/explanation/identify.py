@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 
 from bifente.apdu import tlv
-from bifente.apdu.atr import ReadAtr
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.apdu.fcp import Fcp
+from bifente.apdu.files.fcp import Fcp
+from bifente.apdu.files.sdo import Docp, SdoRequest
 from bifente.apdu.instructions import INTERINDUSTRY, InstructionSet, instruction, instruction_name, is_cps2ter
-from bifente.apdu.sdo import Docp, SdoRequest
+from bifente.apdu.reset.atr import ReadAtr
 from bifente.apdu.secrecy import SECRET_TAGS, secret_spans, shown_command
 from bifente.apdu.status import SW
 from bifente.layouts.names import card_of_atr

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from pydantic import SecretStr
 
 from bifente.apdu.cvc import CvKey
-from bifente.apdu.security import Operation
+from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.files import file_record
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import (

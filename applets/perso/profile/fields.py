@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue, SecretStr
 
-from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
+from bifente.apdu.reset.atr import Atr
 from bifente.codes.errors import CodeError
 from bifente.codes.gip import TABLES, known
 from bifente.codes.letters import composed, latin, simplified

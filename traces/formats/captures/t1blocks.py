@@ -8,8 +8,8 @@ from functools import reduce
 from operator import xor
 from typing import Final
 
-from bifente.apdu.atr import Atr
 from bifente.apdu.errors import ApduError
+from bifente.apdu.reset.atr import Atr
 
 _MORE: Final = 0x20
 

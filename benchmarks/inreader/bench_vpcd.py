@@ -17,7 +17,7 @@ from frame import ROUNDS, Result
 
 from bifente.reader.vpcd import VpcdSettings, serve_vpcd
 
-sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
+sys.path.append(str(Path(__file__).parents[2] / "tests" / "support"))
 from pcscd import DRIVER, PORT, Pcscd, isolated_pcscd, unavailable
 
 COUNT = 300

@@ -8,7 +8,7 @@ from functools import reduce
 from operator import xor
 
 from bifente.apdu.errors import ApduError
-from bifente.apdu.historical import HistoricalBytes
+from bifente.apdu.reset.historical import HistoricalBytes
 from bifente.slotted import dataclass
 
 MAX_SIZE = 33

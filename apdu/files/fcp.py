@@ -9,7 +9,13 @@ from enum import Enum, IntEnum
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
-from bifente.apdu.security import CONTACT_TAG, INTERFACE_TAG, InterfaceAttributes, SecurityAttributes, Target
+from bifente.apdu.files.security import (
+    CONTACT_TAG,
+    INTERFACE_TAG,
+    InterfaceAttributes,
+    SecurityAttributes,
+    Target,
+)
 from bifente.apdu.tlv import Tlv
 from bifente.slotted import dataclass
 

@@ -17,11 +17,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 
+sys.path.append(str(Path(__file__).parents[1]))  # it is also run as a program, for its servers
 from frame import ROUNDS, Result
 from trivialserver import TrivialServer
 
-CLIENTS = Path(__file__).parents[1] / "tests" / "reader" / "clients"
-SUPPORT = Path(__file__).parents[1] / "tests" / "support"
+TESTS = Path(__file__).parents[2] / "tests"
+CLIENTS = TESTS / "reader" / "clients"
+SUPPORT = TESTS / "support"
 ONE, TWO = "R [CPS] 00 00", "R [Vitale] 00 01"
 COMMAND = "0084000008"
 ANSWER = bytes(8) + b"\x90\x00"

@@ -8,11 +8,11 @@ the Vitale. Tables that are known in part only are listed in :data:`PARTIAL`: an
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from bifente.codes import gip_cards, gip_professions
+from bifente.codes.gip import cards, professions
 
 
 def _frozen() -> Mapping[str, Mapping[str, str]]:
-    tables = {**gip_professions.TABLES, **gip_cards.TABLES}
+    tables = {**professions.TABLES, **cards.TABLES}
     return MappingProxyType({name: MappingProxyType(table) for name, table in tables.items()})
 
 

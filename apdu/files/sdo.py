@@ -11,7 +11,7 @@ from enum import IntEnum
 
 from bifente.apdu import tlv
 from bifente.apdu.errors import ApduError
-from bifente.apdu.security import INTERFACE_TAG, InterfaceAttributes, SecurityAttributes, Target
+from bifente.apdu.files.security import INTERFACE_TAG, InterfaceAttributes, SecurityAttributes, Target
 from bifente.apdu.tlv import Tlv
 from bifente.slotted import dataclass
 

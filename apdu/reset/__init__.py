@@ -1,0 +1,1 @@
+"""What a card says when it is reset: the ATR and the historical bytes within it."""
