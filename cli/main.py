@@ -40,7 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fse": ("bifente.cli.fse.commands:fse", "Price, send, judge and pay care sheets."),
     "reader": ("bifente.cli.reader.commands:reader", "Offer the two-slot reader to PC/SC programs."),
     "igc": ("bifente.cli.igc.commands:igc", "Make and show a certification authority of your own."),
-    "sheet": ("bifente.cli.sheet.commands:sheet", "Verify signed care sheets."),
+    "sheet": ("bifente.cli.sheet.commands:sheet", "Make, sign, show and verify care sheets."),
     "trace": (
         "bifente.cli.trace.commands:trace",
         "Convert, show, mask, compare, record and replay dialogues.",

@@ -74,6 +74,13 @@ class RightsRefused(FseError):
         self.problems = tuple(problems)
 
 
+class RightsUnknown(FseError):
+    """A source of rights does not tell those of this card."""
+
+    kind = "input.rights-unknown"
+    hint = "ask for the rights of the insured whose card is there, or take those of the card"
+
+
 class Signatory(Enum):
     """Whose signature."""
 

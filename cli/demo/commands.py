@@ -111,7 +111,7 @@ def _folder(out: Path | None) -> Path:
 
 def facts(done: "Demonstration") -> dict[str, object]:
     """Everything for a program."""
-    from bifente.cli.sheet.commands import facts as verified_facts
+    from bifente.cli.sheet.verify import facts as verified_facts
     from bifente.traces.explanation.dialogue import Follower
     from bifente.traces.model import Exchange
 

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bifente.apdu.instructions import MANAGE_SECURITY_ENVIRONMENT, READ_BINARY, SELECT
 from bifente.cli.screen import Screen
-from bifente.cli.sheet.commands import told
+from bifente.cli.sheet.verify import told
 from bifente.documents import replace_file
 from bifente.documents.visible import visible
 from bifente.traces.explanation.dialogue import Follower

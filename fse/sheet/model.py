@@ -321,6 +321,39 @@ def draw_up(
     )
 
 
+def draw_up_without_vitale(
+    *,
+    number: int,
+    care_date: date,
+    professional: Sequence[Group],
+    rights: Rights,
+    acts: Sequence[Act],
+    situation: int | None = None,
+    mode: SheetMode = SheetMode.WITHOUT_VITALE,
+    **circumstances: Unpack[Circumstances],
+) -> CareSheet:
+    """Make a sheet of the mode F or D from what the CPS says and *rights* that were typed in.
+
+    What these do not cover is accepted by that, and stands on the sheet. Raises UnknownSituation, MaySignNoSheet,
+    InvalidSheet.
+    """
+    holder, chosen = _professional(professional, situation)
+    days = sorted({care_date, *(act.date for act in acts)})
+    lacking = {kind for day in days for kind in rights.lacking(day)}
+    return CareSheet(
+        number=number,
+        care_date=care_date,
+        professional=holder,
+        situation=chosen,
+        rights=rights,
+        acts=tuple(acts),
+        accepted=tuple(sorted(lacking, key=lambda kind: kind.value)),
+        mode=mode,
+        rights_origin=RightsOrigin.TYPED,
+        **circumstances,
+    )
+
+
 def judge_rights(
     groups: Sequence[Group],
     beneficiary: int,

@@ -18,6 +18,7 @@ from bifente.fse.sheet.acts import Act, Circumstances, Complementary
 from bifente.fse.sheet.complementary import complementary_of
 from bifente.fse.sheet.model import CareSheet, draw_up
 from bifente.fse.sheet.rights import Beneficiary, Problem, ProblemKind, Rights, beneficiaries, rights_at
+from bifente.fse.sheet.rightssources import CardRights, RightsSource
 from bifente.fse.sheet.verification import VerifiedSheet, verify
 from bifente.igc import TrustStore
 from bifente.ssv.groups import Group
@@ -109,10 +110,15 @@ class CareSession:
         beneficiary: int = 1,
         situation: int | None = None,
         accept: Collection[ProblemKind] = (),
+        source: RightsSource | None = None,
         **circumstances: Unpack[Circumstances],
     ) -> CareSheet:
-        """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.model.draw_up`."""
-        professional, rights = self.professional(), self.rights()
+        """Make the sheet from what the cards say, see :func:`bifente.fse.sheet.model.draw_up`.
+
+        *source* tells other rights than the card's of the same people; the sheet says so.
+        """
+        source = source or CardRights()
+        professional, rights = self.professional(), source.groups(self.rights())
         with self._timed("sheet"):
             return draw_up(
                 number=number,
@@ -123,6 +129,7 @@ class CareSession:
                 situation=situation,
                 beneficiary=beneficiary,
                 accept=accept,
+                rights_origin=source.origin,
                 **circumstances,
             )
 

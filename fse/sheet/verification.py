@@ -219,6 +219,10 @@ def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None
         raise _Doubt("the message is not in its canonical form")
     if day is None:
         raise _Doubt("the sheet has no readable date by which to judge its certificate")
+    leaf = loaded(der)
+    first, last = leaf.not_valid_before_utc.date(), leaf.not_valid_after_utc.date()
+    if not first <= day <= last:
+        raise _Doubt(f"the CPS's certificate holds from {first} to {last}, not on {day}")
     chain = TrustStore(trust.anchors, (intermediate,), trust.cv_roots)
     try:
         return chain.verify_certificate(der, datetime.combine(day, time(12), UTC), CertificateUsage.SIGNATURE)

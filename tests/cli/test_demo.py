@@ -178,7 +178,7 @@ def test_a_signed_sheet_is_verified_as_a_file(tmp_path: Path, capsys: pytest.Cap
     assert "both signatures hold" in capsys.readouterr().out
     assert main(["sheet", "verify", str(signed), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    assert (facts["version"], facts["not_proven"], facts["provenance"]) == (2, [], "synthetic")
+    assert (facts["version"], facts["not_proven"], facts["provenance"]) == (3, [], "synthetic")
     assert facts["issued"] == {"rights": date.today().isoformat(), "professional": date.today().isoformat()}
     broken = bytearray(signed.read_bytes())
     broken[len(broken) // 2] ^= 1

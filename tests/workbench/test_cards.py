@@ -17,7 +17,7 @@ from bifente.workbench.cards.files import check_card_place
 from bifente.workbench.cards.parts import names_in
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.slots import Slots
-from bifente.workbench.sheets import verify_sheet
+from bifente.workbench.sheets.verifying import verify_sheet
 
 
 @pytest.fixture
