@@ -1,5 +1,8 @@
-"""What a caisse answers: the ARL (*accusé de réception logique*), signed, and the RSP (*Rejet, Signalement, Paiement*) in NOEMIE."""
+"""What comes back: the ARL (*accusé de réception logique*), signed by the caisse, its RSP (*Rejet, Signalement, Paiement*) in NOEMIE,
+and the notice of a mail server (ANR, *avis de non-remise*).
+"""
 
+from bifente.fse.returns.anr import Anr, DeliveryAction, RecipientNotice, read_anr
 from bifente.fse.returns.arl import (
     Arl,
     ArlCode,
@@ -31,10 +34,12 @@ __all__ = [
     "ARL_CODES",
     "INSURANCE_OF_NATURE",
     "REASON_CODES",
+    "Anr",
     "Arl",
     "ArlCode",
     "ArlReason",
     "CodeKind",
+    "DeliveryAction",
     "FlatDetail",
     "FlatPayment",
     "InvalidReturn",
@@ -45,11 +50,13 @@ __all__ = [
     "PartOutcome",
     "PartState",
     "ReasonCode",
+    "RecipientNotice",
     "Retention",
     "ReturnRefused",
     "Rsp",
     "Settlement",
     "arl_reason",
+    "read_anr",
     "read_arl",
     "read_return",
     "read_rsp",
