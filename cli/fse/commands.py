@@ -14,6 +14,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "caisse": ("bifente.cli.fse.caisse:caisse", "Judge, acknowledge and pay lots as an insurer's centre."),
     "price": ("bifente.cli.fse.price:price", "Price acts and explain each amount; run files of cases."),
+    "statistics": (
+        "bifente.cli.fse.statistics:statistics",
+        "Rates, delays and rejects in the store of a caisse, counted and drawn.",
+    ),
     "tables": (
         "bifente.cli.fse.tables:tables",
         "Show, search, check and extend the dated tables of the tariff.",
