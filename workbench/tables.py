@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from bifente.fse.tariff.ccamimport import CcamImport, Told
     from bifente.fse.tariff.checking import TableFinding
     from bifente.fse.tariff.rows import Origin
     from bifente.fse.tariff.tables import Tables
@@ -128,6 +129,16 @@ def _euros(name: str, value: str) -> str:
     from bifente.fse.tariff.money import euros
 
     return euros(int(value)) if name in ("amount", "price", "support_charged") else value
+
+
+def import_ccam_base(
+    archives: Sequence[Path], folder: Path | None = None, told: "Told | None" = None
+) -> "tuple[CcamImport, Path]":
+    """Take the official CCAM base in; what was made, and where. Raises TariffError, DocumentError, OSError."""
+    from bifente.fse.tariff.ccamimport import import_ccam
+
+    where = folder or tables_folder()
+    return import_ccam(archives, where, told), where
 
 
 def check_tables(tables: "Tables") -> "list[TableFinding]":

@@ -156,7 +156,7 @@ def _facts(asked: "Quote") -> dict[str, object]:
             {
                 "code": line.code,
                 "date": line.date.isoformat(),
-                **{name: getattr(one, name) for name in one.__slots__},
+                **one._asdict(),
                 "rest": one.rest,
                 "explanation": [str(step) for step in asked.steps if step.line == place],
             }

@@ -113,6 +113,41 @@ def check(folder: Path | None, as_json: bool) -> None:
         say("no gaps, no overlaps, no unknown codes")
 
 
+@tables.command("import-ccam", short_help="Take the official CCAM base in.")
+@click.argument("archives", metavar="ZIP...", nargs=-1, required=True, type=PATH)
+@TABLES
+@JSON
+def import_base(archives: tuple[Path, ...], folder: Path | None, as_json: bool) -> None:
+    """Take the prices and modifiers of the official CCAM base in: the zips of DBF tables that ameli.fr publishes.
+
+    The base comes in three zips; give all of them. Its acts are then priced by it alone, each by its date of care; acts
+    that it does not have keep the shipped prices. An import before is replaced.
+
+    \b
+    bifente fse tables import-ccam ~/Downloads/CCAM08400_DBF_PART1.zip ~/Downloads/CCAM08400_DBF_PART2.zip …
+    """
+    from bifente.cli.progress import progress
+    from bifente.workbench.tables import import_ccam_base
+
+    with progress("CCAM tables") as told:
+        made, where = import_ccam_base(archives, folder, told)
+    if as_json:
+        say_json(
+            {
+                "folder": str(where),
+                "acts": made.acts,
+                "prices": len(made.ccam),
+                "without_price": made.without_price,
+                "modifiers": len(made.modifiers),
+            }
+        )
+        return
+    say(
+        f"{where}: {made.acts} acts with {len(made.ccam)} prices, {len(made.modifiers)} values of modifiers; "
+        f"{made.without_price} phases without a price"
+    )
+
+
 def _print(rows: "list[TableRow]", as_json: bool) -> None:
     if as_json:
         say_json(

@@ -7,7 +7,7 @@ modifiers. NGAP: BR = round(round(PU × quantity × coefficient + majoration) ×
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
 from bifente.fse.tariff.daytables import AUXILIARIES, LABORATORIES, DayTables
 from bifente.fse.tariff.errors import TariffError, UnknownAct
@@ -67,8 +67,7 @@ FREE: Final = "G"
 NOT_REFUNDED: Final = "N"
 
 
-@dataclass(frozen=True, slots=True)
-class Based:
+class Based(NamedTuple):
     """A line and its base, before anybody pays. ``measure`` is what is held against the threshold, in cents."""
 
     line: Line
@@ -98,7 +97,7 @@ def ngap_base(
     """The base of an act of the NGAP (RG_VF643)."""
     over, under = coefficient.as_integer_ratio()
     base = half_up(unit * quantity * over + majoration * under, under)
-    return base if transition == ONE else times(base, transition)
+    return base if transition is ONE or transition == ONE else times(base, transition)
 
 
 def majoration(

@@ -40,6 +40,7 @@ class DayTables:
         "_associations",
         "_by_nature",
         "_codes",
+        "_integers",
         "_letters",
         "_looked",
         "_modifiers",
@@ -88,6 +89,7 @@ class DayTables:
         self.exonerations: dict[str, PlainRow] = {row["code"]: row for row in held["exonerations"]}
         self.regimes: dict[str, PlainRow] = {row["code"]: row for row in held["regimes"]}
         self.parameters: dict[str, RuleParameter] = {one.name: one for one in held["parameters"]}
+        self._integers: dict[str, int] = {}
         self.pathway_rate = self._integer("pathway.rate")
         self.cap = self._integer("pathway.cap")
         reading = self._text("pathway.reading")
@@ -213,12 +215,15 @@ class DayTables:
         return None if text is None else number(text, f"parameter {name}")
 
     def _integer(self, name: str) -> int | None:
+        if name in self._integers:
+            return self._integers[name]
         value = self._decimal(name)
         if value is None:
             return None
         if value != value.to_integral_value() or value < 0:
             raise TariffError(f"parameter {name}: {value} is not a natural number")
-        return int(value)
+        self._integers[name] = whole = int(value)
+        return whole
 
 
 def _grouped(held: Iterable[Any]) -> dict[str, list[Any]]:

@@ -1,10 +1,10 @@
 """What a price depends on: the lines that are billed, who bills, who is cared for and under which circumstances."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 ONE: Final = Decimal(1)
 
@@ -98,15 +98,13 @@ class SheetFacts:
     """*Contrat particulier* of the SNCF (18 to 25), else empty."""
     age: int | None = None
     complementary: bool = True
-    extra: tuple[str, ...] = field(default=())
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
-    """What the tariff says of a line, in cents: see ``fse.sheet.acts.Price`` for the names it shares.
+class Amounts(NamedTuple):
+    """What the tariff says of a line, in cents: the names that ``fse.sheet.acts.Price`` has mean the same.
 
-    ``charged`` is what was asked, ``ceiling`` the threshold's comparison, ``mro`` before nothing: what the caisse pays
-    before participation and franchises stands in ``amo``; ``ticket`` is the theoretical part of the complementary.
+    ``amo`` is before participation and franchises, ``amc`` what the complementary is asked for, ``charged`` what was
+    asked for the line.
     """
 
     unit: int
@@ -120,6 +118,8 @@ class Amounts:
     participation: str
     qualifier: str
     charged: int
+    grouping: str = ""
+    """The *code prestation* of an act of the CCAM; empty for the NGAP."""
 
     @property
     def rest(self) -> int:

@@ -48,6 +48,7 @@ NURSING_LETTERS: Final = frozenset(
 )
 """Acts of auxiliaires médicaux; not their indemnités of travel (IF…, IK…) and majorations."""
 TRANSPORTS: Final = frozenset({55, 56, 57})
+_PARTICIPATING: Final = CONSULTATIONS | TECHNICAL_LETTERS
 _NO_PARTICIPATION: Final = AUXILIARIES | DENTISTS | MIDWIVES | PHARMACISTS | TRANSPORTS
 
 
@@ -102,7 +103,7 @@ def deductions(
             made.append(Deduction(place, code, 0, exempt, None))
             continue
         day = tables.on(line.date)
-        name, day_cap = _NAMES[kind]
+        name, day_cap, year_cap = _NAMES[kind]
         whole = participation if kind == "PF" and participation is not None else _parameter(day, name)
         if whole is None:
             continue
@@ -111,7 +112,7 @@ def deductions(
         words = f"{name} of {line.date}"
         for cap, used, what in (
             (_parameter(day, day_cap), today[kind], "day"),
-            (_parameter(day, f"{name.partition('.')[0]}.year"), kept[code], "year"),
+            (_parameter(day, year_cap), kept[code], "year"),
         ):
             if cap is not None and used + amount > cap:
                 amount = max(cap - used, 0)
@@ -123,12 +124,12 @@ def deductions(
 
 
 _NAMES: Final = {
-    "PF": ("participation", "participation.day"),
-    "FR": ("franchise", "franchise.day"),
-    "BOX": ("franchise", ""),
-    "TR": ("franchise.transport", "franchise.transport.day"),
+    "PF": ("participation", "participation.day", "participation.year"),
+    "FR": ("franchise", "franchise.day", "franchise.year"),
+    "BOX": ("franchise", "", "franchise.year"),
+    "TR": ("franchise.transport", "franchise.transport.day", "franchise.year"),
 }
-"""Kind of deduction → the parameters of its amount and of its cap by day."""
+"""Kind of deduction → the parameters of its amount and of its caps by day and year."""
 
 
 def _parameter(day: DayTables, name: str) -> int | None:
@@ -140,9 +141,9 @@ def _parameter(day: DayTables, name: str) -> int | None:
 def _exempt(facts: SheetFacts) -> str:
     if facts.age is not None and facts.age < ADULT:
         return "under 18 years"
-    if Situation.C2S in facts.situations:
+    if facts.situations and Situation.C2S in facts.situations:
         return "C2S"
-    if Situation.AME in facts.situations:
+    if facts.situations and Situation.AME in facts.situations:
         return "AME"
     if facts.nature == MATERNITY:
         return "maternité"
@@ -161,7 +162,7 @@ def _kind(line: Line, facts: SheetFacts) -> str:
         return ""
     if facts.speciality in LABORATORIES:
         return "PF" if line.code == "B" else ""
-    return "PF" if line.technical or not line.code or line.code in CONSULTATIONS | TECHNICAL_LETTERS else ""
+    return "PF" if line.technical or not line.code or line.code in _PARTICIPATING else ""
 
 
 def check_history(history: History) -> None:

@@ -119,14 +119,14 @@ def _reason(one: Based, facts: SheetFacts, day: DayTables, threshold: str) -> Re
         return 0, NONE, "acte gratuit", FREE, None
     if line.qualifier == NOT_REFUNDED:
         return 0, NONE, "not refunded (qualificatif N)", NOT_REFUNDED, None
-    if Situation.AME in situations:
+    if situations and Situation.AME in situations:
         return _of(day, "AME", NONE)
     ticked = line.exoneration or facts.exoneration
     if facts.nature in NATURES_AT_100:
         return _of(day, facts.nature, NONE)
     if facts.regime == CANSSM:
         return _of(day, "REGIME-07", ALD if ticked == ALD else CANSSM_CODE)
-    if ticked == EXONERATED_PERSON or not situations.isdisjoint(_EXONERATED):
+    if ticked == EXONERATED_PERSON or (situations and not situations.isdisjoint(_EXONERATED)):
         return _of(day, "EXONERATED", ALD if ticked == ALD else EXONERATED_PERSON)
     nature = None if one.technical else _by_nature(one, day)
     if nature is not None:
@@ -146,14 +146,14 @@ def _reason(one: Based, facts: SheetFacts, day: DayTables, threshold: str) -> Re
             else f"{euros(day.threshold or 0)} and more"
         )
         return 100, threshold, f"règle du seuil: {what} (RG_VF663)", "threshold", day.origin("threshold")
-    if Situation.RENTE_AT in situations:
+    if situations and Situation.RENTE_AT in situations:
         return _of(day, "RENTE-AT", EXONERATED_PERSON)
     sncf = _sncf(facts) if facts.regime == SNCF else None
     if sncf is not None:
         return sncf
-    if Situation.RLAM in situations:
+    if situations and Situation.RLAM in situations:
         return _of(day, "RLAM", NONE)
-    if Situation.ASPA in situations:
+    if situations and Situation.ASPA in situations:
         return _of(day, "ASPA", ASPA_CODE)
     return _base_rate(one, facts, day)
 
@@ -236,7 +236,7 @@ def _amounts(
     rate, exoneration, _, why, _ = reason
     line, base = one.line, one.base
     charged = base if line.charged is None else line.charged
-    c2s = Situation.C2S in facts.situations
+    c2s = bool(facts.situations) and Situation.C2S in facts.situations
     if told is not None:
         told.line = place
     if why in (FREE, NOT_REFUNDED, "AME"):
@@ -263,7 +263,18 @@ def _amounts(
             + (f" + flat charge {euros(flat)}" if c2s and flat else ""),
         )
     return Amounts(
-        one.unit, base, rate, amo, amc, reduction, flat, exoneration, participation, line.qualifier, charged
+        one.unit,
+        base,
+        rate,
+        amo,
+        amc,
+        reduction,
+        flat,
+        exoneration,
+        participation,
+        line.qualifier,
+        charged,
+        one.grouping,
     )
 
 
@@ -276,7 +287,7 @@ def _unpaid(one: Based, charged: int, why: str, c2s: bool, told: Told | None) ->
         told.add("base", 0, "the base of what is not refunded is 0 (RG_VF640 CP01, SP06)")
         told.add("amc", amc, "paid by the complementary: C2S, or AME" if amc else "nobody is asked")
     qualifier = NOT_REFUNDED if why == "AME" else why
-    return Amounts(one.unit, 0, 0, 0, amc, 0, 0, NONE, "", qualifier, charged)
+    return Amounts(one.unit, 0, 0, 0, amc, 0, 0, NONE, "", qualifier, charged, one.grouping)
 
 
 def _out_of_pathway(

@@ -16,6 +16,7 @@ from bifente.documents import read_text
 from bifente.fse.tariff import rows
 from bifente.fse.tariff.daytables import DayTables
 from bifente.fse.tariff.errors import TariffError
+from bifente.fse.tariff.facts import Situation
 from bifente.fse.tariff.rows import Origin, RuleParameter
 
 MAKERS: Final[Mapping[str, Callable[[Mapping[str, str], Origin], Any]]] = {
@@ -63,6 +64,11 @@ class Tables:
             if row.origin.last is not None
         }
         self._changes = sorted(days)
+        self._coverages = {
+            row["situation"].removeprefix(".."): Situation(row["means"])
+            for row in self._rows["coverages"]
+            if row["means"]
+        }
         self._made: dict[int, DayTables] = {}
 
     @classmethod
@@ -133,6 +139,10 @@ class Tables:
                 },
             }
         )
+
+    def coverages(self) -> Mapping[str, Situation]:
+        """What the second half of a *code situation* means (``synthetic``)."""
+        return self._coverages
 
     def check_parameters(self) -> None:
         """Read all parameters on all days. Raises TariffError for a value that is none."""
