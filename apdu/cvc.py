@@ -16,7 +16,6 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bifente.apdu.errors import ApduError
-from bifente.apdu.tlv import Tlv, decode_one
 from bifente.slotted import dataclass
 
 CPI_DATED: Final = 0xB0
@@ -314,23 +313,6 @@ class CvEnvelope:
             raw[car + len(_CAR_HEAD) :],
         )
 
-    @classmethod
-    def parse_foreign(cls, raw: bytes) -> "CvEnvelope":
-        """Read the certificate of any card: key and remainder of any length, 42 absent gives an empty CAR.
-
-        For showing what a real card carries; raises CvError (MALFORMED).
-        """
-        try:
-            outer, rest = decode_one(raw)
-            if outer.tag != 0x7F21 or rest:
-                raise _malformed("a CV certificate is one data object 7F21")
-            objects = outer.children()
-        except CvError:
-            raise
-        except ApduError as error:
-            raise _malformed(str(error)) from None
-        return cls(*(_one(objects, tag, needed=tag == 0x5F37) for tag in (0x5F37, 0x5F38, 0x42)))
-
     def encode(self) -> bytes:
         """The 359 bytes of one of our certificates. Raises CvError (MALFORMED) for the lengths of another."""
         sizes = (len(self.signature), len(self.remainder), len(self.car))
@@ -339,13 +321,6 @@ class CvEnvelope:
                 f"signature, remainder and CAR have {_MODULUS}, {_REMAINDER}, 8 bytes, not {sizes}"
             )
         return _SIGNATURE_HEAD + self.signature + _REMAINDER_HEAD + self.remainder + _CAR_HEAD + self.car
-
-
-def _one(objects: list[Tlv], tag: int, *, needed: bool) -> bytes:
-    found = [item.value for item in objects if item.tag == tag]
-    if len(found) > 1 or (needed and not found):
-        raise _malformed(f"{len(found)} data objects {tag:02X} in the certificate")
-    return found[0] if found else b""
 
 
 @dataclass(frozen=True, slots=True)

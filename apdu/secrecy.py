@@ -245,11 +245,6 @@ def shown_command(command: bytes) -> str:
     return "".join(digits)
 
 
-def shown_response(command: bytes, response: bytes) -> str:
-    """An answer in hexadecimal, with ``**`` for each secret byte; the status word is always shown."""
-    return _masked(response) if secret_response(command) else response.hex().upper()
-
-
 def _masked(response: bytes) -> str:
     return "**" * max(0, len(response) - 2) + response[-2:].hex().upper()
 

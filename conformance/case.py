@@ -26,10 +26,10 @@ Result = TypeVar("Result")
 class Need(StrEnum):
     """What a case needs besides its cards, in the words that say so when it is missing."""
 
-    PIN = "the PIN (--pin)"
-    PUK = "the PUK (--puk)"
-    DESTRUCTIVE = "leave to consume PIN tries and to write (--destructive)"
-    PCSC = "a reader behind PC/SC (--over socket, or --reader NAME)"
+    PIN = "the PIN"
+    PUK = "the PUK"
+    DESTRUCTIVE = "leave to consume PIN tries and to write"
+    PCSC = "a reader behind PC/SC"
     HANDS = "somebody to take the card out and put it back, which nobody does with a real reader"
     T0 = "a card that speaks T=0"
     KNOWN = "an emulated card, whose content is known"

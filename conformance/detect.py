@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bifente.conformance.errors import ConformanceError
+from bifente.conformance.errors import CardKindsDoNotMatch, ConformanceError, UnknownCardKind
 from bifente.conformance.pcsc.functions import PcscLink
 from bifente.conformance.target import CardUnderTest, PcscTarget, card_under_test, require_pin, require_serial
 from bifente.layouts.registry import kinds as known_kinds
@@ -35,14 +35,10 @@ def pcsc_target(
         wanted = [_in_slot(listed, name, slot) for name in wanted for slot in slots]
     unknown = [kind for kind in kinds if kind not in known_kinds()]
     if unknown:
-        raise ConformanceError(
-            f"there is no kind of card {unknown[0]}", hint=f"--card {'|'.join(known_kinds())}"
-        )
+        raise UnknownCardKind(f"there is no kind of card {unknown[0]}", hint=_kinds())
     cards: dict[str, CardUnderTest] = {}
     if kinds and len(kinds) != len(wanted):
-        raise ConformanceError(
-            "--card says of each --reader what card is in it", hint="give as many of both, or no --card"
-        )
+        raise CardKindsDoNotMatch(f"{len(wanted)} readers, and kinds of {len(kinds)} cards")
     for number, name in enumerate(wanted):
         place = listed[choose("reader", name, listed)]
         kind = kinds[number] if kinds else _kind_in(place)
@@ -68,7 +64,9 @@ def _kind_in(place: str) -> str:
     with PcscLink(place) as link:
         kind = kind_of(link)
     if kind is None:
-        raise ConformanceError(
-            f"the card in {place} is of no kind that is known here", hint=f"--card {'|'.join(known_kinds())}"
-        )
+        raise UnknownCardKind(f"the card in {place} is of no kind that is known here", hint=_kinds())
     return kind
+
+
+def _kinds() -> str:
+    return f"the kinds are {', '.join(known_kinds())}"

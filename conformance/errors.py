@@ -13,6 +13,24 @@ class ConformanceError(Exception):
         self.hint = hint
 
 
+class UnknownCardKind(ConformanceError):
+    """A kind of card that there is not, or a card whose kind nobody could find out."""
+
+    kind = "input.card-kind"
+
+
+class CardKindsDoNotMatch(ConformanceError):
+    """Kinds are named, and not as many as there are readers."""
+
+    kind = "input.card-kinds"
+
+
+class SerialMissing(ConformanceError):
+    """A real card, and nobody has said that it is the one to test."""
+
+    kind = "input.no-serial"
+
+
 class NotAReport(ConformanceError):
     """A document that is not a report of a run."""
 

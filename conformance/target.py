@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bifente.apdu.link import Link
-from bifente.conformance.errors import ConformanceError
+from bifente.conformance.errors import ConformanceError, SerialMissing
 from bifente.layouts.registry import layout_of
 from bifente.reader.slots.twoslot import TwoSlotReader
 
@@ -179,9 +179,8 @@ def require_serial(target: ConformanceTarget, serial: str | None) -> None:
             finally:
                 link.close()
     if found and serial is None:
-        raise ConformanceError(
-            "a real card is tested only when its serial number is given",
-            hint="read it from the card and give it with --serial",
+        raise SerialMissing(
+            "a real card is tested only when its serial number is given", hint="read it from the card"
         )
     others = [number for number in found.values() if number != serial]
     if others:

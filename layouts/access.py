@@ -130,54 +130,5 @@ class SecureMessagingRule(Rule):
         return f"sm(SE#{self.environment})"
 
 
-def _joined(rules: tuple[Rule, ...], need_all: bool) -> Scb:
-    """One byte for several conditions, which ISO/IEC 7816-4 allows when they share a security environment."""
-    bytes_ = [rule.scb for rule in rules]
-    environments = {scb.environment for scb in bytes_}
-    if len(environments) != 1 or any(scb.always or scb.never for scb in bytes_):
-        raise ValueError("conditions of one byte must share their security environment")
-    return Scb.build(
-        need_all=need_all,
-        secure_messaging=any(scb.secure_messaging for scb in bytes_),
-        external_authentication=any(scb.external_authentication for scb in bytes_),
-        user_authentication=any(scb.user_authentication for scb in bytes_),
-        environment=environments.pop() or 0,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf(Rule):
-    """Every one of *rules*."""
-
-    rules: tuple[Rule, ...]
-
-    def allows(self, status: SecurityStatus) -> bool:
-        return all(rule.allows(status) for rule in self.rules)
-
-    @property
-    def scb(self) -> Scb:
-        return _joined(self.rules, need_all=True)
-
-    def __str__(self) -> str:
-        return f"all_of({', '.join(map(str, self.rules))})"
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf(Rule):
-    """At least one of *rules*."""
-
-    rules: tuple[Rule, ...]
-
-    def allows(self, status: SecurityStatus) -> bool:
-        return any(rule.allows(status) for rule in self.rules)
-
-    @property
-    def scb(self) -> Scb:
-        return _joined(self.rules, need_all=False)
-
-    def __str__(self) -> str:
-        return f"any_of({', '.join(map(str, self.rules))})"
-
-
 ALWAYS = Always()
 NEVER = Never()

@@ -6,8 +6,10 @@ One description serves the emulator, the terminal side, the explanation of trace
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
+from bifente.apdu.errors import ApduError
 from bifente.apdu.files.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, FileStructure
 from bifente.apdu.files.security import InterfaceAttributes, Operation, SecurityAttributes, Target
+from bifente.apdu.reset.atr import Atr
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
 from bifente.layouts.recognition import Party
@@ -214,7 +216,7 @@ def path_of(parents: tuple[int, ...], fid: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A kind of card."""
+    """A kind of card. Raises ValueError for an ATR that is malformed, and for PINs that contradict one another."""
 
     kind: str
     """Its name in card files and profiles, e.g. ``cps3``."""
@@ -236,6 +238,10 @@ class Layout:
     """Positions in the ATR, from 0, in which cards of this kind differ."""
 
     def __post_init__(self) -> None:
+        try:
+            Atr.parse(self.atr)
+        except ApduError as error:
+            raise ValueError(f"{self.kind}: {error}") from None
         references = [pin.reference for pin in self.pins]
         unknown = {pin.unblocked_by for pin in self.pins} - {None, *references}
         if unknown or len(references) != len(set(references)):

@@ -19,7 +19,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from bifente.documents.values import JsonValue
-from bifente.ssv.groups import GROUPS, Group
+from bifente.ssv.groups import Group
 
 VERSION = 1
 """Of the form; it changes when a name or the nesting does."""
@@ -52,11 +52,6 @@ def named(groups: Sequence[Group]) -> dict[str, JsonValue]:
                 lists["droits"] = []
                 fields["droits"] = lists["droits"]
     return {**value, "beneficiaires": people}
-
-
-def field_names(group: int) -> list[str]:
-    """The names of a group's fields in this form, in the order of the group."""
-    return [_slug(field.name) for field in GROUPS[group].fields]
 
 
 def _fields(group: Group) -> dict[str, JsonValue]:

@@ -89,7 +89,7 @@ class WrongLe:
 
 
 class GetResponse:
-    """``61xx``: fetch what waits with GET RESPONSE and join it (ISO/IEC 7816-4:2020 §11.4.1)."""
+    """``61xx``: fetch what waits with GET RESPONSE and join it (ISO/IEC 7816-4:2020 §11.7.1)."""
 
     def __init__(self, inner: Sender) -> None:
         self._send = inner.send

@@ -10,16 +10,12 @@ from construct import (
     Construct,
     ExprAdapter,
     ExprValidator,
-    FocusedSeq,
-    GreedyBytes,
     OneOf,
     Select,
     Sequence,
     Struct,
     Terminated,
 )
-
-from bifente.apdu.declared.structures import objects, tagged
 
 _TWO_DIGITS = ExprAdapter(
     ExprValidator(Bytes(2), lambda digits, _: digits.isdigit()),
@@ -109,20 +105,6 @@ def dateless_content(modulus: int, exponent: int) -> Construct:
         Terminated,
     )
 
-
-FOREIGN_CERTIFICATE = FocusedSeq(
-    "certificate",
-    "certificate"
-    / tagged(
-        0x7F21,
-        ExprValidator(
-            objects(dict.fromkeys((0x5F37, 0x5F38, 0x42), GreedyBytes)),
-            lambda items, _: any(item["tag"] == 0x5F37 for item in items),
-        ),
-    ),
-    Terminated,
-)
-"""The envelope of any card; its signature ``5F37`` must be there."""
 
 # ISO/IEC 9796-2:2010 scheme 1, with SHA-256 and trailer BC: what a signature holds under the key.
 

@@ -1,6 +1,5 @@
 """The historical bytes of an ATR (ISO/IEC 7816-4:2020 §12.1.1) and the objects that EF.ATR repeats."""
 
-from bifente.apdu.errors import ApduError
 from bifente.slotted import dataclass
 
 COUNTRY_CODE = 0x1
@@ -95,13 +94,6 @@ class HistoricalBytes:
             what = "not in compact-TLV form" if self.category in (0x00, 0x80) else "of the card's own meaning"
             lines.append(f"{self.rest.hex(' ').upper()}: {what}")
         return lines
-
-
-def encode_compact(tag: int, value: bytes) -> bytes:
-    """One compact-TLV object. Raises ApduError when tag or length does not fit four bits."""
-    if not 0 <= tag <= 15 or len(value) > 15:
-        raise ApduError(f"a compact-TLV object has tag 0 to 15 and 0 to 15 bytes, not {tag} and {len(value)}")
-    return bytes((tag << 4 | len(value),)) + value
 
 
 def _compact(body: bytes) -> tuple[tuple[tuple[int, bytes], ...], bytes]:

@@ -105,6 +105,9 @@ class _Connections:
 CONNECTIONS = _Connections()
 
 
+_ANOTHER = "name a card file: this was never one"
+
+
 def locate(path: Path) -> Path:
     """The real path of the card at `path` (links resolved: lock and journal stand beside the file itself), once its
     header says that it is a card of a version known here."""
@@ -112,7 +115,7 @@ def locate(path: Path) -> Path:
         real = Path(os.path.realpath(path, strict=True))
         found = real.stat()
         if not stat.S_ISREG(found.st_mode):
-            raise NotACardFile(path, "not a regular file")
+            raise NotACardFile(path, "not a regular file", _ANOTHER)
         _check_size(path, real, found.st_size)
         with CONNECTIONS.unconnected(real) as free:
             if not free:  # its header was read when the first connection was made
@@ -134,7 +137,8 @@ def _check_size(path: Path, real: Path, size: int) -> None:
     with contextlib.suppress(FileNotFoundError):
         size = max(size, real.with_name(real.name + "-journal").stat().st_size)
     if size > MOST_BYTES:
-        raise NotACardFile(path, f"{size / 1e6:,.0f} MB: no card has more than {MOST_BYTES / 1e6:.0f}")
+        reason = f"{size / 1e6:,.0f} MB: no card has more than {MOST_BYTES / 1e6:.0f}"
+        raise NotACardFile(path, reason, _ANOTHER)
 
 
 def _check_only_name(path: Path, real: Path) -> None:
@@ -158,7 +162,7 @@ def _check_header(path: Path, header: bytes) -> None:
     if not header.startswith(_MAGIC):
         raise NotACardFile(path, "not a database")
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
-        raise NotACardFile(path, "a database of another application")
+        raise NotACardFile(path, "a database of another application", _ANOTHER)
     version = int.from_bytes(header[60:64], "big")
     if version > VERSION:
         raise NewerCardFile(path, version, VERSION)

@@ -47,8 +47,10 @@ class CardFileExists(StoreError):
 class NotACardFile(StoreError):
     """Not a card file, or a damaged or half-copied one. Nothing was written to it."""
 
-    def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(path, f"not a card file ({reason})", "create it again, or restore it from a copy")
+    def __init__(
+        self, path: Path, reason: str, hint: str = "create it again, or restore it from a copy"
+    ) -> None:
+        super().__init__(path, f"not a card file ({reason})", hint)
 
 
 class LinkedCardFile(StoreError):

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from bifente.conformance.model import Outcome, Report
     from bifente.conformance.target import ConformanceTarget
 
+_OPTION_FOR = {
+    "needs the PIN": "--pin",
+    "needs the PUK": "--puk",
+    "needs leave to consume PIN tries and to write": "--destructive",
+    "needs a reader behind PC/SC": "--over socket, or --reader NAME",
+}
+"""What a person can give when a case was not run for that reason."""
+
 _SUITES = ("reader", "iso7816", "cps", "vitale", "terminal")
 
 
@@ -244,7 +252,8 @@ def _conclude(report: "Report", *, quiet: bool) -> None:
         if outcome.verdict == "skipped":
             reasons[outcome.reason] = reasons.get(outcome.reason, 0) + 1
     for reason, count in reasons.items():
-        say(f"  {count} not run: {reason}", err=quiet)
+        option = _OPTION_FOR.get(reason)
+        say(f"  {count} not run: {reason}" + (f" ({option})" if option else ""), err=quiet)
     if report.failures:
         raise CliError(
             f"{len(report.failures)} cases failed", ExitCode.CARD_REFUSED, hint="--html FILE shows each"

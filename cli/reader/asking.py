@@ -16,7 +16,7 @@ def refusal_of(error: Exception) -> Answer:
     return {"error": what, "hint": hint, "code": int(code), "kind": kind}
 
 
-def asked(path: Path, question: Question) -> Answer:
+def answer_of(path: Path, question: Question) -> Answer:
     """Ask the reader whose control socket is *path*. Raises WorkbenchError; CliError with what the reader refused."""
     try:
         return ask(path, question)
@@ -29,7 +29,7 @@ def asked(path: Path, question: Question) -> Answer:
 def ask_and_show(alias: str, question: Question, *, as_json: bool) -> None:
     """Ask the reader that is served under the name *alias*, and print what is in its slots now."""
     need_unix()
-    answer = asked(socket_path(alias, "control"), question)
+    answer = answer_of(socket_path(alias, "control"), question)
     if as_json:
         say_json(answer["slots"])
     else:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Thread
 from typing import Final
 
+from bifente.apdu.secrecy import shown_command
 from bifente.conformance.case import Bench, within
 from bifente.conformance.errors import Nonconformity
 
@@ -53,7 +54,7 @@ class Pcsc:
         result, rest = (answer[0], list(answer[1:])) if isinstance(answer, list | tuple) else (answer, [])
         assert isinstance(result, int)
         name = self._name(result)
-        self._bench.note("PC/SC", f"SCard{function}{_shown(arguments)}", name)
+        self._bench.note("PC/SC", f"SCard{function}{_shown(function, arguments)}", name)
         return name, rest
 
     def ok(self, function: str, *arguments: object, seconds: float | None = None) -> list[object]:
@@ -147,11 +148,12 @@ class Pcsc:
         return name, event & 0xFFFFFFFF, bytes(byte & 0xFF for byte in atr)
 
 
-def _shown(arguments: tuple[object, ...]) -> str:
-    """The arguments that say something: no handles, no contents of commands."""
-    kept = [
-        str(argument)
-        for argument in arguments
-        if isinstance(argument, str) or (isinstance(argument, int) and abs(argument) < 0x10000)
-    ]
+def _shown(function: str, arguments: tuple[object, ...]) -> str:
+    """The arguments that say something: no handles; of what is handed over only commands, without their secrets."""
+    kept = []
+    for argument in arguments:
+        if function == "Transmit" and isinstance(argument, list):
+            kept.append(shown_command(bytes(argument)))
+        elif isinstance(argument, str) or (isinstance(argument, int) and abs(argument) < 0x10000):
+            kept.append(str(argument))
     return f"({', '.join(kept)})"

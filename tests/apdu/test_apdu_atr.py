@@ -16,7 +16,6 @@ from bifente.apdu.reset.historical import (
     PRE_ISSUING_DATA,
     HistoricalBytes,
     StatusIndicator,
-    encode_compact,
     explain_capabilities,
     explain_service_data,
 )
@@ -359,13 +358,6 @@ def test_other_capabilities() -> None:
     assert explain_capabilities(b"\0\0")[-1] == "one-time write, data units of half a byte"
 
 
-def test_compact_objects() -> None:
-    assert encode_compact(CARD_SERVICE_DATA, b"\xb8") == bytes.fromhex("31B8")
-    for tag, value in ((16, b""), (-1, b""), (1, bytes(16))):
-        with pytest.raises(ApduError):
-            encode_compact(tag, value)
-
-
 byte = st.one_of(st.none(), st.integers(0, 255))
 
 
@@ -403,7 +395,7 @@ def test_any_historical_bytes_are_explained(raw: bytes) -> None:
     history = HistoricalBytes.parse(raw)
     assert history.explain()
     if history.category in (0x00, 0x80):
-        encoded = b"".join(encode_compact(tag, value) for tag, value in history.objects)
+        encoded = b"".join(bytes((tag << 4 | len(value),)) + value for tag, value in history.objects)
         tail = history.rest
         if history.category == 0 and history.status is not None and history.status.life_cycle is not None:
             outside = encoded == raw[1:-3]

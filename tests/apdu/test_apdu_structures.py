@@ -30,7 +30,7 @@ from bifente.apdu.files.fcp import Fcp, FileDescriptor
 from bifente.apdu.files.sdo import Docp, SdoClass, SdoRequest
 from bifente.apdu.files.security import SecurityAttributes, Target
 from bifente.apdu.reset.atr import Atr
-from bifente.apdu.reset.historical import HistoricalBytes, encode_compact
+from bifente.apdu.reset.historical import HistoricalBytes
 
 Given = TypeVar("Given")
 Value = TypeVar("Value")
@@ -202,7 +202,7 @@ def test_answers_to_reset(raw: bytes) -> None:
 
 @given(st.integers(1, 8), st.binary(max_size=14))
 def test_compact_objects(tag: int, value: bytes) -> None:
-    raw = encode_compact(tag, value)
+    raw = bytes((tag << 4 | len(value),)) + value
     told = COMPACT_TLV.parse(raw)
     assert (told.tag, told.value) == (tag, value)
     assert HistoricalBytes.parse(b"\x80" + raw).objects == ((tag, value),)

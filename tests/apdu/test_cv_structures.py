@@ -9,7 +9,7 @@ from construct import ConstructError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.apdu import ApduError, tlv
+from bifente.apdu import ApduError
 from bifente.apdu.cvc import (
     Car,
     Cha,
@@ -26,7 +26,6 @@ from bifente.apdu.declared.cvstructures import (
     CONTENT,
     CV_DATE,
     ENVELOPE,
-    FOREIGN_CERTIFICATE,
     dateless_content,
     signed_block,
 )
@@ -141,28 +140,6 @@ def test_dateless_contents(raw: bytes) -> None:
     if hand is not None and told is not None:
         assert (hand.car, hand.chr, hand.cha) == (told.car, told.chr, told.cha)
         assert (hand.n, hand.e) == (int.from_bytes(told.n), int.from_bytes(told.e))
-
-
-OBJECTS = st.lists(
-    st.builds(tlv.encode, st.sampled_from([0x5F37, 0x5F38, 0x42, 0x42, 0x5F4E]), st.binary(max_size=3)),
-    max_size=4,
-).map(b"".join)
-
-
-@given(
-    st.builds(tlv.encode, st.sampled_from([0x7F21, 0x7F21, 0x7F20]), OBJECTS | st.binary(max_size=9)),
-    st.sampled_from([b"", b"\0"]),
-)
-def test_certificates_of_any_card(raw: bytes, more: bytes) -> None:
-    for size in range(len(raw) + 1):
-        cut = raw[:size] + (more if size == len(raw) else b"")
-        hand, told = refused(CvEnvelope.parse_foreign, cut), refused(FOREIGN_CERTIFICATE.parse, cut)
-        assert (hand is None) == (told is None), cut.hex()
-        if hand is not None and told is not None:
-            found = {item.tag: item.value for item in told}
-            assert (hand.signature, hand.remainder, hand.car) == tuple(
-                found.get(tag, b"") for tag in (0x5F37, 0x5F38, 0x42)
-            )
 
 
 class OneToOne:

@@ -92,7 +92,7 @@ def test_the_envelope_has_359_bytes_and_the_three_data_objects(envelope: CvEnvel
     assert raw[:10].hex() == "7f218201625f37820100"
     assert raw[266:269].hex() == "5f3850"
     assert raw[349:] == b"\x42\x08FRCTBF01"
-    assert CvEnvelope.parse(raw) == envelope == CvEnvelope.parse_foreign(raw)
+    assert CvEnvelope.parse(raw) == envelope
     assert verify(envelope, CvKey(b"FRCTBF01", n, 65537)) == content()
 
 
@@ -108,10 +108,9 @@ def test_no_single_flipped_bit_passes(envelope: CvEnvelope, n: int) -> None:
 def test_truncation_and_extension_are_malformed(envelope: CvEnvelope) -> None:
     whole = envelope.encode()
     for raw in [whole[:size] for size in range(len(whole))] + [whole + b"\0"]:
-        for parse in (CvEnvelope.parse, CvEnvelope.parse_foreign):
-            with pytest.raises(CvError) as caught:
-                parse(raw)
-            assert caught.value.reason is CvReason.MALFORMED
+        with pytest.raises(CvError) as caught:
+            CvEnvelope.parse(raw)
+        assert caught.value.reason is CvReason.MALFORMED
     inner = content().encode()
     for raw in [inner[:size] for size in range(len(inner))] + [inner + b"\0"]:
         with pytest.raises(CvError):
@@ -122,7 +121,6 @@ def test_truncation_and_extension_are_malformed(envelope: CvEnvelope) -> None:
 def test_garbage_raises_only_the_codecs_error(raw: bytes) -> None:
     parsers: list[Callable[[bytes], object]] = [
         CvEnvelope.parse,
-        CvEnvelope.parse_foreign,
         CvContent.parse,
         Car.parse,
         Cha.parse,
@@ -168,7 +166,7 @@ def test_contents_round_trip(made: CvContent) -> None:
 def test_envelopes_round_trip(signature: bytes, remainder: bytes, car: bytes) -> None:
     made = CvEnvelope(signature, remainder, car)
     raw = made.encode()
-    assert CvEnvelope.parse(raw) == CvEnvelope.parse_foreign(raw) == made
+    assert CvEnvelope.parse(raw) == made
     for size in range(len(raw)):
         with pytest.raises(CvError):
             CvEnvelope.parse(raw[:size])
@@ -341,11 +339,3 @@ def test_the_real_dateless_layout_is_read_and_not_accepted(
     assert (dateless.car, dateless.chr[4:], dateless.e) == (b"ITCIECA1", b"SN.IFD.1", 65537)
     assert dateless.n == int.from_bytes(b"\xc1" * size)
     assert refused(envelope, n, b"ITCIECA1") is CvReason.MALFORMED
-
-
-def test_a_foreign_envelope_may_have_other_lengths_and_no_car() -> None:
-    made = CvEnvelope.parse_foreign(bytes.fromhex("7F210A 5F3703AABBCC 5F3801DD"))
-    assert (made.signature.hex(), made.remainder.hex(), made.car) == ("aabbcc", "dd", b"")
-    for wrong in ("7F2100", "7F2108 5F3701AA 5F3701AA", "7F20045F3701AA", "7F21045F3701AA00"):
-        with pytest.raises(CvError):
-            CvEnvelope.parse_foreign(bytes.fromhex(wrong))

@@ -12,7 +12,6 @@ from bifente.apdu.secrecy import (
     is_verify,
     marks,
     shown_command,
-    shown_response,
 )
 
 UPDATE = MarkedBytes(bytes.fromhex("00D60000043132333400"), ((5, 9),))
@@ -24,7 +23,7 @@ def test_what_is_marked_is_shown_to_nobody() -> None:
     assert repr(UPDATE) == "MarkedBytes(00D6000004********00)" == str(UPDATE)
     assert repr(CommandAPDU.parse(UPDATE)) == "CommandAPDU(00D6000004********00)"
     # A card that echoes it echoes a secret, at once or by GET RESPONSE.
-    assert shown_response(UPDATE, b"1234\x90\x00") == "********9000"
+    assert DialogueSecrecy().shown(UPDATE, b"1234\x90\x00")[1] == "********9000"
     secrecy = DialogueSecrecy()
     assert secrecy.of(UPDATE, b"\x61\x04") == (((5, 9),), True)
     assert secrecy.of(bytes.fromhex("00C0000004"), b"1234\x90\0") == ((), True)

@@ -10,7 +10,6 @@ from bifente.apdu.secrecy import (
     secret_response,
     secret_spans,
     shown_command,
-    shown_response,
 )
 from bifente.traces.cleaning.mask import Masker
 from bifente.traces.explanation.explain import explain_bytes, explain_command, explain_response, shown_bytes
@@ -219,6 +218,11 @@ def test_no_byte_of_the_data_field_is_shown(header: str, data: bytes, extended: 
     raw = CommandAPDU.build(*bytes.fromhex(header), p2=1, data=data, extended=extended).raw
     size = 7 if extended else 5
     assert shown_command(raw) == raw[:size].hex().upper() + "**" * len(data)
+
+
+def shown_response(command: bytes, response: bytes) -> str:
+    """The answer to the first command of a dialogue."""
+    return DialogueSecrecy().shown(command, response)[1]
 
 
 @given(st.binary(max_size=80))

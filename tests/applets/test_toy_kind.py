@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -196,3 +197,9 @@ def test_secure_messaging_is_taken_off_before_dispatch_and_put_on_after(profile:
     assert card.transmit(bytes.fromhex("04A4020C02 0110")) == b"\x90\x00"
     assert card.transmit(bytes.fromhex("04B0000005")) == b"eizaZ\x90\x00"
     assert card.transmit(bytes.fromhex("00B0000005")) == b"Zazie\x90\x00"
+
+
+@pytest.mark.parametrize("atr", [b"", b"\x3b", bytes.fromhex("3B02145000"), bytes.fromhex("00")])
+def test_a_kind_with_an_atr_that_is_none_is_refused(atr: bytes) -> None:
+    with pytest.raises(ValueError, match="toy: "):
+        replace(toykind.LAYOUT, atr=atr)

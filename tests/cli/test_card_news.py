@@ -139,7 +139,7 @@ def test_places_slots_and_formats_are_completed(folder: Path) -> None:
 
 def test_every_completed_place_is_one_that_set_takes(folder: Path) -> None:
     from bifente.applets.perso.cardrecords import content_value, layout_of
-    from bifente.applets.perso.edit.cardpath import at, follow, locate, places
+    from bifente.applets.perso.edit.cardpath import at, locate, places, steps_to
 
     for name in ("doctor.card", "patient.card"):
         records = read_snapshot(folder / name)
@@ -149,7 +149,7 @@ def test_every_completed_place_is_one_that_set_takes(folder: Path) -> None:
         for text in found:
             place = locate(layout_of(records), text)
             value = content_value(records, place.path)
-            assert at(value, follow(place, value)) is not None or value is None, text
+            assert at(value, steps_to(place, value)) is not None or value is None, text
 
 
 @pytest.mark.skipif(

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pcscwire import until
 
 from bifente.cli.errors import CliError, ExitCode, classify
-from bifente.cli.reader.asking import asked as ask
+from bifente.cli.reader.asking import answer_of as ask
 from bifente.cli.reader.asking import refusal_of
 from bifente.reader.pcsclite.errors import ServerRunning
 from bifente.workbench.errors import WorkbenchError

@@ -10,7 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bifente.cli.conform.commands import _OPTION_FOR
 from bifente.cli.main import main
+from bifente.conformance.case import Need
 from bifente.conformance.errors import ConformanceError
 from bifente.conformance.model import CaseStep, Outcome, Report, Verdict, load_report
 from bifente.conformance.reports.html import page
@@ -49,7 +51,7 @@ def test_the_way_makes_no_difference_and_both_write_their_reports(tmp_path: Path
     pytest.importorskip("smartcard")
     said = run("conform", "--json-file", "a.json", "--junit", "a.xml", "--html", "a.html", folder=tmp_path)
     assert re.search(r"in process: \d+ passed, 0 failed", said)
-    assert "needs a reader behind PC/SC" in said
+    assert "needs a reader behind PC/SC (--over socket, or --reader NAME)" in said
     said = run("conform", "--over", "socket", "--json-file", "b.json", folder=tmp_path)
     assert re.search(r"socket: \d+ passed, 0 failed, 0 not run", said)
     assert "SELECT: " in said
@@ -62,6 +64,10 @@ def test_the_way_makes_no_difference_and_both_write_their_reports(tmp_path: Path
     assert "in process" in text
     assert "socket" in text
     assert "http" not in text
+
+
+def test_every_option_that_is_named_is_for_a_need_that_there_is() -> None:
+    assert {f"needs {need}" for need in Need} >= _OPTION_FOR.keys()
 
 
 def test_listing(capsys: pytest.CaptureFixture[str]) -> None:

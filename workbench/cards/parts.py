@@ -36,7 +36,7 @@ class NothingThere(WorkbenchError):
 def part_of(records: "Records", seen: "CardView", what: str) -> "Shown | Inside":
     """The part of the card that *what* names. Raises WorkbenchError, which lists what there is."""
     from bifente.applets.perso.cardrecords import layout_of
-    from bifente.applets.perso.edit.cardpath import at, follow, locate
+    from bifente.applets.perso.edit.cardpath import at, locate, steps_to
     from bifente.applets.perso.errors import PathError
 
     wanted = what.strip("/ ").casefold()
@@ -58,7 +58,7 @@ def part_of(records: "Records", seen: "CardView", what: str) -> "Shown | Inside"
     file = next((one for one in all_files(seen) if one.path == place.path), None)
     if file is None or not place.parts:
         raise _unknown(seen, what)
-    steps = follow(place, file.value)
+    steps = steps_to(place, file.value)
     if steps[-1] == "fields":
         value: JsonValue = [at(file.value, steps[:-1])]  # the whole group
     else:

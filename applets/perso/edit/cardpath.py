@@ -60,7 +60,7 @@ def locate(layout: Layout, text: str) -> Place:
 
 
 def places(records: Mapping[str, bytes]) -> list[str]:
-    """The places of all fields of a card, in the order of the layout, as :func:`locate` and :func:`follow` take them."""
+    """The places of all fields of a card, in the order of the layout, as :func:`locate` and :func:`steps_to` take them."""
     from bifente.applets.perso.cardrecords import card_files, content_value, layout_of
 
     found = []
@@ -99,7 +99,7 @@ def _places_in_groups(value: JsonValue) -> Iterator[str]:
         yield from (f"{above}{field}" for field in range(1, len(GROUPS[number].fields) + 1))
 
 
-def follow(place: Place, value: JsonValue) -> Steps:
+def steps_to(place: Place, value: JsonValue) -> Steps:
     """Where in the decoded *value* of the file the path ends. Raises PathError. The last key may not be there yet."""
     if isinstance(place.node.codec, GroupsCodec):
         return _in_groups(place, value)

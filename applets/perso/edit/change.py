@@ -17,7 +17,7 @@ from bifente.applets.perso.cardrecords import (
     meta_of,
     texts_of,
 )
-from bifente.applets.perso.edit.cardpath import Place, at, encoded, follow, locate, read_value, replaced
+from bifente.applets.perso.edit.cardpath import Place, at, encoded, locate, read_value, replaced, steps_to
 from bifente.applets.perso.edit.dump import profile_of
 from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
 from bifente.applets.perso.make.build import changeable, issue
@@ -35,7 +35,7 @@ Changes = dict[str, bytes | None]
 def set_field(records: Records, path: str, text: str, *, as_json: bool = False) -> Changes:
     """Another value at a path (see :mod:`bifente.applets.perso.edit.cardpath`): one record changes. Raises PathError."""
     place, value = _present(records, path)
-    steps = follow(place, value)
+    steps = steps_to(place, value)
     part = read_value(normalize("NFC", text), at(value, steps), as_json=as_json)
     if any(map(has_control, texts_of(part))):
         raise PathError(f"{path}: a text of one line expected, without control characters")
@@ -47,7 +47,7 @@ def set_field(records: Records, path: str, text: str, *, as_json: bool = False) 
 def remove_field(records: Records, path: str) -> Changes:
     """The optional field, the item or, without a field, the whole optional file at a path is gone. Raises PathError."""
     place, value = _present(records, path)
-    steps = follow(place, value)
+    steps = steps_to(place, value)
     name = file_record(place.path)
     if name not in records:
         raise _no_file(place)
@@ -91,7 +91,7 @@ def block(records: Records, *, puk: bool = False) -> Changes:
 
 
 def expire(records: Records, issuer: Issuer, on: date) -> Changes:
-    """The card ended on the day *on*: certificates are issued again, the fields that say so follow.
+    """The card ended on the day *on*: certificates are issued again, the fields that say so steps_to.
 
     *issuer* must be the authority that issued the card. A card issued later than *on* is issued earlier as well.
     Raises PersoError, and what the issuer raises.
