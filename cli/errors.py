@@ -93,6 +93,7 @@ class ErrorReport(NamedTuple):
 
 EXIT_CODES: dict[str, ExitCode] = {
     "input": ExitCode.BAD_INPUT,
+    "unavailable": ExitCode.BAD_INPUT,
     "usage": ExitCode.USAGE,
     "card-file": ExitCode.CARD_FILE,
     "card-in-use": ExitCode.CARD_IN_USE,

@@ -172,7 +172,7 @@ def libraries() -> Iterator[Path]:
 
 
 def kinds_in_use() -> set[str]:
-    """Every kind that some module of ours gives to an error: as an attribute, or to a WorkbenchError."""
+    """Every kind that some module of ours gives to an error: as an attribute, or to a WorkbenchError or its like."""
     found = set()
     for path in libraries():
         for node in ast.walk(parsed_module(path)):
@@ -181,7 +181,10 @@ def kinds_in_use() -> set[str]:
                 target = node.targets[0] if isinstance(node, ast.Assign) else node.target
                 name = target.attr if isinstance(target, ast.Attribute) else getattr(target, "id", "")
                 value = node.value if name == "kind" else None
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "WorkbenchError":
+            elif isinstance(node, ast.Call) and (
+                getattr(node.func, "id", "") == "WorkbenchError"
+                or getattr(node.func, "attr", "") == "__init__"
+            ):
                 value = node.args[1] if len(node.args) > 1 else None
             if isinstance(value, ast.Constant) and isinstance(value.value, str):
                 found.add(value.value)
