@@ -8,8 +8,8 @@ import imaplib
 import poplib
 import re
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Final
 
 from bifente.fse.post.account import Account
@@ -44,7 +44,7 @@ class Pop3Box:
                 yield Delivered(uid, b"".join(line + b"\r\n" for line in lines), 0 if whole else size)
         except BaseException:
             self._open = None
-            server.close()
+            _abandon(server.close)
             raise
         self._open = None
         with _told(self.account):
@@ -63,17 +63,17 @@ class Pop3Box:
                 _delete(server, _numbers(server)[0], id)
                 server.quit()
             except BaseException:
-                server.close()
+                _abandon(server.close)
                 raise
 
     def _connected(self) -> poplib.POP3:
         account = self.account
         if account.security == "tls":
-            server: poplib.POP3 = poplib.POP3_SSL(
+            server: poplib.POP3 = _Pop3Tls(
                 account.host, account.port, timeout=account.timeout, context=account.context()
             )
         else:
-            server = poplib.POP3(account.host, account.port, timeout=account.timeout)
+            server = _Pop3(account.host, account.port, timeout=account.timeout)
         try:
             if account.security == "starttls":
                 server.stls(context=account.context())
@@ -81,7 +81,7 @@ class Pop3Box:
                 server.user(account.user)
                 server.pass_(account.password)
         except BaseException:
-            server.close()
+            _abandon(server.close)
             raise
         return server
 
@@ -110,7 +110,7 @@ class ImapBox:
                     yield Delivered(f"{validity}.{uid}", content, 0 if whole else size)
         except BaseException:
             self._open = None
-            server.shutdown()
+            _abandon(server.shutdown)
             raise
         self._open = None
         with _told(self.account):
@@ -130,7 +130,7 @@ class ImapBox:
                 server.expunge()
                 server.logout()
             except BaseException:
-                server.shutdown()
+                _abandon(server.shutdown)
                 raise
 
     def _connected(self) -> tuple[imaplib.IMAP4, str]:
@@ -150,9 +150,37 @@ class ImapBox:
             _, found = server.response("UIDVALIDITY")
             validity = found[0].decode() if found and isinstance(found[0], bytes) else "0"
         except BaseException:
-            server.shutdown()
+            _abandon(server.shutdown)
             raise
         return server, validity
+
+
+class _Pop3(poplib.POP3):
+    """Closes its socket when the greeting is not one; the library leaves it open."""
+
+    def __init__(self, host: str, port: int, timeout: float) -> None:
+        try:
+            super().__init__(host, port, timeout)
+        except BaseException:
+            _abandon(self.close)
+            raise
+
+
+class _Pop3Tls(poplib.POP3_SSL):
+    """The same over TLS."""
+
+    def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext) -> None:
+        try:
+            super().__init__(host, port, timeout=timeout, context=context)
+        except BaseException:
+            _abandon(self.close)
+            raise
+
+
+def _abandon(close: Callable[[], None]) -> None:
+    """Close a connection that may be broken already: what broke it is what is told."""
+    with suppress(OSError, ValueError, AttributeError):
+        close()
 
 
 def _numbers(server: poplib.POP3) -> tuple[dict[str, int], dict[int, int]]:

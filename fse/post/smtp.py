@@ -110,13 +110,15 @@ class SmtpPost:
             if account.user:
                 server.login(account.user, account.password)
         except BaseException:
-            server.close()
+            with suppress(OSError, ValueError):
+                server.close()
             raise
         return server
 
     def _drop(self) -> None:
         if self._server is not None:
-            self._server.close()
+            with suppress(OSError, ValueError):
+                self._server.close()
             self._server = None
 
     def _unreachable(self, error: Exception) -> PostUnreachable:
@@ -146,7 +148,8 @@ def _words(error: Exception) -> str:
         return (
             f"{error.smtp_code} {answer.decode('utf-8', 'replace') if isinstance(answer, bytes) else answer}"
         )
-    if isinstance(error, TimeoutError):
+    # the library makes a closed connection of a timeout
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return "no answer in time"
     found = error.strerror if isinstance(error, OSError) else None
     return " ".join((found or str(error) or type(error).__name__).split())[:200]
