@@ -13,9 +13,6 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final, Literal, Protocol
 
-# imported before any CMS is read: it registers signingCertificateV2
-from asn1crypto import cms, tsp
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, padding
@@ -23,7 +20,6 @@ from cryptography.hazmat.primitives.asymmetric import padding as rsa_padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuilder, PKCS7Options
 
 from bifente.crypto import rsa
 from bifente.crypto.der import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, SET, elements, encode, first, only
@@ -201,7 +197,7 @@ def _read_signed(der: bytes) -> VerifiedContent:
     if len(signed["signer_infos"]) != 1:
         raise CryptoError(f"{len(signed['signer_infos'])} signers, one is expected")
     info = signed["signer_infos"][0]
-    enclosed = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
+    enclosed = [choice.chosen.dump() for choice in signed["certificates"] if choice.name == "certificate"]
     signer = next((one for one in enclosed if _identifies(info["sid"], one)), None)
     if signer is None:
         raise CryptoError("the signer's certificate is not in the message")
@@ -220,20 +216,20 @@ def _read_signed(der: bytes) -> VerifiedContent:
     _check_attributes(info["signed_attrs"], digest.finalize(), signer)
     # the signature is over a SET, not over the [0] in its place (RFC 5652 §5.4)
     signed_bytes = info["signed_attrs"].untag().dump()
-    certificate = x509.load_der_x509_certificate(signer.dump())
-    key = certificate.public_key()
+    key = _loaded(signer).public_key()
     if not isinstance(key, RSAPublicKey):
         raise CryptoError("the signer's certificate has no RSA key")
     try:
         key.verify(info["signature"].native, signed_bytes, rsa_padding.PKCS1v15(), algorithm())
     except InvalidSignature:
         raise CryptoError("the signature does not hold") from None
-    others = tuple(one.dump() for one in enclosed if one is not signer)
-    return VerifiedContent(content, signer.dump(), others)
+    return VerifiedContent(content, signer, tuple(one for one in enclosed if one is not signer))
 
 
-def _check_attributes(attributes: Any, digest: bytes, signer: asn1_x509.Certificate) -> None:
+def _check_attributes(attributes: Any, digest: bytes, signer: bytes) -> None:
     """contentType and messageDigest must be there once; signingCertificateV2, if there, must name the signer."""
+    from asn1crypto import tsp
+
     found: dict[str, list[Any]] = {}
     for attribute in attributes:
         name = attribute["type"].native
@@ -251,7 +247,7 @@ def _check_attributes(attributes: Any, digest: bytes, signer: asn1_x509.Certific
         if name not in _HASHES:
             raise CryptoError(f"the signer's certificate is named by {name}")
         named = hashes.Hash(_HASHES[name]())
-        named.update(signer.dump())
+        named.update(signer)
         if not hmac.compare_digest(identifier["cert_hash"].native, named.finalize()):
             raise CryptoError("the signature names another certificate than the signer's")
 
@@ -264,6 +260,8 @@ def envelop(content: bytes, certificates: Sequence[bytes], *, cipher: CipherName
     """
     if not certificates:
         raise CryptoError("an envelope without a recipient")
+    from cryptography.hazmat.primitives.serialization.pkcs7 import PKCS7EnvelopeBuilder, PKCS7Options
+
     builder = PKCS7EnvelopeBuilder().set_data(content).set_content_encryption_algorithm(_CIPHERS[cipher])
     for der in certificates:
         recipient = _loaded(der)
@@ -314,9 +312,8 @@ def _open(der: bytes, key: RSAPrivateKey | Decipher, certificate: bytes, legacy:
     enveloped = _content(der, "enveloped_data", "a CMS EnvelopedData")
     if isinstance(key, RSAPrivateKey) and _loaded(certificate).public_key() != key.public_key():
         raise CryptoError("the private key is not that of the certificate")
-    mine = asn1_x509.Certificate.load(certificate, strict=True)
     infos = [info.chosen for info in enveloped["recipient_infos"] if info.name == "ktri"]
-    info = next((one for one in infos if _identifies(one["rid"], mine)), None)
+    info = next((one for one in infos if _identifies(one["rid"], certificate)), None)
     if info is None:
         raise NotARecipient(tuple(map(_serial_of, infos)))
     transport = info["key_encryption_algorithm"]["algorithm"].native
@@ -367,21 +364,28 @@ def _deciphered(name: str, key: bytes, vector: bytes, ciphertext: bytes, block: 
 
 
 def _content(der: bytes, kind: str, what: str) -> Any:
+    # read only where a message is, for it takes longer to import than to sign; tsp registers signingCertificateV2
+    from asn1crypto import cms, tsp  # noqa: F401
+
     info = cms.ContentInfo.load(der, strict=True)
     if info["content_type"].native != kind:
         raise CryptoError(f"not {what} but {str(info['content_type'].native).replace('_', ' ')}")
     return info["content"]
 
 
-def _identifies(identifier: Any, certificate: asn1_x509.Certificate) -> bool:
-    """Whether a SignerIdentifier or RecipientIdentifier is that of *certificate*."""
+def _identifies(identifier: Any, certificate: bytes) -> bool:
+    """Whether a SignerIdentifier or RecipientIdentifier is that of *certificate* (DER)."""
     if identifier.name == "subject_key_identifier":
-        return bool(identifier.chosen.native == certificate.key_identifier)
-    named = identifier.chosen
-    return bool(
-        named["serial_number"].native == certificate.serial_number
-        and named["issuer"].dump() == certificate.issuer.dump()
-    )
+        return bool(identifier.chosen.native == _key_identifier(certificate))
+    return bool(identifier.chosen.dump() == encode(SEQUENCE, b"".join(issuer_and_serial(certificate))))
+
+
+def _key_identifier(der: bytes) -> bytes | None:
+    try:
+        found = _loaded(der).extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+    except x509.ExtensionNotFound:
+        return None
+    return found.value.digest
 
 
 def _serial_of(info: Any) -> int:
@@ -396,4 +400,4 @@ def _loaded(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
     except ValueError:
-        raise CryptoError("the recipient's certificate cannot be read") from None
+        raise CryptoError("a certificate cannot be read") from None

@@ -162,7 +162,7 @@ def _base64(content: bytes) -> bytes:
     return base64.encodebytes(content).replace(b"\n", _LINE.encode())
 
 
-def _sealed_part(outer: mime.Entity) -> mime.Entity | None:
+def _sealed_part(outer: mime.MimeEntity) -> mime.MimeEntity | None:
     """The enciphered entity: the mail itself, or the one in a multipart/mixed."""
     candidates = [outer, *mime.parts(outer)] if mime.is_multipart(outer) else [outer]
     found = [one for one in candidates if mime.media_type(one) in _SEALED_TYPES]
@@ -185,7 +185,7 @@ def _opened(enveloped: bytes, key: RSAPrivateKey | cms.Decipher, certificate: by
         raise MailRefused(str(error)) from None
 
 
-def _parts(entity: mime.Entity) -> Iterator[Part]:
+def _parts(entity: mime.MimeEntity) -> Iterator[Part]:
     """The documents in what was enciphered, unpacked; all of them together within bounds."""
     entities = mime.parts(entity) if mime.is_multipart(entity) else [entity]
     if not 1 <= len(entities) <= MOST_PARTS:

@@ -1,90 +1,132 @@
-"""Mails of strangers taken apart, with bounds: what is cut short, changed or in another charset is one clear line."""
+"""Mails of strangers taken apart, with bounds: what is cut short, changed or in another charset is one clear line.
 
-import base64
+Headers are read by the standard library. Bodies are not: it takes them line by line, and level by level as deep as they
+go; here a body is bytes, and a multipart is split once, where it is asked for.
+"""
+
 import binascii
 import email.message
 import email.parser
 import email.policy
-import re
-from collections.abc import Sequence
+import quopri
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from bifente.fse.post.errors import LetterRefused, MailRefused, MailTooLarge
-from bifente.fse.post.letter import Part, check_address
-
-Entity = email.message.Message
+from bifente.fse.post.letter import MOST_PARTS, Part, check_address
 
 LONGEST_MAIL: Final = 32 << 20
 """Bytes of a mail: what mail servers take that are set up for this (recipes/mail)."""
 
 _MOST_HEADER_BYTES: Final = 1 << 18
-_NOT_WHOLE: Final = "the mail is cut short: it ends before its last part does"
 _BROKEN: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-"""What the library raises of mails that no mail program writes."""
+"""What the library raises of headers that no mail program writes."""
 
 
-def parse(message: bytes) -> Entity:
+@dataclass(frozen=True, slots=True)
+class MimeEntity:
+    """A mail or a part of one: its headers, and what follows them as it stands there."""
+
+    headers: "email.message.Message[str, str]"
+    body: bytes
+
+
+def parse(message: bytes) -> MimeEntity:
     """The mail or entity in *message*. Raises MailRefused, MailTooLarge."""
     if len(message) > LONGEST_MAIL:
         raise MailTooLarge(f"the mail has {len(message) >> 20} MiB, at most {LONGEST_MAIL >> 20} are read")
-    head = re.split(rb"\r?\n\r?\n", message[: _MOST_HEADER_BYTES + 1], maxsplit=1)[0]
-    if len(head) > _MOST_HEADER_BYTES:
-        raise MailRefused("the mail begins with more headers than any mail has")
+    head, body = _split(message)
     try:
-        found = email.parser.BytesParser(policy=email.policy.compat32).parsebytes(message)
+        headers = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(head)
     except _BROKEN:
         raise MailRefused("not a mail") from None
-    if not found.keys():
+    if not headers.keys():
         raise MailRefused("not a mail: it has no headers")
+    return MimeEntity(headers, body)
+
+
+def _split(message: bytes) -> tuple[bytes, bytes]:
+    """Headers and body, which an empty line parts; lines end with CR LF or LF. Raises MailRefused."""
+    end, mark = message.find(b"\r\n\r\n", 0, _MOST_HEADER_BYTES), 4
+    bare = message.find(b"\n\n", 0, end if end >= 0 else _MOST_HEADER_BYTES)
+    if bare >= 0:
+        end, mark = bare, 2
+    if end >= 0:
+        return message[:end], message[end + mark :]
+    if len(message) > _MOST_HEADER_BYTES:
+        raise MailRefused("the mail begins with more headers than any mail has")
+    return message, b""
+
+
+def media_type(entity: MimeEntity) -> str:
+    """Main and sub-type in small letters."""
+    return entity.headers.get_content_type()
+
+
+def is_multipart(entity: MimeEntity) -> bool:
+    """Whether the entity says that it holds others."""
+    return entity.headers.get_content_maintype() == "multipart"
+
+
+def parts(entity: MimeEntity) -> list[MimeEntity]:
+    """The entities in a multipart (RFC 2046 §5.1), not those within them. Raises MailRefused when it is not whole."""
+    try:
+        boundary = (entity.headers.get_boundary() or "").encode("ascii")
+    except _BROKEN:
+        boundary = b""
+    if not boundary:
+        raise MailRefused("the mail has parts, and does not say what is between them")
+    found: list[MimeEntity] = []
+    for held in _between(entity.body, b"--" + boundary):
+        if len(found) == MOST_PARTS:
+            raise MailRefused(f"the mail has more than {MOST_PARTS} parts")
+        found.append(parse(held))
     return found
 
 
-def media_type(entity: Entity) -> str:
-    """Main and sub-type in small letters."""
-    return entity.get_content_type()
+def _between(body: bytes, delimiter: bytes) -> Iterator[bytes]:
+    """What stands between the delimiter lines, up to the closing one. Raises MailRefused when that is missing."""
+    begin: int | None = None
+    at = body.find(delimiter)
+    while at >= 0:
+        line_end = body.find(b"\n", at)
+        rest = body[at + len(delimiter) : line_end if line_end >= 0 else len(body)].strip()
+        if (at == 0 or body[at - 1 : at] == b"\n") and rest in (b"", b"--"):
+            if begin is not None:
+                # the line end before a delimiter belongs to it
+                yield body[begin : at - (2 if body[at - 2 : at] == b"\r\n" else 1)]
+            if rest == b"--":
+                return
+            if line_end < 0:
+                break
+            begin = line_end + 1
+        at = body.find(delimiter, at + len(delimiter))
+    raise MailRefused("the mail is cut short: it ends before its last part does")
 
 
-def is_multipart(entity: Entity) -> bool:
-    """Whether the entity says that it holds others."""
-    return entity.get_content_maintype() == "multipart"
-
-
-def parts(entity: Entity) -> Sequence[Entity]:
-    """The entities in a multipart, not those within them. Raises MailRefused when it is not whole."""
-    held = entity.get_payload()
-    cut = any(type(one).__name__ in _CUT_SHORT for one in entity.defects)
-    if cut or not isinstance(held, list):
-        raise MailRefused(_NOT_WHOLE)
-    return [one for one in held if isinstance(one, email.message.Message)]
-
-
-_CUT_SHORT: Final = frozenset(
-    {"StartBoundaryNotFoundDefect", "CloseBoundaryNotFoundDefect", "NoBoundaryInMultipartDefect"}
-)
-
-
-def content(entity: Entity) -> bytes:
+def content(entity: MimeEntity) -> bytes:
     """The bytes of an entity without its transfer encoding. Raises MailRefused."""
-    held = entity.get_payload()
-    if not isinstance(held, str):
+    if is_multipart(entity):
         raise MailRefused("a part holds other parts where a document is expected")
-    encoding = str(entity.get("Content-Transfer-Encoding", "7bit")).strip().lower()
+    encoding = str(entity.headers.get("Content-Transfer-Encoding", "7bit")).strip().lower()
     if encoding == "base64":
         try:
-            return base64.b64decode("".join(held.split()).encode("ascii"), validate=True)
-        except (binascii.Error, UnicodeEncodeError):
+            return binascii.a2b_base64(entity.body.translate(None, b" \t\r\n"), strict_mode=True)
+        except binascii.Error:
             raise MailRefused("a part is not base64: the mail was cut short or changed on its way") from None
-    if encoding not in ("7bit", "8bit", "binary", "quoted-printable"):
+    if encoding == "quoted-printable":
+        return quopri.decodestring(entity.body)
+    if encoding not in ("7bit", "8bit", "binary"):
         raise MailRefused(f"a part has the transfer encoding {encoding[:30]!r}, which is not known")
-    found = entity.get_payload(decode=True)
-    return found if isinstance(found, bytes) else b""
+    return entity.body
 
 
-def text(entity: Entity, name: str, *, default: str | None = None) -> str:
+def text(entity: MimeEntity, name: str, *, default: str | None = None) -> str:
     """The one header *name*, in printable ASCII. Raises MailRefused: missing, twice, or in another charset."""
-    found = entity.get_all(name, [])
+    found = entity.headers.get_all(name, [])
     if not found and default is not None:
         return default
     if len(found) != 1:
@@ -100,19 +142,26 @@ def text(entity: Entity, name: str, *, default: str | None = None) -> str:
     return words
 
 
-def address(entity: Entity, name: str) -> str:
+def address(entity: MimeEntity, name: str) -> str:
     """The one address in the header *name*, without the name before it. Raises MailRefused."""
-    found = [one for _, one in getaddresses([text(entity, name)])]
+    words, whose = text(entity, name), "sender" if name == "From" else "recipient"
+    try:
+        check_address(words, whose)
+    except LetterRefused:
+        pass  # more than a bare address
+    else:
+        return words
+    found = [one for _, one in getaddresses([words])]
     if len(found) != 1:
         raise MailRefused(f"the header {name} has {len(found)} addresses, one is expected")
     try:
-        check_address(found[0], "sender" if name == "From" else "recipient")
+        check_address(found[0], whose)
     except LetterRefused as error:
         raise MailRefused(f"the header {name}: {error}") from None
     return found[0]
 
 
-def date(entity: Entity) -> datetime:
+def date(entity: MimeEntity) -> datetime:
     """When the mail says it was sent; a time without zone is UTC. Raises MailRefused."""
     words = text(entity, "Date")
     try:
@@ -122,13 +171,12 @@ def date(entity: Entity) -> datetime:
         raise MailRefused(f"the header Date is {words[:60]!r}: a date is expected") from None
 
 
-def part(entity: Entity, number: int, description: str, unpacked: bytes) -> Part:
+def part(entity: MimeEntity, number: int, description: str, unpacked: bytes) -> Part:
     """An entity as a part; one without a name is called by its number. Raises MailRefused."""
     try:
-        name = entity.get_filename()  # falls back to the name in Content-Type
-        return Part(
-            str(name) if name else f"part{number}", _media_type_as_written(entity), description, unpacked
-        )
+        name = entity.headers.get_filename()  # falls back to the name in Content-Type
+        media = str(entity.headers.get("Content-Type", "text/plain")).partition(";")[0].strip()
+        return Part(str(name) if name else f"part{number}", media, description, unpacked)
     except LetterRefused as error:
         raise MailRefused(str(error)) from None
     except _BROKEN:
@@ -138,15 +186,7 @@ def part(entity: Entity, number: int, description: str, unpacked: bytes) -> Part
 def header_of(message: bytes, name: str) -> str:
     """The header *name* of a mail that may be cut short or broken; empty when it has none that can be read."""
     try:
-        head = email.parser.BytesHeaderParser(policy=email.policy.compat32).parsebytes(
-            message[:_MOST_HEADER_BYTES]
-        )
-        found = head.get(name, "")
-    except _BROKEN:
+        found = parse(message[:_MOST_HEADER_BYTES]).headers.get(name, "")
+    except (MailRefused, *_BROKEN):
         return ""
-    return " ".join(str(found).split()) if isinstance(found, str) else ""
-
-
-def _media_type_as_written(entity: Entity) -> str:
-    """With the capitals of the sender: ``Application/EDI-consent``."""
-    return str(entity.get("Content-Type", "text/plain")).partition(";")[0].strip()
+    return " ".join(found.split()) if isinstance(found, str) else ""

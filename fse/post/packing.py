@@ -16,7 +16,7 @@ _ZLIB: Final = 15
 def packed(description: str, content: bytes) -> bytes:
     """The content as it travels; the same content gives the same bytes."""
     if _is_zlib(description):
-        return zlib.compress(content, 9)
+        return zlib.compress(content)
     if description == NOEMIE:
         return gzip.compress(content, mtime=0)
     return content
