@@ -11,7 +11,7 @@ from bifente.fse.noemie.entities import HEADER, TRAILER
 from bifente.fse.noemie.findings import EntityPlace, NoemieFinding, RuleBasis
 from bifente.fse.noemie.layout import Entity, EntityField, FieldShape, day_of
 from bifente.fse.noemie.nesting import Nesting
-from bifente.fse.noemie.reading import PlacedEntity, entities_of
+from bifente.fse.noemie.reading import PlacedEntity, Scanned, entities_of
 
 _SAME_IN_TRAILER: Final = (
     "sender_type",
@@ -30,11 +30,15 @@ _SHOWN: Final = 40
 
 def check(stream: BinaryIO) -> Iterator[NoemieFinding]:
     """What is wrong with the file, in its order; nothing when nothing is. Raises NotNoemie, OSError of *stream*."""
+    return (found for found in judged(stream) if isinstance(found, NoemieFinding))
+
+
+def judged(stream: BinaryIO) -> Iterator[Scanned]:
+    """The entities of the file, and behind each what is wrong with it. Raises NotNoemie, OSError of *stream*."""
     judge = _Judge()
     for found in entities_of(stream):
-        if isinstance(found, NoemieFinding):
-            yield found
-        else:
+        yield found
+        if isinstance(found, PlacedEntity):
             yield from judge.look(found)
 
 
@@ -164,6 +168,11 @@ def _header_findings(entity: Entity, place: EntityPlace) -> Iterator[NoemieFindi
 def field_findings(entity: Entity, place: EntityPlace) -> Iterator[NoemieFinding]:
     """What is wrong with the fields of one entity, each by itself."""
     layout = entity.layout
+    if layout.form.fullmatch(entity.text) and not any(
+        _fault(field, field.of(entity.text)) for field in layout.dates
+    ):
+        yield from _key_findings(entity, place)
+        return
 
     def about(field: EntityField | None, rule: str, value: str, message: str) -> NoemieFinding:
         label = field.label if field is not None else ""
@@ -183,10 +192,15 @@ def field_findings(entity: Entity, place: EntityPlace) -> Iterator[NoemieFinding
         fault = _fault(field, stands)
         if fault is not None:
             yield about(field, fault[0], stands.strip(" "), fault[1])
+    yield from _key_findings(entity, place)
+
+
+def _key_findings(entity: Entity, place: EntityPlace) -> Iterator[NoemieFinding]:
     for name in ("nir", "own_nir"):
-        if name in layout.by_name and _wrong_key(entity.value(name), entity.value(f"{name}_key")):
-            field = layout.by_name[f"{name}_key"]
-            yield about(field, "key", entity.value(field.name), "is not the key of the NIR before it")
+        if name in entity.layout.by_name and _wrong_key(entity.value(name), entity.value(f"{name}_key")):
+            field = entity.layout.by_name[f"{name}_key"]
+            value, message = entity.value(field.name), "is not the key of the NIR before it"
+            yield NoemieFinding(place, entity.number, field.label, "key", value, message)
 
 
 def _wrong_key(number: str, key: str) -> bool:

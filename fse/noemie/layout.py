@@ -6,6 +6,7 @@ blanks, numbers right-aligned and filled with zeros, amounts in cents without a 
 AAMMJJ (``spec/fse.md`` §1.1, §2.2).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -93,6 +94,22 @@ class EntityField:
         """What stands in it when nothing is said: its fixed value, zeros or blanks."""
         return self.fixed or ("0" if self.numeric else " ") * self.length
 
+    @property
+    def form(self) -> str:
+        """What may stand in it, as a regular expression; whether a date is one does not show in it."""
+        blank = f" {{{self.length}}}"
+        if self.fixed:
+            return re.escape(self.fixed)
+        if self.codes:
+            forms = [re.escape(code.ljust(self.length)) for code in self.codes]
+            if not self.mandatory or self.blank:
+                forms.append(blank)
+            return f"(?:{'|'.join(forms)})"
+        if self.numeric:
+            digits = f"[0-9]{{{self.length}}}"
+            return digits if self.mandatory else f"(?:{digits}|{blank})"
+        return f"{f'(?!{blank})' if self.mandatory and not self.blank else ''}[ -~]{{{self.length}}}"
+
 
 @dataclass(frozen=True)
 class EntityLayout:
@@ -113,6 +130,29 @@ class EntityLayout:
         """The fields by their names."""
         return {field.name: field for field in self.fields}
 
+    @cached_property
+    def spans(self) -> Mapping[str, slice]:
+        """Where the characters of each field stand in the text."""
+        return {field.name: slice(field.first - 1, field.last) for field in self.fields}
+
+    @cached_property
+    def form(self) -> re.Pattern[str]:
+        """What an entity without fault looks like, dates aside: almost all are, and need no look at each field."""
+        return re.compile("".join(field.form for field in self.fields))
+
+    @cached_property
+    def dates(self) -> tuple[EntityField, ...]:
+        """The fields that are dates of the calendar."""
+        return tuple(field for field in self.fields if field.shape is FieldShape.DATE)
+
+    @cached_property
+    def _places(self) -> Mapping[str, int]:
+        return {field.name: at for at, field in enumerate(self.fields)}
+
+    @cached_property
+    def _empty(self) -> tuple[str, ...]:
+        return tuple(field.empty for field in self.fields)
+
     @property
     def delimited(self) -> bool:
         """It has a level and ends with ``@``: all but the header and the trailer."""
@@ -120,17 +160,16 @@ class EntityLayout:
 
     def build(self, **values: "str | int | date") -> "Entity":
         """The entity with *values*; a field that is not given is empty. Raises EntityRefused."""
-        unknown = values.keys() - self.by_name.keys()
-        if unknown:
-            raise EntityRefused(f"entity {self.number} has no field {', '.join(sorted(unknown))}")
+        parts = list(self._empty)
         try:
-            text = "".join(
-                field.fill(values[field.name]) if field.name in values else field.empty
-                for field in self.fields
-            )
+            for name, value in values.items():
+                at = self._places[name]
+                parts[at] = self.fields[at].fill(value)
+        except KeyError as error:
+            raise EntityRefused(f"entity {self.number} has no field {error.args[0]}") from None
         except EntityRefused as error:
             raise EntityRefused(f"entity {self.number}: {error}") from None
-        return Entity(self, text)
+        return Entity(self, "".join(parts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +194,7 @@ class Entity:
 
     def value(self, name: str) -> str:
         """The characters of a field without the blanks that fill it."""
-        return self.layout.by_name[name].of(self.text).rstrip(" ")
+        return self.text[self.layout.spans[name]].rstrip(" ")
 
     def integer(self, name: str) -> int:
         """The number in a field; 0 when there is none."""

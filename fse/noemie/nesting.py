@@ -139,9 +139,7 @@ class Nesting:
     def missing(self, number: str) -> tuple[str, ...]:
         """The entities of which one should be open for *number* to stand here; empty when one is, or none is needed."""
         wanted = PARENTS.get(number, ())
-        depth = DEPTHS.get(number, 99)
-        standing = {level.entity.number for level in self.open if level.depth < depth}
-        return () if not wanted or standing & set(wanted) else wanted
+        return () if not wanted or self.parent(number) is not None else wanted
 
     def parent(self, number: str) -> Entity | None:
         """The innermost entity that *number* stands within."""

@@ -1,18 +1,18 @@
 """A NOEMIE file as a value: its header, its entities, its trailer; its bytes, and back."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from typing import Final
 
 from bifente.fse.noemie.blocks import BLOCK, PAYLOAD
-from bifente.fse.noemie.check import check
+from bifente.fse.noemie.check import judged
 from bifente.fse.noemie.entities import HEADER, TRAILER
 from bifente.fse.noemie.errors import EntityRefused, NoemieRefused
+from bifente.fse.noemie.findings import NoemieFinding
 from bifente.fse.noemie.layout import Entity
 from bifente.fse.noemie.nesting import Nesting, with_controls
-from bifente.fse.noemie.reading import PlacedEntity, entities_of
 
 _MOST_LOTS: Final = 999
 _MOST_CENTS: Final = 10**11 - 1
@@ -132,13 +132,10 @@ def _payload_blocks(entities: Iterable[Entity]) -> list[str]:
 
 def read_file(content: bytes) -> NoemieFile:
     """The file in *content*, compressed or not. Raises NotNoemie, and NoemieRefused with the first thing that is wrong with it."""
-    for finding in check(BytesIO(content)):
-        raise NoemieRefused(finding.line())
-    header, *inner, trailer = _entities(content)
+    entities = []
+    for found in judged(BytesIO(content)):
+        if isinstance(found, NoemieFinding):
+            raise NoemieRefused(found.line())
+        entities.append(found.entity)
+    header, *inner, trailer = entities
     return NoemieFile(header, tuple(inner), trailer)
-
-
-def _entities(content: bytes) -> Iterator[Entity]:
-    for found in entities_of(BytesIO(content)):
-        if isinstance(found, PlacedEntity):
-            yield found.entity

@@ -1,6 +1,8 @@
 """NOEMIE files: written, read in every form they come in, and judged; spoiled ones are told, never a crash."""
 
+import dataclasses
 import gzip
+import re
 from collections.abc import Callable
 from datetime import date
 from io import BytesIO
@@ -26,6 +28,8 @@ from bifente.fse.noemie import (
     read_file,
     write_file,
 )
+from bifente.fse.noemie.check import field_findings
+from bifente.fse.noemie.findings import EntityPlace
 from bifente.fse.noemie.layout import EntityLayout, FieldShape
 
 DAY = date(2026, 11, 28)
@@ -185,6 +189,26 @@ def test_spoiled_files_are_told(data: st.DataObject) -> None:
         assert all(one.line() for one in told)
         if how == "cut":
             assert told
+
+
+@pytest.mark.parametrize("number", sorted(ENTITIES))
+@given(st.data())
+@settings(max_examples=10)
+def test_the_quick_look_at_an_entity_finds_what_the_one_at_each_field_does(
+    number: str, data: st.DataObject
+) -> None:
+    layout = ENTITIES[number]
+    names = [one.name for one in layout.fields if not one.fixed]
+    text = layout.build(**{name: data.draw(_valid_text(name, layout)) for name in names}).text
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text = text[:at] + data.draw(st.sampled_from(" 0X@é\n")) + text[at + 1 :]
+    slow = dataclasses.replace(layout)
+    slow.__dict__["form"] = re.compile("(?!)")
+    place = EntityPlace(1, 1, 0)
+    assert list(field_findings(Entity(layout, text), place)) == list(
+        field_findings(Entity(slow, text), place)
+    )
 
 
 def changed(old: bytes, new: bytes, content: bytes | None = None) -> bytes:
