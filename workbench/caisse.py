@@ -1,18 +1,28 @@
-"""A caisse in a folder: made, asked how it stands, and served."""
+"""A caisse in a folder: made, served, settled, and asked how it stands."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
+    from bifente.fse.caisse.centre import Caisse, Intake
     from bifente.fse.caisse.configuration import CaisseSettings
+    from bifente.fse.caisse.identity import CaisseIdentity
+    from bifente.fse.caisse.settlement import SettlementReport
     from bifente.fse.caisse.store.records import JournalEntry
     from bifente.fse.caisse.store.statistics import CaisseStatus
     from bifente.fse.caisse.store.store import CaisseStore
+    from bifente.fse.post import Post
+    from bifente.igc.keys import Progress
+    from bifente.workbench.served.serving import Stop
+
+_HEAD = "# A caisse of bifente (synthetic): docs/caisse.md says what may stand here.\n"
+_POST_HEAD = "# The post of the caisse: this folder of boxes, or smtp with pop3 or imap (docs/post.md).\n"
+_LONGEST_KEY = 1 << 16
 
 
 def make_caisse(
@@ -20,47 +30,44 @@ def make_caisse(
     organismes: tuple[str, ...],
     *,
     name: str = "Caisse d'essai",
-    address: str | None = None,
     store: str = "caisse.db",
+    maildir: Path | None = None,
     authority: Path | None = None,
-) -> "CaisseSettings":
-    """Make a caisse in *folder*, which is made if need be: settings and an empty store. Raises CaisseError, OSError.
+    now: datetime | None = None,
+    progress: "Progress | None" = None,
+) -> "tuple[CaisseSettings, str]":
+    """Make a caisse in *folder*, which is made if need be: settings, post, key and certificate, an empty store.
 
-    *address* is that of the first organisme when None, *authority* the default one.
+    Returns the settings and its mail address. The first of *organismes* (régime and caisse in five digits) is certified by
+    *authority*, by default the default one, which is made when it is not there. Raises WorkbenchError, CaisseError, IgcError, OSError.
     """
     from bifente.documents import new_file
     from bifente.documents.yamltext import write_yaml
     from bifente.fse.caisse.configuration import FILE, CaisseSettingsError
     from bifente.fse.caisse.store.opening import open_engine, store_url
     from bifente.fse.caisse.store.store import CaisseStore
-    from bifente.workbench.authority import default_folder
+    from bifente.workbench.authority import open_authority
+    from bifente.workbench.caisses import issue_caisse
 
-    trusted = authority.resolve() if authority is not None else default_folder()
-    first = organismes[0] if organismes else ""
-    document = {
-        "name": name,
-        "organismes": list(organismes),
-        "address": address or f"{first}@{first[2:]}.{first[:2]}.rss.fr",
-        "store": store,
-        "authorities": [str(trusted)],
-    }
+    document = {"name": name, "organismes": list(organismes), "store": store, "authorities": []}
     settings = _checked(write_yaml(document), folder / FILE)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (folder / FILE).exists():
         raise CaisseSettingsError(f"{folder / FILE} is there already", hint="name another folder")
+    trusted = open_authority(authority, progress=progress)
+    document["authorities"] = [str(trusted.directory.resolve())]
+    files = issue_caisse(trusted, organismes[0], folder, now=now, progress=progress)
+    post = {"address": files.address, "maildir": str(maildir.resolve() if maildir is not None else "mail")}
+    new_file(folder / settings.post, (_POST_HEAD + write_yaml(post)).encode())
     held = CaisseStore(open_engine(store_url(settings.store, folder), make=True))
     try:
-        new_file(folder / FILE, (_HEAD + write_yaml(document)).encode())
         with held.writing() as transaction:
             transaction.note(
                 datetime.now(UTC), "made", f"{settings.name} for {', '.join(settings.organismes)}"
             )
+        new_file(folder / FILE, (_HEAD + write_yaml(document)).encode())
     finally:
         held.close()
-    return settings
-
-
-_HEAD = "# A caisse of bifente (synthetic): docs/caisse.md says what may stand here.\n"
+    return settings, files.address
 
 
 def _checked(text: str, path: Path) -> "CaisseSettings":
@@ -93,6 +100,124 @@ def opened(folder: Path) -> "Iterator[CaisseStore]":
         yield store
     finally:
         store.close()
+
+
+@contextmanager
+def at_work(
+    folder: Path, *, rules: Path | None = None, clock: Callable[[], datetime] | None = None
+) -> "Iterator[tuple[Caisse, Post]]":
+    """The caisse in *folder* and its post. *rules* take the place of those of the settings.
+
+    Raises WorkbenchError, CaisseError, PostError, DocumentError, IgcError, OSError.
+    """
+    from bifente.fse.caisse.centre import Caisse
+    from bifente.fse.caisse.evidence import Examiner
+    from bifente.fse.caisse.identity import CaissePolicy
+    from bifente.fse.caisse.rules import CaisseRules, read_rules
+    from bifente.fse.post import post_of, read_settings
+    from bifente.igc import Authority, TrustStore
+    from bifente.igc.opposition import LIST, OppositionList, read_list
+
+    settings = settings_of(folder)
+    post_settings = read_settings(folder / settings.post)
+    authorities = [Authority.open(folder / one) for one in settings.authorities]
+    trust = TrustStore((), (), ())
+    for one in authorities:
+        trust = trust.merged(one.trust_store)
+    rules_file = rules if rules is not None else folder / settings.rules if settings.rules else None
+    policy = CaissePolicy(
+        settle_after=settings.settle_after,
+        delegates=frozenset((one.signer, one.professional) for one in settings.delegates),
+        rules=read_rules(rules_file) if rules_file is not None else CaisseRules(),
+    )
+
+    def oppositions() -> list[OppositionList]:
+        return [read_list(one.directory / LIST) for one in authorities]
+
+    with opened(folder) as store:
+        caisse = Caisse(
+            store,
+            _identity(folder, settings, post_settings.address),
+            Examiner(trust),
+            policy,
+            clock or _now,
+            oppositions,
+        )
+        yield caisse, post_of(post_settings)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _identity(folder: Path, settings: "CaisseSettings", address: str) -> "CaisseIdentity":
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from bifente.crypto import rsa
+    from bifente.crypto.cms import KeySigner
+    from bifente.crypto.errors import CryptoError
+    from bifente.documents import read_bytes
+    from bifente.fse.caisse.identity import CaisseIdentity
+
+    try:
+        key = rsa.load_private_pem(read_bytes(folder / settings.key, _LONGEST_KEY), validate=False)
+        certificate = x509.load_pem_x509_certificate(read_bytes(folder / settings.certificate, _LONGEST_KEY))
+        chain = x509.load_pem_x509_certificates(read_bytes(folder / settings.chain, _LONGEST_KEY))
+    except (CryptoError, ValueError) as error:
+        raise WorkbenchError(
+            f"key, certificate or chain of the caisse in {folder} cannot be read: {str(error).splitlines()[0]}",
+            "input.caisse-key",
+        ) from None
+    issuers = tuple(one.public_bytes(Encoding.DER) for one in chain if one.issuer != one.subject)
+    der = certificate.public_bytes(Encoding.DER)
+    return CaisseIdentity(
+        settings.name,
+        frozenset((*settings.organismes, *settings.complementaries)),
+        address,
+        key,
+        der,
+        KeySigner(key, der, issuers),
+    )
+
+
+def serve_caisse(
+    folder: Path,
+    stop: "Stop",
+    *,
+    every: float,
+    once: bool = False,
+    settle: bool = True,
+    rules: Path | None = None,
+    tell: "Callable[[Intake], object] | None" = None,
+) -> None:
+    """Look into the mailbox again and again until *stop* is set, or *once*; with *settle* each round settles what is due.
+
+    A post that does not answer is tried again in the next round; with *once* its error is raised. Raises as :func:`at_work`.
+    """
+    from bifente.fse.post import PostError
+
+    with at_work(folder, rules=rules) as (caisse, post):
+        while True:
+            try:
+                found = caisse.receive(post)
+                if settle and not found.closed:
+                    caisse.settle(caisse.clock().date(), post)
+                if tell is not None:
+                    tell(found)
+            except PostError as error:
+                if once:
+                    raise
+                with caisse.store.writing() as transaction:
+                    transaction.note(caisse.clock(), "post-down", str(error))
+            if once or stop.wait(every):
+                return
+
+
+def settle_caisse(folder: Path, day: date) -> "SettlementReport":
+    """Settle what is due on *day*, and send the returns. Raises as :func:`at_work`."""
+    with at_work(folder) as (caisse, post):
+        return caisse.settle(day, post)
 
 
 def caisse_status(folder: Path) -> "CaisseStatus":

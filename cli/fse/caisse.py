@@ -1,14 +1,17 @@
 """``bifente fse caisse``: an insurer's centre of one's own, which judges what a surgery sends."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.options import JSON, PATH, igc_option
+from bifente.cli.options import JSON, PATH, as_date, date_option, igc_option
+from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
+    from bifente.fse.caisse.centre import Intake
     from bifente.fse.caisse.store.records import JournalEntry
     from bifente.fse.caisse.store.statistics import CaisseStatus
 
@@ -35,14 +38,17 @@ def caisse() -> None:
     "--name", metavar="NAME", default="Caisse d'essai", show_default=True, help="What it is called."
 )
 @click.option(
-    "--address", metavar="MAIL", help="Its mail address.  [default: 01349@349.01.rss.fr and the like]"
-)
-@click.option(
     "--store",
     metavar="PATH|URL",
     default="caisse.db",
     show_default=True,
     help="Where it keeps what it received: a SQLite file in DIR, or postgresql://user@host/name.",
+)
+@click.option(
+    "--maildir",
+    metavar="FOLDER",
+    type=PATH,
+    help="The folder of boxes that it shares with surgeries.  [default: mail in DIR]",
 )
 @igc_option
 @JSON
@@ -50,26 +56,109 @@ def init(
     folder: Path,
     organismes: tuple[str, ...],
     name: str,
-    address: str | None,
     store: str,
+    maildir: Path | None,
     igc: Path | None,
     as_json: bool,
 ) -> None:
-    """Make a caisse in DIR: its settings (caisse.yaml) and an empty store.
+    """Make a caisse in DIR: settings (caisse.yaml), post (post.yaml), key, certificate and an empty store.
 
     \b
-    bifente fse caisse init caisse
-    bifente fse caisse status caisse
-    bifente fse caisse journal caisse --last 5
+    bifente fse caisse init cpam
+    bifente fse caisse serve cpam --once
+    bifente fse caisse status cpam
+    bifente fse caisse journal cpam --last 5
     """
     from bifente.workbench.caisse import make_caisse
 
-    settings = make_caisse(folder, organismes, name=name, address=address, store=store, authority=igc)
+    with progress("RSA keys") as told:
+        settings, address = make_caisse(
+            folder, organismes, name=name, store=store, maildir=maildir, authority=igc, progress=told
+        )
     if as_json:
-        say_json({"folder": str(folder), **settings.model_dump(mode="json"), "provenance": "synthetic"})
+        facts = settings.model_dump(mode="json", include={"name", "organismes", "settle_after"})
+        say_json({"folder": str(folder), "address": address, **facts, "provenance": "synthetic"})
         return
     say(f"{settings.name} (synthetic) in {folder}")
-    say(f"  serves {', '.join(settings.organismes)}; mail to {settings.address}")
+    say(f"  serves {', '.join(settings.organismes)}; mail to {address}")
+
+
+@caisse.command("serve", short_help="Receive, judge, answer and pay until Ctrl-C.")
+@_FOLDER
+@click.option("--once", is_flag=True, help="One round through the mailbox, then end.")
+@click.option(
+    "--every",
+    metavar="SECONDS",
+    type=click.FloatRange(0.1, 3600),
+    default=5.0,
+    show_default=True,
+    help="How long to wait between two rounds.",
+)
+@click.option(
+    "--rules",
+    metavar="FILE",
+    type=PATH,
+    help="Misbehave by these rules, in the place of those of caisse.yaml.",
+)
+@click.option("--no-settle", is_flag=True, help="Leave settlements to bifente fse caisse settle.")
+@JSON
+def serve(folder: Path, once: bool, every: float, rules: Path | None, no_settle: bool, as_json: bool) -> None:
+    """Look into the mailbox of the caisse in DIR, judge what came, answer, and pay what is due: until Ctrl-C, or --once.
+
+    \b
+    bifente fse caisse init cpam2
+    bifente fse caisse serve cpam2 --once --json
+    """
+    from bifente.workbench.caisse import serve_caisse
+    from bifente.workbench.served.serving import Stop, until_signal
+
+    def told(found: "Intake") -> None:
+        if as_json:
+            say_json(_intake_facts(found), indent=2 if once else None)
+        elif found.closed:
+            say("the mailbox is closed, by a rule")
+        elif found.mails or found.sent or once:
+            say(
+                f"{found.mails} mails: {found.accepted} lots accepted, {found.refused} refused, "
+                f"{found.repeated} came again, {found.unreadable} unreadable; {found.sent} mails sent"
+            )
+
+    stop = Stop()
+    with until_signal(stop):
+        serve_caisse(folder, stop, every=every, once=once, settle=not no_settle, rules=rules, tell=told)
+
+
+@caisse.command("settle", short_help="Pay what is due, and send the returns.")
+@_FOLDER
+@date_option("The day of the settlement.")
+@JSON
+def settle(folder: Path, day: datetime | None, as_json: bool) -> None:
+    """Settle what is due at the caisse in DIR on a day: one RSP (NOEMIE) for each professional.
+
+    \b
+    bifente fse caisse init cpam3
+    bifente fse caisse settle cpam3 --date 2026-12-01
+    """
+    from bifente.workbench.caisse import settle_caisse
+
+    found = settle_caisse(folder, as_date(day))
+    if as_json:
+        say_json(
+            {
+                "provenance": "synthetic",
+                "day": as_date(day).isoformat(),
+                "returns": found.returns,
+                "paid": found.paid,
+                "rejected": found.rejected,
+                "reimbursed": found.reimbursed,
+                "cents": found.cents,
+            }
+        )
+        return
+    say(
+        f"{found.returns} returns: {found.paid} invoices paid ({euros(found.cents)}), {found.rejected} rejected; "
+        f"{found.reimbursed} reimbursed to the insured"
+    )
 
 
 @caisse.command("status", short_help="Show how a caisse stands.")
@@ -145,6 +234,19 @@ def _status_facts(found: "CaisseStatus") -> dict[str, object]:
         ],
         "codes": dict(sorted(found.codes.items())),
         "waiting_mails": found.waiting_mails,
+    }
+
+
+def _intake_facts(found: "Intake") -> dict[str, object]:
+    return {
+        "closed": found.closed,
+        "mails": found.mails,
+        "seen": found.seen,
+        "unreadable": found.unreadable,
+        "accepted": found.accepted,
+        "refused": found.refused,
+        "repeated": found.repeated,
+        "sent": found.sent,
     }
 
 

@@ -3,14 +3,19 @@
 .. code-block:: yaml
 
     name: Caisse d'essai              # synthetic, like everything here
-    organismes: ["01349"]             # régime and caisse, five digits each
-    address: 01349@349.01.rss.fr      # where its mail comes in
+    organismes: ["01349"]             # whom it serves: régime and caisse, five digits each
+    complementaries: ["0000000042"]   # or complementary insurers, which get DRE; left out: none
     store: caisse.db                  # or postgresql://user@host/name
+    post: post.yaml                   # its address, and its box or mail servers: see bifente.fse.post
     authorities: [igc]                # folders of the authorities it trusts, with their lists of opposed cards
-    key: caisse.key                   # PEM, readable by its owner only
+    key: caisse.key                   # made by bifente igc issue caisse: PEM, readable by its owner only
     certificate: caisse.pem
+    chain: chain.pem
     settle_after: 2                   # working days from reception to payment
+    tariff: imported                  # a folder with imported tables; left out: the shipped ones
     rules: rules.yaml                 # how it misbehaves; left out: not at all
+    delegates:                        # who may sign lots of a professional beside him
+      - {signer: "0899700000099", professional: "991000019"}
 
 Paths are relative to the folder of the file.
 """
@@ -27,8 +32,6 @@ from bifente.fse.caisse.errors import CaisseError
 FILE: Final = "caisse.yaml"
 """The name of the file in the folder of a caisse."""
 
-_ADDRESS = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,255}")
-
 
 def _organisme(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{5}", value):
@@ -36,14 +39,8 @@ def _organisme(value: object) -> object:
     return value
 
 
-def _address(value: object) -> object:
-    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
-        raise ValueError("a mail address is expected, such as 01349@349.01.rss.fr")
-    return value
-
-
 OrganismeCode = Annotated[str, BeforeValidator(_organisme)]
-MailAddress = Annotated[str, BeforeValidator(_address)]
+InsurerNumber = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
 
 
 class Delegate(BaseModel):
@@ -64,12 +61,13 @@ class CaisseSettings(BaseModel):
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     organismes: Annotated[tuple[OrganismeCode, ...], Field(min_length=1)]
-    address: MailAddress
+    complementaries: tuple[InsurerNumber, ...] = ()
     store: str = "caisse.db"
+    post: str = "post.yaml"
     authorities: tuple[str, ...] = ()
     key: str = "caisse.key"
     certificate: str = "caisse.pem"
-    mail: str = "mail"
+    chain: str = "chain.pem"
     tariff: str | None = None
     settle_after: Annotated[int, Field(ge=0, le=60)] = 2
     rules: str | None = None

@@ -43,13 +43,14 @@ class Money:
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """What the tariff makes of a sheet. ``withheld`` is kept back at the payment (participation, franchises), in cents.
+    """What the tariff makes of a sheet. ``participation`` and ``franchise`` are kept back at the payment, in cents.
 
     ``unknown`` are the acts that the tariff does not know on their day; there is then no money to compare.
     """
 
     money: Money
-    withheld: int = 0
+    participation: int = 0
+    franchise: int = 0
     words: tuple[str, ...] = ()
     unknown: tuple[str, ...] = ()
 
@@ -74,14 +75,21 @@ class InvoiceDossier:
     replaces: int | None = None
     claimed: Money | None = None
     recomputed: Recomputed | None = None
+    insurer: str = ""
+    """The complementary insurer whose part this lot asks for; empty where it asks for none."""
+
+
+OBLIGATORY: Final = "O"
+COMPLEMENTARY: Final = "C"
+"""Which part a lot asks for: that of the assurance maladie, or by a DRE that of a complementary insurer."""
 
 
 @dataclass(frozen=True, slots=True)
 class LotDossier:
     """A lot as it came.
 
-    ``professional`` is the number for billing with its key (9 digits), ``organisme`` régime and caisse (5 digits),
-    ``digest`` the SHA-256 of the signed lot in hexadecimal, ``created`` the day of creation in record 1. ``findings`` are
+    ``professional`` is the number for billing with its key (9 digits), ``organisme`` régime and caisse (5 digits) or,
+    of a DRE (``part`` C), the number of the complementary insurer, ``digest`` the SHA-256 of the signed lot in hexadecimal, ``created`` the day of creation in record 1. ``findings`` are
     what was wrong with it before anything could be judged: its form and its signature.
     """
 
@@ -95,6 +103,7 @@ class LotDossier:
     signer: SignerFacts | None
     invoices: tuple[InvoiceDossier, ...]
     findings: tuple[CaisseFinding, ...] = ()
+    part: str = OBLIGATORY
     may_sign_lots: str = ""
     """The habilitation 2.21 of who signed, where the lot proves it; empty where nothing does."""
 
@@ -154,7 +163,8 @@ class InvoiceVerdict:
     findings: tuple[CaisseFinding, ...]
     amo: int = 0
     amc: int = 0
-    withheld: int = 0
+    participation: int = 0
+    franchise: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +190,7 @@ def judge(lot: LotDossier, known: CaisseKnowledge) -> LotVerdict:
     findings = (*_of_lot(lot, known), *_of_sheets(lot, known))
     if any(one.gravity is Gravity.LOT for one in findings):
         return LotVerdict(False, findings)
-    return LotVerdict(True, findings, tuple(_invoice(one, known) for one in lot.invoices))
+    return LotVerdict(True, findings, tuple(_invoice(lot.part, one, known) for one in lot.invoices))
 
 
 def _of_lot(lot: LotDossier, known: CaisseKnowledge) -> Iterator[CaisseFinding]:
@@ -258,7 +268,7 @@ def _of_sheets(lot: LotDossier, known: CaisseKnowledge) -> Iterator[CaisseFindin
         if billing != lot.professional:
             yield CaisseFinding("L14", one.number, f"{billing}, not {lot.professional}")
         insured = one.sheet.rights.insured
-        if insured.regime + insured.caisse != lot.organisme:
+        if lot.part == OBLIGATORY and insured.regime + insured.caisse != lot.organisme:
             yield CaisseFinding("L15", one.number, f"{insured.regime}{insured.caisse}, not {lot.organisme}")
         if one.signer is not None:
             yield from _lost(one.signer, known, one.sheet.care_date, one.number)
@@ -285,7 +295,7 @@ _RIGHTS: Final = {
 """What becomes of a problem that the professional has accepted."""
 
 
-def _invoice(one: InvoiceDossier, known: CaisseKnowledge) -> InvoiceVerdict:
+def _invoice(part: str, one: InvoiceDossier, known: CaisseKnowledge) -> InvoiceVerdict:
     sheet = one.sheet
     if sheet is None:  # its doubts have refused the lot
         return InvoiceVerdict(one.number, False, ())
@@ -299,7 +309,7 @@ def _invoice(one: InvoiceDossier, known: CaisseKnowledge) -> InvoiceVerdict:
     accepted = all(finding.gravity is Gravity.NOTE for finding in findings)
     if not accepted:
         return InvoiceVerdict(one.number, False, findings)
-    return InvoiceVerdict(one.number, True, findings, *_to_pay(one))
+    return InvoiceVerdict(one.number, True, findings, *_to_pay(part, one))
 
 
 def _of_number(one: InvoiceDossier, sheet: CareSheet, known: CaisseKnowledge) -> Iterator[CaisseFinding]:
@@ -352,13 +362,13 @@ def _of_price(one: InvoiceDossier) -> Iterator[CaisseFinding]:
             yield CaisseFinding(code, one.number, f"{cents(asked)} asked, {cents(right)} by the tariff")
 
 
-def _to_pay(one: InvoiceDossier) -> tuple[int, int, int]:
-    """AMO, AMC and what is withheld: by the tariff, or as asked where there is none."""
-    if one.recomputed is not None:
-        return one.recomputed.money.amo, one.recomputed.money.amc, one.recomputed.withheld
-    if one.claimed is not None:
-        return one.claimed.amo, one.claimed.amc, 0
-    return 0, 0, 0
+def _to_pay(part: str, one: InvoiceDossier) -> tuple[int, int, int, int]:
+    """AMO, AMC, participation and franchise: by the tariff, or as asked where there is none."""
+    ours = one.recomputed or Recomputed(one.claimed or Money(0, 0))
+    amc = ours.money.amc if one.insurer else 0
+    if part == COMPLEMENTARY:
+        return 0, amc, 0, 0
+    return ours.money.amo, amc, ours.participation, ours.franchise
 
 
 def cents(amount: int) -> str:

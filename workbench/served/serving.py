@@ -54,10 +54,12 @@ class Stop:
         with suppress(RuntimeError):  # it is set
             self._lock.release()
 
-    def wait(self) -> None:
-        """Wait until it is set."""
-        self._lock.acquire()
-        self.set()
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is set, at most so many *seconds*; whether it is."""
+        was_set = self._lock.acquire(timeout=-1 if seconds is None else seconds)
+        if was_set:
+            self.set()
+        return was_set
 
 
 @contextmanager

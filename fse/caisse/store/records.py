@@ -25,6 +25,10 @@ class InvoiceRecord:
     digest: str
     replaces: int | None
     nir: str
+    birth: str
+    rank: int
+    insurance: str
+    insurer: str
     care: date
     speciality: str
     department: str
@@ -33,7 +37,9 @@ class InvoiceRecord:
     fees: int
     amo: int
     amc: int
-    withheld: int
+    participation: int
+    franchise: int
+    lines: str
     state: str
     due: date | None
     findings: tuple[CaisseFinding, ...] = ()
@@ -48,8 +54,10 @@ class LotRecord:
     organisme: str
     file_id: str
     mode: str
+    part: str
     digest: str
     signer: str
+    made: date
     positive: bool
     address: str
     arl: bytes
@@ -104,6 +112,7 @@ class StoredLot:
     positive: bool
     day: date
     arl: bytes
+    repeats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +122,22 @@ class DueInvoice:
     lot: int
     place: int
     lot_number: int
-    lot_day: date
+    lot_made: date
     number: int
+    part: str
     nir: str
+    birth: str
+    rank: int
+    insurance: str
+    insurer: str
     care: date
     fees: int
     amo: int
     amc: int
-    withheld: int
+    participation: int
+    franchise: int
+    lines: str
     third_party: bool
     state: str
+    address: str
     findings: tuple[CaisseFinding, ...] = ()

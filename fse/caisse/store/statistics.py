@@ -53,7 +53,7 @@ BY_STATE: Final = (
         func.count(),
         func.sum(INVOICES.c.amo),
         func.sum(INVOICES.c.amc),
-        func.sum(INVOICES.c.withheld),
+        func.sum(INVOICES.c.participation + INVOICES.c.franchise),
     )
     .group_by(INVOICES.c.state)
     .order_by(INVOICES.c.state)

@@ -37,6 +37,26 @@ from bifente.fse.caisse.store.schema import (
     RSPS,
 )
 
+_DUE: Final = (
+    "number",
+    "part",
+    "nir",
+    "birth",
+    "rank",
+    "insurance",
+    "insurer",
+    "care",
+    "fees",
+    "amo",
+    "amc",
+    "participation",
+    "franchise",
+    "lines",
+    "third_party",
+    "state",
+)
+"""What a settlement reads of an invoice, in the order of :class:`DueInvoice`."""
+
 _AT_ONCE: Final = 500
 """Numbers in one question: fewer than SQLite and PostgreSQL take as parameters."""
 
@@ -122,7 +142,7 @@ class CaisseTransaction:
     def lots_of(self, professional: str, number: int) -> list[StoredLot]:
         """Every lot of this number that was judged, the newest first."""
         found = (
-            select(LOTS.c.id, LOTS.c.digest, LOTS.c.positive, LOTS.c.day, LOTS.c.arl)
+            select(LOTS.c.id, LOTS.c.digest, LOTS.c.positive, LOTS.c.day, LOTS.c.arl, LOTS.c.repeats)
             .where(LOTS.c.professional == professional, LOTS.c.number == number)
             .order_by(LOTS.c.id.desc())
         )
@@ -138,10 +158,12 @@ class CaisseTransaction:
                 organisme=lot.organisme,
                 file_id=lot.file_id,
                 mode=lot.mode,
+                part=lot.part,
                 digest=lot.digest,
                 signer=lot.signer,
                 received=now,
                 day=now.date(),
+                made=lot.made,
                 positive=lot.positive,
                 invoices=lot.count or len(lot.invoices),
                 repeats=0,
@@ -164,7 +186,7 @@ class CaisseTransaction:
 
     # -- invoices
 
-    def invoices_of(self, professional: str, numbers: Iterable[int]) -> dict[int, KnownInvoice]:
+    def invoices_of(self, professional: str, part: str, numbers: Iterable[int]) -> dict[int, KnownInvoice]:
         """What is known of these invoice numbers; of several entries the newest counts."""
         found: dict[int, KnownInvoice] = {}
         wanted = sorted(set(numbers))
@@ -173,6 +195,7 @@ class CaisseTransaction:
                 select(INVOICES.c.number, INVOICES.c.digest, INVOICES.c.nir, INVOICES.c.state)
                 .where(
                     INVOICES.c.professional == professional,
+                    INVOICES.c.part == part,
                     INVOICES.c.number.in_(wanted[begin : begin + _AT_ONCE]),
                 )
                 .order_by(INVOICES.c.lot)
@@ -192,16 +215,9 @@ class CaisseTransaction:
             INVOICES.c.lot,
             INVOICES.c.place,
             LOTS.c.number,
-            LOTS.c.day,
-            INVOICES.c.number,
-            INVOICES.c.nir,
-            INVOICES.c.care,
-            INVOICES.c.fees,
-            INVOICES.c.amo,
-            INVOICES.c.amc,
-            INVOICES.c.withheld,
-            INVOICES.c.third_party,
-            INVOICES.c.state,
+            LOTS.c.made,
+            *(INVOICES.c[name] for name in _DUE),
+            LOTS.c.address,
         )
         rows = self._connection.execute(
             select(*columns)
@@ -350,8 +366,13 @@ def _invoice_rows(lot: LotRecord, key: int, day: date) -> Iterator[dict[str, obj
             "professional": lot.professional,
             "number": one.number,
             "digest": one.digest,
+            "part": lot.part,
             "replaces": one.replaces,
             "nir": one.nir,
+            "birth": one.birth,
+            "rank": one.rank,
+            "insurance": one.insurance,
+            "insurer": one.insurer,
             "care": one.care,
             "received": day,
             "speciality": one.speciality,
@@ -361,7 +382,9 @@ def _invoice_rows(lot: LotRecord, key: int, day: date) -> Iterator[dict[str, obj
             "fees": one.fees,
             "amo": one.amo,
             "amc": one.amc,
-            "withheld": one.withheld,
+            "participation": one.participation,
+            "franchise": one.franchise,
+            "lines": one.lines,
             "state": one.state,
             "due": one.due,
         }

@@ -15,11 +15,12 @@ from bifente.applets import SmartCard, card_of
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.perso.cardrecords import meta_of
 from bifente.applets.store.stores import MemoryStore
-from bifente.fse.caisse.evidence import invoice_dossier
+from bifente.fse.caisse.evidence import Examiner, invoice_dossier
 from bifente.fse.caisse.judgement import CaisseKnowledge, InvoiceDossier, LotDossier
 from bifente.fse.caisse.store.opening import open_engine, store_url
 from bifente.fse.caisse.store.store import CaisseStore
-from bifente.fse.sheet import Act, CareSession
+from bifente.fse.sheet import Act, CareSession, CareSheet
+from bifente.fse.sheet.acts import Price, ThirdParty
 from bifente.igc import Authority
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 
@@ -34,6 +35,7 @@ class SurgeryDesk:
     cps: SmartCard
     vitale: SmartCard
     signed: dict[int, bytes] = field(default_factory=dict)
+    lots: dict[int, tuple[CareSheet, bytes]] = field(default_factory=dict)
 
     def sheet(self, number: int) -> bytes:
         """The signed sheet of a consultation today."""
@@ -57,9 +59,19 @@ class SurgeryDesk:
         session.recognise()
         return session
 
+    def priced(self, number: int) -> tuple[CareSheet, bytes]:
+        """A sheet with its price, for which the caisse is asked in the patient's place."""
+        if number not in self.lots:
+            consult = Act("G", Decimal(1), 3000, TODAY, price=Price(3000, 3000, 70, 2100))
+            sheet = self.session.draw_up(
+                [consult], number=number, care_date=TODAY, third_party=ThirdParty(amo=True)
+            )
+            self.lots[number] = sheet, self.session.sign(sheet)
+        return self.lots[number]
+
     def dossier(self, number: int) -> InvoiceDossier:
         """What the caisse sees of that sheet."""
-        return invoice_dossier(number, self.sheet(number), self.authority.trust_store)
+        return invoice_dossier(number, self.sheet(number), Examiner(self.authority.trust_store))
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from bifente.fse.caisse.codes import CaisseFinding, Gravity
-from bifente.fse.caisse.evidence import invoice_dossier
+from bifente.fse.caisse.evidence import Examiner, invoice_dossier
 from bifente.fse.caisse.judgement import (
     CaisseKnowledge,
     InvoiceDossier,
@@ -52,7 +52,7 @@ def test_a_changed_sheet_refuses_the_lot_and_says_whose_signature(
 ) -> None:
     signed = bytearray(surgery_desk.sheet(1))  # type: ignore[attr-defined]
     signed[place] ^= 1
-    spoiled = invoice_dossier(1, bytes(signed), surgery_desk.authority.trust_store)  # type: ignore[attr-defined]
+    spoiled = invoice_dossier(1, bytes(signed), Examiner(surgery_desk.authority.trust_store))  # type: ignore[attr-defined]
     assert spoiled.doubts
     assert all(doubt.startswith(("CPS: ", "Vitale: ")) for doubt in spoiled.doubts)
     verdict = judge(changed(doubts=spoiled.doubts, sheet=None), known)
@@ -223,14 +223,27 @@ def test_prices_are_compared_with_the_tariff(
     changed: Callable[..., LotDossier], known: CaisseKnowledge
 ) -> None:
     asked = Money(3000, 1900, 900)
-    same = judge(changed(claimed=asked, recomputed=Recomputed(asked, 200)), known).invoices[0]
-    assert (same.accepted, same.amo, same.amc, same.withheld) == (True, 1900, 900, 200)
+    priced = changed(claimed=asked, recomputed=Recomputed(asked, 200), insurer="0000000042")
+    same = judge(priced, known).invoices[0]
+    assert (same.accepted, same.amo, same.amc, same.participation) == (True, 1900, 900, 200)
     less = Recomputed(replace(asked, amo=1800))
     assert rejected(changed(claimed=asked, recomputed=less), known) == ["R04"]
     unknown = Recomputed(Money(0, 0), unknown=("ZZZ9",))
     assert rejected(changed(claimed=asked, recomputed=unknown), known) == ["R05"]
-    amc = judge(changed(claimed=asked, recomputed=Recomputed(replace(asked, amc=800))), known).invoices[0]
+    other = changed(claimed=asked, recomputed=Recomputed(replace(asked, amc=800)), insurer="0000000042")
+    amc = judge(other, known).invoices[0]
     assert (amc.accepted, amc.amc, codes(amc.findings)) == (True, 800, ["S08"])
+
+
+def test_a_dre_asks_for_the_complementary_part_alone(
+    changed: Callable[..., LotDossier], known: CaisseKnowledge
+) -> None:
+    asked = Recomputed(Money(3000, 1900, 900), 200)
+    dre = replace(changed(recomputed=asked, insurer="0000000042"), part="C", organisme="0000000042")
+    verdict = judge(dre, replace(known, organismes=frozenset({"0000000042"})))
+    first, second = verdict.invoices
+    assert (first.amo, first.amc, first.participation) == (0, 900, 0)
+    assert (second.amo, second.amc) == (0, 0)
 
 
 def test_what_nobody_proved_or_asked_is_said(

@@ -26,7 +26,11 @@ def invoice(
         number=number,
         digest="ab" * 32,
         replaces=None,
-        nir="2800199999999",
+        nir="280019999999917",
+        birth="800101",
+        rank=1,
+        insurance="AS",
+        insurer="",
         care=DAY,
         speciality="01",
         department="99",
@@ -35,7 +39,9 @@ def invoice(
         fees=3000,
         amo=2100,
         amc=0,
-        withheld=200,
+        participation=200,
+        franchise=0,
+        lines="[]",
         state=state,
         due=DAY,
         findings=findings,
@@ -49,8 +55,10 @@ def lot(number: int = 1, *invoices: InvoiceRecord, digest: str = "cd" * 32) -> L
         organisme="01349",
         file_id="000001",
         mode="S",
+        part="O",
         digest=digest,
         signer="0899700000017",
+        made=DAY,
         positive=bool(invoices),
         address="durif@medical.invalid",
         arl=b"arl",
@@ -166,7 +174,7 @@ def test_a_lot_is_kept_once(caisse_store: CaisseStore) -> None:
     with caisse_store.reading() as transaction:
         (found,) = transaction.lots_of("991000019", 1)
         assert (found.digest, found.positive, found.day, found.arl) == ("cd" * 32, True, DAY, b"arl")
-        known = transaction.invoices_of("991000019", [1, 2, 3])
+        known = transaction.invoices_of("991000019", "O", [1, 2, 3])
     assert {number: one.state for number, one in known.items()} == {1: "accepted", 2: "rejected"}
     with pytest.raises(StoreFailed) as caught:
         filled(caisse_store)

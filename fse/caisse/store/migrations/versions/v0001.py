@@ -31,13 +31,15 @@ def upgrade() -> None:
         sa.Column("message", _KEY, sa.ForeignKey("message.id"), nullable=False),
         sa.Column("professional", sa.String(9), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
-        sa.Column("organisme", sa.String(9), nullable=False),
+        sa.Column("organisme", sa.String(10), nullable=False),
         sa.Column("file_id", sa.String(6), nullable=False),
         sa.Column("mode", sa.String(1), nullable=False),
+        sa.Column("part", sa.String(1), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("signer", sa.String(64), nullable=False),
         sa.Column("received", _MOMENT, nullable=False),
         sa.Column("day", sa.Date, nullable=False),
+        sa.Column("made", sa.Date, nullable=False),
         sa.Column("positive", sa.Boolean, nullable=False),
         sa.Column("invoices", sa.Integer, nullable=False),
         sa.Column("repeats", sa.Integer, nullable=False),
@@ -63,8 +65,13 @@ def upgrade() -> None:
         sa.Column("professional", sa.String(9), nullable=False),
         sa.Column("number", sa.Integer, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("part", sa.String(1), nullable=False),
         sa.Column("replaces", sa.Integer),
-        sa.Column("nir", sa.String(13), nullable=False),
+        sa.Column("nir", sa.String(15), nullable=False),
+        sa.Column("birth", sa.String(6), nullable=False),
+        sa.Column("rank", sa.Integer, nullable=False),
+        sa.Column("insurance", sa.String(2), nullable=False),
+        sa.Column("insurer", sa.String(10), nullable=False),
         sa.Column("care", sa.Date, nullable=False),
         sa.Column("received", sa.Date, nullable=False),
         sa.Column("speciality", sa.String(2), nullable=False),
@@ -74,7 +81,9 @@ def upgrade() -> None:
         sa.Column("fees", sa.BigInteger, nullable=False),
         sa.Column("amo", sa.BigInteger, nullable=False),
         sa.Column("amc", sa.BigInteger, nullable=False),
-        sa.Column("withheld", sa.BigInteger, nullable=False),
+        sa.Column("participation", sa.BigInteger, nullable=False),
+        sa.Column("franchise", sa.BigInteger, nullable=False),
+        sa.Column("lines", sa.Text, nullable=False),
         sa.Column("state", sa.String(12), nullable=False),
         sa.Column("due", sa.Date),
         sa.Column("settled", sa.Date),
@@ -82,7 +91,7 @@ def upgrade() -> None:
     )
     op.create_index("invoice_by_number", "invoice", ["professional", "number"])
     op.create_index("invoice_due", "invoice", ["due", "professional", "state"])
-    op.create_index("invoice_by_state", "invoice", ["state", "amo", "amc", "withheld"])
+    op.create_index("invoice_by_state", "invoice", ["state", "amo", "amc", "participation", "franchise"])
     op.create_index("invoice_by_speciality", "invoice", ["speciality", "state", "amo"])
     op.create_index("invoice_by_department", "invoice", ["department", "state", "amo"])
     op.create_index("invoice_delays", "invoice", ["settled", "received"])
