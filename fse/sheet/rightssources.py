@@ -51,7 +51,7 @@ class CardRights:
 
 class RightsAnswer:
     """The answer of a service as bytes: SSV groups 101 to 111 of one insured, in their wire form (as a virtual card
-    content, ``.in``) or as the JSON that ``bifente card rights --json`` has under ``groups``.
+    content, ``.in``, which ``bifente card export`` writes) or as JSON: ``[{"group": 101, "fields": ["T", …]}, …]``.
 
     Provenance: synthetic; the deployed service and its messages are not public. *name* names it in errors. Raises
     RightsUnknown for what cannot be read.

@@ -325,7 +325,10 @@ def _holder_issued(cps: CpsSession, signature: bytes | None, contents: Mapping[s
     signature = cps.issuer_signature() if signature is None else signature
     if not signature:
         return Issued()
-    covered = IssuerSignature.parse(signature)
+    try:
+        covered = IssuerSignature.parse(signature)
+    except IssuerSignatureError as error:
+        raise FseError(f"the issuer's signature on the CPS: {error}") from error
     files = by_fid(contents or {}, CPS_FIDS)
     if files.keys() != covered.digests.keys():
         files = by_fid(cps.signed_contents(covered), CPS_FIDS)

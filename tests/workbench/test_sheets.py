@@ -1,6 +1,7 @@
 """Care sheets on the workbench: written down, priced, made by card files in each mode, read again, printed."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from issued import TODAY, authority, records
 
+from bifente.apdu.facets import CardAround
+from bifente.apdu.link import Card, CardRemoved
 from bifente.applets.families.vitale2.exporter import groups_of
 from bifente.applets.store.stores import create_card_file
 from bifente.documents import DocumentError
@@ -19,7 +22,7 @@ from bifente.fse.sheet.professionalfile import ProfessionalFileError
 from bifente.fse.sheet.rightssources import RightsAnswer
 from bifente.igc import Authority
 from bifente.ssv import wire
-from bifente.terminal import WrongPin
+from bifente.terminal import TerminalError, WrongPin
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.sheets.making import (
     Desk,
@@ -237,6 +240,30 @@ def test_what_the_cards_refuse(desk: Path) -> None:
         make_sheet(asked("G fee=30", pathway="QQ"), at(desk), pin, priced=False)
 
 
+class PulledWhenSigning(CardAround):
+    """The card is taken out when its *nth* signature is asked for."""
+
+    def __init__(self, card: Card, nth: int) -> None:
+        super().__init__(card)
+        self.card = card
+        self.left = nth
+
+    def transmit(self, command: bytes, /) -> bytes:
+        if command[1:4] == b"\x2a\x9e\x9a":
+            self.left -= 1
+            if self.left == 0:
+                raise CardRemoved("its slot")
+        return self.card.transmit(command)
+
+
+@pytest.mark.parametrize("kind", ["cps3", "vitale2"])
+def test_a_card_that_is_pulled_while_it_signs(desk: Path, kind: str) -> None:
+    pulled = replace(at(desk), around=lambda card, its: PulledWhenSigning(card, 1) if its == kind else card)
+    with pytest.raises(TerminalError, match="CPS" if kind == "cps3" else "Vitale"):
+        make_sheet(asked("G"), pulled, pin)
+    assert make_sheet(asked("G"), at(desk), pin).verdict is not None
+
+
 def test_rights_told_online(desk: Path) -> None:
     groups = groups_of(records("vitale-family"))
     told = [
@@ -305,8 +332,23 @@ def test_degraded_and_printed(desk: Path, tmp_path: Path) -> None:
     first, again = paper_of(done.sheet), paper_of(done.sheet)
     assert first.startswith(b"%PDF-")
     assert first == again
-    with pytest.raises(FseError):
+    with pytest.raises(WorkbenchError, match="no card has signed"):
         verify_sheet(path, authority=authority().directory)
+
+
+@pytest.mark.parametrize("count", [1, 60])
+def test_long_sheets_and_strange_names_are_printed(desk: Path, count: int) -> None:
+    pytest.importorskip("reportlab", reason="the extra figures is not installed")
+    sheet = made(desk, "HBLD138 teeth=11,12", pathway="T").sheet
+    person = replace(sheet.rights.beneficiary, given_name="ŁÓDŹ <b>&amp;", usual_name="N" * 27)
+    long = replace(
+        sheet,
+        acts=sheet.acts * count,
+        rights=replace(sheet.rights, beneficiary=person),
+        prepared_by="8025000001/00000017",
+    )
+    content = paper_of(long)
+    assert content.count(b"/Type /Page\n") == {1: 2, 60: 4}[count]
 
 
 def test_secretariat_prepares_and_the_doctor_signs(desk: Path, tmp_path: Path) -> None:
@@ -316,6 +358,8 @@ def test_secretariat_prepares_and_the_doctor_signs(desk: Path, tmp_path: Path) -
     assert step.verdict is None
     prepared.write_bytes(step.content)
     assert read_sheet(prepared).form == "prepared"
+    with pytest.raises(WorkbenchError, match="not signed yet"):
+        verify_sheet(prepared, authority=authority().directory)
     with pytest.raises(InvalidSheet, match="names professional"):
         sign_prepared(prepared, at(desk, "nurse", None), pin)
     done = sign_prepared(prepared, at(desk, vitale=None), pin)

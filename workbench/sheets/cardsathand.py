@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 CPS, VITALE = "cps3", "vitale2"
 _ROLES = {CPS: "the professional's card", VITALE: "the patient's card"}
 
-Insert = Callable[["Card", str], "Card"]
+Around = Callable[["Card", str], "Card"]
 """What is put around a card before it is inserted, by its kind: a recorder, a fault."""
+
+
+def as_it_is(card: "Card", _kind: str) -> "Card":
+    """Nothing around a card."""
+    return card
 
 
 def trusted_authority(folder: Path | None) -> "Authority":
@@ -40,7 +45,7 @@ def cards_at_hand(
     readers: Sequence[str] = (),
     *,
     with_vitale: bool = True,
-    around: Insert = lambda card, _kind: card,
+    around: Around = as_it_is,
 ) -> "Iterator[dict[str, Link]]":
     """Links to the CPS and, *with_vitale*, to the Vitale, by kind: each from its file, or out of one of *readers*.
 
@@ -48,7 +53,7 @@ def cards_at_hand(
     ReaderError, TerminalError.
     """
     from bifente.applets import open_card
-    from bifente.reader import TwoSlotReader
+    from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
     from bifente.terminal import connect
     from bifente.terminal.errors import CardKind
 
@@ -70,11 +75,12 @@ def cards_at_hand(
                 "usage",
                 hint="give its card file, or the reader that holds it",
             )
-        reader = held.enter_context(TwoSlotReader("desk", tuple(kinds)))
+        slots = {CPS: CPS_SLOT, VITALE: VITALE_SLOT}
+        reader = held.enter_context(TwoSlotReader())
         for kind, card_kind in kinds.items():
             device: Card | None = devices.get(kind) or found.get(kind)
             links[kind] = connect(
-                partial(_inserted, reader, kind, device and around(device, kind)), card_kind
+                partial(_inserted, reader, slots[kind], device and around(device, kind)), card_kind
             )
         yield links
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.workbench.errors import WorkbenchError
-from bifente.workbench.sheets.cardsathand import CPS, VITALE, cards_at_hand, trusted_authority
+from bifente.workbench.sheets.cardsathand import (
+    CPS,
+    VITALE,
+    Around,
+    as_it_is,
+    cards_at_hand,
+    trusted_authority,
+)
 from bifente.workbench.sheets.pricing import PricedActs, nature_of, price_acts, unpriced_acts
 from bifente.workbench.sheets.reading import PREPARED, read_sheet
 
@@ -35,6 +42,7 @@ class Desk:
     readers: tuple[str, ...] = ()
     authority: Path | None = None
     today: date | None = None
+    around: Around = as_it_is
 
     @property
     def day(self) -> date:
@@ -72,7 +80,7 @@ def make_sheet(
     authority = trusted_authority(desk.authority)
     care_date = written.date or desk.day
     with (
-        cards_at_hand(desk.cps, desk.vitale, desk.readers) as links,
+        cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
         CareSession(links[CPS], links[VITALE], trust=authority.trust_store, today=desk.day) as session,
     ):
         session.present_pin(pin())
@@ -117,7 +125,7 @@ def make_without_vitale(
         raise WorkbenchError("there is no Vitale to name the complementary insurer", hint="say its number")
     care_date = written.date or desk.day
     rights = rights_of(written.insured)
-    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False) as links:
+    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False, around=desk.around) as links:
         cps = CpsSession(links[CPS])
         cps.verify_pin(pin())
         groups = cps.professional()
@@ -147,7 +155,7 @@ def export_professional(desk: Desk, pin: Pin) -> bytes:
     from bifente.fse.sheet.professionalfile import write_professional
     from bifente.terminal import CpsSession
 
-    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False) as links:
+    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False, around=desk.around) as links:
         cps = CpsSession(links[CPS])
         cps.verify_pin(pin())
         return write_professional(cps)
@@ -177,7 +185,7 @@ def prepare_sheet(
     doctor = read_professional(read_bytes(professional, MAX_PROFESSIONAL), authority.trust_store)
     care_date = written.date or desk.day
     with (
-        cards_at_hand(desk.cps, desk.vitale, desk.readers) as links,
+        cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
         CareSession(links[CPS], links[VITALE], trust=authority.trust_store, today=desk.day) as session,
     ):
         session.present_pin(pin())
@@ -215,7 +223,7 @@ def sign_prepared(prepared: Path, desk: Desk, pin: Pin) -> MadeSheet:
         )
     content = SignedContent.parse(read_bytes(prepared, MAX_SIZE))
     sheet = canonical.decode(content.sheet)
-    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False) as links:
+    with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False, around=desk.around) as links:
         cps = CpsSession(links[CPS])
         cps.verify_pin(pin())
         signed = complete(content, sheet, cps, intermediates=chain(authority))

@@ -23,7 +23,31 @@ def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None 
 
     refuse_card_file(file, "a signed care sheet")
     signed = read_bytes(file, MAX_SIZE)
+    _refuse_unsigned(file, signed)
     trusted = authority_at_hand(authority)
     if trusted is None:
         raise WorkbenchError("there is no authority to trust yet", "input.no-authority-at-hand")
     return verify(signed, trusted.trust_store, day=day)
+
+
+def _refuse_unsigned(file: Path, content: bytes) -> None:
+    """Say of a sheet that nobody, or only the Vitale, has signed yet that it is one. Raises WorkbenchError."""
+    from bifente.fse.errors import CanonicalError
+    from bifente.fse.sheet import canonical
+    from bifente.fse.sheet.signature import SignedContent
+
+    try:
+        SignedContent.parse(content)
+    except ValueError:
+        pass
+    else:
+        raise WorkbenchError(
+            f"{file}: a prepared sheet, which the doctor has not signed yet", "signature.not-yet"
+        )
+    try:
+        canonical.decode(content)
+    except CanonicalError:
+        return
+    raise WorkbenchError(
+        f"{file}: a sheet that no card has signed", "signature.none", hint="the paper bears the signatures"
+    )

@@ -7,7 +7,15 @@ from datetime import date
 import pytest
 from signedsheet import Signed, refused
 
-from bifente.fse.sheet import InvalidSheet, Signatory, canonical, verify
+from bifente.fse.sheet import (
+    ComplementarySource,
+    InvalidSheet,
+    SheetRefused,
+    Signatory,
+    ThirdParty,
+    canonical,
+    verify,
+)
 from bifente.fse.sheet.signature import Issued
 from bifente.ssv.groups import Group
 
@@ -54,6 +62,117 @@ BREACHES = [
     ("professional/card_type", "2", "no profession"),
     ("rights/amo", None, "rights-closed"),
 ]
+
+
+SINCE_3 = [
+    ("nature", "99", "nature d'assurance"),
+    ("nature", "30", "go together"),
+    ("nature", "41", "without the accident"),
+    ("maternity", "2025-12-01", "go together"),
+    ("exoneration", "X", "exoneration"),
+    ("exoneration", "", "exoneration"),
+    ("pathway", "TT", "pathway"),
+    ("pathway", "t", "pathway"),
+    ("prescribed", "2026-03-01", "without a prescriber"),
+    ("prescriber", {"billing_id": "12", "speciality": "", "rpps": "", "name": ""}, "9 digits"),
+    ("accident", {"day": "2026-03-03", "number": ""}, "later than the care date"),
+    ("accident", {"day": "2026-03-01", "number": "123456789"}, "without the nature"),
+    ("acts/0/quantity", 0, "quantity"),
+    ("acts/0/quantity", 100, "quantity"),
+    ("acts/0/complement", "X", "complement"),
+    ("acts/0/qualifier", "d", "qualificatif"),
+    ("acts/0/place", "2", "place"),
+    ("acts/0/amount", 10_000_000, "at most"),
+    ("acts/0/code", "HBLD138", "act code"),
+    ("mode", "X", "not a SheetMode"),
+    ("mode", "F", "names a Vitale"),
+    ("mode", "D", "names a Vitale"),
+    ("rights_origin", "typed", "typed in"),
+    ("prepared_by", "8025000001/00000017", "prepared by card"),
+]
+"""Breaches of what sheets say from version 3 on."""
+
+PRICE = {
+    "unit": 3000,
+    "base": 3000,
+    "rate": 70,
+    "amo": 2100,
+    "amc": 900,
+    "reduction": 0,
+    "flat": 0,
+    "exoneration": "0",
+    "participation": "",
+}
+CCAM = {
+    "activity": "1",
+    "phase": "0",
+    "modifiers": [],
+    "association": "",
+    "documentary": "",
+    "teeth": [],
+    "grouping": "",
+}
+PRICES = [
+    {"amo": 3001},
+    {"amc": 901},
+    {"rate": 101},
+    {"unit": -1},
+    {"flat": 10_000_000},
+    {"exoneration": "8"},
+    {"participation": "B"},
+]
+TECHNICAL = [
+    {"activity": "6"},
+    {"phase": ""},
+    {"modifiers": ["F", "F"]},
+    {"modifiers": list("FPSUV")},
+    {"modifiers": ["ab"]},
+    {"association": "6"},
+    {"documentary": "xx"},
+    {"teeth": ["09"]},
+    {"teeth": ["11"] * 17},
+    {"grouping": "adc"},
+]
+
+
+def test_each_breach_of_the_norm_is_refused_whoever_has_signed_it(signed):
+    for path, value, reason in SINCE_3:
+        error = refused(signed, signed.saying(edit(path, value)))
+        assert reason in str(error), (path, str(error))
+
+
+def test_prices_and_acts_of_the_ccam_are_judged_too(signed):
+    for change in PRICES:
+        refused(signed, signed.saying(edit("acts/0/price", PRICE | change)))
+    for change in TECHNICAL:
+
+        def technical(sheet: dict, change: dict = change) -> None:
+            sheet["acts"][0] |= {"code": "HBLD138", "ccam": CCAM | change}
+
+        refused(signed, signed.saying(technical))
+    right = signed.saying(lambda sheet: sheet["acts"][0].update(code="HBLD138", ccam=CCAM, price=PRICE))
+    assert verify(right, signed.trust).sheet.acts[0].price.amc == 900
+
+
+def test_the_complementary_of_the_card_is_the_cards(consultation, consult, maker, fse_rights):
+    amc = Group.of(
+        109, "99999997", "", "M12345", "00", "202501010000", "202612310000", "NR", "001", "DRE.RSS.FR"
+    )
+    groups = [*fse_rights[:5], amc, *fse_rights[5:]]
+    with consultation(vitale=maker.vitale(groups)) as session:
+        day = date(2026, 3, 2)
+        found = session.complementary(day)
+        assert (found.number, found.member, found.routing) == ("99999997", "M12345", "NR")
+        assert session.complementary(day, 2) is None
+        assert session.complementary(date(2027, 1, 1)) is None
+        sheet = session.draw_up([consult], number=1, care_date=day, third_party=ThirdParty(True, found))
+        assert session.verify(session.sign(sheet)).sheet == sheet
+        for other in (replace(found, number="88888888"), replace(found, member="M1")):
+            forged = replace(sheet, third_party=ThirdParty(True, other))
+            with pytest.raises(SheetRefused, match="complementary insurer of the card is 99999997"):
+                session.verify(session.sign(forged))
+        told = replace(found, number="88888888", source=ComplementarySource.ATTESTATION)
+        assert session.verify(session.sign(replace(sheet, third_party=ThirdParty(True, told))))
 
 
 def test_rights_of_a_day_without_an_act(signed):
