@@ -71,7 +71,7 @@ def test_without_reportlab_one_line_says_what_to_install(
     for name in ("reportlab", "reportlab.lib", "reportlab.lib.pagesizes"):
         monkeypatch.setitem(sys.modules, name, None)
     capsys.readouterr()
-    assert main(["sheet", "pdf", "sheet.p7m", "-o", "sheet.pdf"]) == ExitCode.USAGE
+    assert main(["sheet", "pdf", "sheet.p7m", "-o", "sheet.pdf"]) == ExitCode.BAD_INPUT
     error = capsys.readouterr().err
     assert "printing needs reportlab" in error
     assert "bifente[figures]" in error

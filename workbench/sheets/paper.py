@@ -40,7 +40,9 @@ def paper_of(sheet: "CareSheet") -> bytes:
         from reportlab.platypus import PageBreak, SimpleDocTemplate
     except ImportError:
         raise WorkbenchError(
-            "printing needs reportlab, which is not installed", "usage", hint="pip install 'bifente[figures]'"
+            "printing needs reportlab, which is not installed",
+            "unavailable",
+            hint="pip install 'bifente[figures]'",
         ) from None
     content = io.BytesIO()
     document = SimpleDocTemplate(
@@ -222,7 +224,7 @@ def _acts(acts: "Sequence[Act]", *, priced: bool) -> Any:
         sums = (sum(one.amo for one in prices), sum(one.amc for one in prices))
         total += ["", "", *(_euros(one) if prices else "" for one in sums)]
     rows.append(total)
-    widths = (22, 20, 36, 12, 24, 20, 14, 17, 13) if priced else (30, 30, 58, 20, 40)
+    widths = (20, 17, 37, 9, 22, 20, 15, 20, 18) if priced else (30, 30, 58, 20, 40)
     table = Table(rows, colWidths=[width * mm for width in widths], repeatRows=1, hAlign="LEFT", spaceAfter=6)
     table.setStyle(
         TableStyle(
@@ -245,23 +247,25 @@ def _acts(acts: "Sequence[Act]", *, priced: bool) -> Any:
     return table
 
 
-def _row(act: "Act", *, priced: bool) -> list[str]:
+def _row(act: "Act", *, priced: bool) -> list[Any]:
+    from reportlab.platypus import Paragraph
+
     ccam = act.ccam
     if ccam is None:
-        what = f"{act.coefficient.normalize():f}"
+        parts = [f"{act.coefficient.normalize():f}".replace(".", ",")]
     else:
         parts = [
             f"act. {ccam.activity}",
             "".join(ccam.modifiers),
-            f"asso. {ccam.association}" if ccam.association else "",
+            ccam.association and f"asso. {ccam.association}",
+            f"dents {' '.join(ccam.teeth)}" if ccam.teeth else "",
         ]
-        what = " ".join(part for part in parts if part)
-    marks = [
+    parts += [
         act.complement,
-        f"dépense {act.qualifier}" if act.qualifier else "",
+        act.qualifier and f"dépense {act.qualifier}",
         "domicile" if act.place == "1" else "",
     ]
-    what = " ".join([what, *(mark for mark in marks if mark)])
+    what = Paragraph(_safe(" ".join(part for part in parts if part)), _style(9, 0, size=8))
     cells = [_day(act.date), act.code, what, str(act.quantity), _euros(act.amount)]
     price = act.price
     if priced:
@@ -287,14 +291,14 @@ def _heading(text: str) -> Any:
     return Paragraph(f"<b>{_safe(text)}</b>", _style(12, 3, before=6))
 
 
-def _style(leading: float, after: float, *, before: float = 0) -> Any:
+def _style(leading: float, after: float, *, before: float = 0, size: float = 9) -> Any:
     from reportlab.lib.colors import HexColor
     from reportlab.lib.styles import ParagraphStyle
 
     return ParagraphStyle(
         "text",
         fontName="Helvetica",
-        fontSize=9,
+        fontSize=size,
         leading=leading,
         spaceAfter=after,
         spaceBefore=before,
