@@ -145,7 +145,7 @@ def test_a_profile_that_ends_after_the_calendar_is_one_line(
 
 
 @pytest.mark.skipif(os.name != "posix", reason="locales as POSIX has them")
-@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8"])
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
 def test_any_locale_will_do(locale: str, tmp_path: Path) -> None:
     environment = {**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 

@@ -9,7 +9,7 @@ SOAK = Path(__file__).parents[2] / "benchmarks" / "soak.py"
 
 def test_nothing_is_left_behind_and_nothing_is_stuck() -> None:
     done = subprocess.run(
-        [sys.executable, SOAK, "--seconds", "4", "--clients", "60", "--apdus", "5000"],
+        [sys.executable, SOAK, "--seconds", "2", "--clients", "40", "--apdus", "2000"],
         capture_output=True,
         text=True,
         timeout=120,

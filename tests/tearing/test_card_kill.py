@@ -1,4 +1,4 @@
-"""200 kill -9 of a real process that presents PINs: no try ever comes back."""
+"""120 kill -9 of a real process that presents PINs: no try ever comes back."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 WRONG_PIN = "002000010439393939"
 CHANGE_PIN = "00240001083132333431323334"
 """To the same value, which goes by the journal as any other; a counter alone is overwritten where it stands."""
-KILLS = 200
+KILLS = 120
 
 
 def test_kill_9_gives_no_try_back(tmp_path: Path) -> None:
