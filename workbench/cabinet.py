@@ -57,8 +57,6 @@ def add_sheet(
     cabinet: "Cabinet",
     file: Path,
     *,
-    mode: str | None = None,
-    third_party: bool = False,
     igc: Path | None = None,
 ) -> "KeptSheet":
     """Keep the sheet in *file*; both signatures are verified by the authority in *igc*, or the one at hand.
@@ -71,12 +69,10 @@ def add_sheet(
     refuse_card_file(file, "a care sheet")
     raw = read_bytes(file, MAX_SIZE)
     trusted = authority_at_hand(igc)
-    if trusted is None and mode != "D" and raw[:1] != b"{":
+    if trusted is None and raw[:1] != b"{":
         raise WorkbenchError("there is no authority to verify the sheet by", "input.no-authority-at-hand")
     return cabinet.keep(
         raw,
-        mode=mode,
-        third_party=third_party,
         trust=None if trusted is None else trusted.trust_store,
         source=str(file),
     )

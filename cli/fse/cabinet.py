@@ -75,26 +75,19 @@ def init(folder: Path | None, department: str, as_json: bool) -> None:
 
 @cabinet.command("add", short_help="Keep care sheets.")
 @click.argument("files", metavar="SHEET…", type=PATH, nargs=-1, required=True)
-@click.option(
-    "--mode",
-    type=click.Choice(["S", "F", "D"], case_sensitive=False),
-    help="S: signed by both cards. F: without the Vitale. D: degraded, signed by none.  [default: S when signed, else prepared]",
-)
-@click.option("--third-party", is_flag=True, help="The caisse pays the professional: an RSP will come.")
 @CABINET
 @igc_option
 @JSON
 def add(
     files: tuple[Path, ...],
-    mode: str | None,
-    third_party: bool,
     folder: Path | None,
     igc: Path | None,
     as_json: bool,
 ) -> None:
     """Keep care sheets in the store: signed ones are verified, one that is there already is left as it is.
 
-    Bytes that no card has signed are kept as prepared, until the signed sheet of the same number comes, or as degraded.
+    A sheet says its mode. Of a degraded one the canonical bytes are kept; other bytes that no CPS has signed are kept as
+    prepared, until the signed sheet of the same number comes.
 
     \b
     bifente fse cabinet init surgery
@@ -105,7 +98,7 @@ def add(
 
     with opened(folder) as surgery:
         for file in files:
-            kept = add_sheet(surgery, file, mode=mode, third_party=third_party, igc=igc)
+            kept = add_sheet(surgery, file, igc=igc)
             if as_json:
                 say_json({"file": str(file), "again": kept.again, **sheet_facts(kept.record)})
             else:

@@ -3,31 +3,38 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert
 
+from bifente.crypto.cms import Signer
 from bifente.documents import JsonValue
 from bifente.fse.cabinet import log, numbering, records
-from bifente.fse.cabinet.content import SheetContent, digest_of, read_sheet
+from bifente.fse.cabinet.archive import ArchiveReport, Progress, PurgeReport, check, keep_document, purge
+from bifente.fse.cabinet.content import SheetContent, read_sheet
 from bifente.fse.cabinet.errors import CabinetError, NumberTaken
+from bifente.fse.cabinet.inbox import CollectedMail, Opening, collect
 from bifente.fse.cabinet.log import ChainHead, LogLine
-from bifente.fse.cabinet.moves import move_sheet
-from bifente.fse.cabinet.records import CabinetLot, CabinetSheet, CabinetStatus
-from bifente.fse.cabinet.states import SHEET, LotState, SheetEvent, SheetState
+from bifente.fse.cabinet.lotmaking import MadeLots, make_lots
+from bifente.fse.cabinet.moves import move_lot, move_sheet
+from bifente.fse.cabinet.outbox import CabinetSender, SentReport, hand_over, queue, waiting_files
+from bifente.fse.cabinet.records import CabinetLot, CabinetSheet, CabinetStatus, DueLot
+from bifente.fse.cabinet.states import SHEET, LotEvent, LotState, SheetEvent, SheetState
 from bifente.fse.cabinet.store import BUSY, CabinetStore
-from bifente.fse.cabinet.tables import DOCUMENTS, SHEETS
+from bifente.fse.cabinet.tables import SHEETS
 from bifente.fse.cabinet.workingdays import EVERYWHERE, WorkingDays
+from bifente.fse.errors import FseError
+from bifente.fse.lots.grouping import LotLimits
+from bifente.fse.post import Post
+from bifente.fse.sheet.acts import SheetMode
+from bifente.fse.sheet.model import BillingSituation
 from bifente.fse.sheet.verification import verify
 from bifente.igc import TrustStore
 
 Clock = Callable[[], datetime]
 """The time, with its zone."""
-
-MODES = ("S", "F", "D")
-"""Secured, *SESAM sans Vitale*, degraded (spec/fse.md §1.1: column 81 of record 1)."""
 
 
 def real_clock() -> datetime:
@@ -72,6 +79,95 @@ class Cabinet:
         """The surgery whose store is at *place*; *busy* seconds are waited for another process. Raises CabinetError."""
         return cls(CabinetStore.open(place, busy=busy), clock=clock, days=days)
 
+    def make_lots(
+        self,
+        signer: Signer,
+        *,
+        signing: BillingSituation | None = None,
+        limits: LotLimits | None = None,
+        marking: str = "T",
+    ) -> MadeLots:
+        """Put all sheets that are ready in lots and files, signed by the CPS behind *signer*.
+
+        *signing* is the situation in which its holder works: what he may not sign stays where it is, with the reason.
+        *marking* as record 1 has it: ``T`` a trial. Each file is whole or not made. Raises CabinetError, and what the signer
+        raises.
+        """
+        return make_lots(
+            self.store, signer, self.clock(), self.days, signing=signing, limits=limits, marking=marking
+        )
+
+    def send(self, post: Post, sender: CabinetSender) -> SentReport:
+        """Send every file that was made and not sent, and hand over again what the post may not have taken.
+
+        What cannot be sent stays as it is, and the report says why. Raises CabinetStoreBusy when another process sends.
+        """
+        return self._send(post, sender, (LotEvent.SEND,))
+
+    def retransmit(self, post: Post, sender: CabinetSender) -> SentReport:
+        """Send again every lot with an ARL−, an ANR or no return, after :meth:`watch`; a file goes as a whole, as it was."""
+        self.watch()
+        return self._send(post, sender, (LotEvent.RETRANSMIT,))
+
+    def _send(self, post: Post, sender: CabinetSender, events: tuple[LotEvent, ...]) -> SentReport:
+        failed: list[tuple[str, FseError]] = []
+        with self.store.alone("sending"):
+            with self.store.read() as connection:
+                files = waiting_files(connection, events)
+            for file in files:
+                try:
+                    queue(self.store, file, sender, self.clock, self.days)
+                except FseError as error:
+                    failed.append((f"file {file}", error))
+            report = hand_over(self.store, post, self.clock, self.days)
+        return SentReport(report.handed, report.again, (*failed, *report.failed))
+
+    def watch(self) -> tuple[CabinetLot, ...]:
+        """Take the silence about lots whose return is overdue for an absence of return; those lots."""
+        with self._changing() as (connection, now):
+            late = records.overdue(connection, self.days.day_of(now))
+            for lot in late:
+                move_lot(connection, lot, LotEvent.SILENCE, now, self.days)
+            return tuple(records.lot(connection, lot.id) for lot in late)
+
+    def due(
+        self, today: date | None = None, *, after: tuple[str, int] = ("", 0), limit: int = 100
+    ) -> tuple[DueLot, ...]:
+        """The lots of which something is due, the most urgent first: a return that is awaited, or a retransmission."""
+        day = self.days.day_of(self.clock()) if today is None else today
+        with self.store.read() as connection:
+            return records.due(connection, day, after, limit)
+
+    def collect(self, post: Post, opening: Opening) -> Iterator[CollectedMail]:
+        """Take the mails in the box: ARLs, RSPs and notices of what was not delivered; each once.
+
+        Each mail is dealt with when the next one is asked for. Raises PostError.
+        """
+        return collect(self.store, post, opening, self.clock, self.days)
+
+    def process(self, lot: int, why: str) -> CabinetLot:
+        """The caisse says otherwise (by telephone, on its site) that it works on the lot: to wait, not to retransmit."""
+        return self._move_lot(lot, LotEvent.PROCESS, why)
+
+    def release(self, lot: int, why: str) -> CabinetLot:
+        """Give up a lot that was refused or not delivered: its sheets go in new lots, signed anew."""
+        return self._move_lot(lot, LotEvent.RELEASE, why)
+
+    def _move_lot(self, lot: int, event: LotEvent, why: str) -> CabinetLot:
+        with self._changing() as (connection, now):
+            move_lot(connection, records.lot(connection, lot), event, now, self.days, {"why": why})
+            return records.lot(connection, lot)
+
+    def check_archive(
+        self, *, noted: ChainHead | None = None, progress: Progress | None = None
+    ) -> ArchiveReport:
+        """Look whether every copy, every line of the log and every state is what it was. *noted* is an earlier :meth:`head`."""
+        return check(self.store, noted=noted, progress=progress)
+
+    def purge(self, *, dry: bool = False) -> PurgeReport:
+        """Take away copies that are older than three months and that nothing waits for; with *dry* only say which."""
+        return purge(self.store, self.clock(), dry=dry)
+
     def close(self) -> None:
         """Close the store."""
         self.store.close()
@@ -93,19 +189,20 @@ class Cabinet:
         self,
         raw: bytes,
         *,
-        mode: str | None = None,
-        third_party: bool = False,
         trust: TrustStore | None = None,
         source: str = "the sheet",
     ) -> KeptSheet:
-        """Keep a sheet: signed, or its canonical bytes when it is *degraded* (mode ``D``) or only prepared.
+        """Keep a sheet: signed, or its canonical bytes when it is *degraded* or only prepared.
 
-        *mode* is ``S`` when both cards signed, which is what a signed message is taken for, ``F`` without the Vitale, ``D``
-        without a signature. Without a mode, bytes that nobody has signed are prepared: a signed sheet of the same number
-        takes their place later. With *trust* both signatures are verified first. What is there already is left as it is. Raises CabinetError, NumberTaken among it, SheetRefused.
+        The sheet says its mode. Of another mode than degraded, bytes that nobody has signed are *prepared*: the signed sheet of
+        the same number takes their place later. With *trust* both signatures are verified first. What is there already is left as it is. Raises CabinetError, NumberTaken among it, SheetRefused.
         """
         content = read_sheet(raw, source)
-        chosen = _mode_of(content, mode, source)
+        if not (len(content.professional) == 9 and content.professional.isdigit()):
+            raise CabinetError(
+                f"{source}: its situation de facturation has no number of 9 digits to bill under"
+            )
+        chosen = _mode_of(content, source)
         if trust is not None and content.signed:
             verify(raw, trust)
         with self._changing() as (connection, now):
@@ -118,10 +215,10 @@ class Cabinet:
                 if there.state is not SheetState.PREPARED or chosen is None:
                     free = numbering.next_invoice(connection, content.professional)
                     raise NumberTaken(wanted, content.professional, free)
-                values = {**_facts(content, chosen, third_party), "digest": content.digest}
+                values = {**_facts(content, chosen), "digest": content.digest}
                 move_sheet(connection, there, SheetEvent.SIGN, now, {"digest": content.digest}, **values)
                 return KeptSheet(records.sheet(connection, there.id), again=False)
-            identity = insert_sheet(connection, content, chosen, third_party, wanted, now)
+            identity = insert_sheet(connection, content, chosen, wanted, now)
             return KeptSheet(records.sheet(connection, identity), again=False)
 
     def withdraw(self, sheet: int, why: str) -> CabinetSheet:
@@ -129,6 +226,42 @@ class Cabinet:
         with self._changing() as (connection, now):
             move_sheet(connection, records.sheet(connection, sheet), SheetEvent.WITHDRAW, now, {"why": why})
             return records.sheet(connection, sheet)
+
+    def replace_rejected(
+        self, sheet: int, raw: bytes | None = None, *, trust: TrustStore | None = None
+    ) -> CabinetSheet:
+        """Send a rejected invoice again under a new number, which names the old one.
+
+        *raw* is the corrected sheet, signed anew, of the same professional and under a free number of its own; without it the
+        same signed sheet goes again, under the next free number. Raises EventRefused, CabinetError, NumberTaken, SheetRefused.
+        """
+        with self._changing() as (connection, now):
+            old = records.sheet(connection, sheet)
+            SHEET.step(old.state, SheetEvent.REPLACE, f"sheet n° {old.number:09}")
+            same = raw is None
+            found = records.document(connection, old.digest) if raw is None else raw
+            if found is None:
+                raise CabinetError(f"sheet n° {old.number:09}: its bytes were purged")
+            content = read_sheet(found)
+            if content.professional != old.professional:
+                raise CabinetError(
+                    f"the new sheet is one of {content.professional}, not of {old.professional}"
+                )
+            if not same and trust is not None and content.signed:
+                verify(found, trust)
+            number = numbering.next_invoice(connection, old.professional) if same else content.sheet.number
+            taken = records.with_number(connection, number, old.professional)
+            if taken:
+                raise NumberTaken(
+                    number, old.professional, numbering.next_invoice(connection, old.professional)
+                )
+            keep_document(connection, "sheet", found, now)
+            mode = old.mode if same else _mode_of(content, "the new sheet")
+            identity = insert_sheet(
+                connection, content, mode, number, now, replaces=old.id, facts={"replaces": old.number}
+            )
+            move_sheet(connection, old, SheetEvent.REPLACE, now, {"by": number})
+            return records.sheet(connection, identity)
 
     def next_number(self, professional: str) -> int:
         """An invoice number that is free for *professional*, and taken with this."""
@@ -192,27 +325,10 @@ class Cabinet:
             return records.status(connection)
 
 
-def keep_document(connection: Connection, kind: str, raw: bytes, at: datetime) -> str:
-    """Put bytes in the archive, once; the digest by which they are found."""
-    digest = digest_of(raw)
-    there = connection.execute(select(DOCUMENTS.c.purged).where(DOCUMENTS.c.digest == digest)).one_or_none()
-    if there is None:
-        connection.execute(
-            insert(DOCUMENTS).values(
-                digest=digest, kind=kind, size=len(raw), content=raw, kept=log.moment(at)
-            )
-        )
-    elif there.purged is not None:
-        values = {"content": raw, "purged": None, "kept": log.moment(at)}
-        connection.execute(update(DOCUMENTS).where(DOCUMENTS.c.digest == digest).values(values))
-    return digest
-
-
 def insert_sheet(
     connection: Connection,
     content: SheetContent,
     mode: str | None,
-    third_party: bool,
     number: int,
     now: datetime,
     *,
@@ -234,7 +350,7 @@ def insert_sheet(
         "replaces": replaces,
         "kept": log.moment(now),
         "changed": log.moment(now),
-        **_facts(content, mode, third_party),
+        **_facts(content, mode),
     }
     made = connection.execute(insert(SHEETS).values(row)).inserted_primary_key
     assert made is not None
@@ -243,11 +359,11 @@ def insert_sheet(
     return int(made[0])
 
 
-def _facts(content: SheetContent, mode: str | None, third_party: bool) -> dict[str, Any]:
+def _facts(content: SheetContent, mode: str | None) -> dict[str, Any]:
     insured = content.sheet.rights.insured
     return {
         "mode": mode or "",
-        "third_party": third_party,
+        "third_party": content.sheet.third_party.amo,
         "regime": insured.regime,
         "caisse": insured.caisse,
         "centre": insured.centre,
@@ -256,14 +372,13 @@ def _facts(content: SheetContent, mode: str | None, third_party: bool) -> dict[s
     }
 
 
-def _mode_of(content: SheetContent, mode: str | None, source: str) -> str | None:
-    """The mode of the sheet, None for one that is only prepared."""
-    if mode is not None and mode not in MODES:
-        raise CabinetError(f"mode {mode[:20]!r}: one of {', '.join(MODES)}")
-    if content.signed and mode == "D":
+def _mode_of(content: SheetContent, source: str) -> str | None:
+    """The mode of the sheet (``S``, ``F``, ``D``), None for one that is only prepared. Raises CabinetError."""
+    mode = content.sheet.mode
+    if content.signed and mode is SheetMode.DEGRADED:
         raise CabinetError(
             f"{source}: a degraded sheet is one that no card has signed, and this one is signed"
         )
-    if not content.signed and mode in ("S", "F"):
-        raise CabinetError(f"{source}: nobody has signed it", hint="sign it, or keep it as degraded (mode D)")
-    return "S" if content.signed and mode is None else mode
+    if not content.signed and mode is not SheetMode.DEGRADED:
+        return None
+    return mode.value

@@ -5,6 +5,7 @@ from hashlib import sha256
 
 from bifente.fse.cabinet.errors import CabinetError
 from bifente.fse.errors import CanonicalError
+from bifente.fse.lots.values import billing_number
 from bifente.fse.sheet import canonical
 from bifente.fse.sheet.cms import parse
 from bifente.fse.sheet.model import CareSheet
@@ -27,13 +28,8 @@ class SheetContent:
 
     @property
     def professional(self) -> str:
-        """Under whose number the sheet is billed: the billing number with its key, else the national one."""
-        situation = self.sheet.situation
-        return (
-            situation.billing_id + situation.billing_id_key
-            if situation.billing_id
-            else self.sheet.professional.national_id
-        )
+        """Under whose number the sheet is billed: the number for billing with its key, 9 digits."""
+        return billing_number(self.sheet)
 
 
 def digest_of(raw: bytes) -> str:
@@ -42,13 +38,25 @@ def digest_of(raw: bytes) -> str:
 
 
 def read_sheet(raw: bytes, source: str = "the sheet") -> SheetContent:
-    """The sheet in a signed message, or in its canonical bytes. Raises CabinetError; signatures are not looked at."""
+    """The sheet in a signed message, in what only the Vitale has signed, or in its canonical bytes.
+
+    Signatures are not looked at. Raises CabinetError.
+    """
     if len(raw) > MAX_SIZE:
         raise CabinetError(f"{source}: longer than {MAX_SIZE} bytes, the most that a sheet has")
     try:
         if raw[:1] == b"{":
             return SheetContent(canonical.decode(raw), raw, signed=False)
-        content = SignedContent.parse(parse(raw).content)
-        return SheetContent(canonical.decode(content.sheet), raw, signed=True)
+        prepared = _prepared(raw)
+        content = prepared or SignedContent.parse(parse(raw).content)
+        return SheetContent(canonical.decode(content.sheet), raw, signed=prepared is None)
     except (CanonicalError, ValueError) as error:
         raise CabinetError(f"{source}: not a care sheet: {error}") from error
+
+
+def _prepared(raw: bytes) -> SignedContent | None:
+    """What a secretariat has had the Vitale sign, before the CPS of the professional; None when it is not such."""
+    try:
+        return SignedContent.parse(raw)
+    except ValueError:
+        return None

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
 from sqlalchemy import Connection, RowMapping, Table, func, select
 
 from bifente.fse.cabinet.errors import UnknownRecord
-from bifente.fse.cabinet.states import LotState, SheetState
+from bifente.fse.cabinet.states import LOT, LotEvent, LotState, SheetState
 from bifente.fse.cabinet.tables import DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS
 
 
@@ -51,6 +52,15 @@ class CabinetLot:
     made: str
     changed: str
     due: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DueLot:
+    """A lot with a deadline: to be retransmitted by then, or its return awaited until then. ``days`` left may be negative."""
+
+    lot: CabinetLot
+    retransmit: bool
+    days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +129,34 @@ def with_number(connection: Connection, number: int, professional: str | None) -
     if professional is not None:
         query = query.where(SHEETS.c.professional == professional)
     return tuple(sheet_of(row) for row in connection.execute(query).mappings())
+
+
+def overdue(connection: Connection, today: date) -> tuple[CabinetLot, ...]:
+    """The lots whose return was awaited until a day before *today*."""
+    awaited = [state.value for state in LotState if LOT.find(state, LotEvent.SILENCE)]
+    query = (
+        select(LOTS)
+        .where(LOTS.c.due < today.isoformat(), LOTS.c.state.in_(awaited))
+        .order_by(LOTS.c.due, LOTS.c.id)
+    )
+    return tuple(lot_of(row) for row in connection.execute(query).mappings())
+
+
+def due(connection: Connection, today: date, after: tuple[str, int], limit: int) -> tuple[DueLot, ...]:
+    """A page of the lots with a day by which something must be done, the earliest first."""
+    day, identity = after
+    query = (
+        select(LOTS)
+        .where(LOTS.c.due >= day, (LOTS.c.due > day) | (LOTS.c.id > identity))
+        .order_by(LOTS.c.due, LOTS.c.id)
+        .limit(limit)
+    )
+    found = []
+    for row in connection.execute(query).mappings():
+        lot = lot_of(row)
+        left = (date.fromisoformat(lot.due or day) - today).days
+        found.append(DueLot(lot, LOT.find(lot.state, LotEvent.RETRANSMIT) is not None, left))
+    return tuple(found)
 
 
 def document(connection: Connection, digest: str) -> bytes | None:

@@ -115,7 +115,7 @@ def _sheet_lines() -> Iterator[Transition[SheetState, SheetEvent]]:
         yield Transition(before, e.ANR, s.UNDELIVERED)
     for before in (s.REFUSED, s.NO_RETURN, s.UNDELIVERED):
         yield Transition(before, e.RETRANSMIT, s.RESENT)
-    for before in (s.IN_LOT, s.REFUSED, s.UNDELIVERED):
+    for before in (s.REFUSED, s.UNDELIVERED):
         yield Transition(before, e.RELEASE_SIGNED, s.SIGNED, (StateEffect.LEAVE_LOT,))
         yield Transition(before, e.RELEASE_DEGRADED, s.DEGRADED, (StateEffect.LEAVE_LOT,))
     for before in (*_UNANSWERED_SHEET, s.ACKNOWLEDGED):
@@ -141,13 +141,18 @@ def _lot_lines() -> Iterator[Transition[LotState, LotEvent]]:
         yield Transition(before, e.ANR, s.UNDELIVERED, (follow, StateEffect.RETRANSMIT_SOON))
     for before in (s.REFUSED, s.NO_RETURN, s.UNDELIVERED):
         yield Transition(before, e.RETRANSMIT, s.RESENT, (follow, StateEffect.AWAIT_RETURN))
-    for before in (s.MADE, s.REFUSED, s.UNDELIVERED):
+    for before in (s.REFUSED, s.UNDELIVERED):
         yield Transition(before, e.RELEASE, s.RELEASED, (follow, free))
     for before in (*_UNANSWERED_LOT, s.ACKNOWLEDGED):
         yield Transition(before, e.PROCESS, s.PROCESSING, (follow, free))
     for before in (*_UNANSWERED_LOT, s.ACKNOWLEDGED, s.PROCESSING):
         yield Transition(before, e.ANSWER_PART, s.PROCESSING, (free,))
         yield Transition(before, e.ANSWER_ALL, s.SETTLED, (free,))
+    yield Transition(
+        s.ACKNOWLEDGED, e.ARL_PLUS, s.ACKNOWLEDGED
+    )  # answered once more: a retransmission crossed the answer
+    yield Transition(s.REFUSED, e.ARL_MINUS, s.REFUSED)
+    yield Transition(s.PROCESSING, e.PROCESS, s.PROCESSING)
     yield Transition(s.PROCESSING, e.ARL_PLUS, s.PROCESSING, (follow,))
     yield Transition(s.SETTLED, e.ARL_PLUS, s.SETTLED)
     yield Transition(s.SETTLED, e.ANSWER_ALL, s.SETTLED)

@@ -8,10 +8,11 @@ Any other database that SQLAlchemy reaches will do; PostgreSQL is tried. What fa
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from bifente.documents import new_file
@@ -22,6 +23,7 @@ from bifente.fse.cabinet.errors import (
     CabinetStoreMissing,
     CabinetStoreNewer,
 )
+from bifente.fse.cabinet.sendinglock import locked
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -65,9 +67,10 @@ _KINDS: Final[Mapping[int, tuple[str, str, str]]] = {
 class CabinetStore:
     """A surgery's database at its newest version. Use :meth:`create` or :meth:`open`."""
 
-    def __init__(self, engine: Engine, place: str) -> None:
+    def __init__(self, engine: Engine, place: str, path: Path | None = None) -> None:
         self.engine = engine
         self.place = place
+        self.path = path
 
     @classmethod
     def create(cls, place: str | Path, *, busy: float = BUSY) -> "CabinetStore":
@@ -75,7 +78,7 @@ class CabinetStore:
         url, path = _url_of(place)
         if path is not None and not _is_empty(path):
             new_file(path, b"")
-        store = cls(_engine(url, busy), _shown(url, path))
+        store = cls(_engine(url, busy), _shown(url, path), path)
         with store._closing_on_error(), store.write() as connection:
             if inspect(connection).has_table(_VERSIONS):
                 raise CabinetError(f"{store.place}: there is a store already")
@@ -91,7 +94,7 @@ class CabinetStore:
         url, path = _url_of(place)
         if path is not None and not path.is_file():
             raise CabinetStoreMissing(str(path))
-        store = cls(_engine(url, busy), _shown(url, path))
+        store = cls(_engine(url, busy), _shown(url, path), path)
         with store._closing_on_error():
             with store.read() as connection:
                 found = version_of(connection)
@@ -116,6 +119,29 @@ class CabinetStore:
         """A transaction that sees one state of the store."""
         with self._in_words(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def alone(self, doing: str) -> Iterator[None]:
+        """Keep other processes from *doing* the same; who is killed gives it free. Raises CabinetStoreBusy at once.
+
+        A lock beside a file of SQLite, an advisory lock of PostgreSQL; of another database the caller sees to it.
+        """
+        if self.path is not None:
+            with locked(self.path.with_name(f"{self.path.name}.{doing}"), self.place, doing):
+                yield
+        elif self.engine.dialect.name == "postgresql":
+            with self._in_words(), self.engine.connect() as connection:
+                number = int.from_bytes(
+                    sha256(f"bifente cabinet {doing}".encode()).digest()[:8], "big", signed=True
+                )
+                if not connection.execute(select(func.pg_try_advisory_lock(number))).scalar_one():
+                    raise CabinetStoreBusy(self.place, f"is {doing}")
+                try:
+                    yield
+                finally:
+                    connection.execute(select(func.pg_advisory_unlock(number)))
+        else:
+            yield
 
     def close(self) -> None:
         """Give all connections back."""

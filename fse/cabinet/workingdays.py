@@ -55,7 +55,11 @@ class WorkingDays:
 
     def day_of(self, at: datetime) -> date:
         """The day on which *at* falls in the surgery."""
-        return at.astimezone(ZoneInfo(_ZONES.get(self.department, "Europe/Paris"))).date()
+        return self.local(at).date()
+
+    def local(self, at: datetime) -> datetime:
+        """The time of the clock on the surgery's wall."""
+        return at.astimezone(ZoneInfo(_ZONES.get(self.department, "Europe/Paris")))
 
     def is_working(self, day: date) -> bool:
         """Neither a weekend nor a holiday."""

@@ -4,6 +4,7 @@ People are invented: the NIR has a birth month of 13.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -18,7 +19,8 @@ from cryptography.x509.oid import NameOID
 from bifente.codes.dates import Period
 from bifente.crypto import rsa
 from bifente.fse.sheet import canonical
-from bifente.fse.sheet.model import Act, BillingSituation, CareSheet, Professional
+from bifente.fse.sheet.acts import Act, Price, RightsOrigin, SheetMode, ThirdParty
+from bifente.fse.sheet.model import BillingSituation, CareSheet, Professional
 from bifente.fse.sheet.rights import Beneficiary, Coverage, Insured, Rights
 from bifente.fse.sheet.signature import SignedContent, sign_content
 
@@ -50,12 +52,20 @@ def rights(regime: str = "01", caisse: str = "349", centre: str = "9881") -> Rig
 
 
 def care_sheet(
-    number: int, *, amount: int = 3000, caisse: str = "349", billing: str = "99100001"
+    number: int,
+    *,
+    amount: int = 3000,
+    caisse: str = "349",
+    billing: str = "99100001",
+    key: str = "9",
+    third_party: bool = False,
 ) -> CareSheet:
-    """A consultation."""
-    holder, situation = professional(billing)
-    acts = (Act("G", Decimal(1), amount, DAY),)
-    return CareSheet(number, DAY, holder, situation, rights(caisse=caisse), acts)
+    """A consultation; with *third_party* the caisse pays the doctor."""
+    holder, situation = professional(billing, key)
+    price = Price(unit=amount, base=amount, rate=70, amo=amount * 7 // 10)
+    acts = (Act("G", Decimal(1), amount, DAY, price=price),)
+    who = rights(caisse=caisse)
+    return CareSheet(number, DAY, holder, situation, who, acts, third_party=ThirdParty(amo=third_party))
 
 
 def unsigned(sheet: CareSheet) -> bytes:
@@ -64,8 +74,13 @@ def unsigned(sheet: CareSheet) -> bytes:
 
 
 @cache
-def _signer() -> tuple[RSAPrivateKey, bytes, bytes]:
+def _signer() -> tuple[RSAPrivateKey, bytes, tuple[bytes, ...]]:
     key = rsa.generate()
+    return key, *certificates_of(key)
+
+
+def certificates_of(key: RSAPrivateKey) -> tuple[bytes, tuple[bytes, ...]]:
+    """A certificate of *key* that nobody trusts, and the chain above it."""
     made = []
     for name, issuer in (("signer", "intermediate"), ("intermediate", "intermediate")):
         subject, above = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, one)]) for one in (name, issuer))
@@ -73,12 +88,12 @@ def _signer() -> tuple[RSAPrivateKey, bytes, bytes]:
         builder = builder.not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         builder = builder.not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
         made.append(builder.sign(key, SHA256()).public_bytes(Encoding.DER))
-    return key, made[0], made[1]
+    return made[0], (made[1],)
 
 
 def signed(sheet: CareSheet) -> bytes:
     """A message of the form that both cards make. Nobody can verify it: no authority knows its signer."""
-    key, signer, intermediate = _signer()
+    key, signer, (intermediate,) = _signer()
     version = sheet.version
     content = SignedContent(
         canonical.encode(sheet),
@@ -98,3 +113,10 @@ def signed(sheet: CareSheet) -> bytes:
 def several(numbers: Sequence[int], **facts: object) -> list[bytes]:
     """Signed sheets of these numbers."""
     return [signed(care_sheet(number, **facts)) for number in numbers]  # type: ignore[arg-type]
+
+
+def degraded(sheet: CareSheet) -> CareSheet:
+    """The same care without a card: what is known of the insured was typed in."""
+    insured = replace(sheet.rights.insured, card_type="", card_serial="", card_end="")
+    rights = replace(sheet.rights, insured=insured)
+    return replace(sheet, rights=rights, mode=SheetMode.DEGRADED, rights_origin=RightsOrigin.TYPED)

@@ -1,7 +1,7 @@
 """Sheets come into the store: once each, under their numbers, with a log that holds together."""
 
 import pytest
-from sheetbytes import care_sheet, signed, unsigned
+from sheetbytes import care_sheet, degraded, signed, unsigned
 
 from bifente.fse.cabinet import Cabinet, CabinetError, EventRefused, SheetState
 from bifente.fse.cabinet import log as chain
@@ -48,7 +48,7 @@ def test_another_sheet_under_a_number_that_is_taken_is_refused(cabinet: Cabinet)
 
 
 def test_a_degraded_sheet_has_no_signature(cabinet: Cabinet) -> None:
-    kept = cabinet.keep(unsigned(care_sheet(3)), mode="D")
+    kept = cabinet.keep(unsigned(degraded(care_sheet(3))))
     assert (kept.record.state, kept.record.mode) == (SheetState.DEGRADED, "D")
 
 
@@ -64,17 +64,15 @@ def test_the_secretariat_prepares_and_the_doctor_signs_later(cabinet: Cabinet) -
     assert cabinet.keep(raw).again
 
 
-@pytest.mark.parametrize(
-    ("mode", "is_signed", "words"),
-    [("D", True, "this one is signed"), ("S", False, "nobody has signed it"), ("X", True, "one of S, F, D")],
-)
-def test_a_mode_that_does_not_fit_is_refused(
-    cabinet: Cabinet, mode: str, is_signed: bool, words: str
-) -> None:
-    make = signed if is_signed else unsigned
-    with pytest.raises(CabinetError, match=words):
-        cabinet.keep(make(care_sheet(1)), mode=mode)
+def test_a_degraded_sheet_that_somebody_signed_is_refused(cabinet: Cabinet) -> None:
+    with pytest.raises(CabinetError, match="this one is signed"):
+        cabinet.keep(signed(degraded(care_sheet(1))))
     assert cabinet.head().seq == 0
+
+
+def test_a_sheet_without_a_number_to_bill_under_is_refused(cabinet: Cabinet) -> None:
+    with pytest.raises(CabinetError, match="no number of 9 digits"):
+        cabinet.keep(signed(care_sheet(1, billing="", key="")))
 
 
 @pytest.mark.parametrize("raw", [b"", b"{}", b"\x30\x03\x02\x01\x01", b"\0" * 200_000])

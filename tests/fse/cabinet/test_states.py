@@ -38,6 +38,8 @@ def test_a_lot_that_is_awaited_has_a_deadline_and_no_other_has() -> None:
     awaited = {LotState.SENT, LotState.RESENT}
     late = {LotState.REFUSED, LotState.NO_RETURN, LotState.UNDELIVERED}
     for line in LOT.transitions:
+        if line.before is line.after:
+            continue
         found = deadlines & set(line.effects)
         if line.after in awaited:
             assert found == {StateEffect.AWAIT_RETURN}, line
