@@ -7,7 +7,7 @@ levels 03 of a lot, 04 of an invoice, 05 and 06 below it; that a movement 250 an
 is what was paid of both parts, with its sign.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -176,12 +176,11 @@ def identification_of(entity: Entity) -> str:
     return f"{entity.number}{entity.level:02}{entity.value(key)[-12:]}"
 
 
-def with_controls(entities: Iterator[Entity]) -> Iterator[Entity]:
-    """*entities* with the 990 that each lot, type of return and payee needs behind what belongs to it."""
+def with_controls(entities: Iterable[Entity], nesting: Nesting) -> Iterator[Entity]:
+    """*entities* with the 990 that each lot, type of return and payee needs behind what belongs to it; *nesting* counts them."""
     from bifente.fse.noemie.entities import ENTITIES
 
     written = ("020", "081", "080")
-    nesting = Nesting()
 
     def controls(down_to: int) -> Iterator[Entity]:
         for level in reversed(nesting.open):

@@ -104,11 +104,8 @@ class NoemieFile:
 
         Raises EntityRefused for what a file cannot hold.
         """
-        inner = tuple(with_controls(iter(entities)))
         nesting = Nesting()
-        for entity in inner:
-            if entity.number != "990":
-                nesting.enter(entity)
+        inner = tuple(with_controls(entities, nesting))
         if nesting.lots > _MOST_LOTS:
             raise EntityRefused(f"a file has at most {_MOST_LOTS} lots, not {nesting.lots}")
         records = len(_payload_blocks(inner)) + 2

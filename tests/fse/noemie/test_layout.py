@@ -1,13 +1,25 @@
 """The declarations of the entities: without gaps, as long as published, and what they refuse."""
 
+import dataclasses
 import re
 from datetime import date
+from io import BytesIO
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bifente.fse.noemie import ENTITIES, Entity, EntityRefused
+from bifente.fse.noemie import (
+    ENTITIES,
+    Correspondent,
+    Entity,
+    EntityRefused,
+    FileIdentity,
+    NoemieFile,
+    check,
+    read_file,
+    write_file,
+)
 from bifente.fse.noemie.entities import HEADER, TRAILER
 from bifente.fse.noemie.layout import EntityLayout, day_of
 from bifente.fse.noemie.spelling import spelt
@@ -120,3 +132,16 @@ def test_whatever_is_spelt_stands_in_a_comment(text: str, most: int) -> None:
     written = spelt(text, most)
     assert len(written) <= most
     assert ENTITIES["295"].build(comment=written).value("comment") == written
+
+
+def test_an_entity_is_added_by_its_declaration(monkeypatch: pytest.MonkeyPatch) -> None:
+    fields = [dataclasses.replace(one) for one in ENTITIES["295"].fields]
+    fields[0] = dataclasses.replace(fields[0], fixed="296")
+    monkeypatch.setitem(ENTITIES, "296", EntityLayout("296", "Autre commentaire", "", tuple(fields)))  # type: ignore[arg-type]
+    identity = FileIdentity(Correspondent("CP", "1"), Correspondent("TP", "2"), "000001", date(2026, 11, 28))
+    added = ENTITIES["296"].build(level=3, comment="UN MOT")
+    content = write_file(NoemieFile.of(identity, [ENTITIES["020"].build(payee=2), added]))
+    assert list(check(BytesIO(content))) == []
+    assert added in read_file(content).entities
+    monkeypatch.delitem(ENTITIES, "296")  # type: ignore[arg-type]
+    assert [one.rule for one in check(BytesIO(content))] == ["type"]
