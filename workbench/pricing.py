@@ -27,6 +27,8 @@ class Quote:
     amounts: "tuple[Amounts, ...]"
     steps: "tuple[PriceStep, ...]"
     deductions: "tuple[Deduction, ...]"
+    notes: tuple[str, ...] = ()
+    """What somebody should look at."""
 
     @property
     def refunded(self) -> int:
@@ -63,12 +65,12 @@ def quote(
     """The price of acts as a person writes them (:func:`line_of`). Raises TariffError, WorkbenchError."""
     from bifente.fse.tariff.facts import SheetFacts, Situation
     from bifente.fse.tariff.liquidation import deductions
-    from bifente.fse.tariff.pricing import explain
+    from bifente.fse.tariff.pricing import explain, notes
 
     if pathway not in tables.on(day).pathway:
         raise WorkbenchError(f"{pathway[:5]!r} is no letter of the parcours de soins")
     facts = SheetFacts(
-        tuple(line_of(text, day) for text in acts),
+        tuple(line_of(text, day, tables) for text in acts),
         speciality=speciality,
         pathway=pathway,
         exoneration=exoneration,
@@ -79,44 +81,63 @@ def quote(
         situations=frozenset(map(Situation, situations)),
     )
     amounts, steps = explain(facts, tables)
-    return Quote(facts, amounts, tuple(steps), deductions(facts, amounts, tables))
+    taken = deductions(facts, amounts, tables)
+    return Quote(facts, amounts, tuple(steps), taken, notes(facts, tables))
 
 
-def line_of(text: str, day: date) -> "Line":
-    """The act of ``AMI*1.5``, ``2xAMK*7.5+F`` or ``HBLD036/50``: quantity, code, coefficient, complement, and for the CCAM after
-    the code ``:activity.phase``, ``-modifiers`` and ``/association``. Raises WorkbenchError."""
+def line_of(text: str, day: date, tables: "Tables") -> "Line":
+    """The act that *text* says.
+
+    ``2xAMK*7.5+F``: quantity, letter, coefficient, complement. ``HBLD036:1.0-FU/2``: of the CCAM, activity, phase,
+    modifiers, association. Thirteen digits: a medicine of the tables. ``=45.00`` at the end is what is charged.
+    Raises WorkbenchError, TariffError.
+    """
     import re
     from decimal import Decimal
 
     from bifente.fse.tariff.facts import Line
+    from bifente.fse.tariff.money import cents
 
-    ngap = re.fullmatch(
-        r"(?:(?P<count>[1-9]\d?)x)?(?P<code>[A-Z][A-Z0-9]{0,4})(?:\*(?P<coefficient>\d{1,4}(?:\.\d{1,2})?))?(?:\+(?P<complement>[NFU]))?",
-        text,
-    )
-    ccam = re.fullmatch(
-        r"(?P<code>[A-Z]{4}\d{3})(?::(?P<activity>[1-5])(?:\.(?P<phase>\d))?)?(?:-(?P<modifiers>[A-Z0-9]{1,4}))?(?:/(?P<association>[1-5]))?",
-        text,
-    )
-    if ccam is not None:
+    what, equals, amount = text.partition("=")
+    charged = cents(amount, f"charge of act {what[:20]}") if equals else None
+    counted = re.fullmatch(r"(?:([1-9]\d?)x)?(.+)", what)
+    count, act = (int(counted[1] or 1), counted[2]) if counted is not None else (1, what)
+    if re.fullmatch(r"\d{13}", act):
+        return _medicine(act, count, charged, day, tables)
+    if ccam := re.fullmatch(
+        r"([A-Z]{4}\d{3})(?::([1-5])(?:\.(\d))?)?(?:-([A-Z0-9]{1,4}))?(?:/([1-5]))?", act
+    ):
         return Line(
-            ccam["code"],
+            ccam[1],
             day,
-            activity=ccam["activity"] or "1",
-            phase=ccam["phase"] or "0",
-            modifiers=tuple(ccam["modifiers"] or ""),
-            association=ccam["association"] or "",
+            quantity=count,
+            activity=ccam[2] or "1",
+            phase=ccam[3] or "0",
+            modifiers=tuple(ccam[4] or ""),
+            association=ccam[5] or "",
             technical=True,
+            charged=charged,
         )
-    if ngap is None:
-        raise WorkbenchError(
-            f"act {text[:30]!r} is not written as one",
-            hint="as G, AMI*1.5, 2xAMK*7.5+F, or of the CCAM DEQP003, HBLD036:1.0-F/2",
+    if ngap := re.fullmatch(r"([A-Z][A-Z0-9]{0,4})(?:\*(\d{1,4}(?:\.\d{1,2})?))?(?:\+([NFU]))?", act):
+        return Line(
+            ngap[1],
+            day,
+            coefficient=Decimal(ngap[2] or 1),
+            quantity=count,
+            complement=ngap[3] or "",
+            charged=charged,
         )
-    return Line(
-        ngap["code"],
-        day,
-        coefficient=Decimal(ngap["coefficient"] or 1),
-        quantity=int(ngap["count"] or 1),
-        complement=ngap["complement"] or "",
+    raise WorkbenchError(
+        f"act {text[:30]!r} is not written as one",
+        hint="as G, G=45.00, AMI*1.5, 2xAMK*7.5+F, of the CCAM DEQP003 or HBLD036:1.0-F/2, or the CIP13 of a medicine",
     )
+
+
+def _medicine(cip: str, count: int, charged: int | None, day: date, tables: "Tables") -> "Line":
+    from bifente.fse.tariff.facts import Line
+
+    for row in tables.rows("medicines"):
+        if row["cip13"] == cip and row.origin.holds(day):
+            price = int(row["price"]) * count if charged is None else charged
+            return Line(row["nature"], day, quantity=count, charged=price)
+    raise WorkbenchError(f"no medicine {cip} in the tables", hint="bifente fse tables show medicines")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     "acts",
     multiple=True,
     metavar="ACT",
-    help="An act: G, AMI*1.5, 2xAMK*7.5+F, DEQP003. Repeatable.",
+    help="An act: G, G=45.00, AMI*1.5, 2xAMK*7.5+F, DEQP003, a CIP13. Repeatable.",
 )
 @click.option("--case", "case", metavar="FILE.json", type=PATH, help="Run the cases of this file instead.")
 @click.option("--on", "day", metavar="DATE", type=Day(), help="The day of care.  [default: today]")
@@ -167,6 +167,7 @@ def _facts(asked: "Quote") -> dict[str, object]:
             for one in asked.deductions
         ],
         "refunded": asked.refunded,
+        "notes": list(asked.notes),
     }
 
 
@@ -183,6 +184,8 @@ def _print(asked: "Quote") -> None:
         what = "participation forfaitaire" if kept.code == "PF" else "franchise"
         say(f"kept back at payment: {what} {_euros(kept.amount)} ({kept.words})")
     say(f"paid by the caisse: {_euros(asked.refunded)}")
+    for note in asked.notes:
+        say(f"note: {note}")
 
 
 def _euros(amount: int) -> str:

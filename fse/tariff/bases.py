@@ -155,6 +155,8 @@ def _ngap(line: Line, facts: SheetFacts, day: DayTables, told: Told | None) -> B
     given = line.given or _NOTHING
     row = None
     unit = given.unit
+    if unit is None and given.base is None and line.code in day.pharmacy and not day.has_letter(line.code):
+        return _medicine(line, day, told)
     if unit is None and given.base is None:
         row, in_zone = day.letter(line.code, facts.speciality, facts.zone)
         unit = row.unit if in_zone is None else in_zone.unit
@@ -195,6 +197,23 @@ def _ngap(line: Line, facts: SheetFacts, day: DayTables, told: Told | None) -> B
         given.grouping or "",
         added,
     )
+
+
+def _medicine(line: Line, day: DayTables, told: Told | None) -> Based:
+    """Medicines of one nature: their price is no tariff of a letter, what is charged is the base (RG_VF636, 643)."""
+    if line.charged is None:
+        raise TariffError(
+            f"act {line.code}: medicines are charged at their prices, and none is given",
+            hint="bifente fse tables show medicines has invented ones",
+        )
+    if told is not None:
+        told.add(
+            "base",
+            line.charged,
+            f"price of the medicines of nature {line.code}",
+            day.pharmacy[line.code].origin,
+        )
+    return Based(line, line.charged // line.quantity, line.charged, line.charged, False, "", "", "")
 
 
 def _majoration(

@@ -11,6 +11,7 @@ from bifente.fse.tariff.bases import Based
 from bifente.fse.tariff.casewords import Words
 from bifente.fse.tariff.errors import TariffError
 from bifente.fse.tariff.facts import ONE, Given, Line, SheetFacts, Situation
+from bifente.fse.tariff.liquidation import NO_HISTORY, History
 from bifente.fse.tariff.money import cents, number
 from bifente.fse.tariff.tables import Tables
 
@@ -184,13 +185,15 @@ def _natural(text: str, key: str) -> Decimal:
 @dataclass(frozen=True, slots=True)
 class CaseFacts:
     """The facts of a case; ``participation`` is the amount of the participation forfaitaire where the input has one,
-    ``beside`` what an invoice has beside the lines, ``total`` what was asked for all lines, both in cents."""
+    ``beside`` what an invoice has beside the lines, ``total`` what was asked for all lines, both in cents; ``history`` what
+    was kept back before."""
 
     facts: SheetFacts
     tables: Tables
     participation: int | None = None
     beside: int = 0
     total: int | None = None
+    history: History = NO_HISTORY
 
     def association(self, one: Based) -> Decimal:
         """The coefficient of association of a line."""
@@ -243,7 +246,14 @@ def facts_of_case(words: Words, read: Input, tables: Tables, default_day: date) 
         raise TariffError(f"ips {facts.pathway[:5]!r} is no letter of the parcours de soins")
     charged = [cents(one, "input key honoraires") for one in read.many_texts("honoraires")]
     facts, total = _charged(facts, charged)
-    return CaseFacts(facts, tables, read.optional_cents("pf"), _beside(facts, read, tables), total)
+    history = History(
+        participation_year=read.optional_cents("pf_annee") or 0,
+        franchise_year=read.optional_cents("franchise_annee") or 0,
+        franchise_day=read.optional_cents("franchise_jour") or 0,
+        transport_day=read.optional_cents("transport_jour") or 0,
+        participation_day=read.optional_cents("pf_jour") or 0,
+    )
+    return CaseFacts(facts, tables, read.optional_cents("pf"), _beside(facts, read, tables), total, history)
 
 
 def _lines(words: Words, read: Input, tables: Tables, day: date) -> tuple[list[Line], int | None]:
@@ -295,10 +305,11 @@ def _lines(words: Words, read: Input, tables: Tables, day: date) -> tuple[list[L
     count = max(map(len, given_lists))
     if count == 0 and not letters:
         raise TariffError("the input names no act, no price (PU) and no base (BR)")
+    letter = words.letters or ("K" if coefficients and not (codes or units or bases) else "")
     lines = []
     speciality = None
     for place in range(count):
-        code = _of(codes, place, "act", count) or words.letters
+        code = _of(codes, place, "act", count) or letter
         is_ccam = bool(_CCAM.fullmatch(code)) or (technical and not code)
         given = replace(
             common,
@@ -314,7 +325,7 @@ def _lines(words: Words, read: Input, tables: Tables, day: date) -> tuple[list[L
         coefficient = _of(coefficients, place, "coef", count)
         if given.unit is None and given.base is None and code and not is_ccam and coefficient is not None:
             given = replace(given, unit=tables.on(day).letter(code, words.speciality)[0].unit)
-        if words.letters and not codes:
+        if letter and not codes:
             given = replace(given, technical=False)
         lines.append(
             Line(

@@ -15,11 +15,12 @@ from bifente.fse.tariff.bases import Based, ccam_base, majoration, modifiers_tog
 from bifente.fse.tariff.casefacts import CaseFacts, Input, facts_of_case
 from bifente.fse.tariff.casewords import Words, moment, words_of
 from bifente.fse.tariff.complements import automatic_complement
+from bifente.fse.tariff.daytables import AUXILIARIES
 from bifente.fse.tariff.errors import TariffError
 from bifente.fse.tariff.facts import Given, Line, SheetFacts
 from bifente.fse.tariff.fields import accident_field, amc_field, anonymous_nir
 from bifente.fse.tariff.liquidation import deductions
-from bifente.fse.tariff.money import euros
+from bifente.fse.tariff.money import euros, percent
 from bifente.fse.tariff.pricing import valued
 from bifente.fse.tariff.shares import over_threshold, placed
 from bifente.fse.tariff.tables import Tables
@@ -187,7 +188,7 @@ def _priced(asked: Asked) -> Found:
         return lambda: euros(sum(one.amount for one in taken() if one.code == code))
 
     def taken() -> Sequence[Any]:
-        return deductions(facts, amounts, tables, participation=case.participation)
+        return deductions(facts, amounts, tables, case.history, participation=case.participation)
 
     def refunded() -> object:
         return euros(sum(one.amo for one in amounts) - sum(one.amount for one in taken()))
@@ -208,18 +209,22 @@ def _priced(asked: Asked) -> Found:
         "MRC": summed(lambda one: one.amc),
         "MTM": summed(lambda one: one.reduction),
         "TMF": summed(lambda one: one.flat),
-        "TM": summed(lambda one: one.base - one.amo),
+        "TM": summed(lambda one: one.base - percent(one.base, one.rate)),
         "honoraires": summed(lambda one: one.charged),
         "rac": summed(lambda one: one.rest),
         "exo": each(lambda one: Code(one.exoneration)),
         "participation": each(lambda one: one.participation),
         "qualificatif": each(lambda one: one.qualifier),
+        "depassement": summed(lambda one: max(one.charged - one.base, 0)),
         "majoration": lambda: _amounts([one.majoration for one in bases]),
+        "montant": lambda: _amounts([one.majoration for one in bases]),
         "total": lambda: euros(total),
         "facture_total": lambda: euros(total),
         "PF": kept("PF"),
+        "pf": kept("PF"),
         "franchise": kept("FR"),
         "remboursement": refunded,
+        "AMO_apres_PF": refunded,
         "seuil_depasse": exceeded,
         "coef": each_coefficient(facts),
         "DA_max": lambda: _amounts(
@@ -305,7 +310,7 @@ def _majored(asked: Asked) -> Found:
         raise TariffError(f"maj {letter[:5]!r}: N, F or U was expected")
     day = tables.on(read.day("date", DEFAULT_DAY))
     kind = read.text("type", "")
-    percentage = kind != "forfait" and words.speciality not in (24, 26, 27, 28, 29)
+    percentage = kind != "forfait" and words.percentage and words.speciality not in AUXILIARIES
     quantity = read.integer("qte", 1)
     made = majoration(unit, coefficient, letter, forfait, percentage=percentage, day=day)
 

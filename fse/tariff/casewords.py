@@ -85,6 +85,8 @@ class Words:
     regime: str = "01"
     situations: set[Situation] = field(default_factory=set)
     letters: str = ""
+    percentage: bool = True
+    """Whether a majoration is of the percentage type."""
 
 
 def words_of(kind: str) -> Words:
@@ -136,6 +138,7 @@ def words_of(kind: str) -> Words:
         found.exoneration = "4"
     if _has(r"cumul coef\w*|coef\w* cumul\w*", text):
         found.letters = "K"
+    found.percentage = not _has(r"type forfait\w*|auxiliaires?|auxiliary", text)
     return found
 
 

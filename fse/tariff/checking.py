@@ -58,6 +58,8 @@ def _keys(table: str, row: Any) -> Iterator[tuple[Any, ...]]:
             yield (row.name,)
         case "caisses":
             yield row["regime"], row["code"]
+        case "coefficients":
+            yield row["code"], row["coefficient"]
         case "prestations":
             yield row["code"], row["nature"]
         case _:

@@ -61,6 +61,7 @@ class DayTables:
         "pathway",
         "pathway_capped",
         "pathway_rate",
+        "pharmacy",
         "regimes",
         "situations",
         "threshold",
@@ -85,6 +86,7 @@ class DayTables:
         }
         self.pathway: dict[str, PlainRow] = {row["letter"]: row for row in held["pathway"]}
         self.out_of_pathway = frozenset(letter for letter, row in self.pathway.items() if row["mtm"] == "yes")
+        self.pharmacy: dict[str, PlainRow] = {row["code"]: row for row in held["pharmacy"]}
         self.situations: dict[str, PlainRow] = {row["situation"]: row for row in held["situations"]}
         self.exonerations: dict[str, PlainRow] = {row["code"]: row for row in held["exonerations"]}
         self.regimes: dict[str, PlainRow] = {row["code"]: row for row in held["regimes"]}

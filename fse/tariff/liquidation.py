@@ -64,6 +64,9 @@ class History:
     """By the professional of this sheet."""
 
 
+NO_HISTORY: Final = History()
+
+
 @dataclass(frozen=True, slots=True)
 class Deduction:
     """What is kept back on a line (counted from 0): ``code`` PF or FR, ``amount`` in cents, 0 where a cap or an
@@ -89,7 +92,7 @@ def deductions(
     *participation*: another amount than the tables have. The caps are by day and by year; a day's history counts for all
     lines of the sheet. Raises TariffError.
     """
-    before = history or History()
+    before = history or NO_HISTORY
     exempt = _exempt(facts)
     kept = {"PF": before.participation_year, "FR": before.franchise_year}
     today = {"PF": before.participation_day, "FR": before.franchise_day, "BOX": 0, "TR": before.transport_day}

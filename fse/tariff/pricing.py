@@ -47,3 +47,27 @@ def _bases(facts: SheetFacts, days: Sequence[DayTables], told: Told | None) -> t
             told.line = place
         bases.append(based(line, facts, day, line.date in consulted, told))
     return tuple(bases)
+
+
+def notes(facts: SheetFacts, tables: Tables) -> tuple[str, ...]:
+    """What somebody should look at before the sheet is sent: a supplement without the act that it follows (RG_VF626), a
+    coefficient that has become another."""
+    found = []
+    for line in facts.lines:
+        day = tables.on(line.date)
+        wanted = day.associations_of.get(line.code)
+        beside = {
+            ("CCAM" if one.technical else one.code)
+            for one in facts.lines
+            if one.date == line.date and one is not line
+        }
+        if wanted is not None and not (wanted & beside) and not ("NGAP" in wanted and beside - {"CCAM"}):
+            found.append(
+                f"{line.code} of {line.date} follows {', '.join(sorted(wanted))}, and none of them is billed that day"
+            )
+        old = tables.outdated.get((line.code, line.coefficient))
+        if old is not None and not old.origin.holds(line.date):
+            found.append(
+                f"{line.code} {line.coefficient.normalize():f} has become {line.code} {old['becomes']} ({old.origin})"
+            )
+    return tuple(found)

@@ -23,6 +23,8 @@ NATURES_AT_100: Final = frozenset({MATERNITY, AT_MP, PREVENTION})
 
 CANSSM: Final = "07"
 SNCF: Final = "04"
+NOT_REFUNDED_NATURES: Final = frozenset({"PHN", "PPL"})
+"""Medicines that nobody refunds, whoever takes them."""
 DENTAL: Final = frozenset({"AD", "ID", "PD"})
 """Category of a dental act (field 12): one of them takes the flat charge off the invoice."""
 WITHOUT_FLAT: Final = frozenset({"ADI", "ADA"})
@@ -117,7 +119,7 @@ def _reason(one: Based, facts: SheetFacts, day: DayTables, threshold: str) -> Re
     line, situations = one.line, facts.situations
     if line.qualifier == FREE:
         return 0, NONE, "acte gratuit", FREE, None
-    if line.qualifier == NOT_REFUNDED:
+    if line.qualifier == NOT_REFUNDED or line.code in NOT_REFUNDED_NATURES:
         return 0, NONE, "not refunded (qualificatif N)", NOT_REFUNDED, None
     if situations and Situation.AME in situations:
         return _of(day, "AME", NONE)
@@ -190,7 +192,8 @@ def _base_rate(one: Based, facts: SheetFacts, day: DayTables) -> Reason:
     if speciality is None:
         speciality = 1
     found = day.rate(one.grouping or one.line.code, speciality)
-    return found.rate, NONE, f"base rate of speciality {speciality:02d}", "base", found.origin
+    of = one.grouping or one.line.code if found.codes else f"speciality {speciality:02d}"
+    return found.rate, NONE, f"base rate of {of}", "base", found.origin
 
 
 def _sncf(facts: SheetFacts) -> Reason | None:

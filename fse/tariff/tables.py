@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -17,12 +18,13 @@ from bifente.fse.tariff import rows
 from bifente.fse.tariff.daytables import DayTables
 from bifente.fse.tariff.errors import TariffError
 from bifente.fse.tariff.facts import Situation
-from bifente.fse.tariff.rows import Origin, RuleParameter
+from bifente.fse.tariff.rows import Origin, PlainRow, RuleParameter
 
 MAKERS: Final[Mapping[str, Callable[[Mapping[str, str], Origin], Any]]] = {
     "ngap": rows.letter,
     "dom": rows.zone,
     "associations": rows.plain,
+    "coefficients": rows.plain,
     "ccam": rows.ccam,
     "modifiers": rows.modifier,
     "association_codes": rows.plain,
@@ -69,6 +71,12 @@ class Tables:
             for row in self._rows["coverages"]
             if row["means"]
         }
+        self.outdated: Mapping[tuple[str, Decimal], PlainRow] = {
+            (row["code"], Decimal(row["coefficient"])): row
+            for row in self._rows["coefficients"]
+            if row["becomes"]
+        }
+        """Coefficients of acts that have become others, by letter and coefficient."""
         self._made: dict[int, DayTables] = {}
 
     @classmethod

@@ -37,13 +37,14 @@ def price_acts(
     rights: "Rights",
     third_party: "ThirdParty",
 ) -> PricedActs:
-    """The acts of *written* at the prices of the shipped tables, on *day* unless they say another.
+    """The acts of *written* at the prices of the tables at hand, on *day* unless they say another.
 
     An act without a fee is charged at its base; a stated price that differs is refused. Raises WorkbenchError, TariffError,
     InvalidSheet.
     """
     from bifente.fse.tariff.pricing import explain
-    from bifente.fse.tariff.tables import Tables
+    from bifente.fse.tariff.pricing import notes as tariff_notes
+    from bifente.workbench.tables import open_tables
 
     facts = _facts(
         tuple(_line(act, act.date or day) for act in written.acts),
@@ -55,8 +56,9 @@ def price_acts(
         pathway=written.pathway,
         day=day,
     )
-    amounts, steps = explain(facts, Tables.shipped())
-    acts, notes = [], []
+    tables = open_tables()
+    amounts, steps = explain(facts, tables)
+    acts, notes = [], [*tariff_notes(facts, tables)]
     for number, (act, line, one) in enumerate(zip(written.acts, facts.lines, amounts, strict=True), 1):
         price = _price(one)
         _compare(number, act, price)
@@ -65,7 +67,9 @@ def price_acts(
             notes.append(
                 f"act {number} ({act.code}): {euros(one.charged)} charged, {more} than the base {euros(one.base)}"
             )
-        acts.append(act_of(act, line.date, one.charged, price, qualifier=one.qualifier))
+        acts.append(
+            act_of(act, line.date, one.charged, price, qualifier=one.qualifier, grouping=one.grouping)
+        )
     return PricedActs(tuple(acts), tuple(steps), tuple(notes))
 
 
@@ -93,10 +97,10 @@ class Repriced:
 
 
 def price_again(sheet: "CareSheet") -> Repriced:
-    """What the shipped tables say of a *sheet*, and how. Raises TariffError."""
+    """What the tables at hand say of a *sheet*, and how. Raises TariffError."""
     from bifente.fse.tariff.facts import Line
     from bifente.fse.tariff.pricing import explain
-    from bifente.fse.tariff.tables import Tables
+    from bifente.workbench.tables import open_tables
 
     lines = []
     for act in sheet.acts:
@@ -129,7 +133,7 @@ def price_again(sheet: "CareSheet") -> Repriced:
         pathway=sheet.pathway,
         day=sheet.care_date,
     )
-    amounts, steps = explain(facts, Tables.shipped())
+    amounts, steps = explain(facts, open_tables())
     prices = tuple(_price(one) for one in amounts)
     different = [
         f"act {number} ({act.code}): the sheet says {name} {getattr(act.price, name)}, the tariff {getattr(price, name)}"
@@ -141,9 +145,15 @@ def price_again(sheet: "CareSheet") -> Repriced:
 
 
 def act_of(
-    written: "WrittenAct", day: date, amount: int, price: "Price | None", *, qualifier: str = ""
+    written: "WrittenAct",
+    day: date,
+    amount: int,
+    price: "Price | None",
+    *,
+    qualifier: str = "",
+    grouping: str = "",
 ) -> "Act":
-    """The act of a sheet. Raises InvalidSheet."""
+    """The act of a sheet; *grouping* is the code prestation by the tariff. Raises InvalidSheet."""
     from bifente.fse.sheet.acts import Act, Ccam
 
     ccam = None
@@ -155,7 +165,7 @@ def act_of(
             association=written.association,
             documentary=written.documentary,
             teeth=written.teeth,
-            grouping=written.grouping,
+            grouping=written.grouping or grouping,
         )
     return Act(
         written.code,

@@ -73,6 +73,8 @@ def test_an_act_is_explained_with_rule_row_and_day(capsys: pytest.CaptureFixture
         (["--act", "G", "--on", "2026-01-05", "--ips", "?"], "letter of the parcours"),
         (["--act", "G", "--on", "2026-01-05", "--set", "x=1"], "no parameter 'x'"),
         (["--act", "G", "--on", "2026-01-05", "--set", "x"], "NAME=VALUE"),
+        (["--act", "3400000000000", "--on", "2026-01-05"], "no medicine"),
+        (["--act", "G=1.234", "--on", "2026-01-05"], "up to two decimals"),
         ([], "--act"),
         (["--act", "G", "--case", "x"], "--case"),
     ],
@@ -82,6 +84,30 @@ def test_what_cannot_be_priced_is_one_line(
 ) -> None:
     assert main(["fse", "price", *arguments]) in (2, 3)
     assert said in capsys.readouterr().err.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("act", "base", "charged"),
+    [
+        ("G=45.00", 3000, 4500),
+        ("2xAMI*1.5", 945, 945),
+        ("AMI*1.5+N", 1388, 1388),
+        ("DEQP003-F", 3358, 3358),
+        ("QZFA036:1.0/2", 1440, 1440),
+        ("2x3400999900010", 232, 232),
+    ],
+)
+def test_acts_as_they_are_typed(
+    act: str, base: int, charged: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fse", "price", "--act", act, "--on", "2026-01-05", "--json"]) == 0
+    (line,) = json.loads(capsys.readouterr().out)["lines"]
+    assert (line["base"], line["charged"]) == (base, charged)
+
+
+def test_notes_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fse", "price", "--act", "MEG", "--on", "2026-01-05"]) == 0
+    assert "note: MEG of 2026-01-05 follows" in capsys.readouterr().out
 
 
 def test_the_tables_are_shown_and_searched(capsys: pytest.CaptureFixture[str]) -> None:

@@ -58,7 +58,7 @@ FACTS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(FACTS)
 def test_the_parts_add_up_and_nothing_is_negative(facts: SheetFacts) -> None:
     for one in price(facts, TABLES):
@@ -74,7 +74,7 @@ def test_the_parts_add_up_and_nothing_is_negative(facts: SheetFacts) -> None:
             assert one.rest == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(FACTS)
 def test_an_explained_price_is_the_price(facts: SheetFacts) -> None:
     amounts, steps = explain(facts, TABLES)
@@ -83,7 +83,7 @@ def test_an_explained_price_is_the_price(facts: SheetFacts) -> None:
     assert all("\n" not in str(step) for step in steps)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FACTS, COEFFICIENTS)
 def test_a_higher_coefficient_never_costs_less(facts: SheetFacts, more: Decimal) -> None:
     before = price(facts, TABLES)
@@ -94,7 +94,7 @@ def test_a_higher_coefficient_never_costs_less(facts: SheetFacts, more: Decimal)
         assert other.base >= one.base
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(FACTS, st.integers(0, 6000), st.integers(0, 6000), st.integers(0, 1000), st.integers(0, 1000))
 def test_what_is_kept_back_stays_under_its_caps(
     facts: SheetFacts, participation: int, franchise: int, today: int, kept: int
@@ -109,7 +109,7 @@ def test_what_is_kept_back_stays_under_its_caps(
     assert franchise + sum(one.amount for one in taken if one.code == "FR") <= max(5000, franchise)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from([row for row in TABLES.rows("ngap") if row.specialities]), st.data())
 def test_every_letter_is_priced_on_its_days(row: object, data: st.DataObject) -> None:
     from bifente.fse.tariff.rows import LetterRow

@@ -11,7 +11,7 @@ from bifente.fse.tariff.errors import TariffError, UnknownAct
 from bifente.fse.tariff.facts import Amounts, Given, Line, SheetFacts, Situation
 from bifente.fse.tariff.liquidation import History, deductions
 from bifente.fse.tariff.money import cents, euros, half_up
-from bifente.fse.tariff.pricing import explain, price
+from bifente.fse.tariff.pricing import explain, notes, price
 from bifente.fse.tariff.shares import placed
 from bifente.fse.tariff.tables import Tables
 
@@ -312,3 +312,34 @@ def test_amounts_in_texts() -> None:
     for bad in ("1.005", "-1", "x", "1e9", "1000000000", "", "0" * 40):
         with pytest.raises(TariffError):
             cents(bad)
+
+
+def test_medicines_are_paid_by_their_nature() -> None:
+    for nature, rate, amo in (("PH7", 65, 281), ("PH4", 30, 130), ("PH2", 15, 65), ("PH1", 100, 432)):
+        (one,) = priced(Line(nature, DAY, quantity=2, charged=432), speciality=50)
+        assert (one.base, one.rate, one.amo) == (432, rate, amo)
+    (one,) = priced(Line("PHN", DAY, charged=590), speciality=50)
+    assert (one.base, one.amo, one.qualifier, one.rest) == (0, 0, "N", 590)
+    with pytest.raises(TariffError, match="charged at their prices"):
+        priced(Line("PH7", DAY), speciality=50)
+    box = SheetFacts((Line("PH7", DAY, quantity=2, charged=432),), speciality=50)
+    assert kept(box) == [("FR", 200)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ((Line("MEG", DAY),), "MEG of 2026-01-05 follows C, CS, G"),
+        ((Line("MEG", DAY), Line("G", date(2026, 1, 4))), "none of them is billed that day"),
+        ((Line("MEG", DAY), Line("G", DAY)), ""),
+        ((Line("FDC", DAY), Line("HBLD038", DAY, technical=True)), ""),
+        ((Line("AMS", DAY, Decimal("7.5")),), "AMS 7.5 has become AMS 8.1"),
+        ((Line("AMS", date(2025, 12, 31), Decimal("7.5")),), ""),
+        ((Line("AMS", DAY, Decimal("8.1")),), ""),
+    ],
+)
+def test_what_somebody_should_look_at(lines: tuple[Line, ...], said: str) -> None:
+    """RG_VF626, and the coefficients of corrections 23."""
+    found = notes(SheetFacts(lines), TABLES)
+    assert len(found) == bool(said)
+    assert said in "".join(found)
