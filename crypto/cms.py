@@ -22,7 +22,18 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.crypto import rsa
-from bifente.crypto.der import CONTEXT_0, INTEGER, OCTET_STRING, SEQUENCE, SET, elements, encode, first, only
+from bifente.crypto.der import (
+    CONTEXT_0,
+    INTEGER,
+    OCTET_STRING,
+    SEQUENCE,
+    SET,
+    elements,
+    encode,
+    first,
+    only,
+    split,
+)
 from bifente.crypto.errors import CryptoError
 
 Decipher = Callable[[bytes], bytes]
@@ -89,6 +100,15 @@ class KeySigner:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedData:
+    """The parts of a SignedData of the form of :func:`assemble`, not judged yet."""
+
+    content: bytes
+    certificates: tuple[bytes, ...]
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class VerifiedContent:
     """A content whose one signature holds under :attr:`certificate`; whether that is to be believed, the chain tells."""
 
@@ -147,6 +167,34 @@ def assemble(
         + encode(SET, encode(SEQUENCE, info))
     )
     return encode(SEQUENCE, _SIGNED_DATA + encode(CONTEXT_0, encode(SEQUENCE, signed)))
+
+
+def parse(signed: bytes) -> SignedData:
+    """The parts of a SignedData of one signer, DER; what is between them is not looked at: :func:`assemble` makes it again.
+
+    Raises CryptoError.
+    """
+    try:
+        kind, rest = split(only(signed, SEQUENCE))
+        if kind != _SIGNED_DATA:
+            raise CryptoError("not a CMS SignedData")
+        _, rest = split(only(only(rest, CONTEXT_0), SEQUENCE))  # version
+        _, rest = first(rest, SET)
+        encapsulated, rest = first(rest, SEQUENCE)
+        certificates, rest = first(rest, CONTEXT_0)
+        infos = elements(only(rest, SET))
+        if len(infos) != 1:
+            raise CryptoError(f"{len(infos)} signers, one is expected")
+        _, content = split(encapsulated)
+        return SignedData(
+            content=only(only(content, CONTEXT_0), OCTET_STRING),
+            certificates=tuple(elements(certificates)),
+            signature=only(elements(only(infos[0], SEQUENCE))[-1], OCTET_STRING),
+        )
+    except CryptoError:
+        raise
+    except (ValueError, IndexError) as error:
+        raise CryptoError(f"not a CMS SignedData: {error}") from None
 
 
 @lru_cache(maxsize=256)
