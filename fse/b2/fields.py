@@ -20,7 +20,7 @@ B2Value = str | int | Decimal
 """What a field holds: cents, counts and rates are ``int``, coefficients ``Decimal``, all else is text as it stands."""
 
 B2Given = str | int | Decimal | date | None
-"""What a field is given: a day may be a ``date``; None is the same as nothing (zeros or spaces)."""
+"""What a field is given: a day may be a ``date``; None is nothing: zeros or spaces, but of a mandatory field."""
 
 
 class Use(Enum):
@@ -103,7 +103,8 @@ class B2Field:
     @property
     def required(self) -> bool:
         """Whether a record cannot be built without a value for it."""
-        return self.presence == "O" and not self.may_be_blank and self.default is None
+        optional = self.may_be_blank or "" in self.labels or self.default is not None
+        return self.presence == "O" and not optional
 
     @property
     def default(self) -> str | None:
@@ -138,6 +139,12 @@ class B2Field:
                 return scaled(text, self.places)
         return text.rstrip(" ")
 
+    def nothing(self) -> str:
+        """What is written when no value is given. Raises B2ValueError for a mandatory field."""
+        if self.required:
+            raise self.refuse("mandatory, and no value is given")
+        return self.filling
+
     def refuse(self, reason: str) -> B2ValueError:
         """The error that *reason* makes."""
         return B2ValueError(self.record, self.name, self.columns, reason)
@@ -170,7 +177,7 @@ def _fixed(field: B2Field) -> Callable[[B2Given], str]:
 
 
 def _digits(field: B2Field) -> Callable[[B2Given], str]:
-    width, filling, is_day = field.width, field.filling, field.use in (Use.DAY, Use.BIRTH)
+    width, is_day = field.width, field.use in (Use.DAY, Use.BIRTH)
 
     def put(value: B2Given) -> str:
         if value.__class__ is str:
@@ -186,7 +193,7 @@ def _digits(field: B2Field) -> Callable[[B2Given], str]:
 
     def otherwise(value: B2Given) -> str:
         if value is None or value == "":
-            return filling
+            return field.nothing()
         text = value if isinstance(value, str) else _number(field, value)
         if len(text) > width:
             raise field.refuse(f"{text!r} is longer than {width} digits")
@@ -236,7 +243,7 @@ def _scaled(field: B2Field) -> Callable[[B2Given], str]:
 
     def put(value: B2Given) -> str:
         if value is None or value == "":
-            return field.filling
+            return field.nothing()
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise field.refuse(f"{value!r} is not a coefficient (a Decimal or a whole number)")
         return written(Decimal(value))
@@ -245,18 +252,18 @@ def _scaled(field: B2Field) -> Callable[[B2Given], str]:
 
 
 def _text(field: B2Field) -> Callable[[B2Given], str]:
-    width, filling, free = field.width, field.filling, field.use in (Use.BLANK, Use.RESERVED)
+    width, free = field.width, field.use in (Use.BLANK, Use.RESERVED)
 
     def put(value: B2Given) -> str:
         if value.__class__ is str:
             text = value.upper()
-            if len(text) <= width and text.isascii() and text.isprintable() and text[:1] != " ":
+            if len(text) <= width and text.isascii() and text.isprintable() and text[:1] > " ":
                 return text.ljust(width)
         return otherwise(value)
 
     def otherwise(value: B2Given) -> str:
-        if value is None:
-            return filling
+        if value is None or value == "":
+            return field.nothing()
         if not isinstance(value, str):
             value = _day(field, value) if isinstance(value, date) else str(value)
         text = capitals(value)

@@ -6,6 +6,7 @@ ends, a byte order mark, EBCDIC, lines without their last spaces: all of these a
 
 import codecs
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, Final, NamedTuple
@@ -22,6 +23,9 @@ _EBCDIC: Final = bytes(
     ord(letter) if ord(letter) < 0x100 else 0x3F for letter in bytes(range(256)).decode("cp500")
 ).replace(b"\x85", b"\n")
 """EBCDIC (code page 500) → Latin-1. Letters, digits and spaces are the same in the other code pages of hosts."""
+
+_AHEAD: Final = 3 * LENGTH
+"""Bytes in which the next record is looked for."""
 
 _PADDING: Final = b" \0\x1a\r\n"
 """What programs leave at the end of a file."""
@@ -87,9 +91,14 @@ class FramedFile:
         while piece := self._read():
             yield piece.translate(_EBCDIC) if self._ebcdic else piece
 
-    def chunks(self) -> Iterator[Chunk]:
-        """The records from the first to the last; what pads the end of the file is none."""
-        return self._blocks() if self.form.line_ends == "none" else self._lines()
+    def chunks(self, *, realign: bool = False) -> Iterator[Chunk]:
+        """The records from the first to the last; what pads the end of the file is none.
+
+        With *realign*, where a record is too long or too short and no line end says so, the next one is looked for.
+        """
+        if self.form.line_ends != "none":
+            return self._lines()
+        return self._realigned() if realign else self._blocks()
 
     def _blocks(self) -> Iterator[Chunk]:
         number, offset, kept = 0, self._start, b""
@@ -103,6 +112,23 @@ class FramedFile:
             kept = data[whole:]
         if kept.strip(_PADDING):
             yield Chunk(number + 1, offset, kept.ljust(LENGTH), len(kept))
+
+    def _realigned(self) -> Iterator[Chunk]:
+        number, offset, data = 0, self._start, b""
+        pieces, ended, beginning = self._pieces(), False, None
+        while not ended:
+            piece = next(pieces, b"")
+            ended, data, at = not piece, data + piece, 0
+            while at < (len(data) if ended else len(data) - _AHEAD):
+                if beginning is None and data[at : at + 1] == b"1":
+                    beginning = _beginning(data[at + 1 : at + 10])
+                size = _size(data, at, beginning)
+                raw = data[at : at + size]
+                if raw.strip(_PADDING):
+                    number += 1
+                    yield Chunk(number, offset + at, raw[:LENGTH].ljust(LENGTH), len(raw))
+                at += size
+            offset, data = offset + at, data[at:]
 
     def _lines(self) -> Iterator[Chunk]:
         number, end = 0, b"\r" if self.form.line_ends == "CR" else b"\n"
@@ -134,6 +160,23 @@ class FramedFile:
                 kept = kept[:LONGEST_LINE]
         if kept:
             yield offset, kept.removesuffix(b"\r"), passed + len(kept)
+
+
+def _beginning(professional: bytes) -> re.Pattern[bytes]:
+    """How the records of a professional begin, as far as no field within a record looks the same."""
+    number = re.escape(professional)
+    return re.compile(
+        rb"[2-5]%b [0-9A-C ]|6%b[0-9]{41}|1%b.{6}[0-9]{6}|999[A-Z]{2}[0-9]{14}" % (number, number, number)
+    )
+
+
+def _size(data: bytes, at: int, beginning: re.Pattern[bytes] | None) -> int:
+    """How long the record at *at* is: as long as all, unless the next one begins out of step with it."""
+    if beginning is None or beginning.match(data, at + LENGTH):
+        return LENGTH
+    found = beginning.search(data, at + 1, at + _AHEAD)
+    size = found.start() - at if found is not None else LENGTH
+    return size if size % LENGTH else LENGTH
 
 
 def _not_b2(head: bytes) -> str:

@@ -43,13 +43,15 @@ class B2Record:
         self.letter_column = letter_column
         self.fields = declared(name, table)
         _gapless(self)
-        self._blank = [field.filling for field in self.fields]
+        self._blank: list[str] = [
+            None if field.required else field.filling  # type: ignore[misc]  # None: build finds it
+            for field in self.fields
+        ]
         named = [(index, field) for index, field in enumerate(self.fields) if _valued(field)]
         self._by_name = {field.name: field for _, field in named}
         if len(self._by_name) != len(named):
             raise ValueError(f"record {name}: a field name occurs twice")
         self._puts = {field.name: (index, putter(field)) for index, field in named}
-        self._required = frozenset(field.name for field in self._by_name.values() if field.required)
         self._names = tuple(self._by_name)
         fields = tuple(self._by_name.values())
         self._texts = _Cut(one for one in fields if not one.holds_digits)
@@ -85,10 +87,11 @@ class B2Record:
             if found is None:
                 raise B2Error(f"record {self.name} has no field {name!r}")
             pieces[found[0]] = found[1](value)
-        if not self._required <= values.keys():
-            missing = min(self._required - values.keys(), key=lambda one: self[one].first)
-            raise self[missing].refuse("mandatory, and no value is given")
-        return "".join(pieces).encode("ascii")
+        try:
+            return "".join(pieces).encode("ascii")
+        except TypeError:  # a piece that nobody gave, and that has no filling
+            missing = next(field for field, piece in zip(self.fields, pieces, strict=True) if piece is None)
+            raise missing.refuse("mandatory, and no value is given") from None
 
     def parse(self, raw: bytes) -> dict[str, B2Value]:
         """The values of a record of 128 bytes, whatever they are worth: the validator judges. Raises B2Error for a length."""

@@ -2,6 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
+from random import Random
 
 from hypothesis import strategies as st
 
@@ -32,6 +33,21 @@ def any_value(field: B2Field) -> st.SearchStrategy[B2Value]:
 def any_values(record: B2Record) -> st.SearchStrategy[dict[str, B2Value]]:
     """Values of all fields of a record, by their names."""
     return st.fixed_dictionaries({name: any_value(record[name]) for name in record.names})
+
+
+def chosen_values(record: B2Record, choose: Random) -> dict[str, B2Value]:
+    """The same for whole files of records, drawn faster."""
+
+    def value(field: B2Field) -> B2Value:
+        if field.fixed is not None:
+            return field.fixed
+        digits = "".join(choose.choices("0123456789", k=field.width))
+        if field.holds_digits:
+            return field.get(digits)
+        text = "".join(choose.choices(LETTERS, k=choose.randrange(field.width + 1))).strip()
+        return text or ("X" if field.required else "")
+
+    return {name: value(record[name]) for name in record.names}
 
 
 def day(when: date) -> str:

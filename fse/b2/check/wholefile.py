@@ -29,7 +29,7 @@ def check(source: bytes | BinaryIO) -> Findings:
         yield B2Finding(RULES["not-b2"], str(error))
         return
     yield from _form(framed)
-    chunks = framed.chunks()
+    chunks = framed.chunks(realign=True)
     first = next(chunks)
     named = first.raw[61:65].decode("latin-1").strip()
     norm = norm_of(named)

@@ -50,7 +50,8 @@ def recogniser(norm: str) -> Callable[[bytes], B2Record | None]:
             columns.setdefault(record.letter_column - 1, {})[ord(record.letter)] = record
         else:
             plain[kind] = record
-    by_column = {first: tuple(columns.items()) for first, columns in letters.items()}
+    # Column 36 first: where a letter stands there, column 39 may hold anything.
+    by_column = {first: tuple(sorted(columns.items())) for first, columns in letters.items()}
 
     def recognised(raw: bytes) -> B2Record | None:
         for column, records in by_column.get(raw[0], ()):

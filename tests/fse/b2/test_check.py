@@ -122,7 +122,8 @@ CASES: list[tuple[str, Callable[[], list[B2Row]], Spoil, int, str, str]] = [
     ("unknown-record", PS, at(14, 36, "Q"), 14, "", "1 and 36"),
     ("other-norm", PS, at(4, 1, "3"), 4, "", ""),
     ("unread-norm", PS, at(1, 62, "PH"), 1, "norme", "62–65"),
-    ("lost", PS, both(again(4, 40), at_byte_less), 24, "", ""),
+    ("length", PS, both(again(4, 40), at_byte_less), 3, "", ""),
+    ("lost", PS, lambda content: content[:256] + b"X" * 5000, 23, "", ""),
     ("fixed", PS, at(1, 83, "129"), 1, "longueur", "83–85"),
     ("blank", PS, at(2, 95, "X"), 2, "-", "95–128"),
     ("mandatory", PS, at(4, 74, "     "), 4, "code_acte", "74–78"),
@@ -229,6 +230,26 @@ def test_one_fault_is_one_finding(spoil: Spoil, only: set[str]) -> None:
     content = spoil(write_file(professional_rows()))
     assert broken(content) == only
     assert len(found(content)) == len(only)
+
+
+@pytest.mark.parametrize(
+    ("place", "gone", "more", "number", "length"),
+    [
+        (300, 1, b"", 3, 127),
+        (300, 0, b"X", 3, 129),
+        (400, 20, b"", 4, 108),
+        (400, 0, b"0" * 70, 4, 198),
+        (160, 3, b"", 2, 125),
+    ],
+)
+def test_a_record_of_another_length_is_named_and_the_next_ones_are_read(
+    place: int, gone: int, more: bytes, number: int, length: int
+) -> None:
+    content = write_file(professional_rows())
+    spoiled = content[:place] + more + content[place + gone :]
+    lengths = [(one.number, one.message) for one in found(spoiled) if one.rule.name == "length"]
+    assert lengths == [(number, f"{length} characters, not 128")]
+    assert not {one.number for one in found(spoiled) if one.rule.name in ("unknown-record", "order", "lost")}
 
 
 def test_a_finding_says_byte_value_and_clause() -> None:

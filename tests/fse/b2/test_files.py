@@ -1,14 +1,17 @@
 """Files as trees: the worked example to the byte, every layout of a file, what does not belong, other records."""
 
 import io
+from random import Random
 
 import pytest
-from anyb2 import act, any_values, file_of, invoice, lot
+from anyb2 import act, any_values, chosen_values, file_of, invoice, lot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bifente.fse.b2 import B2Error, B2Record, B2Row, NotB2, read_file, read_lots, read_rows, write_file
 from bifente.fse.b2 import records as declared
+from bifente.fse.b2.check import check
+from bifente.fse.b2.files import B2File, B2Invoice, B2Line, B2Lot
 
 A, B = "A" * 32, "B" * 32
 EXAMPLE = (
@@ -165,6 +168,47 @@ def test_any_file_comes_back(data: st.DataObject) -> None:
     again = read_file(content)
     assert write_file(again) == content
     assert [row.values for row in again.rows()] == [row.values for row in file.rows()]
+
+
+def any_file(norm: str, choose: Random) -> B2File:
+    """A file of *norm* with any values in any of its records, wherever one may stand."""
+    kinds = {name: [one for one in declared.RECORDS[norm] if one.name.startswith(name)] for name in "234"}
+
+    def row(name: str) -> B2Row:
+        record = declared.find_record(norm, name)
+        values = chosen_values(record, choose)
+        return B2Row(record, record.build({**values, "norme": norm} if name == "000" else values))
+
+    def rows(kind: str) -> tuple[B2Row, ...]:
+        letters = [one.name for one in kinds[kind] if one.letter]
+        return tuple(row(choose.choice(letters)) for _ in range(choose.randrange(4)))
+
+    def any_invoice() -> B2Invoice:
+        types = [kind for kind in "34" if kinds[kind]]
+        lines = [B2Line(row(kind), rows(kind)) for kind in choose.choices(types, k=choose.randrange(3))]
+        return B2Invoice(row("2"), rows("2"), tuple(lines), row("5"))
+
+    lots = tuple(
+        B2Lot(row("1"), tuple(any_invoice() for _ in range(choose.randrange(3))), row("6"))
+        for _ in range(choose.randrange(3))
+    )
+    return B2File(row("000"), lots, row("999"))
+
+
+@settings(max_examples=40)
+@given(st.sampled_from(["PS", "CP"]), st.integers(), st.sampled_from([b"", b"\n", b"\r\n"]))
+def test_any_records_come_back_as_the_same_tree(norm: str, seed: int, end: bytes) -> None:
+    file = any_file(norm, Random(seed))
+    content = write_file(file)
+    laid_out = b"".join(one + end for one in records_of(content))
+    again = read_file(laid_out)
+    assert again.norm == file.norm
+    assert [[len(one.lines) for one in lot.invoices] for lot in again.lots] == [
+        [len(one.lines) for one in lot.invoices] for lot in file.lots
+    ]
+    assert [(row.name, row.values) for row in again.rows()] == [(row.name, row.values) for row in file.rows()]
+    assert write_file(again) == content
+    assert all(one.message for one in check(laid_out))
 
 
 TOY = B2Record(

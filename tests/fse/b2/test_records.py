@@ -100,6 +100,9 @@ def test_days_cents_and_coefficients() -> None:
         ("code_acte", "ЖG", "the character 'Ж' .CYRILLIC CAPITAL LETTER ZHE. cannot be written"),
         ("code_acte", "G\n", "U\\+000A cannot be written"),
         ("code_acte", " G", "begins with a space"),
+        ("code_acte", "", "columns 74–78.*mandatory, and no value is given"),
+        ("montant", None, "columns 113–119.*mandatory, and no value is given"),
+        ("coefficient", None, "columns 81–86.*mandatory, and no value is given"),
         ("numero_facture", 10**9, "columns 27–35"),
     ],
 )
