@@ -137,7 +137,7 @@ class B2Field:
                 return int(text)
             if use is Use.COEFFICIENT or use is Use.FRACTION:
                 return scaled(text, self.places)
-        return text.rstrip(" ")
+        return text.rstrip()
 
     def nothing(self) -> str:
         """What is written when no value is given. Raises B2ValueError for a mandatory field."""

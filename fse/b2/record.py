@@ -13,7 +13,7 @@ field.
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter, methodcaller
+from operator import itemgetter
 from typing import Final
 
 from bifente.fse.b2.codelists import CODE_LISTS
@@ -104,7 +104,7 @@ class B2Record:
                 name: field.get(text[field.first - 1 : field.last]) for name, field in self._by_name.items()
             }
         values: dict[str, B2Value] = dict(
-            zip(self._texts.names, map(_stripped, self._texts.of(text)), strict=True)
+            zip(self._texts.names, map(str.rstrip, self._texts.of(text)), strict=True)
         )
         values.update(zip(self._codes.names, codes, strict=True))
         values.update(zip(self._integers.names, map(int, integers), strict=True))
@@ -213,9 +213,6 @@ def _valued(field: B2Field) -> bool:
 
 def _counted(field: B2Field) -> bool:
     return field.use in AS_INTEGER or field.use in DECIMALS
-
-
-_stripped = methodcaller("rstrip", " ")
 
 
 class _Cut:

@@ -25,6 +25,7 @@ TAKES: Mapping[str, Change] = {
         {"layouts/registry.py": 1},
     ),
     "trace-format.md": Change(("traces/formats/logs/arrows.py",), {"traces/formats/__init__.py": 2}),
+    "b2-record.md": Change(("fse/b2/records/message.py",), {"fse/b2/records/__init__.py": 2}),
     "command.md": Change(("cli/kind/__init__.py", "cli/kind/commands.py"), {"cli/main.py": 1}),
 }
 """What each page makes and changes: an entry of a layout has a line for each of its facts."""
