@@ -162,7 +162,7 @@ def _ngap(line: Line, facts: SheetFacts, day: DayTables, told: Told | None) -> B
         unit = row.unit if in_zone is None else in_zone.unit
         _check_letter(line, row.least, row.most, row.complements)
         if told is not None:
-            told.add("unit", unit, f"price of {line.code}", (in_zone or row).origin)
+            told.add("unit", unit, f"price of {line.code} on {line.date}", (in_zone or row).origin)
             if facts.zone and in_zone is None:
                 told.add(
                     "unit",
@@ -273,7 +273,7 @@ def _ccam(line: Line, facts: SheetFacts, day: DayTables, beside: bool, told: Tol
         if unit is None and given.base is None:
             unit = row.unit
             if told is not None:
-                what = f"price of {line.code}, activity {line.activity}, phase {line.phase}"
+                what = f"price of {line.code}, activity {line.activity}, phase {line.phase}, on {line.date}"
                 told.add("unit", unit, what, row.origin)
     if given.base is not None:
         parts = CcamBase(given.base, 0, 0, given.base)

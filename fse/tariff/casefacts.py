@@ -16,6 +16,9 @@ from bifente.fse.tariff.money import cents, number
 from bifente.fse.tariff.tables import Tables
 
 MAX_LINES: Final = 99
+FIRST_DAY: Final = date(1950, 1, 1)
+LAST_DAY: Final = date(2100, 12, 31)
+"""The days that calendars of *jours fériés* know well enough."""
 _CCAM: Final = re.compile(r"[A-Z]{4}[0-9]{3}")
 _ACT: Final = re.compile(r"[A-Z][A-Z0-9]{0,6}")
 
@@ -141,9 +144,14 @@ class Input:
             return None
         text = self.text(key)
         try:
-            return date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             raise TariffError(f"input key {key} {text[:20]!r}: a day as 2026-01-31 was expected") from None
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise TariffError(
+                f"input key {key} {text[:20]!r}: a day from {FIRST_DAY} to {LAST_DAY} was expected"
+            )
+        return day
 
     def day(self, key: str, default: date) -> date:
         """A day as 2026-01-31."""

@@ -198,24 +198,28 @@ def moment(text: str, around: date, department: str = "") -> datetime:
     return datetime.combine(day, time(hour, minute))
 
 
+_LONG_ENOUGH: Final = 8 * 366
+"""Days in which each day of the year occurs, 29 February too."""
+
+
 def _day(text: str, around: date, department: str) -> date | None:
     text = re.sub(r"^(next|on|le|un|une|a|the)\s+", "", text)
     try:
         return date.fromisoformat(text)
     except ValueError:
         pass
-    days = [around + timedelta(days=count) for count in range(366)]
+    days = [around + timedelta(days=count) for count in range(_LONG_ENOUGH)]
     if text in ("working day", "workday", "jour ouvré", "jour ouvre", "weekday", "business day"):
-        return next(day for day in days if day.weekday() < 5 and not is_holiday(day, department))
-    if text in ("holiday", "public holiday", "bank holiday", "jour férié", "jour ferie", "férié", "ferie"):
-        return next(day for day in days if day.weekday() < 5 and is_holiday(day, department))
+        return next((day for day in days if day.weekday() < 5 and not is_holiday(day, department)), None)
+    if text in (
+        *("holiday", "public holiday", "bank holiday"),
+        *("jour férié", "jour ferie", "férié", "ferie"),
+    ):
+        return next((day for day in days if day.weekday() < 5 and is_holiday(day, department)), None)
     if text in _DAYS:
-        return next(
-            day
-            for day in days
-            if day.weekday() == _DAYS[text]
-            and (text in ("sunday", "dimanche") or not is_holiday(day, department))
-        )
+        sunday = text in ("sunday", "dimanche")
+        wanted = (day for day in days if day.weekday() == _DAYS[text])
+        return next((day for day in wanted if sunday or not is_holiday(day, department)), None)
     parts = re.fullmatch(
         r"(?:(\d{1,2})[-/](\d{1,2}))|(?:(\d{1,2})(?:er|st|nd|rd|th)? ([a-zéûôà]+))|(?:([a-zéûôà]+) (\d{1,2}))",
         text,

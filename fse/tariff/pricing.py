@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bifente.fse.tariff.bases import CONSULTATIONS, Based, based
 from bifente.fse.tariff.daytables import DayTables
 from bifente.fse.tariff.explaining import PriceStep, Told
-from bifente.fse.tariff.facts import Amounts, SheetFacts
+from bifente.fse.tariff.facts import Amounts, SheetFacts, Situation
 from bifente.fse.tariff.shares import shared
 from bifente.fse.tariff.tables import Tables
 
@@ -70,4 +70,17 @@ def notes(facts: SheetFacts, tables: Tables) -> tuple[str, ...]:
             found.append(
                 f"{line.code} {line.coefficient.normalize():f} has become {line.code} {old['becomes']} ({old.origin})"
             )
+    technical = [line for line in facts.lines if line.technical]
+    for day_of_care in sorted({line.date for line in technical}):
+        that_day = [line for line in technical if line.date == day_of_care]
+        if len(that_day) > 1 and not all(line.association for line in that_day):
+            found.append(
+                f"technical acts of {day_of_care} are billed together without a code association each"
+            )
+    if Situation.C2S in facts.situations:
+        for line, one in zip(facts.lines, price(facts, tables), strict=True):
+            if one.charged > one.base > 0:
+                found.append(
+                    f"{line.code} of {line.date}: a dépassement is not for a patient with the C2S (RG_VF671)"
+                )
     return tuple(found)

@@ -102,3 +102,44 @@ def test_the_other_reading_outside_the_parcours() -> None:
     }
     assert run_case(case, Tables.shipped()).differences[0].found == "8.40"
     assert run_case(case, Tables.shipped().with_parameter("pathway.reading", "uncapped")).passed
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"when": "sunday 10:00", "act": "C", "date": "9999-12-31"}, "a day from 1950"),
+        ({"when": "sunday 10:00", "act": "C", "date": "0001-01-01"}, "a day from 1950"),
+        ({"when": "sunday 25:00", "act": "C"}, "there is no such time"),
+        ({"when": "sunday", "act": "C"}, "a time as 18:15"),
+        ({"when": "someday 10:00", "act": "C"}, "a day was expected"),
+        ({"when": "2026-02-30 10:00", "act": "C"}, "a day was expected"),
+        ({"when": "sunday 10:00"}, "input key act is missing"),
+        ({"when": "sunday 10:00", "act": "NOPE"}, "NOPE"),
+    ],
+)
+def test_moments_that_are_none(given: dict[str, str], said: str) -> None:
+    case = {"id": "x", "kind": "NGAP automatic complement", "input": given, "expected": {"complement": ""}}
+    assert said in " ".join(run_case(case, Tables.shipped()).problems)
+
+
+@pytest.mark.parametrize(
+    ("when", "complement"),
+    [
+        ("29 february 10:00", ""),
+        ("holiday 10:00", "F"),
+        ("dimanche 18h", "F"),
+        ("saturday 23:00", "N"),
+        ("1er janvier 12:00", "F"),
+        ("07-14 12:00", "F"),
+        ("2026-05-08 12:00", "F"),
+        ("2026-05-08T12:00", "F"),
+    ],
+)
+def test_moments_in_words(when: str, complement: str) -> None:
+    case = {
+        "id": "x",
+        "kind": "NGAP automatic complement",
+        "input": {"when": when, "act": "G"},
+        "expected": {"complement": complement},
+    }
+    assert run_case(case, Tables.shipped()).passed

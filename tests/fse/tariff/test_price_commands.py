@@ -50,7 +50,7 @@ def test_a_file_that_holds_no_cases(content: str, tmp_path: Path, capsys: pytest
 def test_an_act_is_explained_with_rule_row_and_day(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["fse", "price", "--act", "G", "--on", "2026-01-05", "--ips", "S"]) == 0
     printed = capsys.readouterr().out
-    assert "price of G; ngap.csv:" in printed
+    assert "price of G on 2026-01-05; ngap.csv:" in printed
     assert "service-public F17042" in printed
     assert "[?]" in printed
     assert "paid by the caisse: 8.40" in printed

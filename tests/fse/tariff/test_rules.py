@@ -336,6 +336,17 @@ def test_medicines_are_paid_by_their_nature() -> None:
         ((Line("AMS", DAY, Decimal("7.5")),), "AMS 7.5 has become AMS 8.1"),
         ((Line("AMS", date(2025, 12, 31), Decimal("7.5")),), ""),
         ((Line("AMS", DAY, Decimal("8.1")),), ""),
+        (
+            (Line("QZFA036", DAY, technical=True), Line("QZQP001", DAY, technical=True)),
+            "without a code association",
+        ),
+        (
+            (
+                Line("QZFA036", DAY, technical=True, association="1"),
+                Line("QZQP001", DAY, technical=True, association="2"),
+            ),
+            "",
+        ),
     ],
 )
 def test_what_somebody_should_look_at(lines: tuple[Line, ...], said: str) -> None:
@@ -343,3 +354,8 @@ def test_what_somebody_should_look_at(lines: tuple[Line, ...], said: str) -> Non
     found = notes(SheetFacts(lines), TABLES)
     assert len(found) == bool(said)
     assert said in "".join(found)
+
+
+def test_no_depassement_with_the_c2s() -> None:
+    dear = SheetFacts((Line("G", DAY, charged=4500),), 1, situations=frozenset({Situation.C2S}))
+    assert "dépassement" in "".join(notes(dear, TABLES))
