@@ -4,98 +4,25 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import IPv4Address, IPv6Address
-from itertools import pairwise
 from time import monotonic
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from vpcddriver import ATR_T1, GET_ATR, OFF, ON, RESET, WAIT, Driver, PlainCard
 
 from bifente.apdu.link import LinkTimeout
-from bifente.reader import ReaderError, TwoSlotReader
+from bifente.reader import TwoSlotReader
 from bifente.reader.vpcd import (
     LIMIT,
-    ConnectionEnded,
     VpcdService,
     VpcdSettings,
     VpcdSlotState,
-    Wire,
-    connections,
     serve_vpcd,
 )
-from bifente.reader.vpcd.tcptable import tcp_sockets
 from bifente.reader.wrappers.faults import Faulty, parse_faults
 
 ATR_T0 = bytes.fromhex("3B751300004309EA9000")
-ATR_T1 = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
-OFF, ON, RESET, GET_ATR = b"\0", b"\1", b"\2", b"\4"
-WAIT = 10.0
-
-
-class PlainCard:
-    """Answers the command's bytes after its header, and remembers what was done to it."""
-
-    def __init__(self, atr: bytes = ATR_T1) -> None:
-        self.atr = atr
-        self.done: list[str] = []
-        self.answers: Callable[[bytes], bytes] = lambda command: command[4:] + b"\x90\x00"
-
-    def power_on(self) -> bytes:
-        self.done.append("on")
-        return self.atr
-
-    def reset(self) -> bytes:
-        self.done.append("reset")
-        return self.atr
-
-    def power_off(self) -> None:
-        self.done.append("off")
-
-    def transmit(self, command: bytes, /) -> bytes:
-        self.done.append(command.hex())
-        return self.answers(command)
-
-
-class Driver:
-    """The driver's end of one connection."""
-
-    def __init__(self, connection: socket.socket, *, pieces: int) -> None:
-        self.socket = connection
-        self.pieces = pieces
-        connection.settimeout(WAIT)
-
-    def say(self, message: bytes) -> None:
-        framed = len(message).to_bytes(2) + message
-        if self.pieces == 2:
-            self.socket.sendall(framed[:2])
-            self.socket.sendall(framed[2:])
-        else:
-            self.socket.sendall(framed)
-
-    def hear(self) -> bytes:
-        return self._exactly(int.from_bytes(self._exactly(2)))
-
-    def ask(self, message: bytes) -> bytes:
-        self.say(message)
-        return self.hear()
-
-    def ended(self) -> bool:
-        """The card has left; waits for it."""
-        with suppress(ConnectionResetError):
-            return self.socket.recv(1) == b""
-        return True
-
-    def _exactly(self, size: int) -> bytes:
-        received = b""
-        while len(received) < size:
-            part = self.socket.recv(size - len(received))
-            if not part:
-                raise EOFError
-            received += part
-        return received
 
 
 class Machine:
@@ -455,85 +382,3 @@ def test_stopping_says_when_a_card_is_still_at_work(caller: Machine) -> None:
     release.set()
     service.stop()
     reader.close()
-
-
-@pytest.mark.parametrize("host", [str(IPv4Address(0)), str(IPv6Address(0)), "192.0.2.1", "224.0.0.1"])
-def test_nobody_but_loopback_is_listened_to(host: str) -> None:
-    with pytest.raises(ReaderError, match="loopback"):
-        serve_vpcd([PlainCard()], VpcdSettings(host=host, listen=True, port=0))
-
-
-def test_the_listeners_are_on_loopback_only() -> None:
-    with serve_vpcd([PlainCard()], VpcdSettings(host="localhost", listen=True, port=0)) as service:
-        found = [one for one in tcp_sockets() if one.listens and one.port in service.ports]
-        assert len(found) == len(service.ports) == 2
-        assert all(one.address.is_loopback for one in found)
-
-
-def test_another_user_is_not_let_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connections, "accepted_from", lambda _: 54_321)
-    with (
-        serve_vpcd([PlainCard()], VpcdSettings(listen=True, port=0)) as service,
-        socket.create_connection(("127.0.0.1", service.ports[0]), WAIT) as connection,
-    ):
-        assert Driver(connection, pieces=1).ended()
-    with (
-        serve_vpcd([PlainCard()], VpcdSettings(listen=True, port=0, any_user=True)) as service,
-        socket.create_connection(("127.0.0.1", service.ports[0]), WAIT) as connection,
-    ):
-        assert Driver(connection, pieces=1).ask(GET_ATR) == ATR_T1
-
-
-def test_the_caller_is_known_by_the_system_table() -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as listener,
-        socket.create_connection(listener.getsockname(), WAIT),
-    ):
-        connection, _ = listener.accept()
-        with connection:
-            assert connections.accepted_from(connection) == os.getuid()
-
-
-def test_ports_that_cannot_be() -> None:
-    with pytest.raises(ReaderError):
-        serve_vpcd([PlainCard()], VpcdSettings(port=0))
-    with pytest.raises(ReaderError):
-        serve_vpcd([PlainCard(), PlainCard()], VpcdSettings(port=65_535))
-    with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(ReaderError, match="cannot listen"):
-        serve_vpcd([PlainCard()], VpcdSettings(listen=True, port=taken.getsockname()[1]))
-
-
-@contextmanager
-def wire() -> Iterator[tuple[Wire, socket.socket]]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        other = socket.create_connection(listener.getsockname(), WAIT)
-        connection, _ = listener.accept()
-        connection.settimeout(WAIT)
-        with connection, other:
-            yield Wire(connection), other
-
-
-@given(st.lists(st.binary(max_size=300), max_size=6), st.data())
-def test_messages_survive_any_cutting(messages: list[bytes], data: st.DataObject) -> None:
-    stream = b"".join(len(one).to_bytes(2) + one for one in messages)
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(stream)), max_size=8)) | {0, len(stream)})
-    with wire() as (card, driver):
-        for begin, end in pairwise(cuts):
-            driver.sendall(stream[begin:end])
-        assert [card.read() for _ in messages] == messages
-
-
-def test_a_message_cut_anywhere_is_no_message() -> None:
-    stream = bytes.fromhex("0005 00A4040C00")
-    for cut in range(len(stream)):
-        with wire() as (card, driver):
-            driver.sendall(stream[:cut])
-            driver.shutdown(socket.SHUT_WR)
-            with pytest.raises(ConnectionEnded):
-                card.read()
-
-
-@pytest.mark.parametrize("size", [0, LIMIT + 1])
-def test_no_message_is_written_that_has_no_length(size: int) -> None:
-    with wire() as (card, _), pytest.raises(ValueError, match="1 to 65535"):
-        card.write(bytes(size))
