@@ -89,7 +89,7 @@ _AGREEMENT: Final = (
     B2Rule("same-ends", "§1.2", "record 999 repeats sender, recipient and identification of record 000"),
     B2Rule("same-norm", "§1.1", "record 1 names the norm of record 000"),
     B2Rule("same-recipient", "§1.1", "all lots of a file go to one organisme"),
-    B2Rule("same-regime", "§1.1", "all invoices of a lot are of one grand régime"),
+    B2Rule("same-regime", "§1.1", "all invoices of a lot for a caisse are of one grand régime"),
     B2Rule("same-marking", "§1.2", "record 6 marks the lot (real, test) as its invoices are"),
     B2Rule("unique-invoice", "§1.1", "an invoice number is unique per professional"),
     B2Rule("unique-lot", "§1.1", "a lot number is unique per professional and file"),

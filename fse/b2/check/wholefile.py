@@ -81,6 +81,11 @@ class _Checker:
         """Whether so many records in a row were none that going on would say nothing."""
         return self._unknown > LOST_AFTER
 
+    @property
+    def _to_a_caisse(self) -> bool:
+        """Whether the file goes to a caisse: complementary insurers have insured of all régimes."""
+        return self._file is None or self._file.text("type_destinataire") == "CP"
+
     def chunk(self, chunk: Chunk) -> Findings:
         """What is wrong with the next record."""
         number, offset, raw, length = chunk
@@ -192,7 +197,7 @@ class _Checker:
         if professional != lot.header.text("numero_ps"):
             why = f"{professional}, where the lot is of {lot.header.text('numero_ps')}"
             yield _field(row, "numero_ps", "same-professional", why)
-        if lot.regimes and row.text("regime") not in lot.regimes:
+        if self._to_a_caisse and lot.regimes and row.text("regime") not in lot.regimes:
             why = f"régime {row.text('regime')}, where invoices before are of {min(lot.regimes)}"
             yield _field(row, "regime", "same-regime", why)
         lot.regimes.add(row.text("regime"))

@@ -224,6 +224,8 @@ def test_each_rule_is_broken_once() -> None:
         (at(3, 96, "853900"), set()),
         (at(4, 120, "B"), {"unlisted-code"}),
         (at(10, 14, "0004"), {"count-lot"}),
+        (at(6, 49, "02"), {"same-regime"}),
+        (both(at(1, 26, "OC"), at(17, 26, "OC"), at(6, 49, "02")), set()),
     ],
 )
 def test_one_fault_is_one_finding(spoil: Spoil, only: set[str]) -> None:
