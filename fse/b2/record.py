@@ -11,9 +11,9 @@ field.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from operator import itemgetter
+from functools import partial
 from typing import Final
 
 from bifente.fse.b2.codelists import CODE_LISTS
@@ -53,11 +53,12 @@ class B2Record:
             raise ValueError(f"record {name}: a field name occurs twice")
         self._puts = {field.name: (index, putter(field)) for index, field in named}
         self._names = tuple(self._by_name)
-        fields = tuple(self._by_name.values())
-        self._texts = _Cut(one for one in fields if not one.holds_digits)
-        self._codes = _Cut(one for one in fields if one.holds_digits and not _counted(one))
-        self._integers = _Cut(one for one in fields if one.use in AS_INTEGER)
-        self._decimals = _Cut(one for one in fields if one.use in DECIMALS)
+        self._pattern: re.Pattern[str] | None = None
+        self._conversions = tuple(
+            (field.name, conversion)
+            for field in self._by_name.values()
+            if (conversion := _conversion(field)) is not None
+        )
 
     def __repr__(self) -> str:
         return f"B2Record({self.name!r}, {self.title!r})"
@@ -97,24 +98,24 @@ class B2Record:
         """The values of a record of 128 bytes, whatever they are worth: the validator judges. Raises B2Error for a length."""
         if len(raw) != LENGTH:
             raise B2Error(f"a record of {len(raw)} bytes, not {LENGTH}")
+        if self._pattern is None:
+            self._pattern = re.compile("".join(map(self._cut, self.fields)), re.DOTALL)
         text = raw.decode("latin-1")
-        codes, integers, decimals = self._codes.of(text), self._integers.of(text), self._decimals.of(text)
-        if not "".join((*codes, *integers, *decimals)).isdecimal():
+        found = self._pattern.fullmatch(text)
+        if found is None:  # a number is not made of digits
             return {
                 name: field.get(text[field.first - 1 : field.last]) for name, field in self._by_name.items()
             }
-        values: dict[str, B2Value] = dict(
-            zip(self._texts.names, map(str.rstrip, self._texts.of(text)), strict=True)
-        )
-        values.update(zip(self._codes.names, codes, strict=True))
-        values.update(zip(self._integers.names, map(int, integers), strict=True))
-        for field, digits in zip(self._decimals.fields, decimals, strict=True):
-            values[field.name] = scaled(digits, field.places)
+        values: dict[str, B2Value] = dict(zip(self._names, found.groups(), strict=True))
+        for name, conversion in self._conversions:
+            values[name] = conversion(values[name])
         return values
 
-    def is_letter_of(self, text: str) -> bool:
-        """Whether *text* carries the letter of this record at its place; True for a record without one."""
-        return not self.letter or text[self.letter_column - 1 : self.letter_column] == self.letter
+    def _cut(self, field: B2Field) -> str:
+        """The field in a regular expression, which cuts faster than slices do and looks for digits at once."""
+        group = "({})" if field.name in self._by_name else "{}"
+        digits = field.holds_digits and field.name in self._by_name
+        return group.format(f"{'[0-9]' if digits else '.'}{{{field.width}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,18 +212,10 @@ def _valued(field: B2Field) -> bool:
     return not is_identity and field.use is not Use.BLANK and field.name != "-"
 
 
-def _counted(field: B2Field) -> bool:
-    return field.use in AS_INTEGER or field.use in DECIMALS
-
-
-class _Cut:
-    """Several fields of a record, cut out together."""
-
-    def __init__(self, fields: Iterable[B2Field]) -> None:
-        self.fields = tuple(fields)
-        self.names = tuple(field.name for field in self.fields)
-        slices = [slice(field.first - 1, field.last) for field in self.fields]
-        # itemgetter of one slice gives no tuple, and of none does not exist
-        self.of: Callable[[str], tuple[str, ...]] = (
-            itemgetter(*slices) if len(slices) > 1 else lambda text: tuple(text[one] for one in slices)
-        )
+def _conversion(field: B2Field) -> Callable[..., B2Value] | None:
+    """What makes the value of the characters; None where they are the value."""
+    if field.use in AS_INTEGER:
+        return int
+    if field.use in DECIMALS:
+        return partial(scaled, places=field.places)
+    return None if field.holds_digits else str.rstrip
