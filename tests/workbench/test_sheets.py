@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from issued import TODAY, authority, records
+from issued import TODAY, authority, issued, records
 
 from bifente.apdu.facets import CardAround
 from bifente.apdu.link import Card, CardRemoved
@@ -21,8 +21,9 @@ from bifente.fse.sheet import InvalidSheet, RightsOrigin, SheetMode, canonical
 from bifente.fse.sheet.professionalfile import ProfessionalFileError
 from bifente.fse.sheet.rightssources import RightsAnswer
 from bifente.igc import Authority
+from bifente.reader.errors import ReaderError
 from bifente.ssv import wire
-from bifente.terminal import TerminalError, WrongPin
+from bifente.terminal import TerminalError, VitaleAbsent, WrongPin
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.sheets.making import (
     Desk,
@@ -38,6 +39,7 @@ from bifente.workbench.sheets.pricing import price_again
 from bifente.workbench.sheets.reading import read_sheet
 from bifente.workbench.sheets.verifying import verify_sheet
 from bifente.workbench.sheets.written import WrittenSheet, act_of_words, read_written
+from bifente.workbench.targets import over_socket
 
 CARDS = {
     "doctor": "gp",
@@ -262,6 +264,23 @@ def test_a_card_that_is_pulled_while_it_signs(desk: Path, kind: str) -> None:
     with pytest.raises(TerminalError, match="CPS" if kind == "cps3" else "Vitale"):
         make_sheet(asked("G"), pulled, pin)
     assert make_sheet(asked("G"), at(desk), pin).verdict is not None
+
+
+def test_cards_in_pcsc_readers(desk: Path) -> None:
+    """Served as other programs see them; which card is in which reader is found out."""
+    pytest.importorskip("smartcard.scard", reason="pyscard is not installed")
+    cards = {"cps3": issued("gp"), "vitale2": issued("vitale-family")}
+    with over_socket(cards):
+        served = Desk(readers=("bifente",), authority=authority().directory, today=TODAY)
+        assert make_sheet(asked("G", pathway="T"), served, pin).verdict is not None
+        by_number = replace(served, readers=("2", "1"))
+        assert make_sheet(asked("G"), by_number, pin).verdict is not None
+        mixed = replace(served, vitale=desk / "patient.card", readers=("bifente",))
+        assert make_sheet(asked("G"), mixed, pin).verdict is not None
+        with pytest.raises(ReaderError, match="nowhere"):
+            make_sheet(asked("G"), replace(served, readers=("nowhere",)), pin)
+        with pytest.raises(VitaleAbsent):
+            make_sheet(asked("G"), replace(served, readers=("1",)), pin)
 
 
 def test_rights_told_online(desk: Path) -> None:
