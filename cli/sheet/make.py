@@ -11,6 +11,7 @@ from bifente.cli.sheet.written import (
     ACCEPT,
     OUT,
     READERS,
+    TABLES,
     UNPRICED,
     VITALE,
     cps_option,
@@ -47,6 +48,7 @@ _MADE = {
     help="Rights told online in place of the card's: SSV groups of the same insured (.in, or JSON).",
 )
 @ACCEPT
+@TABLES
 @UNPRICED
 @pin_options()
 @igc_option
@@ -61,6 +63,7 @@ def make(
     mode: str,
     rights: Path | None,
     accept: bool,
+    tables: Path | None,
     unpriced: bool,
     pin: SecretSource,
     igc: Path | None,
@@ -83,7 +86,7 @@ def make(
     from bifente.workbench.sheets.reading import read_rights_answer
 
     check_output(output, force=force)
-    desk = Desk(cps, vitale, readers, igc)
+    desk = Desk(cps, vitale, readers, igc, tables=tables)
     if mode == "S":
         source = None if rights is None else read_rights_answer(rights)
         made = make_sheet(written, desk, pin.read, source=source, accept=accept, priced=not unpriced)

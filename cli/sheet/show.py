@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bifente.cli.options import FORCE, JSON, PATH
+from bifente.cli.sheet.written import TABLES
 from bifente.cli.visible import say, say_json
 
 FILE = click.argument("file", metavar="SHEET", type=PATH)
@@ -35,8 +36,9 @@ def show(file: Path, as_json: bool) -> None:
 
 @click.command(short_help="Say how each amount of a care sheet came about.")
 @FILE
+@TABLES
 @JSON
-def explain(file: Path, as_json: bool) -> None:
+def explain(file: Path, tables: Path | None, as_json: bool) -> None:
     """Price a care sheet again and say for each amount which rule, which row of which table and which day made it.
 
     \b
@@ -45,9 +47,10 @@ def explain(file: Path, as_json: bool) -> None:
     """
     from bifente.workbench.sheets.pricing import price_again
     from bifente.workbench.sheets.reading import read_sheet
+    from bifente.workbench.tables import open_tables
 
     found = read_sheet(file)
-    again = price_again(found.sheet)
+    again = price_again(found.sheet, open_tables(tables))
     if as_json:
         say_json(
             {

@@ -11,6 +11,7 @@ from bifente.cli.sheet.written import (
     ACCEPT,
     OUT,
     READERS,
+    TABLES,
     UNPRICED,
     VITALE,
     cps_option,
@@ -64,6 +65,7 @@ def holder(
 )
 @written_options
 @ACCEPT
+@TABLES
 @UNPRICED
 @pin_options()
 @igc_option
@@ -77,6 +79,7 @@ def prepare(
     readers: tuple[str, ...],
     professional: Path,
     accept: bool,
+    tables: Path | None,
     unpriced: bool,
     pin: SecretSource,
     igc: Path | None,
@@ -98,7 +101,7 @@ def prepare(
     from bifente.workbench.sheets.making import Desk, prepare_sheet
 
     check_output(output, force=force)
-    desk = Desk(cps, vitale, readers, igc)
+    desk = Desk(cps, vitale, readers, igc, tables=tables)
     made = prepare_sheet(written, professional, desk, pin.read, accept=accept, priced=not unpriced)
     leave(output, made.content, force=force)
     say_made(

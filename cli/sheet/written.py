@@ -29,6 +29,12 @@ OUT = click.option(
 ACCEPT = click.option(
     "--accept", is_flag=True, help="Make the sheet whatever the rights are; it says so to the caisse."
 )
+TABLES = click.option(
+    "--tables",
+    metavar="DIR",
+    type=PATH,
+    help="Where imported tables of the tariff lie.  [default: your data folder]",
+)
 UNPRICED = click.option(
     "--no-tariff", "unpriced", is_flag=True, help="Do not ask the tariff: each act has its fee, and no price."
 )

@@ -39,6 +39,7 @@ from bifente.workbench.sheets.pricing import price_again
 from bifente.workbench.sheets.reading import read_sheet
 from bifente.workbench.sheets.verifying import verify_sheet
 from bifente.workbench.sheets.written import WrittenSheet, act_of_words, read_written
+from bifente.workbench.tables import open_tables
 from bifente.workbench.targets import over_socket
 
 CARDS = {
@@ -180,7 +181,7 @@ def test_acts_get_their_prices(desk: Path) -> None:
     assert dear.sheet.total == 4500
     assert dear.sheet.acts[0].price == act.price
     assert [note for note in dear.notes if "more than the base" in note]
-    assert price_again(dear.sheet).differences == ()
+    assert price_again(dear.sheet, open_tables()).differences == ()
 
 
 def test_a_stated_price_must_be_the_tariffs(desk: Path) -> None:
@@ -195,7 +196,9 @@ def test_a_stated_price_must_be_the_tariffs(desk: Path) -> None:
         pin,
         priced=False,
     )
-    assert price_again(forced.sheet).differences == ("act 1 (G): the sheet says amo 2200, the tariff 2100",)
+    assert price_again(forced.sheet, open_tables()).differences == (
+        "act 1 (G): the sheet says amo 2200, the tariff 2100",
+    )
     with pytest.raises(WorkbenchError, match="no fee"):
         make_sheet(asked("G"), at(desk), pin, priced=False)
     with pytest.raises(WorkbenchError, match="at least one act"):

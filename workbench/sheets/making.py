@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from bifente.fse.sheet.rightssources import RightsSource
     from bifente.fse.sheet.verification import VerifiedSheet
     from bifente.fse.tariff.explaining import PriceStep
+    from bifente.fse.tariff.tables import Tables
     from bifente.igc import Authority
     from bifente.ssv.groups import Group
     from bifente.workbench.sheets.written import WrittenInsured, WrittenSheet
@@ -43,11 +44,19 @@ class Desk:
     authority: Path | None = None
     today: date | None = None
     around: Around = as_it_is
+    tables: Path | None = None
+    """Where imported tables of the tariff lie, by default in the user's data folder."""
 
     @property
     def day(self) -> date:
         """By which the cards are judged."""
         return self.today or date.today()
+
+    def tariff(self, wanted: bool) -> "Tables | None":
+        """The tables of the tariff, shipped and imported; None when none are *wanted*."""
+        from bifente.workbench.tables import open_tables
+
+        return open_tables(self.tables) if wanted else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +88,7 @@ def make_sheet(
 
     authority = trusted_authority(desk.authority)
     care_date = written.date or desk.day
+    tariff = desk.tariff(priced)
     with (
         cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
         CareSession(links[CPS], links[VITALE], trust=authority.trust_store, today=desk.day) as session,
@@ -86,7 +96,7 @@ def make_sheet(
         session.present_pin(pin())
         session.recognise()
         rights = (source or CardRights()).groups(session.rights())
-        asked = _Asked(written, care_date, session.professional(), rights, accept=accept, priced=priced)
+        asked = _Asked(written, care_date, session.professional(), rights, accept=accept, tables=tariff)
         sheet = session.draw_up(
             asked.priced.acts,
             number=written.number,
@@ -124,6 +134,7 @@ def make_without_vitale(
     if written.third_party.complementary == "vitale":
         raise WorkbenchError("there is no Vitale to name the complementary insurer", hint="say its number")
     care_date = written.date or desk.day
+    tariff = desk.tariff(priced)
     rights = rights_of(written.insured)
     with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False, around=desk.around) as links:
         cps = CpsSession(links[CPS])
@@ -131,7 +142,7 @@ def make_without_vitale(
         groups = cps.professional()
         third_party = third_party_of(written, [], care_date)
         priced_acts = _priced(
-            written, care_date, situation_of(groups, written), rights, third_party, priced=priced
+            written, care_date, situation_of(groups, written), rights, third_party, tables=tariff
         )
         sheet = draw_up_without_vitale(
             number=written.number,
@@ -184,13 +195,14 @@ def prepare_sheet(
     authority = trusted_authority(desk.authority)
     doctor = read_professional(read_bytes(professional, MAX_PROFESSIONAL), authority.trust_store)
     care_date = written.date or desk.day
+    tariff = desk.tariff(priced)
     with (
         cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
         CareSession(links[CPS], links[VITALE], trust=authority.trust_store, today=desk.day) as session,
     ):
         session.present_pin(pin())
         recognition = session.recognise()
-        asked = _Asked(written, care_date, doctor, session.rights(), accept=accept, priced=priced)
+        asked = _Asked(written, care_date, doctor, session.rights(), accept=accept, tables=tariff)
         sheet = draw_up(
             number=written.number,
             care_date=care_date,
@@ -241,7 +253,7 @@ class _Asked:
         rights: "Sequence[Group]",
         *,
         accept: bool,
-        priced: bool,
+        tables: "Tables | None",
     ) -> None:
         from bifente.fse.errors import RightsRefused
         from bifente.fse.sheet.rights import ProblemKind, rights_at
@@ -254,7 +266,7 @@ class _Asked:
         third_party = third_party_of(written, rights, day)
         self.circumstances = circumstances_of(written, third_party)
         self.priced = _priced(
-            written, day, situation_of(professional, written), found, third_party, priced=priced
+            written, day, situation_of(professional, written), found, third_party, tables=tables
         )
 
 
@@ -265,11 +277,14 @@ def _priced(
     rights: "Rights",
     third_party: "ThirdParty",
     *,
-    priced: bool,
+    tables: "Tables | None",
 ) -> PricedActs:
+    """The acts priced by *tables*, or without any at their fees."""
     if not written.acts:
         raise WorkbenchError("a sheet bills at least one act", "usage")
-    return price_acts(written, day, situation, rights, third_party) if priced else unpriced_acts(written, day)
+    if tables is None:
+        return unpriced_acts(written, day)
+    return price_acts(written, day, situation, rights, third_party, tables)
 
 
 def circumstances_of(written: "WrittenSheet", third_party: "ThirdParty") -> "Circumstances":

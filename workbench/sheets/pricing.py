@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bifente.fse.sheet.rights import Rights
     from bifente.fse.tariff.explaining import PriceStep
     from bifente.fse.tariff.facts import Amounts, Line, SheetFacts
+    from bifente.fse.tariff.tables import Tables
     from bifente.workbench.sheets.written import WrittenAct, WrittenPrice, WrittenSheet
 
 C2S_SERVICES = ("01", "02", "03")
@@ -36,15 +37,15 @@ def price_acts(
     situation: "BillingSituation",
     rights: "Rights",
     third_party: "ThirdParty",
+    tables: "Tables",
 ) -> PricedActs:
-    """The acts of *written* at the prices of the tables at hand, on *day* unless they say another.
+    """The acts of *written* at the prices of *tables*, on *day* unless they say another.
 
     An act without a fee is charged at its base; a stated price that differs is refused. Raises WorkbenchError, TariffError,
     InvalidSheet.
     """
     from bifente.fse.tariff.pricing import explain
     from bifente.fse.tariff.pricing import notes as tariff_notes
-    from bifente.workbench.tables import open_tables
 
     facts = _facts(
         tuple(_line(act, act.date or day) for act in written.acts),
@@ -56,7 +57,6 @@ def price_acts(
         pathway=written.pathway,
         day=day,
     )
-    tables = open_tables()
     amounts, steps = explain(facts, tables)
     acts, notes = [], [*tariff_notes(facts, tables)]
     for number, (act, line, one) in enumerate(zip(written.acts, facts.lines, amounts, strict=True), 1):
@@ -96,11 +96,10 @@ class Repriced:
     differences: tuple[str, ...]
 
 
-def price_again(sheet: "CareSheet") -> Repriced:
-    """What the tables at hand say of a *sheet*, and how. Raises TariffError."""
+def price_again(sheet: "CareSheet", tables: "Tables") -> Repriced:
+    """What *tables* say of a *sheet*, and how. Raises TariffError."""
     from bifente.fse.tariff.facts import Line
     from bifente.fse.tariff.pricing import explain
-    from bifente.workbench.tables import open_tables
 
     lines = []
     for act in sheet.acts:
@@ -133,7 +132,7 @@ def price_again(sheet: "CareSheet") -> Repriced:
         pathway=sheet.pathway,
         day=sheet.care_date,
     )
-    amounts, steps = explain(facts, open_tables())
+    amounts, steps = explain(facts, tables)
     prices = tuple(_price(one) for one in amounts)
     different = [
         f"act {number} ({act.code}): the sheet says {name} {getattr(act.price, name)}, the tariff {getattr(price, name)}"
