@@ -1,6 +1,6 @@
 """A surgery in a folder: made, filled with sheets, looked at."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
@@ -24,31 +24,48 @@ def default_cabinet() -> Path:
     return user_data_path("bifente") / "cabinet"
 
 
-def make_cabinet(folder: Path, *, department: str) -> "CabinetSettings":
+def make_cabinet(
+    folder: Path,
+    *,
+    department: str,
+    caisses: Sequence[Path] = (),
+    maildir: Path | None = None,
+    address: str | None = None,
+) -> "CabinetSettings":
     """Make a surgery in *folder*: its settings, with explanations, and its store.
 
+    *caisses* are certificates, or folders of such; *maildir* the folder of boxes that it shares with them, by default its own.
     Raises FileExistsError when there is one already, CabinetError, OSError.
     """
     from bifente.documents import new_file
     from bifente.fse.cabinet import Cabinet
-    from bifente.fse.cabinet.settings import FILE, example, read_settings
+    from bifente.fse.cabinet.settings import ADDRESS, FILE, POST_EXAMPLE, example, read_settings
 
-    text = example(department)
+    text = example(department, [str(one.resolve()) for one in caisses])
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / FILE).exists():  # a person may have written them first
         new_file(folder / FILE, text.encode())
     settings = read_settings(folder)
+    if not settings.post.exists():
+        boxes = "mail" if maildir is None else str(maildir.resolve())
+        new_file(settings.post, POST_EXAMPLE.format(address=address or ADDRESS, maildir=boxes).encode())
     Cabinet.create(settings.store, days=settings.days).close()
     return settings
+
+
+def settings_of(folder: Path | None) -> "CabinetSettings":
+    """The settings of the surgery in *folder*, by default the default one. Raises CabinetError, DocumentError, OSError."""
+    from bifente.fse.cabinet.settings import read_settings
+
+    return read_settings(default_cabinet() if folder is None else folder)
 
 
 @contextmanager
 def opened(folder: Path | None) -> "Iterator[Cabinet]":
     """The surgery in *folder*, by default the default one. Raises CabinetError, DocumentError, OSError."""
     from bifente.fse.cabinet import Cabinet
-    from bifente.fse.cabinet.settings import read_settings
 
-    settings = read_settings(default_cabinet() if folder is None else folder)
+    settings = settings_of(folder)
     with Cabinet.open(settings.store, days=settings.days) as cabinet:
         yield cabinet
 

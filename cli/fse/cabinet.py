@@ -1,46 +1,26 @@
 """``bifente fse cabinet``: a surgery, its sheets and lots, and what has happened to them."""
 
-from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.fse import cabinetpost
+from bifente.cli.fse.cabinetwords import (
+    AFTER,
+    CABINET,
+    LIMIT,
+    NUMBER,
+    PROFESSIONAL,
+    event_facts,
+    event_line,
+    lot_facts,
+    lot_line,
+    sheet_facts,
+    sheet_line,
+    when,
+)
 from bifente.cli.options import JSON, PATH, igc_option
 from bifente.cli.visible import say, say_json
-
-if TYPE_CHECKING:
-    from bifente.fse.cabinet import CabinetLot, CabinetSheet
-    from bifente.fse.cabinet.log import LogLine
-
-CABINET = click.option(
-    "--cabinet",
-    "folder",
-    metavar="DIR",
-    type=PATH,
-    help="The folder of the surgery (bifente fse cabinet init).  [default: one in your data folder]",
-)
-NUMBER = click.argument("number", metavar="NUMBER", type=click.IntRange(1, 999_999_999))
-PROFESSIONAL = click.option(
-    "--professional",
-    metavar="ID",
-    help="The billing number, where several professionals have such an invoice.",
-)
-LIMIT = click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1, 10_000),
-    default=100,
-    show_default=True,
-    help="At most N lines.",
-)
-AFTER = click.option(
-    "--after",
-    metavar="ID",
-    type=click.IntRange(0),
-    default=0,
-    help="Go on behind this one, the last of the page before.",
-)
 
 
 @click.group(short_help="A surgery: keep, send, follow and archive sheets.")
@@ -53,20 +33,40 @@ def cabinet() -> None:
 @click.option(
     "--department", metavar="NN", default="75", show_default=True, help="Its département, for the holidays."
 )
+@click.option(
+    "--caisse",
+    "caisses",
+    metavar="DIR",
+    type=PATH,
+    multiple=True,
+    help="Where the certificate of a caisse is: its folder, or the file. Repeatable.",
+)
+@click.option(
+    "--maildir", metavar="DIR", type=PATH, help="The folder of boxes that it shares with the caisses."
+)
+@click.option("--address", metavar="MAIL", help="Its mail address.  [default: cabinet@ps.rss.test]")
 @JSON
-def init(folder: Path | None, department: str, as_json: bool) -> None:
-    """Make a surgery in DIR, by default one in your data folder: cabinet.yaml with its settings, and its store.
+def init(
+    folder: Path | None,
+    department: str,
+    caisses: tuple[Path, ...],
+    maildir: Path | None,
+    address: str | None,
+    as_json: bool,
+) -> None:
+    """Make a surgery in DIR, by default one in your data folder: cabinet.yaml and post.yaml with its settings, and its store.
 
     Settings that are there already are kept: write them first to have the store elsewhere.
 
     \b
     bifente fse cabinet init surgery
     bifente fse cabinet init strasbourg --department 67
+    bifente fse cabinet init … --caisse caisse --maildir caisse/mail
     """
     from bifente.workbench.cabinet import default_cabinet, make_cabinet
 
     chosen = default_cabinet() if folder is None else folder
-    settings = make_cabinet(chosen, department=department)
+    settings = make_cabinet(chosen, department=department, caisses=caisses, maildir=maildir, address=address)
     if as_json:
         say_json({"cabinet": str(chosen), "store": settings.store})
         return
@@ -196,7 +196,7 @@ def status(folder: Path | None, as_json: bool) -> None:
                 "lots": dict(found.lots),
                 "messages_waiting": found.waiting,
                 "received": dict(found.received),
-                "log": {"lines": head.seq, "digest": head.digest},
+                "log": f"{head.seq}:{head.digest}",
             }
         )
         return
@@ -204,7 +204,7 @@ def status(folder: Path | None, as_json: bool) -> None:
         states = ", ".join(f"{count} {state}" for state, count in counted.items())
         say(f"{name}: {states or 'none'}")
     say(f"messages to hand over: {found.waiting}")
-    say(f"log: {head.seq} lines, the last has digest {head.digest}")
+    say(f"log: {head.seq} lines; for a note elsewhere: {head.seq}:{head.digest}")
 
 
 @cabinet.command("events", short_help="The log: of one sheet or lot, or all of it.")
@@ -250,52 +250,5 @@ def events(
         say("none")
 
 
-def sheet_line(sheet: "CabinetSheet") -> str:
-    """A sheet in a line."""
-    place = f"{sheet.regime}/{sheet.caisse}/{sheet.centre}"
-    lot = f", lot {sheet.lot}" if sheet.lot is not None else ""
-    paid = f", paid {euros(sheet.paid)}" if sheet.paid is not None else ""
-    return (
-        f"n° {sheet.number:09} of {sheet.professional}: {sheet.state.value}, {sheet.care_date}, "
-        f"{euros(sheet.amount)}{paid}, {place}, mode {sheet.mode or '-'}{lot}"
-    )
-
-
-def lot_line(lot: "CabinetLot") -> str:
-    """A lot in a line."""
-    due = f", due {lot.due}" if lot.due is not None else ""
-    place = f"{lot.regime}/{lot.caisse}/{lot.centre}"
-    return f"lot {lot.id}: n° {lot.number:03} of {lot.professional}, {lot.state.value}, {place}, mode {lot.mode}{due}"
-
-
-def event_line(event: "LogLine") -> str:
-    """A line of the log."""
-    way = f"{event.before or '-'} → {event.after}" if event.after is not None else ""
-    facts = ", ".join(f"{name} {value}" for name, value in event.facts.items() if name != "digest")
-    return "  ".join(part for part in (when(event.at), event.event, way, facts) if part)
-
-
-def sheet_facts(sheet: "CabinetSheet") -> dict[str, object]:
-    """A sheet for a program; amounts are cents."""
-    names = sheet.__dataclass_fields__
-    return {name: getattr(sheet, name) for name in names} | {"state": sheet.state.value}
-
-
-def lot_facts(lot: "CabinetLot") -> dict[str, object]:
-    """A lot for a program."""
-    return {name: getattr(lot, name) for name in lot.__dataclass_fields__} | {"state": lot.state.value}
-
-
-def event_facts(event: "LogLine") -> dict[str, object]:
-    """A line of the log for a program."""
-    return {name: getattr(event, name) for name in event.__dataclass_fields__}
-
-
-def euros(cents: int) -> str:
-    """``25.00 €``."""
-    return f"{cents // 100}.{cents % 100:02} €"
-
-
-def when(moment: str) -> str:
-    """A time of the store as the clock on the wall shows it."""
-    return f"{datetime.fromisoformat(moment).astimezone():%Y-%m-%d %H:%M:%S}"
+for command in cabinetpost.COMMANDS:
+    cabinet.add_command(command)

@@ -62,9 +62,9 @@ class CertificateBook:
                 self._of[named].append(certificate)
 
     @classmethod
-    def of_folder(cls, folder: Path, trust: TrustStore | None = None) -> "CertificateBook":
-        """The certificates (PEM or DER) in *folder* and in the folders in it. Raises CabinetError, DocumentError, OSError."""
-        return cls(_certificates(folder), trust)
+    def of_places(cls, places: Iterable[Path], trust: TrustStore | None = None) -> "CertificateBook":
+        """The certificates (PEM or DER) in these files and folders. Raises CabinetError, DocumentError, OSError."""
+        return cls((one for place in places for one in _certificates(place)), trust)
 
     def find(self, regime: str, caisse: str, at: datetime) -> CaisseContact:
         """The valid certificate with the highest serial number. Raises UnknownCaisse."""
@@ -89,11 +89,10 @@ class CertificateBook:
         return CaisseContact(str(name.value), der)
 
 
-def _certificates(folder: Path) -> Iterator[x509.Certificate]:
-    for path in sorted(
-        (*folder.iterdir(), *(inner for one in folder.iterdir() if one.is_dir() for inner in one.iterdir()))
-    ):
-        if path.suffix.lower() not in _SUFFIXES or not path.is_file():
+def _certificates(place: Path) -> Iterator[x509.Certificate]:
+    paths = sorted(place.iterdir()) if place.is_dir() else [place]
+    for path in paths:
+        if place.is_dir() and (path.suffix.lower() not in _SUFFIXES or not path.is_file()):
             continue
         raw = read_bytes(path, _LIMIT)
         try:

@@ -22,7 +22,18 @@ from bifente.fse.cabinet.store import CabinetStore
 from bifente.fse.cabinet.tables import LOTS, MESSAGES, TRANSMISSIONS
 from bifente.fse.cabinet.workingdays import WorkingDays
 from bifente.fse.errors import FseError
-from bifente.fse.post import B2, B2_TEST, EDI_CONSENT, B2Subject, Letter, Part, Post, message_id, seal
+from bifente.fse.post import (
+    B2,
+    B2_TEST,
+    EDI_CONSENT,
+    B2Subject,
+    Letter,
+    Part,
+    Post,
+    PostUncertain,
+    message_id,
+    seal,
+)
 from bifente.fse.post import LOT as LOT_PART
 
 Clock = Callable[[], datetime]
@@ -155,6 +166,11 @@ def hand_over(store: CabinetStore, post: Post, clock: Clock, days: WorkingDays) 
             post.send(raw, sender=row.sender, recipient=row.recipient)
         except FseError as error:
             failed.append((f"{row.message_id} to {row.recipient}", error))
+            if not isinstance(error, PostUncertain):  # it was not taken: the next time is no second one
+                with store.write() as connection:
+                    connection.execute(
+                        update(MESSAGES).where(MESSAGES.c.id == row.id).values(attempts=row.attempts)
+                    )
             continue
         if row.attempts:
             again.append(str(row.message_id))

@@ -1,11 +1,12 @@
 """What a surgery is told about itself: one YAML file in its folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bifente.documents import DocumentError, Fields, read_text
-from bifente.documents.yamltext import parse_yaml
+from bifente.documents.yamltext import parse_yaml, write_yaml
 from bifente.fse.cabinet.errors import CabinetError, CabinetStoreMissing
 from bifente.fse.cabinet.workingdays import RETURN_WITHIN, WorkingDays
 
@@ -17,10 +18,19 @@ _LIMIT: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True)
 class CabinetSettings:
-    """Where the store is, and by which calendar the surgery works. Paths are those of the file's folder."""
+    """Where the store is, by which calendar the surgery works, its post, and whom it knows and believes.
+
+    Paths are absolute or from the current folder; ``key`` and ``certificate`` are None where answers come in the clear.
+    """
 
     store: str
     days: WorkingDays
+    post: Path
+    caisses: tuple[Path, ...]
+    igc: Path | None
+    key: Path | None
+    certificate: Path | None
+    trial: bool
 
 
 EXAMPLE: Final = """\
@@ -35,13 +45,40 @@ department: "{department}"
 # Working days until a return that does not come is taken to be absent (what is usual is not public). After that, or
 # after an ARL-, there are two working days to retransmit.
 return_within: {return_within}
+
+# The surgery's mail address, and its folder of boxes or its mail servers: see docs/post.md.
+post: post.yaml
+
+# The caisses that it sends to: their certificates (PEM or DER), or folders of such.
+caisses: {caisses}
+
+# The authority that certifies the caisses; without it the one of your data folder is taken.
+# igc: igc
+
+# To open answers that are enciphered (PEM). Those of our caisse are not.
+# key: surgery.key
+# certificate: surgery.pem
+
+# Files and mails are marked as a trial. Nothing of bifente is fit for anything else.
+trial: true
 """
 
+POST_EXAMPLE: Final = """\
+# The post of the surgery: its address, and a folder of boxes that it shares with the caisses, or smtp with pop3 or imap.
+address: {address}
+maildir: {maildir}
+"""
 
-def example(department: str = "75") -> str:
+ADDRESS: Final = "cabinet@ps.rss.test"
+"""The address of a surgery that is given no other: the domain belongs to nobody (RFC 6761)."""
+
+
+def example(department: str = "75", caisses: Sequence[str] = ("caisses",)) -> str:
     """The settings of a new surgery, with their explanations. Raises CabinetError for an unknown département."""
     WorkingDays(department)
-    return EXAMPLE.format(department=department, return_within=RETURN_WITHIN)
+    named = write_yaml(list(caisses)) if caisses else ""
+    listed = "\n" + "".join(f"  {line}\n" for line in named.splitlines()) if caisses else "[]"
+    return EXAMPLE.format(department=department, return_within=RETURN_WITHIN, caisses=listed.rstrip())
 
 
 def read_settings(folder: Path) -> CabinetSettings:
@@ -53,17 +90,34 @@ def read_settings(folder: Path) -> CabinetSettings:
         raise CabinetStoreMissing(str(path)) from None
     document = parse_yaml(text, str(path))
     fields = Fields(document.value, str(path))
+
+    def place(name: str, default: str | None = None) -> Path | None:
+        text = fields.text(name) if fields.has(name) else default
+        return None if text is None else folder / text
+
     try:
         store = fields.text("store")
         department = fields.text("department") if fields.has("department") else ""
         return_within = (
             fields.integer("return_within", 0, 30) if fields.has("return_within") else RETURN_WITHIN
         )
+        settings = CabinetSettings(
+            store=store if "://" in store else str(folder / store),
+            days=WorkingDays(department, return_within),
+            post=place("post", "post.yaml") or folder,
+            caisses=tuple(folder / one for one in fields.texts("caisses")) if fields.has("caisses") else (),
+            igc=place("igc"),
+            key=place("key"),
+            certificate=place("certificate"),
+            trial=fields.truth("trial") if fields.has("trial") else True,
+        )
+        if (settings.key is None) != (settings.certificate is None):
+            fields.refuse("key and certificate go together", "key" if settings.key is None else "certificate")
         fields.end()
-        days = WorkingDays(department, return_within)
     except DocumentError as error:
         line = document.line((error.field,)) if error.field else 0
         raise DocumentError(str(path), error.message, line=line, field=error.field) from None
     except CabinetError as error:
-        raise DocumentError(str(path), str(error), field="department", hint=error.hint) from None
-    return CabinetSettings(store if "://" in store else str(folder / store), days)
+        line = document.line(("department",))
+        raise DocumentError(str(path), str(error), line=line, field="department", hint=error.hint) from None
+    return settings
