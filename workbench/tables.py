@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,15 +46,24 @@ def open_tables(folder: Path | None = None, settings: Sequence[str] = ()) -> "Ta
 
     Raises WorkbenchError for a setting that is none, TariffError, DocumentError, OSError.
     """
-    from bifente.fse.tariff.tables import Tables
+    from bifente.fse.tariff.tables import IMPORTED
 
-    tables = Tables.shipped().with_imports(folder or tables_folder())
+    where = folder or tables_folder()
+    files = [path.stat() for name in IMPORTED if (path := where / f"{name}.csv").is_file()]
+    tables = _opened(where, tuple((one.st_ino, one.st_mtime_ns, one.st_size) for one in files))
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise WorkbenchError(f"{setting[:40]!r}: NAME=VALUE was expected", "usage")
         tables = tables.with_parameter(name, value)
     return tables
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, stamps: tuple[tuple[int, int, int], ...]) -> "Tables":  # noqa: ARG001 - what makes it new
+    from bifente.fse.tariff.tables import Tables
+
+    return Tables.shipped().with_imports(folder)
 
 
 def summaries(tables: "Tables") -> list[TableSummary]:

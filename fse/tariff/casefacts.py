@@ -217,8 +217,12 @@ def facts_of_case(words: Words, read: Input, tables: Tables, default_day: date) 
     """The facts that the words of a kind and an input say. Raises TariffError."""
     day = read.day("date", default_day)
     situations = words.situations | read.situations("mtm") | read.situations("situation")
+    establishment = words.establishment
     if read.flag("c2s"):
         situations.add(Situation.C2S)
+    elif read.has("c2s") and Situation.C2S in situations:
+        situations.discard(Situation.C2S)
+        establishment = True  # a rule of the C2S, and what it does not do to others
     if read.flag("aspa"):
         situations.add(Situation.ASPA)
     if read.flag("ame"):
@@ -252,6 +256,8 @@ def facts_of_case(words: Words, read: Input, tables: Tables, default_day: date) 
         raise TariffError(f"nature {nature[:20]!r}: 10, 13, 30, 41 or 90 was expected")
     if facts.pathway not in tables.on(day).pathway:
         raise TariffError(f"ips {facts.pathway[:5]!r} is no letter of the parcours de soins")
+    if establishment and Situation.C2S not in facts.situations:
+        facts = replace(facts, pathway="")
     charged = [cents(one, "input key honoraires") for one in read.many_texts("honoraires")]
     facts, total = _charged(facts, charged)
     history = History(

@@ -85,6 +85,8 @@ class Words:
     regime: str = "01"
     situations: set[Situation] = field(default_factory=set)
     letters: str = ""
+    establishment: bool = False
+    """Whether the amounts are those of an establishment, into which the parcours enters for the C2S only (RG_VF670)."""
     percentage: bool = True
     """Whether a majoration is of the percentage type."""
 
@@ -108,6 +110,14 @@ def words_of(kind: str) -> Words:
         if _has(pattern, text):
             found.nature = nature
             known = True
+    if re.search(r"(?<![\w/-])AT(?![\w/])", kind):
+        found.nature = "41"
+        known = True
+    if _has(r"(?:non|not|hors|sans|without|no)[- ]c2s", text):
+        found.situations.discard(Situation.C2S)
+        found.establishment = True
+    if _has(r"rg_vf67\d|[eé]tablissement|establishment|fides", text):
+        found.establishment = True
     if not known:
         raise TariffError(f"kind {kind[:60]!r} is not known: none of its words says what to price")
     if found.speciality == 19:

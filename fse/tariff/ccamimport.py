@@ -333,7 +333,20 @@ def _prices(path: Path, effects: Mapping[tuple[str, date], date]) -> dict[str, d
 def _periods(
     by_day: Mapping[date, Mapping[str, int]], end: date | None
 ) -> Iterator[tuple[str, int, date, date | None]]:
-    """(grille, cents, first, last) of each price: what most grilles share stands once, for all."""
+    """(grilles, cents, first, last) of each price, grilles with one price together: what most share stands for all."""
+    together: dict[tuple[int, date, date | None], list[str]] = {}
+    for grid, cents, first, last in _by_grid(by_day, end):
+        together.setdefault((cents, first, last), []).append(grid)
+    for (cents, first, last), grids in together.items():
+        if "" in grids:
+            yield "", cents, first, last
+        if others := sorted(grid for grid in grids if grid):
+            yield " ".join(others), cents, first, last
+
+
+def _by_grid(
+    by_day: Mapping[date, Mapping[str, int]], end: date | None
+) -> Iterator[tuple[str, int, date, date | None]]:
     now: dict[str, int] = {}
     open_since: dict[str, tuple[int, date]] = {}
     for day in sorted(by_day):

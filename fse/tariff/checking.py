@@ -47,7 +47,8 @@ def _keys(table: str, row: Any) -> Iterator[tuple[Any, ...]]:
         case "dom":
             yield row.code, row.zone
         case "ccam":
-            yield row.code, row.activity, row.phase, row.grid
+            for grid in sorted(row.grids) or ("",):
+                yield row.code, row.activity, row.phase, grid
         case "modifiers":
             yield row.code, row.grid
         case "rates":

@@ -154,10 +154,13 @@ class DayTables:
                 f"act {code[:10]}{more}: the CCAM tables have no price on this day",
                 hint="bifente fse tables import-ccam takes the official base",
             )
-        return next(
-            (row for wanted in (grid, "") for row in known if row.grid == wanted),
-            known[0],
-        )
+        if len(known) == 1:
+            return known[0]
+        if grid:
+            for row in known:
+                if grid in row.grids:
+                    return row
+        return next((row for row in known if not row.grids), known[0])
 
     def modifier(self, code: str, grid: str = "") -> ModifierRow | None:
         """The row of a modifier, None when there is none."""

@@ -90,7 +90,7 @@ class ZoneRow:
 
 @dataclass(frozen=True, slots=True)
 class CcamRow:
-    """The price of an act, activity and phase of the CCAM under a *grille tarifaire* (``grid``, empty: any).
+    """The price of an act, activity and phase of the CCAM under some *grilles tarifaires* (``grids``, none: all others).
 
     ``exempting`` is field 25 of the base (1 and 2: by the threshold, invasive or not; 3: by nature; 5: never; 7:
     prevention), ``category`` field 12 (AD, ID, PD: dental), ``grouping`` the *code prestation* of record 4,
@@ -100,7 +100,7 @@ class CcamRow:
     code: str
     activity: str
     phase: str
-    grid: str
+    grids: frozenset[str]
     unit: int
     grouping: str
     exempting: str
@@ -153,6 +153,12 @@ def specialities(text: str) -> frozenset[int]:
     return frozenset(found)
 
 
+@lru_cache(maxsize=512)
+def _grids(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@lru_cache(maxsize=4096)
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
@@ -233,7 +239,7 @@ def ccam(values: Mapping[str, str], origin: Origin) -> CcamRow:
         code=values["code"],
         activity=values["activity"],
         phase=values["phase"],
-        grid=values["grid"],
+        grids=_grids(values["grid"]),
         unit=_amount(values["unit"]),
         grouping=values["grouping"],
         exempting=values["exempting"],

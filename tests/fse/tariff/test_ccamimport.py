@@ -276,6 +276,17 @@ def test_a_folder_is_no_zip(tmp_path: Path) -> None:
         import_ccam([tmp_path], tmp_path / "in")
 
 
+def test_opened_tables_are_read_once_until_an_import(base: Path, tmp_path: Path) -> None:
+    from bifente.workbench.tables import import_ccam_base, open_tables
+
+    folder = tmp_path / "in"
+    assert open_tables(folder) is open_tables(folder)
+    import_ccam_base([base], folder)
+    opened = open_tables(folder)
+    assert opened is open_tables(folder)
+    assert at(opened, "ZZQK999", "2021-01-01") == 2250
+
+
 def test_the_command(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     where = ["--tables", str(tmp_path / "in")]
     assert main(["fse", "tables", "import-ccam", str(base), *where]) == 0
