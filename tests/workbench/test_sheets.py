@@ -233,6 +233,12 @@ def test_what_the_cards_refuse(desk: Path) -> None:
     with pytest.raises(WrongPin):
         make_sheet(asked("G"), at(desk), lambda: b"9999")
     make_sheet(asked("G"), at(desk), pin)  # gives the tries back
+    with pytest.raises(WorkbenchError, match="later than today"):
+        made(desk, "G", date="2026-11-24")
+    with pytest.raises(TerminalError, match="begins on"):
+        make_sheet(asked("G"), replace(at(desk), today=date(2020, 1, 6)), pin)
+    with pytest.raises(FseError, match="certificate holds from 2026-11-23"):
+        made(desk, "G", date="2026-11-20")
     with pytest.raises(WorkbenchError, match="swapped"):
         make_sheet(asked("G"), at(desk, "patient", "doctor"), pin)
     with pytest.raises(WorkbenchError, match="is not said"):

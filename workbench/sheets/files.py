@@ -11,8 +11,12 @@ def check_output(path: Path, *, force: bool) -> None:
 
     try:
         check_place(path, replace=force)
-    except FileExistsError:
-        raise WorkbenchError(f"{path} is there already", "input.exists", hint="choose another name") from None
+    except FileExistsError as error:
+        if not force and path.is_file():
+            raise WorkbenchError(
+                f"{path} is there already", "input.exists", hint="choose another name"
+            ) from None
+        raise WorkbenchError(f"{path}: {error.strerror}", hint="choose another name") from None
     except FileNotFoundError:
         raise WorkbenchError(f"{path}: its folder does not exist", hint="make the folder first") from None
 

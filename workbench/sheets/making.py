@@ -52,6 +52,12 @@ class Desk:
         """By which the cards are judged."""
         return self.today or date.today()
 
+    def care_date(self, written: "WrittenSheet") -> date:
+        """The day of care that is said, by default today. Raises WorkbenchError for one that is still to come."""
+        if written.date is not None and written.date > self.day:
+            raise WorkbenchError(f"the care date {written.date} is later than today, {self.day}")
+        return written.date or self.day
+
     def tariff(self, wanted: bool) -> "Tables | None":
         """The tables of the tariff, shipped and imported; None when none are *wanted*."""
         from bifente.workbench.tables import open_tables
@@ -87,7 +93,7 @@ def make_sheet(
     from bifente.fse.sheet.session import CareSession
 
     authority = trusted_authority(desk.authority)
-    care_date = written.date or desk.day
+    care_date = desk.care_date(written)
     tariff = desk.tariff(priced)
     with (
         cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
@@ -133,7 +139,7 @@ def make_without_vitale(
         )
     if written.third_party.complementary == "vitale":
         raise WorkbenchError("there is no Vitale to name the complementary insurer", hint="say its number")
-    care_date = written.date or desk.day
+    care_date = desk.care_date(written)
     tariff = desk.tariff(priced)
     rights = rights_of(written.insured)
     with cards_at_hand(desk.cps, None, desk.readers, with_vitale=False, around=desk.around) as links:
@@ -194,7 +200,7 @@ def prepare_sheet(
 
     authority = trusted_authority(desk.authority)
     doctor = read_professional(read_bytes(professional, MAX_PROFESSIONAL), authority.trust_store)
-    care_date = written.date or desk.day
+    care_date = desk.care_date(written)
     tariff = desk.tariff(priced)
     with (
         cards_at_hand(desk.cps, desk.vitale, desk.readers, around=desk.around) as links,
