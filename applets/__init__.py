@@ -5,14 +5,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
-    from bifente.applets.kinds import card_of, layout_of, open_card, read_card
+    from bifente.applets.kernel.records import layout_of
+    from bifente.applets.kinds import card_of, open_card, read_card
 
 __all__ = ["SmartCard", "card_of", "layout_of", "open_card", "read_card"]
+
+
+_MODULES = {"SmartCard": "kernel.card", "layout_of": "kernel.records"}
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(
-        import_module("bifente.applets.kernel.card" if name == "SmartCard" else "bifente.applets.kinds"), name
-    )
+    return getattr(import_module(f"{__name__}.{_MODULES.get(name, 'kinds')}"), name)

@@ -5,26 +5,11 @@ from os import urandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.applets.kernel.errors import CorruptCard
-from bifente.applets.kernel.records import check_records, read_meta
-from bifente.applets.kernel.state import META_RECORD
+from bifente.applets.kernel.records import check_records, layout_of, read_meta
 from bifente.applets.store.stores import SqliteStore, Store, read_snapshot
-from bifente.layouts import registry
-from bifente.layouts.nodes import Layout
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import RandomSource, SmartCard
-
-
-def layout_of(kind: str) -> Layout:
-    """The layout of a kind of card. Raises CorruptCard when this program does not know the kind."""
-    return registry.layout_of(_known(kind))
-
-
-def _known(kind: str) -> str:
-    if kind not in registry.kinds():
-        raise CorruptCard(META_RECORD, f"cards of kind {kind!r} are not known here")
-    return kind
 
 
 def card_of(store: Store, kind: str, *, random: "RandomSource" = urandom) -> "SmartCard":
@@ -32,8 +17,9 @@ def card_of(store: Store, kind: str, *, random: "RandomSource" = urandom) -> "Sm
     from bifente.applets.families import family_of
     from bifente.applets.kernel.card import SmartCard
 
-    family = family_of(_known(kind))
-    return SmartCard(store, family.layout, family.instructions(), classes=family.classes, random=random)
+    layout = layout_of(kind)
+    family = family_of(kind)
+    return SmartCard(store, layout, family.instructions(), classes=family.classes, random=random)
 
 
 def open_card(path: Path | str, *, random: "RandomSource" = urandom) -> "SmartCard":

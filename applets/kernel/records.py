@@ -25,6 +25,7 @@ from bifente.applets.kernel.state import (
 from bifente.applets.store.stores import Store
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import read_numbers
+from bifente.layouts import registry
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Layout, PinObject
@@ -48,6 +49,13 @@ _MOST_GOOD = 4096
 def all_records(store: Store) -> dict[str, bytes]:
     """Everything in an open store."""
     return {name: store.get(name) for name in store.names()}
+
+
+def layout_of(kind: str) -> Layout:
+    """The layout of a kind of card. Raises CorruptCard when this program does not know the kind."""
+    if kind not in registry.kinds():
+        raise CorruptCard(META_RECORD, f"cards of kind {kind!r} are not known here")
+    return registry.layout_of(kind)
 
 
 def check_records(records: Mapping[str, bytes], layout: Layout) -> None:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bifente.applets.perso.errors import ContentError, PathError, PersoError, ProfileError, ProfileProblem
+    from bifente.applets.perso.issuer import Issuer
     from bifente.applets.perso.make.build import personalise
-    from bifente.applets.perso.make.issuer import Issuer
     from bifente.applets.perso.make.keys import KeySource
-    from bifente.applets.perso.profile.files import parse_profile, read_profile
+    from bifente.applets.perso.make.profilefiles import parse_profile, read_profile
     from bifente.applets.perso.profile.model import Profile
     from bifente.applets.perso.profile.shipped import shipped_profiles
 
@@ -33,10 +33,10 @@ __all__ = [
 _MODULES = {
     "personalise": "make.build",
     **dict.fromkeys(("ContentError", "PathError", "PersoError", "ProfileProblem", "ProfileError"), "errors"),
-    "Issuer": "make.issuer",
+    "Issuer": "issuer",
     "KeySource": "make.keys",
     "Profile": "profile.model",
-    **dict.fromkeys(("parse_profile", "read_profile"), "profile.files"),
+    **dict.fromkeys(("parse_profile", "read_profile"), "make.profilefiles"),
     "shipped_profiles": "profile.shipped",
 }
 

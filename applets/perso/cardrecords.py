@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
+from bifente.applets.kernel.records import layout_of as layout_of_kind
 from bifente.applets.kernel.records import read_meta
-from bifente.applets.kinds import layout_of as layout_of_kind
 from bifente.applets.perso.errors import PersoError
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError

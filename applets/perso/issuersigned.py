@@ -10,7 +10,7 @@ from bifente.applets.kernel.state import IDENTITY_RECORD
 from bifente.applets.perso.cardrecords import Records, content_bytes, content_record, layout_of
 
 if TYPE_CHECKING:
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 
 def signature_record(records: Records) -> str | None:

@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,41 @@ def test_the_rooms_of_the_reader_stand_on_one_another_without_a_circle(room: str
         if name.startswith("bifente.reader.")
     }
     assert used & READER_ROOMS.keys() <= READER_ROOMS[room] | {room}
+
+
+APPLET_ROOMS: dict[str, frozenset[str]] = {
+    "store": frozenset(),
+    "kernel": frozenset({"store"}),
+    "commands": frozenset({"kernel"}),
+    "perso": frozenset({"kernel"}),
+    "perso.profile": frozenset({"perso", "kernel"}),
+    "families": frozenset({"commands", "kernel", "perso", "perso.profile"}),
+    "perso.make": frozenset({"families", "kernel", "perso", "perso.profile"}),
+    "perso.edit": frozenset({"families", "kernel", "perso", "perso.profile", "perso.make"}),
+}
+"""The rooms of the cards, each with those it stands on: a family is made of commands and of profiles, and what makes and
+changes cards asks the families. ``perso`` itself is what its rooms have in common."""
+
+
+def applet_room(parts: Sequence[str]) -> str:
+    """The room of ``applets`` in which a module or a name of it stands."""
+    return ".".join(parts[:2]) if parts[0] == "perso" and ".".join(parts[:2]) in APPLET_ROOMS else parts[0]
+
+
+def test_the_rooms_of_the_cards_stand_on_one_another_without_a_circle() -> None:
+    used: dict[str, set[str]] = {room: set() for room in APPLET_ROOMS}
+    for path in (ROOT / "applets").rglob("*.py"):
+        inside = path.relative_to(ROOT / "applets").with_suffix("").parts
+        if len(inside) == 1 or inside == ("perso", "__init__"):
+            continue  # the entrances: what they name is imported when it is used
+        for _, name in imported_names(parsed_module(path)):
+            if name.startswith("bifente.applets."):
+                used[applet_room(inside)].add(applet_room(name.split(".")[2:]))
+    assert {path.name for path in (ROOT / "applets").iterdir() if (path / "__init__.py").is_file()} == {
+        room.partition(".")[0] for room in APPLET_ROOMS
+    }
+    for room, others in used.items():
+        assert others - {room} <= APPLET_ROOMS[room], room
 
 
 @pytest.mark.parametrize(

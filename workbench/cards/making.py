@@ -37,7 +37,7 @@ def imported(content: Path, *, serial: str | None = None, digest: bytes | None =
     from pydantic import ValidationError
 
     from bifente.applets.families.vitale2.importer import imported_profile, read_content
-    from bifente.applets.perso.profile.files import said_of
+    from bifente.applets.perso.make.profilefiles import said_of
     from bifente.ssv.findings import findings
     from bifente.workbench.cards.kinds import refuse_card_file
 

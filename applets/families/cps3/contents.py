@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from bifente.applets.families.cps3.profile import ProfessionalProfile
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 _PRIVATE = {"flags": ["private"], "auth_id": "01"}
 _PUBLIC: dict[str, JsonValue] = {"flags": []}

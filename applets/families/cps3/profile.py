@@ -30,7 +30,7 @@ from bifente.layouts.codec import JsonValue
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 CARD_TYPES = {"CPS": 0, "CPF": 1, "CDE": 2, "CPE": 2, "CPA": 3}
 """Names of the CPS family with their G02 code."""

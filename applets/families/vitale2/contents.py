@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from bifente.applets.families.vitale2.profile import VitaleProfile
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 ISSUER = "8025000002"
 """The issuer number in EF.PAN: that of real cartes Vitale is not public, this one is ``synthetic``."""

@@ -35,7 +35,7 @@ from bifente.ssv.people import BENEFICIARIES, check_order
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 UNSET = "000000000000"
 """How a date field says that there is none."""

@@ -20,8 +20,8 @@ from bifente.applets.perso.cardrecords import (
 from bifente.applets.perso.edit.cardpath import Place, at, encoded, locate, read_value, replaced, steps_to
 from bifente.applets.perso.edit.dump import profile_of
 from bifente.applets.perso.errors import FileNotMade, OtherAuthority, PathError, PersoError
+from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.make.build import changeable, issue
-from bifente.applets.perso.make.issuer import Issuer
 from bifente.applets.perso.profile.model import CardProfile, years_later
 from bifente.crypto import rsa
 from bifente.layouts.codec import JsonValue

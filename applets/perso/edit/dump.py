@@ -14,7 +14,7 @@ from bifente.applets.perso.cardrecords import Meta, Records, content_record, lay
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.make.build import changeable
 from bifente.applets.perso.make.keys import fingerprint
-from bifente.applets.perso.profile.files import validate_profile
+from bifente.applets.perso.make.profilefiles import validate_profile
 from bifente.applets.perso.profile.model import Profile
 from bifente.crypto import rsa
 from bifente.documents.visible import visible

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bifente.apdu.cvc import CvKey
 from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.files import file_record
-from bifente.applets.kernel.records import INITIAL
+from bifente.applets.kernel.records import INITIAL, layout_of
 from bifente.applets.kernel.state import (
     DATE_RECORD,
     IDENTITY_RECORD,
@@ -22,11 +22,10 @@ from bifente.applets.kernel.state import (
     pin_record,
     root_record,
 )
-from bifente.applets.kinds import layout_of
 from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Meta, content_record, file_named
 from bifente.applets.perso.errors import OtherEnvironment, PersoError
-from bifente.applets.perso.make.issuer import Issuer
+from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.make.keys import KeySource, Progress, card_keys
 from bifente.applets.perso.profile.model import ENVIRONMENT_LETTER, CardProfile, FileContent, Profile
 from bifente.crypto import rsa

@@ -28,7 +28,7 @@ from bifente.layouts import codec
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-    from bifente.applets.perso.make.issuer import Issuer
+    from bifente.applets.perso.issuer import Issuer
 
 Environment = Literal["test", "production-like"]
 ENVIRONMENT_LETTER: dict[Environment, str] = {"test": "T", "production-like": "P"}

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from bifente.applets.families import family_of
-from bifente.applets.kinds import layout_of
+from bifente.applets.kernel.records import layout_of
 from bifente.applets.perso.cardrecords import file_named
 from bifente.applets.perso.errors import ProfileError, ProfileProblem
 from bifente.applets.perso.profile.model import Profile
