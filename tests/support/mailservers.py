@@ -2,6 +2,7 @@
 any user. SMTP with STARTTLS and login, POP3 and IMAP over TLS and with STARTTLS; a domain whose mails come back.
 """
 
+import grp
 import ipaddress
 import os
 import pwd
@@ -110,7 +111,7 @@ def exim_chain(require_tool: Callable[[str], str]) -> Iterator[MailChain]:
         for name in ("spool", "log"):
             (folder / name).mkdir()
         (folder / "boxes").write_text("".join(f"{address}: {address}\n" for address in PASSWORDS))
-        group = "nogroup" if owner.pw_name == "nobody" else str(owner.pw_gid)
+        group = grp.getgrgid(owner.pw_gid).gr_name
         (folder / "exim.conf").write_text(
             _EXIM.format(
                 folder=folder,
@@ -170,7 +171,7 @@ def _dovecot(
         f"  inet_listener {kind}s {{\n    port = {ports[kind + 's']}\n    ssl = yes\n  }}\n}}\n"
         for kind in ("pop3", "imap")
     )
-    internal = "" if root else _ORDINARY.format(user=owner.pw_name, group=owner.pw_gid)
+    internal = "" if root else _ORDINARY.format(user=owner.pw_name, group=grp.getgrgid(owner.pw_gid).gr_name)
     (folder / "dovecot.conf").write_text(
         _DOVECOT.format(folder=folder, uid=owner.pw_uid, gid=owner.pw_gid) + internal + listeners
     )
@@ -353,7 +354,7 @@ service auth {{
 
 _ORDINARY = """
 default_internal_user = {user}
-default_internal_group = nogroup
+default_internal_group = {group}
 default_login_user = {user}
 service anvil {{
   chroot =
