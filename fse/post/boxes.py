@@ -21,6 +21,14 @@ from bifente.fse.post.smtp import not_trusted
 _BROKEN: Final = (poplib.error_proto, imaplib.IMAP4.error, OSError, EOFError, ValueError)
 
 
+_LATER: Final = re.compile(r"\[(IN-?USE|LOGIN-DELAY|SYS/\w+|UNAVAILABLE|LIMIT|SERVERBUG)\]", re.IGNORECASE)
+"""What a server says to a user whom it knows and cannot serve now (RFC 2449 §8, RFC 3206, RFC 5530)."""
+
+
+_LONGEST_ANSWER: Final = 2 * LONGEST_MAIL
+"""Bytes of one answer, whatever size the server has announced."""
+
+
 class Pop3Box:
     """The mails of *account* on a POP3 server, named by their unique ids (UIDL)."""
 
@@ -156,25 +164,44 @@ class ImapBox:
 
 
 class _Pop3(poplib.POP3):
-    """Closes its socket when the greeting is not one; the library leaves it open."""
+    """Takes lines of any length, answers of a bounded one, and closes its socket when the greeting is not one.
+
+    The library gives up a session at a line of more than 2048 bytes: one such mail would close the box for all others.
+    """
+
+    _left = _LONGEST_ANSWER
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
-        try:
+        with _closed_on_error(self):
             super().__init__(host, port, timeout)
-        except BaseException:
-            _abandon(self.close)
-            raise
+
+    def _putline(self, line: bytes) -> None:
+        self._left = _LONGEST_ANSWER
+        super()._putline(line)  # type: ignore[misc]  # typeshed does not name it
+
+    def _getline(self) -> tuple[bytes, int]:
+        line = self.file.readline(self._left + 1)
+        self._left -= len(line)
+        if not line or self._left < 0:
+            raise poplib.error_proto("-ERR EOF" if not line else "an answer without end")
+        return line.removesuffix(b"\n").removesuffix(b"\r"), len(line)
 
 
-class _Pop3Tls(poplib.POP3_SSL):
+class _Pop3Tls(_Pop3, poplib.POP3_SSL):
     """The same over TLS."""
 
     def __init__(self, host: str, port: int, timeout: float, context: ssl.SSLContext) -> None:
-        try:
-            super().__init__(host, port, timeout=timeout, context=context)
-        except BaseException:
-            _abandon(self.close)
-            raise
+        with _closed_on_error(self):
+            poplib.POP3_SSL.__init__(self, host, port, timeout=timeout, context=context)
+
+
+@contextmanager
+def _closed_on_error(server: poplib.POP3) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        _abandon(server.close)
+        raise
 
 
 def _abandon(close: Callable[[], None]) -> None:
@@ -244,8 +271,11 @@ def _login(account: Account) -> Iterator[None]:
     try:
         yield
     except (poplib.error_proto, imaplib.IMAP4.error) as error:
+        said = _words(error)
+        if _LATER.search(said):
+            raise
         raise LoginRefused(
-            f"the mail server {account.place} does not accept the user {account.user!r}: {_words(error)}"
+            f"the mail server {account.place} does not accept the user {account.user!r}: {said}"
         ) from None
 
 

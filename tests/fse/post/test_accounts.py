@@ -173,6 +173,18 @@ def test_nobody_who_answers_is_one_line(kind: type) -> None:
         assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("kind", "answers"),
+    [
+        (Pop3Box, (b"+OK hello\r\n", b"+OK\r\n", b"-ERR [IN-USE] another session has the box\r\n")),
+        (Pop3Box, (b"+OK hello\r\n", b"+OK\r\n", b"-ERR [SYS/TEMP] the disk is away\r\n")),
+    ],
+)
+def test_a_box_that_is_busy_is_not_a_wrong_password(kind: type, answers: tuple[bytes, ...]) -> None:
+    with server(*answers) as (port, _), pytest.raises(PostUnreachable, match=r"\[(IN-USE|SYS/TEMP)\]"):
+        ask(kind, port, 2)
+
+
 HELLO = (b"220 hello\r\n", b"250 hello\r\n", b"250 ok\r\n", b"250 ok\r\n")
 
 

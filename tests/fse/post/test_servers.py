@@ -17,6 +17,7 @@ from bifente.fse.post import (
     ImapBox,
     Letter,
     LoginRefused,
+    MailRefused,
     NotTrusted,
     Pop3Box,
     PostUnreachable,
@@ -114,6 +115,28 @@ def test_a_letter_goes_by_smtp_and_comes_by_pop3_or_imap(
     there.done(found[1].id)
     assert [one.id for one in there.fetch()] == [found[2].id]
     assert list(box(chain, service, CABINET).fetch()) == []
+
+
+@pytest.mark.parametrize("service", ["pop3s", "imaps"])
+@pytest.mark.usefixtures("emptied")
+def test_of_a_mail_that_is_too_large_to_be_read_the_headers_come(
+    chain: MailChain, letter: MakeLetter, caisse: IssuedCaisse, service: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mails = [seal(letter(reference=name), caisse.certificate) for name in ("large", "small")]
+    mails[0] += b"A" * 20_000  # in one line, longer than Python's POP3 takes
+    with SmtpPost(account(chain, "smtp")) as post:
+        for mail in mails:
+            post.send(mail, sender=CABINET, recipient=CAISSE)
+    there = box(chain, service, CAISSE)
+    waited_for(there, 2)
+    monkeypatch.setattr("bifente.fse.post.boxes.LONGEST_MAIL", 10_000)
+    large, small = sorted(there.fetch(), key=lambda one: -one.oversize)
+    assert large.oversize > 20_000
+    assert large.message_id == message_id(mails[0])
+    assert len(large.message) < 5000
+    with pytest.raises(MailRefused):
+        open_letter(large.message, caisse.key, caisse.certificate)
+    assert (small.oversize, small.message_id) == (0, message_id(mails[1]))
 
 
 @pytest.mark.usefixtures("emptied")
