@@ -7,6 +7,7 @@ import ipaddress
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -95,6 +96,9 @@ def postfix_chain(require_tool: Callable[[str], str]) -> Iterator[MailChain]:
         stack.enter_context(_dovecot(dovecot, folder, ports, owner, root=True))
         command = [postfix, "-c", str(folder / "postfix"), "start-fg"]
         stack.enter_context(_started(command, folder, [ports["smtp"]], folder / "spool/postfix.log"))
+        # start-fg is a script; the server is its child, in a session of its own
+        master = int((folder / "spool/pid/master.pid").read_text())
+        stack.callback(os.kill, master, signal.SIGTERM)
         yield MailChain(folder, ca, ports, folder / "mail")
 
 
