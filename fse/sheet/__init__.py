@@ -33,10 +33,17 @@ if TYPE_CHECKING:
     )
     from bifente.fse.sheet.complementary import complementary_of
     from bifente.fse.sheet.lotsigner import CpsSigner, check_lot_signer
-    from bifente.fse.sheet.model import BillingSituation, CareSheet, Professional, draw_up
+    from bifente.fse.sheet.model import (
+        BillingSituation,
+        CareSheet,
+        Professional,
+        draw_up,
+        draw_up_without_vitale,
+    )
     from bifente.fse.sheet.rights import Problem, ProblemKind, Rights, rights_at
+    from bifente.fse.sheet.rightssources import CardRights, RightsAnswer, RightsSource
     from bifente.fse.sheet.session import CareSession
-    from bifente.fse.sheet.signature import sign
+    from bifente.fse.sheet.signature import complete, prepare, sign, sign_alone
     from bifente.fse.sheet.verification import VerifiedSheet, verify
 
 __all__ = [
@@ -44,6 +51,7 @@ __all__ = [
     "Act",
     "BillingSituation",
     "CanonicalError",
+    "CardRights",
     "CareSession",
     "CareSheet",
     "Ccam",
@@ -61,8 +69,10 @@ __all__ = [
     "ProblemKind",
     "Professional",
     "Rights",
+    "RightsAnswer",
     "RightsOrigin",
     "RightsRefused",
+    "RightsSource",
     "SheetMode",
     "SheetRefused",
     "Signatory",
@@ -72,9 +82,13 @@ __all__ = [
     "VerifiedSheet",
     "check_lot_signer",
     "complementary_of",
+    "complete",
     "draw_up",
+    "draw_up_without_vitale",
+    "prepare",
     "rights_at",
     "sign",
+    "sign_alone",
     "verify",
 ]
 
@@ -112,10 +126,13 @@ _MODULES = {
     ),
     "complementary_of": "sheet.complementary",
     **dict.fromkeys(("CpsSigner", "check_lot_signer"), "sheet.lotsigner"),
-    **dict.fromkeys(("BillingSituation", "CareSheet", "Professional", "draw_up"), "sheet.model"),
+    **dict.fromkeys(
+        ("BillingSituation", "CareSheet", "Professional", "draw_up", "draw_up_without_vitale"), "sheet.model"
+    ),
     **dict.fromkeys(("Problem", "ProblemKind", "Rights", "rights_at"), "sheet.rights"),
     "CareSession": "sheet.session",
-    "sign": "sheet.signature",
+    **dict.fromkeys(("CardRights", "RightsAnswer", "RightsSource"), "sheet.rightssources"),
+    **dict.fromkeys(("complete", "prepare", "sign", "sign_alone"), "sheet.signature"),
     **dict.fromkeys(("VerifiedSheet", "verify"), "sheet.verification"),
 }
 
