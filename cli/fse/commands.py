@@ -5,6 +5,10 @@ import click
 from bifente.cli.lazygroup import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "day": (
+        "bifente.cli.fse.day:day",
+        "A surgery's whole day, from the first consultation to the last payment.",
+    ),
     "noemie": ("bifente.cli.fse.noemie:noemie", "Check NOEMIE files, and show them in words."),
     "cabinet": ("bifente.cli.fse.cabinet:cabinet", "A surgery: keep, send, follow and archive sheets."),
     "b2": ("bifente.cli.fse.b2:b2", "Check B2 files, and show them in words."),

@@ -37,6 +37,9 @@ from bifente.igc import TrustStore
 WAITS_AT_CAISSE: Final = "P01"
 """The code of a positive ARL that says *lot en attente de retarification*: to wait, not to retransmit (synthetic)."""
 
+_LARGEST_LOT: Final = 999
+"""Invoices that a lot holds at most (record 6, columns 11–13)."""
+
 EVENT_OF: Final = {
     Settlement.PAID: SheetEvent.PAY,
     Settlement.PARTLY_PAID: SheetEvent.PAY_PART,
@@ -230,8 +233,16 @@ class _Reading:
         )
         whole = self.connection.execute(waiting).first() is None
         lot = records.lot(self.connection, identity)
+        if not whole:
+            self._proven_received(identity, digest)
         event = LotEvent.ANSWER_ALL if whole else LotEvent.ANSWER_PART
         move_lot(self.connection, lot, event, self.now, self.days, {"rsp": digest})
+
+    def _proven_received(self, identity: int, digest: str) -> None:
+        """A caisse that answers for a part of a lot has received all of it, whatever became of its ARL."""
+        for sheet in records.sheets(self.connection, state=None, lot=identity, after=0, limit=_LARGEST_LOT):
+            if SHEET.find(sheet.state, SheetEvent.ARL_PLUS) is not None:
+                move_sheet(self.connection, sheet, SheetEvent.ARL_PLUS, self.now, {"rsp": digest})
 
     def _undelivered(self, named: tuple[str, ...], why: str, final: bool) -> Iterator[str]:
         query = select(MESSAGES).where(MESSAGES.c.message_id.in_(named))

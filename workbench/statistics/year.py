@@ -208,6 +208,8 @@ def _professional(chance: random.Random) -> str:
 
 
 def _lot(number: int, professional: str, mode: str, day: date, count: int) -> dict[str, Any]:
+    from bifente.fse.caisse.judgement import OBLIGATORY
+
     return {
         "id": number,
         "message": 1,
@@ -216,10 +218,12 @@ def _lot(number: int, professional: str, mode: str, day: date, count: int) -> di
         "organisme": "01999",
         "file_id": f"Y{number % 10**5:05}",
         "mode": mode,
+        "part": OBLIGATORY,
         "digest": f"{number:064x}",
         "signer": "",
         "received": datetime.combine(day, time(20), UTC),
         "day": day,
+        "made": day,
         "positive": True,
         "invoices": count,
         "repeats": 0,
@@ -232,6 +236,8 @@ def _lot(number: int, professional: str, mode: str, day: date, count: int) -> di
 def _invoice(
     chance: random.Random, group: SenderGroup, mode: str, day: date
 ) -> tuple[dict[str, Any], str | None]:
+    from bifente.fse.caisse.judgement import OBLIGATORY
+
     code = chance.choices(_CODES, weights=_WEIGHTS)[0] if chance.random() < _REJECTED[mode] else None
     fees = max(500, round(chance.lognormvariate(0, 0.45) * group.fee))
     delay = {"S": 4, "F": 8, "D": 19}[mode] + round(chance.expovariate(1 / {"S": 1.5, "F": 3, "D": 8}[mode]))
@@ -240,6 +246,11 @@ def _invoice(
         {
             "replaces": None,
             "nir": "",
+            "birth": "000000",
+            "rank": 1,
+            "insurance": "AS",
+            "insurer": "",
+            "part": OBLIGATORY,
             "care": day - timedelta(days=chance.randrange(3)),
             "received": day,
             "speciality": group.speciality,
@@ -248,7 +259,9 @@ def _invoice(
             "fees": fees,
             "amo": 0 if code is not None else round(fees * 0.7),
             "amc": 0,
-            "withheld": 0 if code is not None else 100,
+            "participation": 0 if code is not None else 100,
+            "franchise": 0,
+            "lines": "[]",
             "state": "rejected" if code is not None else "paid" if third_party else "reimbursed",
             "due": None,
             "settled": day + timedelta(days=delay),

@@ -81,6 +81,18 @@ def test_a_day_from_the_sheets_to_the_payment(
     ]
 
 
+def test_a_return_for_a_part_proves_that_the_lot_was_received(
+    sent: Cabinet, post: MaildirPost, caisse: FarCaisse, opening: Opening
+) -> None:
+    """The ARL is lost, and the caisse pays what it pays: the sheets that no RSP names are not sent for ever."""
+    (file,) = caisse.receive()
+    caisse.pay(file.lots[0], {1: 2100})
+    collect(sent, post, opening)
+    assert states(sent) == ["paid", "ARL+", "ARL+"]
+    assert sent.lot(1).state is LotState.PROCESSING
+    assert sent.due() == ()
+
+
 def test_a_lot_for_each_caisse_professional_and_mode(
     cabinet: Cabinet, lot_signer: KeySigner, post: MaildirPost, sender: CabinetSender
 ) -> None:

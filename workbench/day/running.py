@@ -1,0 +1,66 @@
+"""A day as a person asks for it: in a folder that stays, or in one that goes."""
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from bifente.workbench.errors import WorkbenchError
+
+if TYPE_CHECKING:
+    from bifente.workbench.day.simulation import DayReport, Told
+
+PICTURE = "day.svg"
+
+
+def run_day(
+    output: Path | None,
+    *,
+    patients: int,
+    seed: int,
+    day: date | None = None,
+    rules: Path | None = None,
+    calm: bool = False,
+    igc: Path | None = None,
+    told: "Told | None" = None,
+) -> "DayReport":
+    """Simulate a day in *output*, or in a temporary folder; with a folder the picture is drawn where matplotlib is there.
+
+    Raises WorkbenchError, and what :func:`bifente.workbench.day.simulation.simulate` raises.
+    """
+    from bifente.workbench.authority import open_authority
+    from bifente.workbench.day.simulation import simulate
+
+    if calm and rules is not None:
+        raise WorkbenchError("--calm and rules contradict one another", "usage")
+    authority = open_authority(igc, progress=told)
+
+    def simulated(folder: Path) -> "DayReport":
+        return simulate(
+            folder,
+            patients=patients,
+            seed=seed,
+            day=day,
+            rules=rules,
+            calm=calm,
+            authority=authority,
+            told=told,
+        )
+
+    if output is None:
+        with TemporaryDirectory(prefix="bifente-day-") as folder:
+            return simulated(Path(folder))
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise WorkbenchError(f"{output} is not an empty folder", "output-exists", hint="name another one")
+    report = simulated(output)
+    kept = [output / "cabinet.db", *sorted(output.glob("caisse-*"))]
+    try:
+        from bifente.workbench.day.picture import draw_day
+
+        draw_day(report, output / PICTURE)
+        kept.insert(0, output / PICTURE)
+    except WorkbenchError as error:
+        if error.kind != "unavailable.figures":
+            raise
+    return replace(report, kept=tuple(kept))
