@@ -98,7 +98,7 @@ def postfix_chain(require_tool: Callable[[str], str]) -> Iterator[MailChain]:
         stack.enter_context(_started(command, folder, [ports["smtp"]], folder / "spool/postfix.log"))
         # start-fg is a script; the server is its child, in a session of its own
         master = int((folder / "spool/pid/master.pid").read_text())
-        stack.callback(os.kill, master, signal.SIGTERM)
+        stack.callback(_end, master, ports["smtp"])
         yield MailChain(folder, ca, ports, folder / "mail")
 
 
@@ -230,6 +230,15 @@ def _started(
         except subprocess.TimeoutExpired:
             os.killpg(program.pid, 9)
             program.wait(10)
+
+
+def _end(process: int, port: int) -> None:
+    """End a process that is not our child, and wait until its port is free."""
+    os.kill(process, signal.SIGTERM)
+    deadline = monotonic() + 10
+    while Path(f"/proc/{process}").exists() and monotonic() < deadline:
+        sleep(0.02)
+    assert not _listens(port)
 
 
 def _listens(port: int) -> bool:
