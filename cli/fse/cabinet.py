@@ -96,14 +96,17 @@ def add(
     """
     from bifente.workbench.cabinet import add_sheet, opened
 
+    facts = []
     with opened(folder) as surgery:
         for file in files:
             kept = add_sheet(surgery, file, igc=igc)
             if as_json:
-                say_json({"file": str(file), "again": kept.again, **sheet_facts(kept.record)})
+                facts.append({"file": str(file), "again": kept.again, **sheet_facts(kept.record)})
             else:
                 note = " (was there already)" if kept.again else ""
                 say(f"{file}: {sheet_line(kept.record)}{note}")
+    if as_json:
+        say_json(facts)
 
 
 @cabinet.command("list", short_help="List sheets, or lots.")

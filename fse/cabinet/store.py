@@ -117,7 +117,10 @@ class CabinetStore:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the store."""
-        with self._in_words(), self.engine.begin() as connection:
+        engine = self.engine
+        if engine.dialect.name == "postgresql":  # SQLite has no other
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with self._in_words(), engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -206,6 +209,8 @@ def _url_of(place: str | Path) -> tuple[URL, Path | None]:
         url = make_url(place)
     except ArgumentError:
         raise CabinetError("the place of the store is neither a path nor an SQLAlchemy URL") from None
+    if url.drivername == "postgresql":
+        return url.set(drivername="postgresql+psycopg"), None
     if url.get_backend_name() != "sqlite":
         return url, None
     if not url.database or url.database == ":memory:":

@@ -1,7 +1,7 @@
 """``bifente fse cabinet``: a surgery's day on the command line, and what is said when something stands in its way."""
 
 import json
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -68,9 +68,9 @@ def test_a_day(
         create_card_file(folder / f"{name}.card", made)
     cards = ["--cps", "doctor.card", "--vitale", "patient.card", "--pin", "1234"]
     assert main(["sheet", "make", *cards, "--act", "G", "--amo", "--number", "7", "-o", "sheet.p7m"]) == 0
-    kept = told(capsys, "add", "sheet.p7m")
+    (kept,) = told(capsys, "add", "sheet.p7m")  # type: ignore[misc]
     assert (kept["number"], kept["state"], kept["third_party"], kept["again"]) == (7, "signed", True, False)  # type: ignore[index]
-    assert told(capsys, "add", "sheet.p7m")["again"] is True  # type: ignore[index,call-overload]
+    assert told(capsys, "add", "sheet.p7m")[0]["again"] is True  # type: ignore[index,call-overload]
     assert "another PIN" not in said(
         capsys, "lots", "--cps", "doctor.card", "--pin", "9999", "--cabinet", "surgery", code=6
     )
@@ -104,6 +104,40 @@ def test_a_day(
     assert [one["event"] for one in told(capsys, "events", "8")] == ["sign", "withdraw"]  # type: ignore[attr-defined]
 
 
+def test_a_day_with_the_caisse_of_the_project(
+    tmp_path: Path,
+    caisse_of_the_day: IssuedCaisse,
+    pooled_source: KeySource,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Real cards on one side, a caisse that judges on the other, and folders of boxes between them."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(Authority.issue_caisse.__kwdefaults__ or {}, "key_source", pooled_source)
+    authority = Authority.open(tmp_path / "igc")
+    for name, profile in (("doctor", "gp"), ("patient", "vitale-family")):
+        made = personalise(read_profile(profile), authority, keys=pooled_source, today=date.today())
+        create_card_file(tmp_path / f"{name}.card", made)
+    assert main(["fse", "caisse", "init", "caisse", "--maildir", "mail"]) == 0
+    assert main(["fse", "caisse", "serve", "caisse", "--once"]) == 0
+    assert main(["fse", "cabinet", "init", "surgery", "--caisse", "caisse", "--maildir", "mail"]) == 0
+    cards = ["--cps", "doctor.card", "--vitale", "patient.card", "--pin", "1234"]
+    for number in ("1", "2"):
+        arguments = [*cards, "--act", "G", "--amo", "--number", number, "-o", f"{number}.p7m"]
+        assert main(["sheet", "make", *arguments]) == 0
+    assert main(["fse", "cabinet", "add", "1.p7m", "2.p7m", "--cabinet", "surgery"]) == 0
+    told(capsys, "lots", "--cps", "doctor.card", "--pin", "1234")
+    assert len(told(capsys, "send")["lots"]) == 1  # type: ignore[index,call-overload]
+    assert main(["fse", "caisse", "serve", "caisse", "--once", "--no-settle"]) == 0
+    assert [mail["kind"] for mail in told(capsys, "collect")] == ["arl"]  # type: ignore[attr-defined]
+    assert told(capsys, "status")["sheets"] == {"ARL+": 2}  # type: ignore[index,call-overload]
+    later = (date.today() + timedelta(days=30)).isoformat()
+    assert main(["fse", "caisse", "settle", "caisse", "--date", later]) == 0
+    assert [mail["kind"] for mail in told(capsys, "collect")] == ["rsp"]  # type: ignore[attr-defined]
+    assert [one["state"] for one in told(capsys, "list")] == ["paid", "paid"]  # type: ignore[attr-defined]
+    assert told(capsys, "archive", "check")["findings"] == []  # type: ignore[index,call-overload]
+
+
 def test_what_stands_in_the_way_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = ("--cabinet", "surgery")
     assert "there is no store of a surgery" in said(capsys, "list", "--cabinet", "nowhere", code=3)
@@ -120,7 +154,7 @@ def test_a_degraded_sheet_is_put_in_a_lot_of_its_own(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (folder / "paper.sheet").write_bytes(unsigned(degraded(care_sheet(3))))
-    assert told(capsys, "add", "paper.sheet")["state"] == "degraded"  # type: ignore[index,call-overload]
+    assert told(capsys, "add", "paper.sheet")[0]["state"] == "degraded"  # type: ignore[index,call-overload]
 
 
 def test_a_store_that_was_changed_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
