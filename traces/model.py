@@ -186,7 +186,7 @@ def parse_header(text: str, line: int = 1) -> TraceHeader:
     atr = fields.text_or_none("atr")
     header = TraceHeader(
         fields.name("reader"),
-        None if atr is None else fields.octets("atr").plain,
+        None if atr is None else fields.masked_bytes("atr").plain,
         None if protocol is None else _PROTOCOLS[protocol],
         fields.date("date"),
         fields.truth("masked"),
@@ -239,14 +239,14 @@ def _parse_json_item(text: str, line: int) -> Item:
         kind = fields.text("event")
         if kind not in set(EventKind):
             fields.refuse(f"no event is called {kind!r}")
-        item = ReaderEvent(EventKind(kind), time, slot, fields.octets("atr").plain)
+        item = ReaderEvent(EventKind(kind), time, slot, fields.masked_bytes("atr").plain)
     else:
         level = fields.text("level")
         if level not in set(Level):
             fields.refuse(f"level is TPDU or APDU, not {level!r}")
         item = Exchange(
-            fields.octets("command"),
-            fields.octets("response"),
+            fields.masked_bytes("command"),
+            fields.masked_bytes("response"),
             time,
             fields.number("duration"),
             slot,
@@ -350,15 +350,15 @@ class _Fields:
             self.refuse(f"{name} is true or false")
         return value
 
-    def octets(self, name: str) -> MaskedBytes:
+    def masked_bytes(self, name: str) -> MaskedBytes:
         """Hexadecimal, perhaps with hidden bytes."""
         try:
-            octets = MaskedBytes.parse(self.text(name))
+            masked_bytes = MaskedBytes.parse(self.text(name))
         except TraceError as error:
             self.refuse(f"{name}: {error}")
-        if name == "atr" and octets.masked:
+        if name == "atr" and masked_bytes.masked:
             self.refuse("an ATR is not masked")
-        return octets
+        return masked_bytes
 
     def date(self, name: str) -> datetime | None:
         """A date with time zone, or null."""

@@ -80,7 +80,7 @@ def reading(path: Path, what: str | None, slot: str | None = None) -> "Iterator[
         if only is not None:
             source.items = (item for item in source.items if item.slot == only)
         yield kind, source
-    note([f"{name}: {line}" for line in source.unread.told()])
+    note([f"{name}: {line}" for line in source.unread.notices()])
 
 
 @contextmanager

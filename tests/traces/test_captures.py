@@ -154,7 +154,7 @@ def test_bytes_that_were_not_captured_are_hidden_and_it_is_said() -> None:
     source = opened(ccid.USBMON_MMAPPED, *whole, broken[0], broken[1][:-1])
     (exchange,) = (item for item in source.items if isinstance(item, Exchange))
     assert exchange.response.hex() == ANSWER[:-1].hex().upper() + "**"
-    assert source.unread.told() == [
+    assert source.unread.notices() == [
         "1 packet was not understood: 8", "packet 8: 1 of its bytes were not captured",
     ]  # fmt: skip
 
@@ -208,7 +208,7 @@ def test_other_devices_of_the_bus_are_left_alone(described: bool) -> None:
     items = list(source.items)
     assert exchanges(items) == [(SELECT, ANSWER)]
     assert items[0] == ReaderEvent(EventKind.COLD_RESET, 0 if not described else items[0].time, "", T0_ATR)
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_a_mouse_is_no_slot_change() -> None:
@@ -226,7 +226,7 @@ def test_a_packet_may_be_longer_than_its_message(described: bool) -> None:
     padded = carrying(answered, answered[64:].ljust(128, b"\0"))
     source = opened(ccid.USBMON_MMAPPED, *(reader if described else reader[-2:]), asked, padded)
     assert exchanges(list(source.items)) == [(SELECT, ANSWER)]
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 @pytest.mark.parametrize("size", [1, 9, 10, 20, 51])
@@ -237,7 +237,7 @@ def test_a_message_may_be_longer_than_a_packet(size: int) -> None:
     parts = [carrying(answered, body[at : at + size]) for at in range(0, len(body), size)]
     source = opened(ccid.USBMON_MMAPPED, *reader, asked, *parts, *transfer(2, SELECT, ANSWER))
     assert exchanges(list(source.items)) == [(SELECT, ANSWER)] * 2
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_a_capture_that_was_stopped_early() -> None:
@@ -251,7 +251,7 @@ def test_a_capture_that_was_stopped_early() -> None:
         assert found == [(SELECT, ANSWER), (SELECT, b"")][:kept] or (
             cut == 16 + len(packets[-1]) and len(found) == 2
         )
-        assert bool(source.unread.told()) is not at_an_end
+        assert bool(source.unread.notices()) is not at_an_end
 
 
 def test_a_command_without_its_answer() -> None:
@@ -285,6 +285,6 @@ def test_a_damaged_gsmtap_packet_is_named_and_passed_over() -> None:
     short = gsmtap.packed(gsmtap.ATR, b"\x3b")
     source = opened(gsmtap.IPV4, packet, short, packet)
     assert exchanges(list(source.items)) == [(SELECT[:10], b"\x61\x10")] * 2
-    assert source.unread.told() == [
+    assert source.unread.notices() == [
         "1 packet was not understood: 2", "packet 2: an ATR has 2 to 33 bytes, this one 1",
     ]  # fmt: skip

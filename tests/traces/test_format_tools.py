@@ -114,7 +114,7 @@ def test_scriptor_with_a_file_a_reset_and_long_answers(
     kind, source = read_stream(io.BytesIO(done.stdout.encode()))
     items = list(source.items)
     resets = [item.atr for item in items if isinstance(item, ReaderEvent)]
-    assert (kind.name, source.unread.told()) == ("hex", [])
+    assert (kind.name, source.unread.notices()) == ("hex", [])
     assert said(items) == served.said()[-len(said(items)) :]
     assert len(said(items)) == 4
     assert resets == [served.reader.status("CPS").atr]

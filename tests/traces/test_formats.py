@@ -212,7 +212,7 @@ def test_a_damaged_line_is_named_and_the_rest_is_read(name: str) -> None:
         return
     source = kind.read(io.BytesIO(raw))
     assert list(source.items)
-    assert f"1 line was not understood: {line}" in source.unread.told()
+    assert f"1 line was not understood: {line}" in source.unread.notices()
 
 
 def test_the_line_is_too_long() -> None:

@@ -119,5 +119,5 @@ def test_a_dialect_is_read(name: str) -> None:
     text, wanted = DIALECTS[name]
     kind, source, items = opened(text)
     assert (kind, said(items)) == ("hex", wanted)
-    told = source.unread.told()
+    told = source.unread.notices()
     assert not told or name in {"gpshell", "gpshell's debug log", "the FIDO log of Windows"}

@@ -248,14 +248,18 @@ def test_a_command_costs_the_same_in_a_long_trace_as_in_a_short_one(policy: Poli
     assert max(long) <= 60
 
 
-octets = st.builds(
+masked_bytes = st.builds(
     MaskedBytes.hiding,
     st.binary(max_size=8).map(lambda raw: bytes(byte & 1 for byte in raw)),
     st.lists(st.tuples(st.integers(0, 8), st.integers(0, 8)), max_size=2),
 )
 
 
-@given(st.lists(octets, max_size=12), st.lists(st.integers(0, 1), max_size=8).map(bytes), st.integers(0, 12))
+@given(
+    st.lists(masked_bytes, max_size=12),
+    st.lists(st.integers(0, 1), max_size=8).map(bytes),
+    st.integers(0, 12),
+)
 @example([MaskedBytes.parse("****"), MaskedBytes.parse("0001"), MaskedBytes.parse("00**")], b"\0\1", 1)
 def test_what_is_looked_up_is_what_matches(recorded: list[MaskedBytes], command: bytes, at: int) -> None:
     index = CommandIndex(recorded)

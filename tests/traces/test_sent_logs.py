@@ -61,7 +61,7 @@ def test_redacted_bytes_are_masked(name: str, hidden: str) -> None:
         "hex": f"> {command}\n< 90 00\n",
     }[name].replace("31 32 33 34", hidden)  # fmt: skip
     kind, source, items = opened(text)
-    assert (kind, said(items)[0], source.unread.told()) == (name, PIN, [])
+    assert (kind, said(items)[0], source.unread.notices()) == (name, PIN, [])
 
 
 TAIL = {
@@ -82,7 +82,7 @@ def test_a_tail_that_begins_with_an_answer_is_read_and_says_so(name: str) -> Non
     assert (kind, said(items)) == (name, [SELECT, CHALLENGE])
     first = source.unread.first
     assert 1 <= first <= 5
-    assert any(f"line {first}: " in line for line in source.unread.told())
+    assert any(f"line {first}: " in line for line in source.unread.notices())
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_what_is_not_understood_is_counted_and_named() -> None:
     text = PCSCD + "00000010 [111] APDU: 00 A4 zz \n00000010 [111] SW: 90 00 \n" * 30
     _, source, items = opened(text)
     assert len(said(items)) == 2
-    count, first, second = source.unread.told()
+    count, first, second = source.unread.notices()
     assert count == "60 lines were not understood: 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 and 50 more"
     assert first == "line 6: command: these are not pairs of hexadecimal digits"
     assert second == "line 7: an answer without a command"
@@ -142,7 +142,7 @@ def test_a_failed_transmit_is_an_exchange_without_an_answer(name: str) -> None:
     )
     assert NONE in said(items)
     assert [each for each in said(items) if each != NONE][:2] == [SELECT, CHALLENGE]
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_pcscd_in_syslog_has_neither_times_nor_threads() -> None:
@@ -151,7 +151,7 @@ def test_pcscd_in_syslog_has_neither_times_nor_threads() -> None:
         for second, line in enumerate(line.split("] ", 1)[1] for line in PCSCD.splitlines())
     )
     kind, source, items = opened(text)
-    assert (kind, said(items), source.unread.told()) == ("pcscd", [SELECT, CHALLENGE], [])
+    assert (kind, said(items), source.unread.notices()) == ("pcscd", [SELECT, CHALLENGE], [])
     assert [item.duration for item in items if isinstance(item, Exchange)] == [1_000_000, 1_000_000]
 
 
@@ -168,7 +168,7 @@ def test_wrapped_lines_of_pcscd_are_put_together() -> None:
         "00000001 [1] SW: 90 00\n00000002 [1] APDU: 00 B0 00 00 04\n00000003 [1] SW: 01 02\n03 04 90\n00\n"
     )
     kind, source, items = opened(text)
-    assert (kind, source.unread.told()) == ("pcscd", [])
+    assert (kind, source.unread.notices()) == ("pcscd", [])
     assert said(items) == [
         ("00D6000014" + bytes(range(20)).hex().upper(), "9000"),
         ("00B0000004", "010203049000"),
@@ -190,7 +190,7 @@ def test_bytes_that_continue_nothing_are_counted(text: str) -> None:
     _, source, items = opened(text)
     assert said(items) == [CHALLENGE]
     assert source.unread.count == 1
-    assert "continue" in " ".join(source.unread.told())
+    assert "continue" in " ".join(source.unread.notices())
 
 
 def test_a_wrapped_command_of_apduplay_is_put_together() -> None:
@@ -239,7 +239,7 @@ def test_without_threads_two_commands_at_once_are_ambiguous_and_it_is_said() -> 
     )
     _, source, items = opened(text)
     assert said(items) == [(CHALLENGE[0], ""), (SELECT[0], ""), SELECT]
-    assert source.unread.told()[:2] == [
+    assert source.unread.notices()[:2] == [
         "2 lines were not understood: 3, 4",
         "line 3: whose answer this is cannot be known: the commands of the lines 1, 2 wait, and no thread is told",
     ]
@@ -260,7 +260,7 @@ def test_a_clock_that_steps_back() -> None:
         kind, source, items = opened(LOGS[name].replace(old, new))
         exchanges = [item for item in items if isinstance(item, Exchange)]
         assert (kind, said(items)) == (name.partition(",")[0], [SELECT, CHALLENGE])
-        assert source.unread.told() == []
+        assert source.unread.notices() == []
         assert exchanges[0].duration == 0
         assert exchanges[0].time <= exchanges[1].time
 
@@ -286,7 +286,7 @@ B<< (10) 01020304050607089000
 
 def test_apdu4j_since_2023() -> None:
     kind, source, items = opened(APDU4J)
-    assert (kind, source.unread.told()) == ("gppro", [])
+    assert (kind, source.unread.notices()) == ("gppro", [])
     assert said(items) == [SELECT, CHALLENGE, CHALLENGE, CHALLENGE, ("AABB", "6700")]
     assert (source.header.reader, source.header.atr) == (
         "Example 0", bytes.fromhex("3BFA1800008131FE454A434F5033315632333298"),
@@ -319,7 +319,7 @@ def test_two_threads_of_the_spying_tool() -> None:
     named = "".join(f" (t0) {line}\n     (t1) {line}\n" for line in TOOL.splitlines())
     for text in (mixed, named):
         kind, source, items = opened(text)
-        assert (kind, source.unread.told()) == ("pcsc-spy", [])
+        assert (kind, source.unread.notices()) == ("pcsc-spy", [])
         assert said(items) == [SELECT, SELECT, CHALLENGE, CHALLENGE]
 
 
@@ -333,7 +333,7 @@ def test_what_the_spying_tool_prints_besides() -> None:
     )
     _, source, items = opened(text)
     assert said(items) == [SELECT, CHALLENGE]
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_the_spying_library_before_1_9_9_tells_no_protocol() -> None:
@@ -346,7 +346,7 @@ def test_the_spying_library_before_1_9_9_tells_no_protocol() -> None:
 
 def test_a_spied_program_that_was_killed() -> None:
     kind, source, items = opened(SPY.partition("1@<|1700000000|9|")[0])
-    assert (kind, source.unread.told()) == ("pcsc-spy", [])
+    assert (kind, source.unread.notices()) == ("pcsc-spy", [])
     assert said(items) == [SELECT, (CHALLENGE[0], "")]
 
 
@@ -359,7 +359,7 @@ OLD_MAC = OPENSC.replace("P:1; T:0x2 ", "0x7fff7e07b300 ").replace(":12.355", ":
 def test_opensc_on_other_systems(text: str) -> None:
     kind, source, items = opened(text)
     assert (kind, source.header.reader) == ("opensc", "Example 00 00")
-    assert (said(items), source.unread.told()) == ([SELECT, CHALLENGE], [])
+    assert (said(items), source.unread.notices()) == ([SELECT, CHALLENGE], [])
 
 
 def test_opensc_with_two_threads_and_two_readers() -> None:
@@ -374,13 +374,13 @@ def test_opensc_with_two_threads_and_two_readers() -> None:
     assert [(item.slot, item.command.hex()) for item in items if isinstance(item, Exchange)] == [
         ("", SELECT[0]), ("", CHALLENGE[0]), ("B 0", SELECT[0]), ("B 0", CHALLENGE[0]),
     ]  # fmt: skip
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_a_damaged_dump_of_opensc_is_named_and_passed_over() -> None:
     _, source, items = opened(OPENSC.replace("90 00 ..\n", "90 0\n", 1))
     assert said(items) == [(SELECT[0], ""), CHALLENGE]
-    assert source.unread.told() == [
+    assert source.unread.notices() == [
         "1 line was not understood: 8", "line 8: Incoming APDU: a row of 2 bytes is wanted",
     ]  # fmt: skip
 
@@ -394,7 +394,7 @@ def test_libcacard_tells_headers_and_lengths_only() -> None:
         "(process:7): libcacard-DEBUG: 10:11:12.250: vreader_xfr_bytes: status=36864 sw1=0x90 sw2=0x0 len=8 (total=10)\n"
     )
     kind, source, items = opened(text)
-    assert (kind, source.unread.told()) == ("libcacard", [])
+    assert (kind, source.unread.notices()) == ("libcacard", [])
     assert said(items) == [("00A4040007**************00", "9000"), ("0084000008", "****************9000")]
     assert [item.duration for item in items if isinstance(item, Exchange)] == [50_000, 50_000]
 
@@ -452,7 +452,7 @@ def test_a_wrapped_dump_reads_as_the_whole_one(form: str, width: int) -> None:
     kind, source, items = opened(wrapped(text, width))
     assert (kind, said(items)) == ("dump", said(opened(text)[2]))
     assert len(said(items)) == 4
-    assert source.unread.told() == []
+    assert source.unread.notices() == []
 
 
 def test_a_dump_that_is_wrapped_unevenly_says_so() -> None:
@@ -460,4 +460,4 @@ def test_a_dump_that_is_wrapped_unevenly_says_so() -> None:
         f"# ATR: 3B00\n{LONG}\n# 1ms\n{ANSWER[:40]}\n{ANSWER[40:50]}\n{ANSWER[50:]}\n{LONG}\n# 2ms\n9000\n"
     )
     assert len(said(items)) == 1
-    assert "no telling where one ends" in " ".join(source.unread.told())
+    assert "no telling where one ends" in " ".join(source.unread.notices())

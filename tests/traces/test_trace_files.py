@@ -51,7 +51,7 @@ EXAMPLE_TEXT = """\
 {"time":500,"slot":"CPS","event":"removed","atr":""}
 """
 
-octets = st.builds(
+masked_bytes = st.builds(
     MaskedBytes.hiding,
     st.binary(max_size=40),
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), max_size=3),
@@ -59,7 +59,7 @@ octets = st.builds(
 times = st.integers(0, 10**15)
 names = st.text(max_size=20).filter(lambda text: visible(text) == text)
 items = st.one_of(
-    st.builds(Exchange, octets, octets, times, times, names, st.sampled_from(Level), st.none()),
+    st.builds(Exchange, masked_bytes, masked_bytes, times, times, names, st.sampled_from(Level), st.none()),
     st.builds(ReaderEvent, st.sampled_from(EventKind), times, names, st.binary(max_size=33)),
 )
 headers = st.builds(

@@ -98,13 +98,15 @@ class Cleaner:
         return asked, said
 
 
-def _covered(spans: tuple[tuple[int, int], ...], octets: MaskedBytes) -> bool:
+def _covered(spans: tuple[tuple[int, int], ...], masked_bytes: MaskedBytes) -> bool:
     """What must be hidden is."""
-    return all(any(first <= start and stop <= last for first, last in octets.hidden) for start, stop in spans)
+    return all(
+        any(first <= start and stop <= last for first, last in masked_bytes.hidden) for start, stop in spans
+    )
 
 
-def _size(octets: MaskedBytes) -> int:
-    return sum(stop - start for start, stop in octets.hidden)
+def _size(masked_bytes: MaskedBytes) -> int:
+    return sum(stop - start for start, stop in masked_bytes.hidden)
 
 
 class CleanSink:

@@ -87,19 +87,21 @@ class Pseudonyms:
             response = self._changed(response, found.start, found.stop, path, found.offset)
         return command, response, path
 
-    def _changed(self, octets: MaskedBytes, start: int, stop: int, path: str, offset: int) -> MaskedBytes:
-        data = octets.shown[start:stop]
+    def _changed(
+        self, masked_bytes: MaskedBytes, start: int, stop: int, path: str, offset: int
+    ) -> MaskedBytes:
+        data = masked_bytes.shown[start:stop]
         walker = self._walkers.get(path)
         if walker is None or offset <= 0:
             walker = self._walkers[path] = _Walker(data)
         kept = walker.structure(data, max(offset, 0))
         stream = _stream(self._key, path, max(offset, 0), len(data))
-        changed = bytearray(octets.shown)
+        changed = bytearray(masked_bytes.shown)
         for at, byte in enumerate(data):
             if not kept[at]:
                 choice = _CLASSES[byte]
                 changed[start + at] = choice[stream[at] % len(choice)]
-        return MaskedBytes.hiding(bytes(changed), octets.hidden)
+        return MaskedBytes.hiding(bytes(changed), masked_bytes.hidden)
 
 
 @dataclass(frozen=True, slots=True)

@@ -353,8 +353,12 @@ def _objects(
         yield "/".join(here), MaskedBytes(one.value), MaskedBytes(other.value)
 
 
-def _shown(octets: MaskedBytes) -> str:
-    if not octets:
+def _shown(masked_bytes: MaskedBytes) -> str:
+    if not masked_bytes:
         return "nothing"
-    text = octets.hex()
-    return text if len(octets) <= _MOST_SHOWN else f"{text[: 2 * _MOST_SHOWN]}… ({len(octets)} bytes)"
+    text = masked_bytes.hex()
+    return (
+        text
+        if len(masked_bytes) <= _MOST_SHOWN
+        else f"{text[: 2 * _MOST_SHOWN]}… ({len(masked_bytes)} bytes)"
+    )

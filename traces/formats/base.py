@@ -14,7 +14,7 @@ from bifente.traces.errors import TraceError
 from bifente.traces.files import MAX_LINE
 from bifente.traces.formats.intake import without_colours, without_stamp
 from bifente.traces.formats.unread import Unread
-from bifente.traces.formats.written import octets_of
+from bifente.traces.formats.written import masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
 
@@ -158,7 +158,7 @@ def level_of(protocol: TransmissionProtocol | None) -> Level:
 
 def atr_of(text: str, number: int) -> bytes:
     """An ATR of 2 to 33 bytes. Raises TraceError."""
-    written = octets_of(text, number, "ATR")
+    written = masked_bytes_of(text, number, "ATR")
     if written.masked or not 2 <= len(written) <= 33:
         raise TraceError(f"an ATR has 2 to 33 bytes, this one {len(written)}", number)
     return written.shown
@@ -166,7 +166,7 @@ def atr_of(text: str, number: int) -> bytes:
 
 def command_of(text: str, number: int, size: int | None = None) -> MaskedBytes:
     """A command of at least one byte. Raises TraceError."""
-    command = octets_of(text, number, "command", size)
+    command = masked_bytes_of(text, number, "command", size)
     if not len(command):
         raise TraceError("the command is empty", number)
     return command
@@ -174,7 +174,7 @@ def command_of(text: str, number: int, size: int | None = None) -> MaskedBytes:
 
 def answer_of(text: str, number: int, size: int | None = None) -> MaskedBytes:
     """An answer of at least two bytes. Raises TraceError."""
-    answer = octets_of(text, number, "answer", size)
+    answer = masked_bytes_of(text, number, "answer", size)
     if len(answer) < 2:
         raise TraceError(f"an answer has at least 2 bytes, this one {len(answer)}", number)
     return answer
@@ -229,9 +229,9 @@ Spans = tuple[tuple[int, int], ...]
 def mask_remark(exchange: Exchange) -> str | None:
     """``masked command 5-9``: which bytes of the exchange are hidden, for a format whose bytes cannot say so."""
     parts = [
-        f" {name}" + "".join(f" {start}-{stop}" for start, stop in octets.hidden)
-        for name, octets in (("command", exchange.command), ("response", exchange.response))
-        if octets.masked
+        f" {name}" + "".join(f" {start}-{stop}" for start, stop in masked_bytes.hidden)
+        for name, masked_bytes in (("command", exchange.command), ("response", exchange.response))
+        if masked_bytes.masked
     ]
     return f"masked{''.join(parts)}" if parts else None
 
@@ -278,7 +278,7 @@ class Losses:
         """Once more."""
         self._counts[what] = self._counts.get(what, 0) + 1
 
-    def told(self) -> list[str]:
+    def notices(self) -> list[str]:
         """In words."""
         return [f"{what}: {count}" for what, count in self._counts.items()]
 

@@ -24,7 +24,7 @@ _RECEIVE: Final = (
 _BEFORE: Final = (
     r"(?:(?P<kind>un ?wrapped|wrapped|encrypted|secured|extended|chained|plain|raw|hw|libcacard)[-_ ])?"
 )
-_BEHIND: Final = r"(?:[-_ ](?:apdu|data|bytes|buffer|to card|from card))?(?: ?[(\[] ?(?P<count>\d{1,6}) ?(?:bytes?|octets?)? ?[)\]]| (?P<number>\d{1,6}) (?:bytes?|octets?))?"
+_BEHIND: Final = r"(?:[-_ ](?:apdu|data|bytes|buffer|to card|from card))?(?: ?[(\[] ?(?P<count>\d{1,6}) ?(?:bytes?|masked_bytes?)? ?[)\]]| (?P<number>\d{1,6}) (?:bytes?|masked_bytes?))?"
 _SEPARATOR: Final = r" {0,4}(?:-{1,2}>|<-{1,2}|={1,2}>|<={1,2}|>{1,3}|<{1,3}|→|←|[:=])(?: ?(?P<size>\d{1,6}) bytes?(?:$|[: ]))?"
 _WORDS: Final = re.compile(
     rf"(?:^|(?<=[^\w/]))(?:{_BEFORE}(?:(?P<send>{_SEND})|(?P<receive>{_RECEIVE})){_BEHIND}){_SEPARATOR}",
@@ -64,14 +64,14 @@ _WITHIN: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """What a line says: ``sends`` or it receives; ``octets`` None when they stand below."""
+    """What a line says: ``sends`` or it receives; ``masked_bytes`` None when they stand below."""
 
     sends: bool
     kind: str
     """``wrapped`` and the like, in small letters."""
     word: str
     """The mark itself, in small letters."""
-    octets: MaskedBytes | None
+    masked_bytes: MaskedBytes | None
     count: int | None
     status: bytes = b""
     """A status word that stands apart."""
@@ -89,9 +89,9 @@ def marked(text: str, *, nested: bool = False) -> Marked | None:
     if simple is not None:
         return Marked(simple[1] == ">", "", simple[1], MaskedBytes(bytes.fromhex(simple[2])), None)
     if _PAIR.fullmatch(text):
-        octets, end = leading(text)
-        assert octets is not None
-        return Marked(True, "", "", octets, None, then=_then(text[end:]))
+        masked_bytes, end = leading(text)
+        assert masked_bytes is not None
+        return Marked(True, "", "", masked_bytes, None, then=_then(text[end:]))
     status = _STATUS.search(text, 0, _WITHIN)
     if status is not None:
         word = bytes.fromhex(status[1] + status[2])
@@ -120,10 +120,12 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
         return Marked(sends, kind, word, MaskedBytes(b"") if empty else None, count, start=found.start())
     if not sends:
         said = re.sub(r"^\s*\[\]", "  ", said)  # pyscard's answer without data
-    octets, end = _unpadded(said) if not sends else (None, 0)
-    if octets is None:
-        octets, end = leading(said, sends=sends)
-    if octets is None or (len(octets) < (4 if sends else 2) and len(word) > 2 and word[0].isalpha()):
+    masked_bytes, end = _unpadded(said) if not sends else (None, 0)
+    if masked_bytes is None:
+        masked_bytes, end = leading(said, sends=sends)
+    if masked_bytes is None or (
+        len(masked_bytes) < (4 if sends else 2) and len(word) > 2 and word[0].isalpha()
+    ):
         return None
     behind = said[end:]
     if (
@@ -132,18 +134,18 @@ def _behind(text: str, found: re.Match[str], *, nested: bool) -> Marked | None:
         and re.match(r" ?[0-9A-Fa-f]{4}: ?(?:[0-9A-Fa-f]{2})*$", said.rstrip())
     ):
         # pySim tells the status word first.
-        octets = MaskedBytes(octets.shown[2:] + octets.shown[:2])
+        masked_bytes = MaskedBytes(masked_bytes.shown[2:] + masked_bytes.shown[:2])
     other = _then(behind) if sends else None
     if other is not None:
-        return Marked(True, kind, word, octets, count, then=other, start=found.start())
+        return Marked(True, kind, word, masked_bytes, count, then=other, start=found.start())
     other = marked(behind, nested=True) if sends and behind.strip() and not nested else None
-    if other is not None and not other.sends and other.octets is not None:
-        return Marked(True, kind, word, octets, count, then=other, start=found.start())
+    if other is not None and not other.sends and other.masked_bytes is not None:
+        return Marked(True, kind, word, masked_bytes, count, then=other, start=found.start())
     tail = _TAIL.search(behind, 0, _WITHIN)
     status = b"" if tail is None or sends else bytes.fromhex("".join(part for part in tail.groups() if part))
     if behind.strip(" }\"')]:") and tail is None and not _is_remark(behind):
         return None
-    return Marked(sends, kind, word, octets, count, status, start=found.start(), ended=bool(colon))
+    return Marked(sends, kind, word, masked_bytes, count, status, start=found.start(), ended=bool(colon))
 
 
 def _then(behind: str) -> Marked | None:
@@ -151,8 +153,10 @@ def _then(behind: str) -> Marked | None:
     arrow = _THEN.match(behind)
     if arrow is None:
         return None
-    octets, _ = leading(behind[arrow.end() :])
-    return None if octets is None or len(octets) < 2 else Marked(False, "", "<", octets, None)
+    masked_bytes, _ = leading(behind[arrow.end() :])
+    return (
+        None if masked_bytes is None or len(masked_bytes) < 2 else Marked(False, "", "<", masked_bytes, None)
+    )
 
 
 def _is_remark(behind: str) -> bool:
@@ -169,11 +173,11 @@ def _unpadded(said: str) -> tuple[MaskedBytes | None, int]:
     if found is None:
         return None, 0
     before = text[: text.rindex(found["first"])].replace("[]", "").strip()
-    octets, end = leading(before) if before else (MaskedBytes(b""), 0)
-    if octets is None or end < len(before):
+    masked_bytes, end = leading(before) if before else (MaskedBytes(b""), 0)
+    if masked_bytes is None or end < len(before):
         return None, 0
     status = bytes((int(found["first"], 16), int(found["second"], 16)))
-    return MaskedBytes(octets.shown + status, octets.hidden), len(said)
+    return MaskedBytes(masked_bytes.shown + status, masked_bytes.hidden), len(said)
 
 
 def leading(text: str, *, sends: bool = False) -> tuple[MaskedBytes | None, int]:
@@ -191,8 +195,8 @@ def leading(text: str, *, sends: bool = False) -> tuple[MaskedBytes | None, int]
         return None, 0
     written = WrittenBytes(text[begin:end])
     if written.cut is None:
-        return written.octets(), end
-    return (written.command() if sends else written.octets(1)), end
+        return written.masked_bytes(), end
+    return (written.command() if sends else written.masked_bytes(1)), end
 
 
 def row(text: str) -> MaskedBytes | None:
@@ -201,11 +205,11 @@ def row(text: str) -> MaskedBytes | None:
     offset = _OFFSET.match(text)
     if offset is not None:
         text = text[offset.end() :]
-    octets, end = leading(text)
+    masked_bytes, end = leading(text)
     cut = _without_characters(text)
     if cut is not None:
         return cut
-    return octets if octets is not None and end == len(text) else None
+    return masked_bytes if masked_bytes is not None and end == len(text) else None
 
 
 def _without_characters(text: str) -> MaskedBytes | None:
@@ -233,5 +237,5 @@ def atr(text: str) -> str | None:
     found = _ATR.search(text)
     if found is None:
         return None
-    octets, _ = leading(text[found.end() :])
-    return None if octets is None or octets.masked else octets.hex()
+    masked_bytes, _ = leading(text[found.end() :])
+    return None if masked_bytes is None or masked_bytes.masked else masked_bytes.hex()

@@ -53,40 +53,51 @@ def is_pasted(text: str) -> bool:
         found = marked(line)
         if found is not None and _tells(found):
             return True
-        octets = row(line) if found is None else None
-        if octets is not None and announced is not None and _tells(replace(announced, octets=octets)):
+        masked_bytes = row(line) if found is None else None
+        if (
+            masked_bytes is not None
+            and announced is not None
+            and _tells(replace(announced, masked_bytes=masked_bytes))
+        ):
             return True
         announced = found
-        if octets is not None and first and len(octets) >= 2:
+        if masked_bytes is not None and first and len(masked_bytes) >= 2:
             return True
-        if octets is not None and before is not None and _is_command(before) and _is_answer(octets):
+        if (
+            masked_bytes is not None
+            and before is not None
+            and _is_command(before)
+            and _is_answer(masked_bytes)
+        ):
             return True
-        first, before = False, octets
+        first, before = False, masked_bytes
     return False
 
 
 def _tells(found: Marked) -> bool:
     """A mark that is not an accident: behind it, or announced below it, are the bytes of a command or an answer."""
-    if found.octets is None:
+    if found.masked_bytes is None:
         return found.count is not None
-    return len(found.octets) >= 4 if found.sends else _is_answer(found.octets)
+    return len(found.masked_bytes) >= 4 if found.sends else _is_answer(found.masked_bytes)
 
 
-def _is_answer(octets: MaskedBytes) -> bool:
+def _is_answer(masked_bytes: MaskedBytes) -> bool:
     """It ends in a status word, as far as that can be seen."""
-    size = len(octets)
-    return size >= 2 and (octets.hides(size - 2, size) or octets.shown[-2] >> 4 in (6, 9))
+    size = len(masked_bytes)
+    return size >= 2 and (masked_bytes.hides(size - 2, size) or masked_bytes.shown[-2] >> 4 in (6, 9))
 
 
-def _is_command(octets: MaskedBytes) -> bool:
+def _is_command(masked_bytes: MaskedBytes) -> bool:
     """It is well-formed, and neither its class nor its instruction is one that there cannot be.
 
     ISO/IEC 7816-4:2020 §5.4.1 and §5.4.2: FF is not a class, 6x and 9x are not instructions.
     """
-    if octets.shown[:1] == b"\xff" or (octets.shown[1:2] and octets.shown[1] >> 4 in (6, 9)):
+    if masked_bytes.shown[:1] == b"\xff" or (
+        masked_bytes.shown[1:2] and masked_bytes.shown[1] >> 4 in (6, 9)
+    ):
         return False
     try:
-        CommandAPDU.parse(octets.shown)
+        CommandAPDU.parse(masked_bytes.shown)
     except ApduError:
         return False
     return True
@@ -105,26 +116,26 @@ class _Half:
         self.bare = False
         self.took = 0
         self.status = found.status
-        self.rows = [] if found.octets is None else [found.octets]
-        size = 0 if found.octets is None else len(found.octets)
+        self.rows = [] if found.masked_bytes is None else [found.masked_bytes]
+        size = 0 if found.masked_bytes is None else len(found.masked_bytes)
         self.missing = None if found.count is None else found.count - size
-        full = found.octets is None or (size > 0 and size % _FULL == 0 and not found.ended)
+        full = found.masked_bytes is None or (size > 0 and size % _FULL == 0 and not found.ended)
         self.grows = self.missing > 0 if self.missing is not None else full
 
-    def take(self, octets: MaskedBytes, *, ended: bool) -> bool:
+    def take(self, masked_bytes: MaskedBytes, *, ended: bool) -> bool:
         """A row below; False when it does not belong here."""
         if not self.grows:
             return False
-        self.rows.append(octets)
+        self.rows.append(masked_bytes)
         if self.missing is not None:
-            self.missing -= len(octets)
+            self.missing -= len(masked_bytes)
             self.grows = self.missing > 0
         else:
-            self.grows = len(octets) % _FULL == 0 and not ended
+            self.grows = len(masked_bytes) % _FULL == 0 and not ended
         return True
 
     @property
-    def octets(self) -> MaskedBytes:
+    def masked_bytes(self) -> MaskedBytes:
         """The whole."""
         if len(self.rows) == 1 and not self.status:
             return self.rows[0]
@@ -172,10 +183,10 @@ class PastedLog(Parser):
         yield from self._answered()
         before, self._asked = self._asked, _Half(found, number, self._now)
         if before is not None and before.bare:
-            self._repeated.append((before.number, before.octets))
+            self._repeated.append((before.number, before.masked_bytes))
         elif before is not None and found.kind not in _WRAPPED:
             yield self._exchange(before, MaskedBytes(b""))
-        self._check_repeated(found.octets)
+        self._check_repeated(found.masked_bytes)
 
     def _received(self, found: Marked, text: str, number: int) -> Iterator[Item]:
         if self._said is not None and self._takes_status(self._said, found):
@@ -194,11 +205,11 @@ class PastedLog(Parser):
     @staticmethod
     def _takes_status(said: _Half, found: Marked) -> bool:
         """A status word in a line of its own, behind the data of the answer or as its repetition."""
-        octets = found.octets
-        if octets is None or len(octets) != 2 or not found.word.endswith(_STATUS):
+        masked_bytes = found.masked_bytes
+        if masked_bytes is None or len(masked_bytes) != 2 or not found.word.endswith(_STATUS):
             return False
-        if said.octets.shown[-2:] != octets.shown or said.word.endswith("data"):
-            said.status += octets.shown
+        if said.masked_bytes.shown[-2:] != masked_bytes.shown or said.word.endswith("data"):
+            said.status += masked_bytes.shown
         return True
 
     def _answered(self) -> Iterator[Item]:
@@ -207,7 +218,7 @@ class PastedLog(Parser):
         if said is None:
             return
         asked, self._asked = self._asked, None
-        answer = said.octets
+        answer = said.masked_bytes
         if len(answer) == 1:
             self.unread.add(said.number, "an answer has at least 2 bytes, this one 1")
             answer = MaskedBytes(b"")
@@ -217,7 +228,7 @@ class PastedLog(Parser):
             yield self._exchange(asked, answer, said.took or max(said.began - asked.began, 0))
 
     def _exchange(self, asked: _Half, answer: MaskedBytes, took: int = 0) -> Exchange:
-        command = asked.octets
+        command = asked.masked_bytes
         if not len(command):
             raise TraceError("no bytes stand behind this mark or below it", asked.number)
         self._atr = b""
@@ -228,16 +239,16 @@ class PastedLog(Parser):
             if bytes.fromhex(told) != self._atr or "OK:" in text:  # pcsc_scan, for one, tells it twice
                 yield from self._reset(told, number)
             return
-        octets = row(text)
+        masked_bytes = row(text)
         half = self._said or self._asked
-        if octets is not None and half is not None and half.take(octets, ended=" : " in text):
+        if masked_bytes is not None and half is not None and half.take(masked_bytes, ended=" : " in text):
             return
-        if octets is not None and len(octets):
+        if masked_bytes is not None and len(masked_bytes):
             yield from self._answered()
             if self._marks:
-                self._repeated.append((number, octets))
+                self._repeated.append((number, masked_bytes))
             else:
-                yield from self._in_turn(octets, number)
+                yield from self._in_turn(masked_bytes, number)
         elif text.strip():
             yield from self._prose(text, number)
 
@@ -250,26 +261,28 @@ class PastedLog(Parser):
         elif not _DECORATION.fullmatch(text):
             raise TraceError("this is neither a command nor an answer", number)
 
-    def _in_turn(self, octets: MaskedBytes, number: int) -> Iterator[Item]:
+    def _in_turn(self, masked_bytes: MaskedBytes, number: int) -> Iterator[Item]:
         """A line without a mark in a log without marks."""
         asked, self._asked = self._asked, None
-        if asked is not None and (_is_answer(octets) or not _is_command(octets)):
-            if len(octets) < 2:
+        if asked is not None and (_is_answer(masked_bytes) or not _is_command(masked_bytes)):
+            if len(masked_bytes) < 2:
                 self._asked = asked
-                raise TraceError(f"an answer has at least 2 bytes, this one {len(octets)}", number)
-            yield self._exchange(asked, octets)
+                raise TraceError(f"an answer has at least 2 bytes, this one {len(masked_bytes)}", number)
+            yield self._exchange(asked, masked_bytes)
             return
         if asked is not None:
             yield self._exchange(asked, MaskedBytes(b""))
-        elif len(octets) < 4 and _is_answer(octets):
+        elif len(masked_bytes) < 4 and _is_answer(masked_bytes):
             raise TraceError("an answer without a command", number)
-        self._asked = _Half(Marked(True, "", "", octets, len(octets)), number, 0)
+        self._asked = _Half(Marked(True, "", "", masked_bytes, len(masked_bytes)), number, 0)
         self._asked.bare = True
 
     def _check_repeated(self, command: MaskedBytes | None) -> None:
         """Lines that were repeated before the command that they make are not lost."""
         repeated, self._repeated = self._repeated, []
-        if repeated and (command is None or together(octets for _, octets in repeated) != command):
+        if repeated and (
+            command is None or together(masked_bytes for _, masked_bytes in repeated) != command
+        ):
             for number, _ in repeated:
                 self.unread.add(number, "it has no mark and continues no line")
 
@@ -289,5 +302,5 @@ class PastedLog(Parser):
     def end(self, number: int) -> Iterable[Item]:  # what waits has its own number
         yield from self._answered()
         self._check_repeated(None)
-        if self._asked is not None and len(self._asked.octets):
+        if self._asked is not None and len(self._asked.masked_bytes):
             yield self._exchange(self._asked, MaskedBytes(b""))

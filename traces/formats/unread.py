@@ -42,7 +42,7 @@ class Unread:
         """Why the first one was not understood; empty when there is none."""
         return next(iter(self._reasons), "")
 
-    def told(self) -> list[str]:
+    def notices(self) -> list[str]:
         """In words; empty when everything was understood."""
         lines = list(self.remarks)
         if self.count:

@@ -25,7 +25,7 @@ _TOKEN: Final = re.compile(
     rf"|…|(?i:redacted|masked|hidden|removed|censored|secret|pin))"
 )
 _PLAIN: Final = re.compile(r"(?:[0-9A-Fa-f]{2} ?)*")
-_COUNT: Final = re.compile(r"(\d{1,5}) ?(?:bytes?|octets?)\b")
+_COUNT: Final = re.compile(r"(\d{1,5}) ?(?:bytes?|masked_bytes?)\b")
 
 
 class WrittenBytes:
@@ -72,7 +72,7 @@ class WrittenBytes:
     def __len__(self) -> int:
         return len(self._shown)
 
-    def octets(self, missing: int = 0) -> MaskedBytes:
+    def masked_bytes(self, missing: int = 0) -> MaskedBytes:
         """The bytes; *missing* of them are hidden where some have been cut out."""
         if not self._hidden and not missing:
             return MaskedBytes(bytes(self._shown))
@@ -93,14 +93,14 @@ class WrittenBytes:
             lc = self._shown[4] if self.cut >= 5 else 0
             behind = len(self._shown) - self.cut
             missing = max(5 + lc - self.cut - (behind if behind > 1 else 0), 1)
-        return self.octets(missing)
+        return self.masked_bytes(missing)
 
 
 BARE_ROW: Final = re.compile(r"\s*(?:(?:[0-9A-Fa-f]{2}|XX|xx|\*\*)(?:\s+|$))+")
 """Bytes alone on a line: what mail or a narrow window has wrapped."""
 
 
-def octets_of(text: str, number: int, what: str, size: int | None = None) -> MaskedBytes:
+def masked_bytes_of(text: str, number: int, what: str, size: int | None = None) -> MaskedBytes:
     """Bytes from a line; *size* says how many they have to be when some are cut out. Raises TraceError."""
     text = text.strip()
     if _PLAIN.fullmatch(text):
@@ -110,10 +110,10 @@ def octets_of(text: str, number: int, what: str, size: int | None = None) -> Mas
     except TraceError as error:
         raise TraceError(f"{what}: {error}", number) from None
     if written.cut is None:
-        return written.octets()
+        return written.masked_bytes()
     if size is not None:
-        return written.octets(max(size - len(written), 0))
-    return written.command() if what == "command" else written.octets(1)
+        return written.masked_bytes(max(size - len(written), 0))
+    return written.command() if what == "command" else written.masked_bytes(1)
 
 
 def together(parts: Iterable[MaskedBytes]) -> MaskedBytes:

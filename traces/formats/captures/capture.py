@@ -51,7 +51,7 @@ class Capture:
             _write_ccid(source, writer, start, losses)
         else:
             _write_gsmtap(source, writer, start, losses)
-        return losses.told()
+        return losses.notices()
 
 
 def _comment(item: Item, losses: Losses, writer: PacketWriter, *parts: str) -> str:

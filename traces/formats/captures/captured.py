@@ -217,7 +217,7 @@ class PacketReader:
         if place in self._t1 or not asked.message.data:
             return
         slot = self._slot(asked.message.slot, asked.said)
-        command, _ = self._masked(asked.message.octets, MaskedBytes(b""), asked.said)
+        command, _ = self._masked(asked.message.masked_bytes, MaskedBytes(b""), asked.said)
         yield Exchange(command, MaskedBytes(b""), asked.began, 0, slot, self._level())
 
     def _level(self) -> Level:
@@ -245,11 +245,11 @@ class PacketReader:
         elif request.kind == ccid.TRANSFER:
             first = self._parts.pop((*place, False), b"")
             data = (
-                together((MaskedBytes(first), message.octets))
+                together((MaskedBytes(first), message.masked_bytes))
                 if not message.status & 0x40
                 else MaskedBytes(b"")
             )
-            command, response = self._masked(request.octets, data, said)
+            command, response = self._masked(request.masked_bytes, data, said)
             if not len(command):
                 raise TraceError("the command is empty", number, "packet")
             if len(response) == 1:

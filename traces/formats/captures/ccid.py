@@ -59,7 +59,7 @@ class Message:
     """How many bytes behind ``data`` were not captured."""
 
     @property
-    def octets(self) -> MaskedBytes:
+    def masked_bytes(self) -> MaskedBytes:
         """The data, with what was not captured hidden."""
         whole = self.data + bytes(self.missing)
         return MaskedBytes.hiding(whole, [(len(self.data), len(whole))])

@@ -10,7 +10,7 @@ from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
 from bifente.traces.formats.base import Losses, Parser, Source, answer_of, answered, command_of, parse_with
-from bifente.traces.formats.written import BARE_ROW, octets_of
+from bifente.traces.formats.written import BARE_ROW, masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes, joined
 from bifente.traces.model import Exchange, Item, ReaderEvent
 
@@ -40,7 +40,7 @@ class ApduPlay:
         losses = Losses()
         for line in _lines(source, losses):
             stream.write(line.encode("ascii") + b"\r\n")
-        return losses.told()
+        return losses.notices()
 
 
 def _lines(source: Source, losses: Losses) -> Iterator[str]:
@@ -104,7 +104,7 @@ class _Parser(Parser):
         elif _FRAME.fullmatch(text) is not None:
             yield from self._unanswered()
         elif text and BARE_ROW.fullmatch(text):
-            self._continue(octets_of(text, number, "bytes"), number)
+            self._continue(masked_bytes_of(text, number, "bytes"), number)
 
     def _continue(self, more: MaskedBytes, number: int) -> None:
         """A command that was wrapped; an answer has been given away by then."""

@@ -22,7 +22,7 @@ from bifente.traces.formats.base import (
     parse_with,
     with_first_reset,
 )
-from bifente.traces.formats.written import octets_of, together
+from bifente.traces.formats.written import masked_bytes_of, together
 from bifente.traces.model import EventKind, Exchange, Item, Level, ReaderEvent, TraceHeader
 
 _LINE: Final = re.compile(r"C:([^:]*):([^:]*):([^:]*)")
@@ -56,7 +56,7 @@ class Clf:
             if len(line) > _MAX_LINE:
                 losses.add("lines that are too long for cardpeek itself")
             stream.write(line.encode("utf-8") + b"\n")
-        return losses.told()
+        return losses.notices()
 
 
 def _lines(source: Source, losses: Losses) -> Iterator[str]:
@@ -113,13 +113,13 @@ class _Parser(Parser):
         if found is None:
             raise TraceError("neither R:<ATR> nor C:<command>:<status word>:<data>", number)
         command = command_of(found[1], number)
-        status = octets_of(found[2], number, "status word", 2)
+        status = masked_bytes_of(found[2], number, "status word", 2)
         if not len(status) and not found[3].strip():
             yield Exchange(command, status, level=Level.TPDU)  # the card did not answer
             return
         if len(status) != 2:
             raise TraceError(f"a status word has 2 bytes, not {len(status)}", number)
-        response = together((octets_of(found[3], number, "data"), status))
+        response = together((masked_bytes_of(found[3], number, "data"), status))
         asked, said = self._masks.apply(command, response)
         yield Exchange(asked, said, level=Level.TPDU)
 

@@ -61,7 +61,7 @@ class Dump:
         losses = Losses()
         for line in _lines(source, losses):
             stream.write(line.encode("utf-8") + b"\n")
-        return losses.told()
+        return losses.notices()
 
 
 def _lines(source: Source, losses: Losses) -> Iterator[str]:

@@ -21,7 +21,7 @@ from bifente.traces.formats.base import (
     level_of,
     parse_with,
 )
-from bifente.traces.formats.written import octets_of
+from bifente.traces.formats.written import masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 
@@ -134,12 +134,12 @@ class _Parser(Parser):
         text = value.strip(" {}")
         if text.startswith(("null", "(nil)")):
             return MaskedBytes(b"")
-        octets = octets_of(text[: len(text) // 2 * 2] if " " not in text else text, number, what)
-        missing = max((self._length or 0) - len(octets), 0)
+        masked_bytes = masked_bytes_of(text[: len(text) // 2 * 2] if " " not in text else text, number, what)
+        missing = max((self._length or 0) - len(masked_bytes), 0)
         if not missing:
-            return octets
-        whole = octets.shown + bytes(missing)
-        return MaskedBytes.hiding(whole, (*octets.hidden, (len(octets), len(whole))))
+            return masked_bytes
+        whole = masked_bytes.shown + bytes(missing)
+        return MaskedBytes.hiding(whole, (*masked_bytes.hidden, (len(masked_bytes), len(whole))))
 
     def _end_of_block(self, number: int) -> Iterator[Item]:
         block, self._block = self._block, ""
@@ -177,7 +177,7 @@ class _Parser(Parser):
             yield self._exchange(call, MaskedBytes(b""))
 
     def _inserted(self, size: int, value: str, number: int) -> Iterator[Item]:
-        atr = octets_of(value.strip(" {}"), number, "ATR").shown[:size]
+        atr = masked_bytes_of(value.strip(" {}"), number, "ATR").shown[:size]
         if not 2 <= len(atr) <= 33 or atr == self._atr or atr[:1] not in (b"\x3b", b"\x3f"):
             return
         self._atr = atr

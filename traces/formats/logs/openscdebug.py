@@ -27,7 +27,7 @@ from bifente.traces.formats.base import (
     parse_with,
     with_first_reset,
 )
-from bifente.traces.formats.written import octets_of, together
+from bifente.traces.formats.written import masked_bytes_of, together
 from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
 
@@ -82,7 +82,7 @@ class OpenScDebug:
             for line in lines:
                 text = line[1:] if line[:1] == "\t" else prefix + line
                 stream.write(text.encode("utf-8") + b"\n")
-        return losses.told()
+        return losses.notices()
 
 
 def _blocks(source: Source, losses: Losses) -> Iterator[tuple[int, list[str]]]:
@@ -173,10 +173,10 @@ class _Dump:
                     return False
                 raise TraceError(f"{self.what}: a row of {wanted} bytes is wanted", number)
             found += "*" * (2 * wanted - len(found))
-        self.rows.append(octets_of(found, number, self.what))
+        self.rows.append(masked_bytes_of(found, number, self.what))
         return True
 
-    def octets(self) -> MaskedBytes:
+    def masked_bytes(self) -> MaskedBytes:
         """The whole, as far as it is known."""
         missing = MaskedBytes.hiding(bytes(self.missing), [(0, self.missing)])
         return together((*self.rows, missing))
@@ -240,7 +240,7 @@ class _Parser(Parser):
         talker.slot = "" if reader == self.header.reader else reader
 
     def _whole(self, dump: _Dump) -> Iterator[Item]:
-        talker, data = self._talker, dump.octets()
+        talker, data = self._talker, dump.masked_bytes()
         if dump.what == "Outgoing APDU":
             yield from self._unanswered(talker)
             talker.command, talker.began = data, self._now

@@ -30,7 +30,7 @@ from bifente.traces.formats.base import (
     spaced,
     with_first_reset,
 )
-from bifente.traces.formats.written import BARE_ROW, octets_of
+from bifente.traces.formats.written import BARE_ROW, masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes, joined
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
 
@@ -79,7 +79,7 @@ class Pcscd:
             delta = min(max(when - now, 0), _MOST)
             now += delta
             stream.write(f"{delta:08d} {text}\n".encode())
-        return losses.told()
+        return losses.notices()
 
 
 def _lines(source: Source, losses: Losses) -> Iterator[tuple[int, str]]:
@@ -164,7 +164,7 @@ class _Parser(Parser):
         found = _LINE.fullmatch(text) or (_BARE.fullmatch(text) if ":" in text else None)
         if found is None:
             if BARE_ROW.fullmatch(text):
-                self._continue(octets_of(text, number, "bytes"), number)
+                self._continue(masked_bytes_of(text, number, "bytes"), number)
             return
         self._asking = None
         yield from self._released()
@@ -194,7 +194,7 @@ class _Parser(Parser):
         if said.startswith("APDU:"):
             return self._asked(thread, command_of(said[5:], number), number)
         if said.startswith("SW:"):
-            return self._answered(thread, octets_of(said[3:], number, "answer"), number)
+            return self._answered(thread, masked_bytes_of(said[3:], number, "answer"), number)
         if said.startswith("Card ATR:"):
             return self._started(thread, said[9:].strip(), number)
         if said.startswith("bifente: "):

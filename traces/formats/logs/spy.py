@@ -26,7 +26,7 @@ from bifente.traces.formats.base import (
     spaced,
     with_first_reset,
 )
-from bifente.traces.formats.written import octets_of
+from bifente.traces.formats.written import masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent, TraceHeader
 
@@ -81,7 +81,7 @@ class PcscSpy:
                 f"<|{ended}|{left}|{call}|Command successful.|{_SUCCESS}",
             ]
             stream.write("".join(f"1@{line}\n" for line in lines).encode())
-        return losses.told()
+        return losses.notices()
 
 
 def _calls(source: Source, losses: Losses) -> Iterator[tuple[str, int, list[str], int]]:
@@ -290,7 +290,7 @@ class _Parser(Parser):
     def _status(self, opened: _Open, parameters: list[str], number: int) -> Iterable[Item]:
         reader = self._readers.get(parameters[0])
         told = parameters[-1]
-        atr = octets_of(told, number, "ATR").shown if re.match(r"3[BFbf] ", told) else b""
+        atr = masked_bytes_of(told, number, "ATR").shown if re.match(r"3[BFbf] ", told) else b""
         if reader is None or not 2 <= len(atr) <= 33:
             return
         kind = self._next_kind.pop(parameters[0], None)
@@ -321,7 +321,7 @@ def _number(text: str) -> int:
 
 def _counted(count: str, text: str, number: int, what: str) -> MaskedBytes:
     size = _number(count)
-    data = octets_of(text if text != "NULL" else "", number, what, size if size >= 0 else None)
+    data = masked_bytes_of(text if text != "NULL" else "", number, what, size if size >= 0 else None)
     if len(data) != size:
         raise TraceError(f"{what}: {size} bytes are announced, {len(data)} are there", number)
     return data
