@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 
+import postgres
 import pytest
+from caissedesk import NOON, Centre, tariff
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
+from sqlalchemy import create_engine, text
 
 from bifente.applets import SmartCard, card_of
 from bifente.applets.perso import personalise, read_profile
@@ -19,9 +23,13 @@ from bifente.fse.caisse.evidence import Examiner, invoice_dossier
 from bifente.fse.caisse.judgement import CaisseKnowledge, InvoiceDossier, LotDossier
 from bifente.fse.caisse.store.opening import open_engine, store_url
 from bifente.fse.caisse.store.store import CaisseStore
+from bifente.fse.lots.files import lot_file
+from bifente.fse.lots.grouping import LotLimits, into_lots
+from bifente.fse.lots.values import Invoice, LotFile
 from bifente.fse.sheet import Act, CareSession, CareSheet
 from bifente.fse.sheet.acts import Price, ThirdParty
-from bifente.igc import Authority
+from bifente.fse.sheet.lotsigner import CpsSigner
+from bifente.igc import Authority, IssuedCaisse
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 
 TODAY = date(2026, 11, 23)
@@ -131,3 +139,63 @@ def changed(good_lot: LotDossier) -> Callable[..., LotDossier]:
         return replace(good_lot, invoices=(first, *good_lot.invoices[1:]))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def issued_caisse(surgery_desk, pooled_keys: list[RSAPrivateKey]) -> IssuedCaisse:  # type: ignore[no-untyped-def]
+    """Key and certificate of the caisse, of the authority that issued the cards."""
+    return surgery_desk.authority.issue_caisse(
+        "01", "349", not_before=NOON - timedelta(days=1), key_source=cycling(pooled_keys)
+    )
+
+
+@pytest.fixture(scope="session")
+def files(surgery_desk) -> Callable[..., LotFile]:  # type: ignore[no-untyped-def]
+    """``files(lot, number…)``: a file with one lot of sheets of these numbers, signed by the doctor."""
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    intermediates = [
+        one.public_bytes(Encoding.DER) for one in surgery_desk.authority.trust_store.intermediates
+    ]
+
+    def make(lot: int, *numbers: int, file_id: str = "FSE001", day: date = TODAY, **limits: int) -> LotFile:
+        signer = CpsSigner(surgery_desk.session.cps, intermediates)
+        invoices = [Invoice(number, *surgery_desk.priced(number)) for number in numbers]
+        lots = into_lots(invoices, count(lot), day, LotLimits(**limits))
+        return lot_file(lots, file_id, day, signer)
+
+    return make
+
+
+@pytest.fixture
+def centre(caisse_store: CaisseStore, issued_caisse: IssuedCaisse, surgery_desk, tmp_path: Path) -> Centre:  # type: ignore[no-untyped-def]
+    return Centre(
+        caisse_store,
+        issued_caisse,
+        Examiner(surgery_desk.authority.trust_store, pricer=tariff),
+        tmp_path / "post",
+    )
+
+
+@pytest.fixture(scope="session")
+def pg_address(require_tool) -> Iterator[str]:  # type: ignore[no-untyped-def]
+    """A PostgreSQL server; without Debian's the test is skipped, or fails under CI=true."""
+    if postgres.program("initdb") is None:
+        require_tool("initdb")
+    pytest.importorskip("psycopg", reason="psycopg is not installed: pip install 'bifente[postgres]'")
+    with postgres.served() as address:
+        yield address
+
+
+@pytest.fixture
+def pg_store(pg_address: str, tmp_path: Path) -> Iterator[CaisseStore]:
+    """A store on PostgreSQL that was just made, in an empty database."""
+    url = store_url(pg_address, tmp_path)
+    empty = create_engine(url)
+    with empty.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    empty.dispose()
+    store = CaisseStore(open_engine(url, make=True))
+    yield store
+    store.close()

@@ -2,149 +2,24 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
-from itertools import count
-from pathlib import Path
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from caissedesk import CENTRE, NOON, SURGERY, TODAY, Centre
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
 
-from bifente.fse.caisse.centre import Caisse
-from bifente.fse.caisse.evidence import Examiner
-from bifente.fse.caisse.identity import CaisseIdentity, CaissePolicy
-from bifente.fse.caisse.judgement import Money, Recomputed
+from bifente.fse.caisse.identity import CaissePolicy
 from bifente.fse.caisse.rules import CaisseRules, parse_rules
 from bifente.fse.caisse.store.statistics import status
-from bifente.fse.caisse.store.store import CaisseStore
-from bifente.fse.lots.files import lot_file
-from bifente.fse.lots.grouping import LotLimits, into_lots
-from bifente.fse.lots.values import Invoice, LotFile
+from bifente.fse.lots.values import LotFile
 from bifente.fse.noemie import read_file
 from bifente.fse.noemie.errors import NoemieRefused
-from bifente.fse.post import ARL, B2_TEST, EDI_CONSENT, LOT, B2Subject, Letter, MaildirPost, Part, seal
-from bifente.fse.post import open_letter as opened_letter
-from bifente.fse.returns.arl import Arl, read_arl
+from bifente.fse.post import ARL, B2_TEST, EDI_CONSENT, B2Subject, Letter, MaildirPost, Part, seal
+from bifente.fse.returns.arl import read_arl
 from bifente.fse.returns.errors import ReturnRefused
-from bifente.fse.returns.rsp import Rsp, read_rsp
-from bifente.fse.sheet.lotsigner import CpsSigner
-from bifente.igc import IssuedCaisse
 from bifente.igc.opposition import OpposedVitale, OppositionList
-
-TODAY = date(2026, 11, 23)
-NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-SURGERY, CENTRE = "durif@medical.rss.test", "01349@349.01.rss.test"
-
-
-@pytest.fixture(scope="session")
-def issued_caisse(surgery_desk, pooled_keys: list[RSAPrivateKey]) -> IssuedCaisse:  # type: ignore[no-untyped-def]
-    """Key and certificate of the caisse, of the authority that issued the cards."""
-    return surgery_desk.authority.issue_caisse(
-        "01", "349", not_before=NOON - timedelta(days=1), key_source=cycling(pooled_keys)
-    )
-
-
-@pytest.fixture(scope="session")
-def files(surgery_desk) -> Callable[..., LotFile]:  # type: ignore[no-untyped-def]
-    """``files(lot, number…)``: a file with one lot of sheets of these numbers, signed by the doctor."""
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    intermediates = [
-        one.public_bytes(Encoding.DER) for one in surgery_desk.authority.trust_store.intermediates
-    ]
-
-    def make(lot: int, *numbers: int, file_id: str = "FSE001", day: date = TODAY, **limits: int) -> LotFile:
-        signer = CpsSigner(surgery_desk.session.cps, intermediates)
-        invoices = [Invoice(number, *surgery_desk.priced(number)) for number in numbers]
-        lots = into_lots(invoices, count(lot), day, LotLimits(**limits))
-        return lot_file(lots, file_id, day, signer)
-
-    return make
-
-
-@dataclass
-class Centre:
-    """A caisse with its box, and the surgery on the other side of the post."""
-
-    store: CaisseStore
-    issued: IssuedCaisse
-    examiner: Examiner
-    folder: Path
-    policy: CaissePolicy = field(default_factory=CaissePolicy)
-    now: datetime = NOON
-    oppositions: tuple[OppositionList, ...] = ()
-
-    def __post_init__(self) -> None:
-        self.box = MaildirPost(self.folder, CENTRE)
-        self.surgery = MaildirPost(self.folder, SURGERY)
-
-    @property
-    def caisse(self) -> Caisse:
-        """As it is after a start."""
-        identity = CaisseIdentity(
-            "Caisse d'essai",
-            frozenset({"01349"}),
-            CENTRE,
-            self.issued.key,
-            self.issued.certificate,
-            self.issued.signer,
-        )
-        return Caisse(
-            self.store,
-            identity,
-            self.examiner,
-            self.policy,
-            lambda: self.now,
-            lambda: self.oppositions,
-        )
-
-    def mail(self, file: LotFile, *, reference: str = "", subject: str = "") -> bytes:
-        """A sealed mail with a file."""
-        parts = [Part(file.identification, EDI_CONSENT, B2_TEST, file.b2)]
-        parts += [
-            Part(f"lot{at}.p7m", EDI_CONSENT, LOT, signed) for at, signed in enumerate(file.signed_lots)
-        ]
-        subject = subject or str(B2Subject("991000019", NOON.replace(tzinfo=None), 1))
-        letter = Letter(SURGERY, CENTRE, subject, tuple(parts), NOON, reference)
-        return seal(letter, self.issued.certificate)
-
-    def send(self, message: bytes) -> None:
-        """The surgery hands a mail over."""
-        self.surgery.send(message, sender=SURGERY, recipient=CENTRE)
-
-    def arls(self) -> list[Arl]:
-        """The ARL that came to the surgery since."""
-        return [read_arl(one, self.examiner.trust) for one in self.parts(ARL)]
-
-    def rsps(self) -> list[Rsp]:
-        """The returns that came to the surgery since."""
-        return [read_rsp(one) for one in self.parts("IRIS/NOEMIE")]
-
-    def parts(self, description: str) -> list[bytes]:
-        """Contents of the mails that came to the surgery since."""
-        found = []
-        for delivered in list(self.surgery.fetch()):
-            letter = opened_letter(delivered.message, None, None, plain=True)
-            assert (letter.sender, letter.recipient) == (CENTRE, SURGERY)
-            found += [part.content for part in letter.parts if part.description == description]
-            self.surgery.done(delivered.id)
-        return found
-
-
-def tariff(sheet: object) -> Recomputed:
-    """A tariff of one line: what the sheets here ask for."""
-    return Recomputed(Money(3000, 2100), participation=200)
-
-
-@pytest.fixture
-def centre(caisse_store: CaisseStore, issued_caisse: IssuedCaisse, surgery_desk, tmp_path: Path) -> Centre:  # type: ignore[no-untyped-def]
-    return Centre(
-        caisse_store,
-        issued_caisse,
-        Examiner(surgery_desk.authority.trust_store, pricer=tariff),
-        tmp_path / "post",
-    )
 
 
 def test_a_lot_is_acknowledged_and_paid(centre: Centre, files: Callable[..., LotFile]) -> None:
