@@ -1,7 +1,7 @@
 """A caisse in a folder: made, served, settled, and asked how it stands."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,17 +104,24 @@ def opened(folder: Path) -> "Iterator[CaisseStore]":
 
 @contextmanager
 def at_work(
-    folder: Path, *, rules: Path | None = None, clock: Callable[[], datetime] | None = None
+    folder: Path,
+    *,
+    rules: Path | None = None,
+    clock: Callable[[], datetime] | None = None,
+    workers: int = 0,
 ) -> "Iterator[tuple[Caisse, Post]]":
-    """The caisse in *folder* and its post. *rules* take the place of those of the settings.
+    """The caisse in *folder* and its post. *rules* take the place of those of the settings; *workers* processes examine lots.
 
     Raises WorkbenchError, CaisseError, PostError, DocumentError, IgcError, OSError.
     """
     from bifente.fse.caisse.centre import Caisse
     from bifente.fse.caisse.evidence import Examiner
     from bifente.fse.caisse.identity import CaissePolicy
+    from bifente.fse.caisse.prices import TariffPricer
     from bifente.fse.caisse.rules import CaisseRules, read_rules
+    from bifente.fse.caisse.workers import ExaminerSettings, WorkerPool
     from bifente.fse.post import post_of, read_settings
+    from bifente.fse.tariff.tables import Tables
     from bifente.igc import Authority, TrustStore
     from bifente.igc.opposition import LIST, OppositionList, read_list
 
@@ -134,16 +141,22 @@ def at_work(
     def oppositions() -> list[OppositionList]:
         return [read_list(one.directory / LIST) for one in authorities]
 
+    tables = Tables.shipped()
+    pricer = TariffPricer(tables.with_imports(folder / settings.tariff) if settings.tariff else tables)
     with opened(folder) as store:
         caisse = Caisse(
             store,
             _identity(folder, settings, post_settings.address),
-            Examiner(trust),
+            Examiner(trust, pricer=pricer),
             policy,
             clock or _now,
             oppositions,
         )
-        yield caisse, post_of(post_settings)
+        with ExitStack() as stack:
+            if workers:
+                made = WorkerPool(workers, ExaminerSettings.of(trust, pricer))
+                caisse.workers = stack.enter_context(made)
+            yield caisse, post_of(post_settings)
 
 
 def _now() -> datetime:
@@ -189,6 +202,7 @@ def serve_caisse(
     once: bool = False,
     settle: bool = True,
     rules: Path | None = None,
+    workers: int = 0,
     tell: "Callable[[Intake], object] | None" = None,
 ) -> None:
     """Look into the mailbox again and again until *stop* is set, or *once*; with *settle* each round settles what is due.
@@ -197,7 +211,7 @@ def serve_caisse(
     """
     from bifente.fse.post import PostError
 
-    with at_work(folder, rules=rules) as (caisse, post):
+    with at_work(folder, rules=rules, workers=workers) as (caisse, post):
         while True:
             try:
                 found = caisse.receive(post)

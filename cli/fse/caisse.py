@@ -100,9 +100,25 @@ def init(
     type=PATH,
     help="Misbehave by these rules, in the place of those of caisse.yaml.",
 )
+@click.option(
+    "--workers",
+    metavar="N",
+    type=click.IntRange(0, 64),
+    default=0,
+    show_default=True,
+    help="Examine lots in N processes beside this one.",
+)
 @click.option("--no-settle", is_flag=True, help="Leave settlements to bifente fse caisse settle.")
 @JSON
-def serve(folder: Path, once: bool, every: float, rules: Path | None, no_settle: bool, as_json: bool) -> None:
+def serve(
+    folder: Path,
+    once: bool,
+    every: float,
+    rules: Path | None,
+    workers: int,
+    no_settle: bool,
+    as_json: bool,
+) -> None:
     """Look into the mailbox of the caisse in DIR, judge what came, answer, and pay what is due: until Ctrl-C, or --once.
 
     \b
@@ -125,7 +141,16 @@ def serve(folder: Path, once: bool, every: float, rules: Path | None, no_settle:
 
     stop = Stop()
     with until_signal(stop):
-        serve_caisse(folder, stop, every=every, once=once, settle=not no_settle, rules=rules, tell=told)
+        serve_caisse(
+            folder,
+            stop,
+            every=every,
+            once=once,
+            settle=not no_settle,
+            rules=rules,
+            workers=workers,
+            tell=told,
+        )
 
 
 @caisse.command("settle", short_help="Pay what is due, and send the returns.")

@@ -31,7 +31,7 @@ def arl_of(lot: LotDossier, verdict: LotVerdict, caisse: str, signer: Signer, no
     Raises InvalidReturn for a lot of which neither professional nor digest is known.
     """
     arl = Arl(
-        file_id=lot.file_id or NO_FILE,
+        file_id=lot.file_id if lot.file_id.isascii() and lot.file_id.isalnum() else NO_FILE,
         professional=lot.professional,
         lot=lot.number,
         positive=verdict.positive,

@@ -5,15 +5,17 @@ then does the answer leave. Whoever is killed in between takes up where it was: 
 and the answer that was not known to have left leaves again, the same to the byte.
 """
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Final
 
 from bifente.fse.caisse.answers import arl_mail, arl_of
 from bifente.fse.caisse.codes import CaisseFinding
-from bifente.fse.caisse.evidence import Examiner, LotEvidence
+from bifente.fse.caisse.evidence import Examiner, LotEvidence, examined
 from bifente.fse.caisse.identity import CaisseIdentity, CaissePolicy
 from bifente.fse.caisse.judgement import (
     CaisseKnowledge,
@@ -23,7 +25,7 @@ from bifente.fse.caisse.judgement import (
     judge,
 )
 from bifente.fse.caisse.misbehaviour import altered, holding
-from bifente.fse.caisse.opening import OpenedMail, opened_mail
+from bifente.fse.caisse.opening import OpenedMail, SealedFile, examined_mail, opened_mail
 from bifente.fse.caisse.recording import lot_record
 from bifente.fse.caisse.rules import (
     AlterArl,
@@ -37,6 +39,7 @@ from bifente.fse.caisse.rules import (
 )
 from bifente.fse.caisse.settlement import SettlementReport, settled, together
 from bifente.fse.caisse.store.store import CaisseStore, CaisseTransaction, StoreFailed, working_days_after
+from bifente.fse.caisse.workers import WorkerPool, collected
 from bifente.fse.post import (
     Delivered,
     Post,
@@ -64,7 +67,7 @@ class Intake:
 
 @dataclass(slots=True)
 class Caisse:
-    """A caisse. *oppositions* gives the lists of opposed cards, which are read anew for each round."""
+    """A caisse. *oppositions* gives the lists of opposed cards, which are read anew for each round; *workers* examine lots."""
 
     store: CaisseStore
     identity: CaisseIdentity
@@ -72,6 +75,7 @@ class Caisse:
     policy: CaissePolicy = field(default_factory=CaissePolicy)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     oppositions: Callable[[], Sequence[OppositionList]] = tuple
+    workers: WorkerPool | None = None
     _opposed: tuple[dict[str, date], dict[str, date]] = field(default_factory=lambda: ({}, {}))
 
     # -- what comes in
@@ -85,11 +89,26 @@ class Caisse:
             done.closed = True
             return done
         self._read_oppositions()
-        for delivered in post.fetch():
-            if most is not None and done.mails >= most:
-                break
-            self._take(delivered, done)
-            post.done(delivered.id)
+        waiting: deque[Callable[[], OpenedMail]] = deque()
+        ids: deque[str] = deque()
+
+        def finish(left: int) -> None:
+            while len(waiting) > left:
+                mail = waiting.popleft()()
+                self._take(mail, done)
+                post.done(ids.popleft())
+
+        ahead = 2 * self.workers.count if self.workers is not None else 0
+        for delivered in islice(post.fetch(), most):
+            done.mails += 1
+            if self._seen(delivered):
+                done.seen += 1
+                post.done(delivered.id)
+                continue
+            waiting.append(self._examining(opened_mail(delivered, self.identity)))
+            ids.append(delivered.id)
+            finish(ahead)
+        finish(0)
         done.sent = self.send(post)
         return done
 
@@ -125,14 +144,23 @@ class Caisse:
             vitales.update({vitale.pan: vitale.since for vitale in one.vitale})
         self._opposed = certificates, vitales
 
-    def _take(self, delivered: Delivered, done: Intake) -> None:
+    def _seen(self, delivered: Delivered) -> bool:
+        """This very delivery was processed before: its mailbox could not be told."""
         digest = sha256(delivered.message).hexdigest()
-        done.mails += 1
         with self.store.reading() as transaction:
-            if transaction.message_seen(delivered.id, digest):
-                done.seen += 1
-                return
-        mail = opened_mail(delivered, self.identity, self.examiner, self.clock().date())
+            return transaction.message_seen(delivered.id, digest)
+
+    def _examining(self, mail: SealedFile | OpenedMail) -> Callable[[], OpenedMail]:
+        """How to get what is in a mail: looked at by a worker meanwhile, or when it is asked for."""
+        if isinstance(mail, OpenedMail):
+            return lambda: mail
+        today = self.clock().date()
+        if self.workers is None:
+            return lambda: examined_mail(mail, examined(mail.b2, mail.signed_lots, today, self.examiner))
+        future = self.workers.submit(mail.b2, mail.signed_lots, today)
+        return lambda: examined_mail(mail, collected(future, mail.signed_lots))
+
+    def _take(self, mail: OpenedMail, done: Intake) -> None:
         try:
             self._keep(mail, done)
         except StoreFailed as error:

@@ -69,7 +69,7 @@ def examined(b2: bytes, signed_lots: Sequence[bytes], today: date, by: Examiner)
         file = read_file(b2)
     except B2Error as error:
         return list(_without_file(signed_lots, CaisseFinding("L03", detail=str(error))))
-    file_id = file.header.text("identification").strip()
+    file_id = _said(file.header, "identification")
     by_zone = {certification_zone(signed): signed for signed in signed_lots}
     found = [_lot(tuple(lot.rows()), file_id, by_zone, today, by) for lot in file.lots]
     found += _without_file(tuple(by_zone.values()), CaisseFinding("L12", detail="no records in the file"))
@@ -117,14 +117,14 @@ def _lot(
 ) -> LotEvidence:
     """One lot of a file: its records say which, its signed lot says whether that is true."""
     head = rows[0]
-    professional, number = head.text("numero_ps").strip(), head.text("numero_lot").strip()
-    signed = by_zone.pop(rows[-1].text("zone_certification").strip(), None)
+    professional, number = _said(head, "numero_ps"), _said(head, "numero_lot")
+    signed = by_zone.pop(_said(rows[-1], "zone_certification"), None)
     digest = sha256(signed if signed is not None else b"".join(one.raw for one in rows)).hexdigest()
     told = LotDossier(
         professional,
         int(number) if number.isdigit() else 0,
-        (head.text("regime_pivot") + head.text("caisse_pivot")).strip(),
-        head.text("certification").strip(),
+        _said(head, "regime_pivot") + _said(head, "caisse_pivot"),
+        _said(head, "certification"),
         file_id,
         digest,
         None,
@@ -140,6 +140,14 @@ def _lot(
     except LotRefused as error:
         return LotEvidence(_with(told, _refusal(error)), signed, None)
     return LotEvidence(_signed_lot(content, rows, file_id, digest, today, by), signed, content.manifest.day)
+
+
+def _said(row: B2Row, name: str) -> str:
+    """A field of a record; nothing where the norm of the file has none of that name."""
+    try:
+        return row.text(name).strip()
+    except KeyError:
+        return ""
 
 
 def _signed_lot(

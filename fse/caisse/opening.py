@@ -1,12 +1,12 @@
 """What is in a mail: opened with the caisse's key, its lots looked at; nothing of it is believed yet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 from email.utils import parseaddr
 from hashlib import sha256
 
 from bifente.fse.caisse.codes import CaisseFinding
-from bifente.fse.caisse.evidence import Examiner, LotEvidence, examined
+from bifente.fse.caisse.evidence import LotEvidence
 from bifente.fse.caisse.identity import CaisseIdentity
 from bifente.fse.caisse.judgement import LotDossier
 from bifente.fse.caisse.store.records import ReceivedMessage
@@ -24,10 +24,18 @@ class OpenedMail:
     trouble: str = ""
 
 
-def opened_mail(
-    delivered: Delivered, identity: CaisseIdentity, examiner: Examiner, today: date
-) -> OpenedMail:
-    """What is in a mail; nothing of it is believed yet."""
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A mail that was opened: its B2 file and signed lots, which nobody has looked at yet."""
+
+    message: ReceivedMessage
+    mail: bytes
+    b2: bytes
+    signed_lots: tuple[bytes, ...]
+
+
+def opened_mail(delivered: Delivered, identity: CaisseIdentity) -> SealedFile | OpenedMail:
+    """The file in a mail, deciphered; or a mail that holds none."""
     message = ReceivedMessage(
         delivered.id,
         sha256(delivered.message).hexdigest(),
@@ -43,16 +51,27 @@ def opened_mail(
         return _unreadable(message, delivered.message, str(error))
     message = replace(message, sender=letter.sender, subject=letter.subject[:1000])
     files = [part.content for part in letter.parts if part.description in (B2, B2_TEST)]
-    signed = [part.content for part in letter.parts if part.description == LOT]
+    signed = tuple(part.content for part in letter.parts if part.description == LOT)
     if len(files) != 1:
         trouble = f"{len(files)} B2 files in the mail, one is expected"
         return _unreadable(message, delivered.message, trouble, code="L02")
-    found = examined(files[0], signed, today, examiner)
-    known = tuple(one for one in found if one.dossier.professional)
+    return SealedFile(message, delivered.message, files[0], signed)
+
+
+def examined_mail(file: SealedFile, found: Sequence[LotEvidence]) -> OpenedMail:
+    """A mail with what was *found* in its file."""
+    known = tuple(one for one in found if _may_be_answered(one.dossier))
     if not known:
-        first = found[0].dossier.findings[0]
-        return _unreadable(message, delivered.message, first.words, code=first.code)
-    return OpenedMail(message, known)
+        findings = [finding for one in found for finding in one.dossier.findings]
+        first = findings[0] if findings else CaisseFinding("L02")
+        return _unreadable(file.message, file.mail, first.words, code=first.code)
+    return OpenedMail(file.message, known)
+
+
+def _may_be_answered(lot: LotDossier) -> bool:
+    """An ARL can name it: a professional's nine digits, and a lot number of three."""
+    number = lot.professional
+    return len(number) == 9 and number.isascii() and number.isdigit() and 0 <= lot.number <= 999
 
 
 def _unreadable(message: ReceivedMessage, mail: bytes, trouble: str, *, code: str = "L01") -> OpenedMail:

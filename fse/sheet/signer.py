@@ -6,6 +6,7 @@ profession learnt (.8).
 """
 
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from cryptography import x509
@@ -79,10 +80,13 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
+# of each card that a caisse meets in a day
+@lru_cache(maxsize=512)
 def _subject(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     return ", ".join(str(one.value) for one in certificate.subject.get_attributes_for_oid(oid))
 
 
+@lru_cache(maxsize=2048)
 def _extension(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes:
     try:
         return certificate.extensions.get_extension_for_oid(oid).value.public_bytes()

@@ -8,6 +8,7 @@ that the cards' issuers have signed, by the functions that drew it up first, and
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
+from functools import lru_cache
 from typing import Final, TypeVar
 
 from cryptography import x509
@@ -223,11 +224,16 @@ def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None
     first, last = leaf.not_valid_before_utc.date(), leaf.not_valid_after_utc.date()
     if not first <= day <= last:
         raise _Doubt(f"the CPS's certificate holds from {first} to {last}, not on {day}")
-    chain = TrustStore(trust.anchors, (intermediate,), trust.cv_roots)
     try:
-        return chain.verify_certificate(der, datetime.combine(day, time(12), UTC), CertificateUsage.SIGNATURE)
+        return _signer_on(TrustStore(trust.anchors, (intermediate,), ()), der, day)
     except UntrustedCertificate as error:
         raise _Doubt(str(error)) from error
+
+
+@lru_cache(maxsize=256)
+def _signer_on(chain: TrustStore, der: bytes, day: date) -> x509.Certificate:
+    """The signer's certificate, verified up to an anchor on *day*: the same in all sheets of a day."""
+    return chain.verify_certificate(der, datetime.combine(day, time(12), UTC), CertificateUsage.SIGNATURE)
 
 
 def _signer_first(certificates: tuple[bytes, ...]) -> tuple[bytes, bytes]:
@@ -348,23 +354,31 @@ def _professional_as_issued(
     """Professional and situation on the sheet come out of what the issuer has signed."""
     if signature is None:
         return
-    names = {fid: name for name, fid in CPS_FIDS.items()}
     if [fid for fid, _ in content.cps_issued.files] != list(signature.digests):
         raise _Doubt("the message holds other files of the CPS than its issuer has signed")
     try:
-        files = {names[fid]: file for fid, file in content.cps_issued.files}
-        found = holder_of(files)
-        check_holder(found, signer)
-        groups = professional_groups(files, found)
+        professional, situations = _issued_professional(content.cps_issued.files, signer)
     except (FseError, TerminalError) as error:
         raise _Doubt(f"what the issuer has signed makes no such sheet: {error}") from error
     except KeyError as error:
         raise _Doubt(f"the issuer has signed a file {error.args[0]:04X} that no CPS has") from error
-    holder, *situations = groups
-    if Professional.of(holder) != sheet.professional:
+    if professional != sheet.professional:
         raise _Doubt("the professional on the sheet is not the one whom the issuer has signed")
-    if sheet.situation not in [BillingSituation.of(group) for group in situations]:
+    if sheet.situation not in situations:
         raise _Doubt("the situation de facturation on the sheet is not one that the issuer has signed")
+
+
+@lru_cache(maxsize=256)
+def _issued_professional(
+    contents: tuple[tuple[int, bytes], ...], signer: x509.Certificate
+) -> tuple[Professional, tuple[BillingSituation, ...]]:
+    """Who is the holder of the CPS with these files, and his situations: a caisse meets the same card in sheet after sheet."""
+    names = {fid: name for name, fid in CPS_FIDS.items()}
+    files = {names[fid]: file for fid, file in contents}
+    found = holder_of(files)
+    check_holder(found, signer)
+    holder, *situations = professional_groups(files, found)
+    return Professional.of(holder), tuple(BillingSituation.of(group) for group in situations)
 
 
 def _read_from(sheet: CareSheet, content: SignedContent) -> None:

@@ -7,7 +7,6 @@ from pathlib import Path
 from bifente.fse.caisse.centre import Caisse
 from bifente.fse.caisse.evidence import Examiner
 from bifente.fse.caisse.identity import CaisseIdentity, CaissePolicy
-from bifente.fse.caisse.judgement import Money, Recomputed
 from bifente.fse.caisse.store.store import CaisseStore
 from bifente.fse.lots.values import LotFile
 from bifente.fse.post import (
@@ -99,8 +98,3 @@ class Centre:
             found += [part.content for part in letter.parts if part.description == description]
             self.surgery.done(delivered.id)
         return found
-
-
-def tariff(sheet: object) -> Recomputed:
-    """A tariff of one line: what the sheets here ask for."""
-    return Recomputed(Money(3000, 2100), participation=200)

@@ -57,6 +57,9 @@ _DUE: Final = (
 )
 """What a settlement reads of an invoice, in the order of :class:`DueInvoice`."""
 
+_MOST: Final = 999_999_999
+"""The highest number of an invoice."""
+
 _AT_ONCE: Final = 500
 """Numbers in one question: fewer than SQLite and PostgreSQL take as parameters."""
 
@@ -120,17 +123,19 @@ class CaisseTransaction:
 
     def message_seen(self, delivered: str, digest: str) -> bool:
         """Whether this very delivery was processed before: its mailbox could not be told."""
-        found = select(MESSAGES.c.id).where(MESSAGES.c.delivered == delivered, MESSAGES.c.digest == digest)
+        found = select(MESSAGES.c.id).where(
+            MESSAGES.c.delivered == delivered[:255], MESSAGES.c.digest == digest
+        )
         return self._connection.execute(found).first() is not None
 
     def add_message(self, message: ReceivedMessage, now: datetime) -> int:
         """Keep what came, and return its number."""
         made = self._connection.execute(
             insert(MESSAGES).values(
-                delivered=message.delivered,
+                delivered=message.delivered[:255],
                 digest=message.digest,
-                sender=message.sender,
-                subject=message.subject,
+                sender=_text(message.sender, 320),
+                subject=_text(message.subject, 1000),
                 size=message.size,
                 received=now,
             )
@@ -155,19 +160,19 @@ class CaisseTransaction:
                 message=message,
                 professional=lot.professional,
                 number=lot.number,
-                organisme=lot.organisme,
-                file_id=lot.file_id,
-                mode=lot.mode,
+                organisme=_text(lot.organisme, 10),
+                file_id=_text(lot.file_id, 6),
+                mode=_text(lot.mode, 1),
                 part=lot.part,
                 digest=lot.digest,
-                signer=lot.signer,
+                signer=_text(lot.signer, 64),
                 received=now,
                 day=now.date(),
                 made=lot.made,
                 positive=lot.positive,
                 invoices=lot.count or len(lot.invoices),
                 repeats=0,
-                address=lot.address,
+                address=_text(lot.address, 320),
                 arl=lot.arl,
                 evidence=lot.evidence,
             )
@@ -206,8 +211,13 @@ class CaisseTransaction:
 
     def professionals_due(self, day: date) -> list[str]:
         """Who has invoices to settle on *day* or before."""
-        found = select(INVOICES.c.professional).where(INVOICES.c.due <= day).distinct()
-        return sorted(self._connection.execute(found).scalars())
+        # in the order of the index: a plain DISTINCT walks through all invoices there are
+        found = (
+            select(INVOICES.c.professional)
+            .where(INVOICES.c.due <= day)
+            .group_by(INVOICES.c.due, INVOICES.c.professional)
+        )
+        return sorted(set(self._connection.execute(found).scalars()))
 
     def due_invoices(self, professional: str, day: date) -> list[DueInvoice]:
         """The invoices of one professional to settle on *day* or before, by lot and place."""
@@ -320,7 +330,7 @@ class CaisseTransaction:
         """Write a line into the journal."""
         self._connection.execute(
             insert(JOURNAL).values(
-                at=now, event=event, message=message, lot=lot, number=number, detail=detail
+                at=now, event=event, message=message, lot=lot, number=number, detail=_text(detail)
             )
         )
 
@@ -402,11 +412,17 @@ def _finding_row(finding: CaisseFinding, key: int, place: int | None) -> dict[st
     return {
         "lot": key,
         "place": place,
-        "number": finding.invoice,
+        # of a lot that was refused: its numbers are whatever its sender wrote
+        "number": finding.invoice if finding.invoice is None or finding.invoice <= _MOST else None,
         "code": finding.code,
         "gravity": finding.gravity.value,
-        "detail": finding.detail,
+        "detail": _text(finding.detail),
     }
+
+
+def _text(words: str, most: int = 4000) -> str:
+    """A stranger's text as both databases take it."""
+    return words.replace("\0", "?")[:most]
 
 
 def working_days_after(day: date, count: int) -> date:

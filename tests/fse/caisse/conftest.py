@@ -10,7 +10,7 @@ from pathlib import Path
 
 import postgres
 import pytest
-from caissedesk import NOON, Centre, tariff
+from caissedesk import NOON, Centre
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
 from sqlalchemy import create_engine, text
@@ -21,6 +21,7 @@ from bifente.applets.perso.cardrecords import meta_of
 from bifente.applets.store.stores import MemoryStore
 from bifente.fse.caisse.evidence import Examiner, invoice_dossier
 from bifente.fse.caisse.judgement import CaisseKnowledge, InvoiceDossier, LotDossier
+from bifente.fse.caisse.prices import TariffPricer
 from bifente.fse.caisse.store.opening import open_engine, store_url
 from bifente.fse.caisse.store.store import CaisseStore
 from bifente.fse.lots.files import lot_file
@@ -29,6 +30,7 @@ from bifente.fse.lots.values import Invoice, LotFile
 from bifente.fse.sheet import Act, CareSession, CareSheet
 from bifente.fse.sheet.acts import Price, ThirdParty
 from bifente.fse.sheet.lotsigner import CpsSigner
+from bifente.fse.tariff.tables import Tables
 from bifente.igc import Authority, IssuedCaisse
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 
@@ -172,7 +174,7 @@ def centre(caisse_store: CaisseStore, issued_caisse: IssuedCaisse, surgery_desk,
     return Centre(
         caisse_store,
         issued_caisse,
-        Examiner(surgery_desk.authority.trust_store, pricer=tariff),
+        Examiner(surgery_desk.authority.trust_store, pricer=TariffPricer(Tables.shipped())),
         tmp_path / "post",
     )
 

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from keypool import cycling
 
 from bifente.fse.caisse.identity import CaissePolicy
+from bifente.fse.caisse.judgement import Recomputed
 from bifente.fse.caisse.rules import CaisseRules, parse_rules
 from bifente.fse.caisse.store.statistics import status
 from bifente.fse.lots.values import LotFile
@@ -19,6 +20,7 @@ from bifente.fse.noemie.errors import NoemieRefused
 from bifente.fse.post import ARL, B2_TEST, EDI_CONSENT, B2Subject, Letter, MaildirPost, Part, seal
 from bifente.fse.returns.arl import read_arl
 from bifente.fse.returns.errors import ReturnRefused
+from bifente.fse.sheet.model import CareSheet
 from bifente.igc.opposition import OpposedVitale, OppositionList
 
 
@@ -186,6 +188,24 @@ def test_a_mail_for_somebody_else_is_answered_by_a_negative_arl(
     centre.caisse.receive(centre.box)
     (arl,) = centre.arls()
     assert (arl.positive, arl.professional, arl.codes[0].code) == (False, "991000019", "L01")
+
+
+def test_a_dearer_sheet_than_the_tariff_is_rejected(centre: Centre, files: Callable[..., LotFile]) -> None:
+    """The caisse of another day: its tables know another price."""
+    tables = centre.examiner.pricer
+    assert tables is not None
+
+    def cheaper(sheet: CareSheet) -> Recomputed:
+        found = tables(sheet)
+        return replace(found, money=replace(found.money, amo=found.money.amo - 100))
+
+    centre.examiner = replace(centre.examiner, pricer=cheaper)
+    centre.send(centre.mail(files(7, 11)))
+    centre.caisse.receive(centre.box)
+    assert centre.caisse.settle(TODAY + timedelta(days=5), centre.box).rejected == 1
+    (rsp,) = centre.rsps()
+    (code,) = rsp.outcomes[0].codes
+    assert (code.code, code.more) == ("R04", "21.00 EUR ASKED, 20.00 EUR BY")
 
 
 def test_what_machines_send_is_never_answered(centre: Centre) -> None:
