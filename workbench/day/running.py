@@ -33,7 +33,7 @@ def run_day(
     from bifente.workbench.day.simulation import simulate
 
     if calm and rules is not None:
-        raise WorkbenchError("--calm and rules contradict one another", "usage")
+        raise WorkbenchError("a calm day has no rules of what goes wrong: choose one of both", "usage")
     authority = open_authority(igc, progress=told)
 
     def simulated(folder: Path) -> "DayReport":
