@@ -8,8 +8,8 @@ from drawing import COLOURS, HEAD, LEFT, WIDTH, figure, words
 from bifente.fse.cabinet.machine import StateMachine, Transition
 from bifente.fse.cabinet.states import LOT, SHEET
 
-_ROW, _NAMES = 26, 130
-"""How high a row is, and how wide the names of the events are."""
+_ROW, _NAMES, _SLANT = 26, 130, 42
+"""How high a row is, how wide the names of the events are, and what the name of the last state takes beyond its rail."""
 
 AnyMachine = StateMachine[Enum, Enum]
 Way = tuple[Enum, Enum, tuple[Enum | None, ...], tuple[str, ...]]
@@ -29,7 +29,7 @@ def ways(lines: Sequence[Transition[Enum, Enum]]) -> list[Way]:
 def ladder(title: str, machine: AnyMachine) -> str:
     """The figure: from each state before an event a line to the state after it, which has the larger dot."""
     states = list(type(machine.transitions[0].after))
-    gap = (WIDTH - 2 * LEFT - _NAMES) / (len(states) - 1)
+    gap = (WIDTH - 2 * LEFT - _NAMES - _SLANT) / (len(states) - 1)
     at = {state: LEFT + _NAMES + place * gap for place, state in enumerate(states)}
     rows = ways(machine.transitions)
     top = HEAD + 10
