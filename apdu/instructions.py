@@ -101,7 +101,7 @@ class Effect(Enum):
 
 
 class InstructionSpec(NamedTuple):
-    """One line of the table. A tuple, for a frozen dataclass of so many fields takes three times as long to load."""
+    """One line of the table. A tuple: a frozen dataclass with this many fields takes three times as long to load."""
 
     code: int
     name: str

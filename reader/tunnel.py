@@ -54,7 +54,7 @@ class Tunnel:
 
     *destination* is what ssh takes, perhaps with ``:/path`` behind it for the socket there; *command* is the ssh to use.
     ``far_path`` is the socket on the other machine. *lost* is called once, from another thread, when the connection ends
-    by itself. Raises ReaderError for a destination that is none.
+    by itself. Raises ReaderError for what is not a destination.
     """
 
     def __init__(

@@ -45,7 +45,7 @@ class UnknownProfile(PersoError):
 
 
 class NotGroups(PersoError):
-    """A file that holds groups has bytes that are none."""
+    """A file of groups has bytes that are not a group."""
 
     kind = "input.not-groups"
 

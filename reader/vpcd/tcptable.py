@@ -37,7 +37,7 @@ class TcpSocket:
 
 
 def parse_table(text: str) -> Iterator[TcpSocket]:
-    """The sockets of ``/proc/net/tcp`` or ``tcp6``; a line that is none (the heading, or a later format) is left out."""
+    """The sockets of ``/proc/net/tcp`` or ``tcp6``; a line that is not one (the heading, or a later format) is left out."""
     for line in text.splitlines():
         fields = line.split()
         try:

@@ -13,11 +13,11 @@ WINDOW: Final = 256
 """So far ahead the two are looked at."""
 
 _TOGETHER: Final = 3
-"""So many alike in a row are no accident."""
+"""This many alike in a row are not an accident."""
 _PLACES: Final = 2
-"""Of one key so many places are tried, the nearest."""
+"""How many places of one key are tried, the nearest first."""
 _AT_LEAST: Final = 2
-"""Behind the first places that are alike so many more are tried in any case."""
+"""How many more are tried in any case after the first places that are alike."""
 
 
 class Keyed(Protocol):

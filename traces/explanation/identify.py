@@ -61,7 +61,7 @@ def _identify(data: bytes) -> tuple[Callable[[bytes], list[str]] | None, list[st
 
 
 _LONGEST_ATR = 36
-"""The longest string that is taken for an ATR: PC/SC has room for so many bytes (SCARD_READERSTATE)."""
+"""The longest string that is taken for an ATR: PC/SC has room for that many bytes (SCARD_READERSTATE)."""
 _DOUBTFUL_ATR = 3
 """Up to this length a string that begins like an ATR and is none may be an answer of one byte."""
 

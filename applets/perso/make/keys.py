@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KEY_BITS = 2048
 
 KeySource = Callable[[int], RSAPrivateKey]
-"""Makes an RSA key pair of so many bits with e = 65537. It is called from several threads at once.
+"""Makes an RSA key pair of the given number of bits with e = 65537. It is called from several threads at once.
 
 ``bifente.crypto.rsa.generate`` is one; a test suite may give keys from a pool instead.
 """

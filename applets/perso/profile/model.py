@@ -74,7 +74,7 @@ class Profile(ProfileModel, ABC):
     """What all profiles have, and what a card is made of by one. The methods are those of a resolved profile."""
 
     if TYPE_CHECKING:
-        serial: str | None  # of so many digits as the kind has, among the fields of the kind
+        serial: str | None  # with as many digits as the kind has, among the fields of the kind
     kind: str
     comment: str = ""
     atr: AtrHexadecimal | None = None
