@@ -138,6 +138,19 @@ def test_a_day_with_the_caisse_of_the_project(
     assert told(capsys, "archive", "check")["findings"] == []  # type: ignore[index,call-overload]
 
 
+def test_a_cps_that_has_ended_signs_no_lot(
+    folder: Path, pooled_source: KeySource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority = Authority.open(folder / "igc")
+    made = personalise(read_profile("gp"), authority, keys=pooled_source, today=date(2018, 1, 31))
+    create_card_file(folder / "old.card", made)
+    (folder / "paper.sheet").write_bytes(unsigned(degraded(care_sheet(3))))
+    told(capsys, "add", "paper.sheet")
+    error = said(capsys, "lots", "--cps", "old.card", "--pin", "1234", "--cabinet", "surgery", code=11)
+    assert "the certificate is not accepted" in error
+    assert told(capsys, "status")["sheets"] == {"degraded": 1}  # type: ignore[index,call-overload]
+
+
 def test_what_stands_in_the_way_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = ("--cabinet", "surgery")
     assert "there is no store of a surgery" in said(capsys, "list", "--cabinet", "nowhere", code=3)

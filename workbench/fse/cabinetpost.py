@@ -34,13 +34,14 @@ def make_lots(
     """Put all sheets that are ready in lots, signed by the CPS in the file *cps* or in one of *readers*.
 
     *situation* is the one of the card in which its holder signs, by default the first. Raises WorkbenchError, TerminalError,
-    StoreError, UnknownSituation, FseError.
+    StoreError, UnknownSituation, FseError; UntrustedCertificate when that of the card has ended or is of another authority.
     """
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from bifente.fse.errors import UnknownSituation
     from bifente.fse.sheet.lotsigner import CpsSigner
     from bifente.fse.sheet.model import BillingSituation
+    from bifente.igc import CertificateUsage
     from bifente.terminal import CpsSession
     from bifente.workbench.sheets.cardsathand import CPS, cards_at_hand, trusted_authority
 
@@ -52,8 +53,11 @@ def make_lots(
         chosen = [one for one in situations if situation is None or one.number == situation]
         if not chosen:
             raise UnknownSituation(situation or 1, [one.number for one in situations])
-        chain = [one.public_bytes(Encoding.DER) for one in authority.trust_store.intermediates]
-        return cabinet.make_lots(CpsSigner(session, chain), signing=chosen[0], marking="T" if trial else "R")
+        trust = authority.trust_store
+        signer = CpsSigner(session, [one.public_bytes(Encoding.DER) for one in trust.intermediates])
+        # a caisse would refuse the lots: better before any is numbered
+        trust.verify_certificate(signer.certificate, cabinet.clock(), CertificateUsage.SIGNATURE)
+        return cabinet.make_lots(signer, signing=chosen[0], marking="T" if trial else "R")
 
 
 @contextmanager
