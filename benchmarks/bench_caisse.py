@@ -3,7 +3,6 @@
 The floor of a round is what the bare library takes for its RSA: the signatures of Vitale, CPS and the Vitale's issuer under each sheet.
 """
 
-import random
 import resource
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from frame import Result, timed
-from sqlalchemy import insert
+from sqlalchemy import text
 
 from bifente.crypto import rsa
 from bifente.fse.caisse.centre import Caisse
@@ -29,7 +28,6 @@ from bifente.fse.caisse.prices import TariffPricer
 from bifente.fse.caisse.store import statistics
 from bifente.fse.caisse.store.opening import open_engine, store_url
 from bifente.fse.caisse.store.records import LotRecord, ReceivedMessage
-from bifente.fse.caisse.store.schema import FINDINGS, INVOICES
 from bifente.fse.caisse.store.store import CaisseStore
 from bifente.fse.caisse.workers import ExaminerSettings, WorkerPool
 from bifente.fse.lots.files import lot_file
@@ -47,7 +45,6 @@ SHEETS = 600
 A_LOT = 30
 ROUNDS = 3
 MILLION = 1_000_000
-AT_ONCE = 50_000
 NOW = datetime.combine(TODAY, datetime.min.time(), UTC) + timedelta(hours=12)
 CENTRE, SURGERY = "01349@349.01.rss.test", "durif@medical.rss.test"
 
@@ -180,9 +177,31 @@ def large_store() -> Iterator[Result]:
         store.close()
 
 
+_A_YEAR = """
+INSERT INTO invoice
+    (lot, place, professional, number, digest, part, nir, birth, rank, insurance, insurer, care, received, speciality,
+     department, third_party, acts, fees, amo, amc, participation, franchise, lines, state, settled)
+WITH RECURSIVE counted (place) AS (SELECT 0 UNION ALL SELECT place + 1 FROM counted WHERE place + 1 < :size),
+    drawn AS (SELECT place, (place * 2654435761) % 4294967296 AS draw FROM counted)
+SELECT :lot, place, '991000019', place + 1, :digest, 'O', '280019999999917', '800101', 1, 'AS', '',
+    date('2026-01-01', (draw % 365) || ' days'), date('2026-01-01', (draw % 365) || ' days'),
+    printf('%02d', 1 + draw / 7 % 29), printf('%02d', 1 + draw / 11 % 95), 1, 1, 3000, 2100, 0, 200, 0, '[]',
+    CASE draw % 50 WHEN 0 THEN 'rejected' ELSE 'paid' END,
+    date('2026-01-01', (draw % 365 + 2 + draw / 13 % 10) || ' days')
+FROM drawn
+"""
+"""Invoices of a year (synthetic), in no order that an index would like."""
+
+_REJECTS = """
+INSERT INTO finding (lot, place, number, code, gravity, detail)
+SELECT lot, place, number, CASE place % 4 WHEN 0 THEN 'R01' WHEN 1 THEN 'R04' WHEN 2 THEN 'R05' ELSE '2900005' END,
+    'invoice', ''
+FROM invoice WHERE state = 'rejected'
+"""
+
+
 def filled(store: CaisseStore, size: int) -> None:
-    """Invoices of a year (synthetic): states, specialities and départements by a seeded draw."""
-    drawn = random.Random(7)
+    """A lot with so many invoices, written by the database itself."""
     first = date(2026, 1, 1)
     lot = LotRecord(
         professional="991000019", number=1, organisme="01349", file_id="000001", mode="S", part="O", digest="0" * 64,
@@ -191,43 +210,5 @@ def filled(store: CaisseStore, size: int) -> None:
     with store.writing() as transaction:
         message = transaction.add_message(ReceivedMessage("1", "0" * 64, SURGERY, "", 1), NOW)
         key = transaction.add_lot(lot, message, NOW)
-    fixed = {
-        "lot": key, "professional": "991000019", "digest": "0" * 64, "part": "O", "replaces": None,
-        "nir": "280019999999917", "birth": "800101", "rank": 1, "insurance": "AS", "insurer": "", "third_party": True,
-        "acts": 1, "fees": 3000, "amc": 0, "participation": 200, "franchise": 0, "lines": "[]", "due": None, "rsp": None,
-    }  # fmt: skip
-    for begin in range(0, size, AT_ONCE):
-        rows, findings = [], []
-        for place in range(begin, min(begin + AT_ONCE, size)):
-            received = first + timedelta(days=drawn.randrange(365))
-            rejected = drawn.random() < 0.02
-            rows.append(
-                {
-                    **fixed,
-                    "place": place,
-                    "number": place + 1,
-                    "care": received,
-                    "received": received,
-                    "speciality": f"{drawn.randrange(1, 30):02}",
-                    "department": f"{drawn.randrange(1, 96):02}",
-                    "amo": 2100,
-                    "state": "rejected" if rejected else "paid",
-                    "settled": received + timedelta(days=drawn.randrange(2, 12)),
-                }
-            )
-            if rejected:
-                code = drawn.choice(("R01", "R04", "R05", "2900005"))
-                findings.append(
-                    {
-                        "lot": key,
-                        "place": place,
-                        "number": place + 1,
-                        "code": code,
-                        "gravity": "invoice",
-                        "detail": "",
-                    }
-                )
-        with store.writing() as transaction:
-            transaction.connection.execute(insert(INVOICES), rows)
-            if findings:
-                transaction.connection.execute(insert(FINDINGS), findings)
+        transaction.connection.execute(text(_A_YEAR), {"size": size, "lot": key, "digest": "0" * 64})
+        transaction.connection.execute(text(_REJECTS))
