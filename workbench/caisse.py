@@ -108,9 +108,10 @@ def at_work(
     *,
     rules: Path | None = None,
     clock: Callable[[], datetime] | None = None,
-    workers: int = 0,
+    workers: str = "",
 ) -> "Iterator[tuple[Caisse, Post]]":
-    """The caisse in *folder* and its post. *rules* take the place of those of the settings; *workers* processes examine lots.
+    """The caisse in *folder* and its post. *rules* take the place of those of the settings; *workers* says who examines lots beside it:
+    a number of processes, or a Dask cluster (:func:`bifente.fse.caisse.workers.lot_workers`).
 
     Raises WorkbenchError, CaisseError, PostError, DocumentError, IgcError, OSError.
     """
@@ -119,7 +120,7 @@ def at_work(
     from bifente.fse.caisse.identity import CaissePolicy
     from bifente.fse.caisse.prices import TariffPricer
     from bifente.fse.caisse.rules import CaisseRules, read_rules
-    from bifente.fse.caisse.workers import ExaminerSettings, WorkerPool
+    from bifente.fse.caisse.workers import ExaminerSettings, lot_workers
     from bifente.fse.post import post_of, read_settings
     from bifente.fse.tariff.tables import Tables
     from bifente.igc import Authority, TrustStore
@@ -154,7 +155,7 @@ def at_work(
         )
         with ExitStack() as stack:
             if workers:
-                made = WorkerPool(workers, ExaminerSettings.of(trust, pricer))
+                made = lot_workers(workers, ExaminerSettings.of(trust, pricer))
                 caisse.workers = stack.enter_context(made)
             yield caisse, post_of(post_settings)
 
@@ -202,7 +203,7 @@ def serve_caisse(
     once: bool = False,
     settle: bool = True,
     rules: Path | None = None,
-    workers: int = 0,
+    workers: str = "",
     tell: "Callable[[Intake], object] | None" = None,
 ) -> None:
     """Look into the mailbox again and again until *stop* is set, or *once*; with *settle* each round settles what is due.

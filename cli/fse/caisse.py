@@ -102,11 +102,10 @@ def init(
 )
 @click.option(
     "--workers",
-    metavar="N",
-    type=click.IntRange(0, 64),
-    default=0,
-    show_default=True,
-    help="Examine lots in N processes beside this one.",
+    metavar="N|dask[:N]|dask:tcp://HOST:PORT",
+    default="",
+    help="Examine lots in N processes beside this one, on N workers of a Dask cluster of this machine, or on the workers of a "
+    "scheduler elsewhere.",
 )
 @click.option("--no-settle", is_flag=True, help="Leave settlements to bifente fse caisse settle.")
 @JSON
@@ -115,7 +114,7 @@ def serve(
     once: bool,
     every: float,
     rules: Path | None,
-    workers: int,
+    workers: str,
     no_settle: bool,
     as_json: bool,
 ) -> None:

@@ -48,6 +48,13 @@ if TYPE_CHECKING:
     help="How the caisses misbehave (bifente fse caisse serve --rules).  [default: a little of everything]",
 )
 @click.option("--calm", is_flag=True, help="Nothing goes wrong.")
+@click.option(
+    "--engine",
+    metavar="serial|processes[:N]|dask[:N]|dask:tcp://HOST:PORT",
+    default="serial",
+    show_default=True,
+    help="Where the sheets are made: here, in N processes, on N workers of a Dask cluster of this machine, or elsewhere.",
+)
 @igc_option
 @JSON
 def day(
@@ -57,6 +64,7 @@ def day(
     day: datetime | None,
     rules: Path | None,
     calm: bool,
+    engine: str,
     igc: Path | None,
     as_json: bool,
 ) -> None:
@@ -80,6 +88,7 @@ def day(
             rules=rules,
             calm=calm,
             igc=igc,
+            engine=engine,
             told=told,
         )
     if as_json:

@@ -39,7 +39,7 @@ from bifente.fse.caisse.rules import (
 )
 from bifente.fse.caisse.settlement import SettlementReport, settled, together
 from bifente.fse.caisse.store.store import CaisseStore, CaisseTransaction, StoreFailed, working_days_after
-from bifente.fse.caisse.workers import WorkerPool, collected
+from bifente.fse.caisse.workers import LotWorkers, collected
 from bifente.fse.post import (
     Delivered,
     Post,
@@ -75,7 +75,7 @@ class Caisse:
     policy: CaissePolicy = field(default_factory=CaissePolicy)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     oppositions: Callable[[], Sequence[OppositionList]] = tuple
-    workers: WorkerPool | None = None
+    workers: LotWorkers | None = None
     _opposed: tuple[dict[str, date], dict[str, date]] = field(default_factory=lambda: ({}, {}))
 
     # -- what comes in

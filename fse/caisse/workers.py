@@ -11,7 +11,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from hashlib import sha256
 from multiprocessing import get_context
+from secrets import token_hex
 from types import TracebackType
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -19,6 +21,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bifente.fse.caisse.errors import CaisseError
 from bifente.fse.caisse.evidence import Examiner, LotEvidence, examined
 from bifente.fse.caisse.prices import TariffPricer
+from bifente.fse.scale import ScaleError, engine_for
+from bifente.fse.scale.cluster import ClusterResult, DaskEngine
 from bifente.igc import TrustStore
 
 
@@ -51,6 +55,43 @@ class ExaminerSettings:
         return Examiner(trust, pricer=self.pricer)
 
 
+class LotWorkers(AbstractContextManager["LotWorkers"], Protocol):
+    """Whoever examines files beside the caisse, ``count`` of them at once."""
+
+    count: int
+
+    def submit(self, b2: bytes, signed_lots: Sequence[bytes], today: date) -> "PendingEvidence":
+        """Have a file examined."""
+
+
+class PendingEvidence(Protocol):
+    """What is being found out."""
+
+    def result(self) -> list[LotEvidence]:
+        """Wait for it."""
+
+
+class ClusterWorkers(AbstractContextManager["ClusterWorkers"]):
+    """The workers of a Dask cluster, on this machine or on others; one that dies has its file examined by another."""
+
+    def __init__(self, engine: DaskEngine, settings: ExaminerSettings) -> None:
+        self.count = engine.workers
+        self._engine = engine
+        self._settings = engine.share(settings)
+        self._key = token_hex(16)
+
+    def submit(
+        self, b2: bytes, signed_lots: Sequence[bytes], today: date
+    ) -> ClusterResult[list[LotEvidence]]:
+        """Have a file examined."""
+        return self._engine.submit(_examined_with, self._settings, self._key, b2, tuple(signed_lots), today)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._engine.__exit__(kind, error, trace)
+
+
 class WorkerPool(AbstractContextManager["WorkerPool"]):
     """*count* processes that examine files; they live until the block ends."""
 
@@ -69,7 +110,23 @@ class WorkerPool(AbstractContextManager["WorkerPool"]):
         self._pool.shutdown(cancel_futures=True)
 
 
-def collected(future: "Future[list[LotEvidence]]", signed_lots: Sequence[bytes]) -> list[LotEvidence]:
+def lot_workers(specification: str, settings: ExaminerSettings) -> LotWorkers:
+    """The workers that a person has named: ``N`` processes, or ``dask[:N]`` or ``dask:tcp://HOST:PORT``. Raises ScaleError."""
+    if specification.isascii() and specification.isdigit() and 1 <= int(specification) <= 64:
+        return WorkerPool(int(specification), settings)
+    engine = engine_for(specification)
+    if not isinstance(engine, DaskEngine):
+        raise ScaleError(
+            f"{specification!r} names no workers: 1 to 64 processes, dask[:N] or dask:tcp://HOST:PORT"
+        )
+    try:
+        return ClusterWorkers(engine, settings)
+    except BaseException:
+        engine.__exit__(None, None, None)
+        raise
+
+
+def collected(future: PendingEvidence, signed_lots: Sequence[bytes]) -> list[LotEvidence]:
     """What a worker found, with the signed lots that it was given. Raises CaisseError when the worker died."""
     try:
         found = future.result()
@@ -96,6 +153,19 @@ def _prepare(settings: ExaminerSettings) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the caisse, which ends its workers
     _EXAMINER[:] = [settings.made()]
+
+
+_BY_KEY: dict[str, Examiner] = {}
+"""Of a worker of a cluster, which may serve several caisses one after the other: the last one's examiner."""
+
+
+def _examined_with(
+    settings: ExaminerSettings, key: str, b2: bytes, signed_lots: tuple[bytes, ...], today: date
+) -> list[LotEvidence]:
+    if key not in _BY_KEY:
+        _BY_KEY.clear()
+        _BY_KEY[key] = settings.made()
+    return [replace(one, signed=None) for one in examined(b2, signed_lots, today, _BY_KEY[key])]
 
 
 def _examined(b2: bytes, signed_lots: tuple[bytes, ...], today: date) -> list[LotEvidence]:

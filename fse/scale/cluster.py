@@ -7,9 +7,10 @@ and must protect it as its own documentation says.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from bifente.fse.scale.engines import ScaleError, chunk, cores
 
@@ -54,15 +55,20 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
             raise ScaleError(f"no Dask scheduler answers at {address or 'loopback'}: {error}") from error
 
     @property
+    def workers(self) -> int:
+        """How many workers there are now, at least one."""
+        return max(1, len(self.client.scheduler_info()["workers"]))
+
+    @property
     def name(self) -> str:
         """``Dask, 2 workers``."""
-        return f"Dask, {len(self.client.scheduler_info()['workers'])} workers"
+        return f"Dask, {self.workers} workers"
 
     def map(self, function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
         """See :meth:`bifente.fse.scale.engines.Engine.map`. A worker that dies costs its part being done again."""
         from distributed.scheduler import KilledWorker
 
-        size = chunk(len(items), max(1, len(self.client.scheduler_info()["workers"])))
+        size = chunk(len(items), self.workers)
         parts = [(function, items[at : at + size]) for at in range(0, len(items), size)]
         futures = self.client.map(_apply, parts, pure=False, retries=RETRIES)
         try:
@@ -73,6 +79,15 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
         finally:
             self.client.cancel(futures)
 
+    def share(self, value: T) -> "Shared[T]":
+        """Have *value* with every worker, for :meth:`submit`: it travels once."""
+        return Shared(self.client.scatter(value, broadcast=True, hash=False))
+
+    def submit(self, function: "Callable[..., R]", *arguments: object) -> "ClusterResult[R]":
+        """Begin ``function(*arguments)``; what is :class:`Shared` among the arguments comes as the value itself."""
+        passed = [one.handle if isinstance(one, Shared) else one for one in arguments]
+        return ClusterResult(self.client.submit(function, *passed, pure=False, retries=RETRIES))
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -82,6 +97,30 @@ class DaskEngine(AbstractContextManager["DaskEngine"]):
     def _close_cluster(self) -> None:
         if self._cluster is not None:
             self._cluster.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared(Generic[T]):
+    """A value that every worker has."""
+
+    handle: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterResult(Generic[R]):
+    """What a worker is computing."""
+
+    future: Any
+
+    def result(self) -> R:
+        """Wait for it. Raises what the function raised; ScaleError when the workers died over it."""
+        from distributed.scheduler import KilledWorker
+
+        try:
+            found: R = self.future.result()
+        except KilledWorker as error:
+            raise ScaleError(f"the workers died over the same part, {RETRIES + 1} times") from error
+        return found
 
 
 def _apply(part: tuple[Callable[[T], R], Sequence[T]]) -> list[R]:

@@ -23,12 +23,16 @@ def run_day(
     rules: Path | None = None,
     calm: bool = False,
     igc: Path | None = None,
+    engine: str = "serial",
     told: "Told | None" = None,
 ) -> "DayReport":
     """Simulate a day in *output*, or in a temporary folder; with a folder the picture is drawn where matplotlib is there.
 
+    *engine* says where the sheets are made (:func:`bifente.fse.scale.engine_for`).
+
     Raises WorkbenchError, and what :func:`bifente.workbench.day.simulation.simulate` raises.
     """
+    from bifente.fse.scale import engine_for
     from bifente.workbench.authority import open_authority
     from bifente.workbench.day.simulation import simulate
 
@@ -37,16 +41,18 @@ def run_day(
     authority = open_authority(igc, progress=told)
 
     def simulated(folder: Path) -> "DayReport":
-        return simulate(
-            folder,
-            patients=patients,
-            seed=seed,
-            day=day,
-            rules=rules,
-            calm=calm,
-            authority=authority,
-            told=told,
-        )
+        with engine_for(engine) as makes:
+            return simulate(
+                folder,
+                patients=patients,
+                seed=seed,
+                day=day,
+                rules=rules,
+                calm=calm,
+                authority=authority,
+                told=told,
+                engine=makes,
+            )
 
     if output is None:
         with TemporaryDirectory(prefix="bifente-day-") as folder:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bifente.fse.scale import SerialEngine
 from bifente.workbench.day.desk import DoctorsDesk
 from bifente.workbench.day.patients import families, visits
 from bifente.workbench.errors import WorkbenchError
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from bifente.fse.cabinet.outbox import CabinetSender
     from bifente.fse.caisse.centre import Caisse
     from bifente.fse.post import Post
+    from bifente.fse.scale import Engine
     from bifente.igc import Authority
 
 Told = Callable[[int, int, str], None]
@@ -111,17 +113,27 @@ def simulate(
     calm: bool = False,
     authority: "Authority | None" = None,
     told: Told | None = None,
+    engine: "Engine | None" = None,
 ) -> DayReport:
     """A day with *patients* in *folder*, which is made if need be and keeps stores, mails and cards' traces of nothing else.
 
-    *day* is the next working day when None. *rules* take the place of :data:`RULES` at every caisse; *calm*: nothing goes wrong.
+    *day* is the next working day when None. *engine* makes the sheets, this process when None. *rules* take the place of :data:`RULES` at every caisse; *calm*: nothing goes wrong.
     Raises WorkbenchError, and what sheets, stores and posts raise.
     """
     if not 1 <= patients <= MOST_PATIENTS:
         raise WorkbenchError(f"{patients} patients: 1 to {MOST_PATIENTS} come on a day", "usage")
     with ExitStack() as held:
         surgery = _Surgery.opened(
-            held, folder, patients, seed, day, rules=rules, calm=calm, authority=authority, told=told
+            held,
+            folder,
+            patients,
+            seed,
+            day,
+            rules=rules,
+            calm=calm,
+            authority=authority,
+            told=told,
+            engine=engine or SerialEngine(),
         )
         surgery.consult()
         surgery.evening(surgery.today)
@@ -142,6 +154,8 @@ class _Surgery:
     sender: "CabinetSender"
     opening: "Opening"
     desk: "DoctorsDesk"
+    engine: "Engine"
+    seed: int
     told: Told | None
     steps: int
     done: int = 0
@@ -160,6 +174,7 @@ class _Surgery:
         calm: bool,
         authority: "Authority | None",
         told: Told | None,
+        engine: "Engine",
     ) -> "_Surgery":
         from bifente.documents import new_file
         from bifente.fse.cabinet import Cabinet, WorkingDays
@@ -217,6 +232,8 @@ class _Surgery:
             CabinetSender("cabinet@ps.rss.test", book),
             Opening(trust),
             held.enter_context(DoctorsDesk(maker, made, coming, today, told=told, steps=(len(codes), steps))),
+            engine,
+            seed,
             told,
             steps,
             len(codes) + len(made),
@@ -231,10 +248,10 @@ class _Surgery:
 
     def consult(self) -> None:
         """Everybody who comes: rights, acts, prices, both signatures, and the sheet in the store."""
-        for number, visit in enumerate(self.desk.coming, 1):
+        for visit, made in zip(self.desk.coming, self.desk.sheets(self.engine, self.seed), strict=True):
             self.clock.now = datetime.combine(self.today, _OPENS, UTC) + timedelta(minutes=visit.minute)
-            self.cabinet.keep(self.desk.sheet(visit, number), trust=self.opening.trust)
-            self._step(f"patient {number}")
+            self.cabinet.keep(made.signed, trust=self.opening.trust)
+            self._step(f"patient {made.number}")
 
     def evening(self, day: date) -> None:
         """Lots are signed and sent, and judged when the caisses come to them."""

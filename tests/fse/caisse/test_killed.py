@@ -8,17 +8,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from caissedesk import Centre
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from bifente.crypto import rsa
 from bifente.fse.caisse.prices import TariffPricer
 from bifente.fse.caisse.store.statistics import status
-from bifente.fse.caisse.workers import ExaminerSettings, WorkerPool
+from bifente.fse.caisse.workers import ExaminerSettings, lot_workers
 from bifente.fse.lots.values import LotFile
 from bifente.fse.post import ARL, MaildirPost
 from bifente.fse.returns.arl import read_arl
+from bifente.fse.scale import ScaleError
 from bifente.fse.tariff.tables import Tables
+from bifente.igc import TrustStore
 
 LOTS, TIMES = 12, 3
 SERVING = Path(__file__).parents[2] / "support" / "servedcaisse.py"
@@ -87,13 +90,15 @@ def test_a_storm_and_kills_lose_nothing(
     assert list(MaildirPost(centre.folder, "01349@349.01.rss.test").fetch()) == []
 
 
-def test_workers_give_the_same_verdicts(centre: Centre, files: Callable[..., LotFile]) -> None:
+@pytest.mark.parametrize("workers", ["1", "dask:2"])
+def test_workers_give_the_same_verdicts(centre: Centre, files: Callable[..., LotFile], workers: str) -> None:
     for lot in (21, 22):
         centre.send(centre.mail(files(lot, 100 + lot)))
     b2 = files(23, 123)
     centre.send(centre.mail(replace(b2, signed_lots=(b2.signed_lots[0][:-1] + b"\0",))))
     caisse = centre.caisse
-    with WorkerPool(1, ExaminerSettings.of(centre.examiner.trust, TariffPricer(Tables.shipped()))) as pool:
+    settings = ExaminerSettings.of(centre.examiner.trust, TariffPricer(Tables.shipped()))
+    with lot_workers(workers, settings) as pool:
         caisse.workers = pool
         done = caisse.receive(centre.box)
     assert (done.accepted, done.refused) == (2, 1)
@@ -101,3 +106,9 @@ def test_workers_give_the_same_verdicts(centre: Centre, files: Callable[..., Lot
     with centre.store.reading() as transaction:
         (lot,) = transaction.lots_of("991000019", 21)
     assert lot.positive
+
+
+@pytest.mark.parametrize("named", ["0", "65", "-1", "two", "serial", "processes:2", "dask:0"])
+def test_who_is_no_worker(named: str) -> None:
+    with pytest.raises(ScaleError):
+        lot_workers(named, ExaminerSettings((), (), TrustStore((), (), ()), None))
