@@ -56,7 +56,7 @@ def _codes(refusals: Sequence[CaisseFinding]) -> tuple[ArlCode, ...]:
 
 def _label(found: Sequence[CaisseFinding]) -> str:
     first = found[0]
-    invoices = ", ".join(str(one.invoice) for one in found if one.invoice is not None)
+    invoices = ", ".join(dict.fromkeys(str(one.invoice) for one in found if one.invoice is not None))
     label = f"{first.words} (facture {invoices})" if invoices else first.words
     label = "".join(letter if letter.isprintable() else "?" for letter in label)
     return label if len(label) <= _LONGEST_LABEL else f"{label[: _LONGEST_LABEL - 1]}…"

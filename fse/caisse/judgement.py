@@ -197,7 +197,7 @@ def _of_lot(lot: LotDossier, known: CaisseKnowledge) -> Iterator[CaisseFinding]:
     yield from lot.findings
     if not lot.invoices and not lot.findings:
         yield CaisseFinding("L02")
-    if lot.organisme not in known.organismes:
+    if lot.organisme not in known.organismes and (lot.organisme or not lot.findings):
         yield CaisseFinding(
             "L09", detail=f"{lot.organisme}; served here: {', '.join(sorted(known.organismes))}"
         )

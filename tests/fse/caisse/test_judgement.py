@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from bifente.fse.caisse.answers import _codes
 from bifente.fse.caisse.codes import CaisseFinding, Gravity
 from bifente.fse.caisse.evidence import Examiner, invoice_dossier
 from bifente.fse.caisse.judgement import (
@@ -279,3 +280,23 @@ def test_every_finding_has_a_code_of_an_answer_and_its_gravity(
         assert CaisseFinding(code, 1).gravity in (Gravity.INVOICE, Gravity.NOTE)
     assert not ARL_CODES.keys() & REASON_CODES.keys()
     assert CaisseFinding("X", 1).gravity is Gravity.INVOICE
+
+
+def test_a_mail_that_nobody_can_read_is_not_said_to_be_for_another_organisme(
+    good_lot: LotDossier, known: CaisseKnowledge
+) -> None:
+    unreadable = replace(
+        good_lot, organisme="", invoices=(), signer=None, findings=(CaisseFinding("L01", detail="cut short"),)
+    )
+    assert codes(judge(unreadable, known).refusals) == ["L01"]
+    assert "L09" in codes(judge(replace(good_lot, organisme="01999"), known).refusals)
+
+
+def test_an_invoice_with_two_doubts_is_named_once_in_the_arl(
+    changed: Callable[..., LotDossier], known: CaisseKnowledge
+) -> None:
+    lot = changed(doubts=("CPS: no", "Vitale: no"), sheet=None)
+    verdict = judge(lot, known)
+    assert codes(verdict.refusals) == ["L13", "L13"]
+    (code,) = _codes(verdict.refusals)
+    assert code.label.endswith("CPS: no (facture 1)")
