@@ -18,6 +18,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "caisse": ("bifente.cli.fse.caisse:caisse", "Judge, acknowledge and pay lots as an insurer's centre."),
     "price": ("bifente.cli.fse.price:price", "Price acts and explain each amount; run files of cases."),
+    "services": (
+        "bifente.cli.fse.services:services",
+        "Show each security service at work, and attacks on it refused.",
+    ),
     "statistics": (
         "bifente.cli.fse.statistics:statistics",
         "Rates, delays and rejects in the store of a caisse, counted and drawn.",

@@ -13,7 +13,7 @@ to another file or caisse, and no record changed.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from hashlib import sha256
@@ -186,13 +186,13 @@ def sign_lot(
     *signing* is the situation in which another holder signs than the professional. What the signer raises passes through: a
     PIN may be missing.
     """
-    content = _SignedLot(
-        {
-            "manifest": manifest_of(lot, file, marking=marking, signing=signing).encode(),
-            "sheets": [invoice.signed for invoice in lot.invoices],
-        }
-    ).dump()
-    return signed_data(content, signer)
+    manifest = manifest_of(lot, file, marking=marking, signing=signing)
+    return signed_data(lot_content(manifest, [invoice.signed for invoice in lot.invoices]), signer)
+
+
+def lot_content(manifest: LotManifest, sheets: Iterable[bytes]) -> bytes:
+    """What is signed: the DER of *manifest* and of the signed *sheets*, in its order; whether they belong together is not asked."""
+    return bytes(_SignedLot({"manifest": manifest.encode(), "sheets": list(sheets)}).dump())
 
 
 def read_signed_lot(signed: bytes) -> SignedLot:

@@ -1,0 +1,1 @@
+"""The security services of an exchange between a surgery and a caisse: each done once as it should be, then attacked."""
