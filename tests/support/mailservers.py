@@ -235,8 +235,9 @@ def _started(
 def _end(process: int, port: int) -> None:
     """End a process that is not our child, and wait until its port is free."""
     os.kill(process, signal.SIGTERM)
-    deadline = monotonic() + 10
-    while Path(f"/proc/{process}").exists() and monotonic() < deadline:
+    deadline = monotonic() + 20
+    # its children hold the port a little longer than it lives
+    while (Path(f"/proc/{process}").exists() or _listens(port)) and monotonic() < deadline:
         sleep(0.02)
     assert not _listens(port)
 

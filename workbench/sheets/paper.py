@@ -42,7 +42,7 @@ def paper_of(sheet: "CareSheet") -> bytes:
         raise WorkbenchError(
             "printing needs reportlab, which is not installed",
             "unavailable",
-            hint="pip install 'bifente[figures]'",
+            hint="install bifente with its extra: pip install '.[figures]'",
         ) from None
     content = io.BytesIO()
     document = SimpleDocTemplate(

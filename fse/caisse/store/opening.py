@@ -104,7 +104,8 @@ def _postgres(url: URL) -> Engine:
         return create_engine(url, connect_args={"connect_timeout": _WAIT_SECONDS})
     except (ModuleNotFoundError, NoSuchModuleError):
         raise CaisseError(
-            "a store on PostgreSQL needs psycopg", hint="pip install 'bifente[postgres]'"
+            "a store on PostgreSQL needs psycopg",
+            hint="install bifente with its extra: pip install '.[postgres]'",
         ) from None
 
 

@@ -95,7 +95,9 @@ def test_workers_give_the_same_verdicts(centre: Centre, files: Callable[..., Lot
     for lot in (21, 22):
         centre.send(centre.mail(files(lot, 100 + lot)))
     b2 = files(23, 123)
-    centre.send(centre.mail(replace(b2, signed_lots=(b2.signed_lots[0][:-1] + b"\0",))))
+    centre.send(
+        centre.mail(replace(b2, signed_lots=(b2.signed_lots[0][:-1] + bytes([b2.signed_lots[0][-1] ^ 1]),)))
+    )
     caisse = centre.caisse
     settings = ExaminerSettings.of(centre.examiner.trust, TariffPricer(Tables.shipped()))
     with lot_workers(workers, settings) as pool:
