@@ -18,7 +18,6 @@ from bifente.layouts.codec import Codec, JsonValue, from_hex, record, sequence, 
 from bifente.layouts.codecs import groupfiles, identity, volets
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import Step
-from bifente.ssv import wire
 from bifente.ssv.groups import Group
 from bifente.terminal import files, issued
 from bifente.terminal.errors import (
@@ -291,8 +290,7 @@ def rights_groups(contents: Mapping[str, bytes]) -> list[Group]:
     pieces = {}
     for name, content in contents.items():
         try:
-            value, _ = groupfiles.GroupsCodec().decode_prefix(content)
-            pieces[name] = wire.from_json(value)
+            pieces[name] = groupfiles.groups_in(content)
         except LayoutError as error:
             raise ProtocolBroken(f"{name}: {error}", step=f"read {name}") from error
     try:

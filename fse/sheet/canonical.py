@@ -31,6 +31,9 @@ MAX_SIZE: Final = 0x100000
 """No sheet is longer: what is longer is not read. The largest has 979 acts of about 500 bytes."""
 
 
+_NOT_CANONICAL: Final = "the bytes are not in canonical form"
+
+
 def encode(sheet: CareSheet) -> bytes:
     """The canonical bytes. Raises CanonicalError for a text that is not in normalisation form C or no Unicode."""
     head = {"format": FORMATS[sheet.version]} | ({} if sheet.version == 1 else {"provenance": PROVENANCE})
@@ -68,17 +71,28 @@ def decode(data: bytes) -> CareSheet:
     if len(data) > MAX_SIZE:
         raise CanonicalError(f"a sheet has at most {MAX_SIZE} bytes, not {len(data)}")
     try:
-        value = json.loads(data.decode("utf-8"), parse_float=_no_float, parse_constant=_no_float)
+        value = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise CanonicalError(f"not JSON: {str(error).splitlines()[0]}") from error
     version = _version(value)
     try:
-        sheet = _build(CareSheet, _completed(value["sheet"], version), "sheet")
+        sheet = _builder(CareSheet)(_completed(value["sheet"], version))
+    except _Misfit as misfit:
+        raise CanonicalError(f"sheet{misfit.place}: {misfit.why}") from misfit
     except InvalidSheet as error:
         raise CanonicalError(str(error)) from error
-    if not isinstance(sheet, CareSheet) or encode(sheet) != data:
-        raise CanonicalError("the bytes are not in canonical form")
+    if not isinstance(sheet, CareSheet) or _said_again(value, version, sheet) != data:
+        raise CanonicalError(_NOT_CANONICAL)
     return sheet
+
+
+def _said_again(value: Mapping[str, Any], version: int, sheet: CareSheet) -> bytes:
+    """The canonical bytes of *sheet*, which was built from *value*.
+
+    Where a version writes all fields, and no text has another form than the value that it became (see
+    :func:`_text_builder`), they are those of *value* itself.
+    """
+    return _dump(value) if version == VERSION and "version" not in value["sheet"] else encode(sheet)
 
 
 def _version(value: Any) -> int:
@@ -126,6 +140,11 @@ def _each(value: object, change: Change) -> object:
     return change(value) if isinstance(value, dict) else value
 
 
+def _no_float(text: str) -> object:
+    raise ValueError(f"{text[:20]}: floating point numbers do not occur")
+
+
+_DECODER: Final = json.JSONDecoder(parse_float=_no_float, parse_constant=_no_float)
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -137,10 +156,6 @@ def _dump(value: object) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise CanonicalError("a text holds a lone surrogate") from error
-
-
-def _no_float(text: str) -> object:
-    raise ValueError(f"{text[:20]}: floating point numbers do not occur")
 
 
 @cache
@@ -207,13 +222,17 @@ def _decimal(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-Builder = Callable[[object, str], object]
-"""Makes the value that a plain one says; the text names the place for a CanonicalError."""
+class _Misfit(Exception):
+    """A plain value that says no value of its type; ``place`` is where under what was built, ``why`` what was expected."""
+
+    def __init__(self, why: str, place: str = "") -> None:
+        super().__init__(why)
+        self.why = why
+        self.place = place
 
 
-def _build(kind: Any, value: object, where: str) -> object:
-    """The value of type *kind* that *value* says; CanonicalError naming the place."""
-    return _builder(kind)(value, where)
+Builder = Callable[[object], object]
+"""Makes the value that a plain one says; _Misfit when it says none."""
 
 
 @cache
@@ -222,60 +241,92 @@ def _builder(kind: Any) -> Builder:
     origin = get_origin(kind)
     if origin in (Union, types.UnionType):
         inner = _builder(next(one for one in get_args(kind) if one is not types.NoneType))
-        return lambda value, where: None if value is None else inner(value, where)
+        return lambda value: None if value is None else inner(value)
     if origin is tuple:
         return _tuple_builder(_builder(get_args(kind)[0]))
     if is_dataclass(kind) and isinstance(kind, type) and kind is not LooseDate:
         return _record_builder(kind)
     if kind is bool:
         return _boolean
+    if kind is str:
+        return _text
     return _integer if kind is int else _text_builder(kind)
 
 
-def _boolean(value: object, where: str) -> object:
+def _boolean(value: object) -> object:
     if not isinstance(value, bool):
-        raise CanonicalError(f"{where}: true or false was expected")
+        raise _Misfit("true or false was expected")
     return value
 
 
-def _integer(value: object, where: str) -> object:
+def _integer(value: object) -> object:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise CanonicalError(f"{where}: an integer was expected")
+        raise _Misfit("an integer was expected")
+    return value
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise _Misfit("a text was expected")
     return value
 
 
 def _tuple_builder(item: Builder) -> Builder:
-    def build(value: object, where: str) -> object:
+    def build(value: object) -> object:
         if not isinstance(value, list):
-            raise CanonicalError(f"{where}: a list was expected")
-        return tuple(item(one, f"{where}[{at}]") for at, one in enumerate(value))
+            raise _Misfit("a list was expected")
+        built: list[object] = []
+        try:
+            for one in value:
+                built.append(item(one))  # noqa: PERF401  (the place of a misfit is how many there are)
+        except _Misfit as misfit:
+            misfit.place = f"[{len(built)}]{misfit.place}"
+            raise
+        return tuple(built)
 
     return build
 
 
 def _record_builder(kind: type) -> Builder:
     builders = {name: _builder(hint) for name, hint in _names(kind)}
+    # A value that has exactly this type needs no builder.
+    steps = tuple((name, _AS_THEY_ARE.get(one), one) for name, one in builders.items())
 
-    def build(value: object, where: str) -> object:
+    def build(value: object) -> object:
         if not isinstance(value, dict) or value.keys() != builders.keys():
-            raise CanonicalError(f"{where}: exactly the fields {', '.join(builders)} were expected")
-        return kind(**{name: one(value[name], f"{where}.{name}") for name, one in builders.items()})
+            raise _Misfit(f"exactly the fields {', '.join(builders)} were expected")
+        built: dict[str, object] = {}
+        name = ""
+        try:
+            for name, plain, one in steps:
+                item = value[name]
+                built[name] = item if type(item) is plain else one(item)
+        except _Misfit as misfit:
+            misfit.place = f".{name}{misfit.place}"
+            raise
+        return kind(**built)
 
     return build
 
 
 def _text_builder(kind: Any) -> Builder:
+    """For a type that a text says. A text that says the value otherwise than its canonical form is refused here."""
     make: Callable[[str], object] = date.fromisoformat if kind is date else kind
+    expected = "date AAAAMMJJ" if kind is LooseDate else kind.__name__
 
-    def build(value: object, where: str) -> object:
+    def build(value: object) -> object:
         if not isinstance(value, str):
-            raise CanonicalError(f"{where}: a text was expected")
-        if kind is str:
-            return value
+            raise _Misfit("a text was expected")
         try:
-            return make(value)
+            made = make(value)
         except (ValueError, InvalidOperation) as error:
-            expected = "date AAAAMMJJ" if kind is LooseDate else kind.__name__
-            raise CanonicalError(f"{where}: {value[:40]!r} is not a {expected}") from error
+            raise _Misfit(f"{value[:40]!r} is not a {expected}") from error
+        # No exponent is written out here: a short one makes a text of a gigabyte.
+        if (kind is Decimal and "E" in value.upper()) or _plain(made) != value:
+            raise CanonicalError(_NOT_CANONICAL)
+        return made
 
     return build
+
+
+_AS_THEY_ARE: Final[Mapping[Builder, type]] = {_text: str, _integer: int, _boolean: bool}

@@ -56,6 +56,13 @@ def join(files: Mapping[str, Sequence[Group]]) -> list[Group]:
     return groups
 
 
+def groups_in(content: bytes) -> list[Group]:
+    """The groups at the beginning of a file's *content*, up to its end or to a group number 0; LayoutError."""
+    with groups_as_content():
+        groups, _ = wire.decode_prefix(content)
+    return groups
+
+
 @dataclass(frozen=True, slots=True)
 class GroupsCodec:
     """The content codec of a file that holds SSV groups, as :func:`bifente.ssv.wire.to_json` writes them.
