@@ -30,7 +30,7 @@ class LooseDate:
     @classmethod
     def of(cls, day: date) -> "LooseDate":
         """The eight digits of a day of the calendar."""
-        return cls(f"{day:%Y%m%d}".rjust(8, "0"))
+        return cls(f"{day.year:04}{day.month:02}{day.day:02}")
 
     @property
     def unset(self) -> bool:

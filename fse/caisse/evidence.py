@@ -10,7 +10,6 @@ from datetime import date
 from hashlib import sha256
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from bifente.fse.b2.errors import B2Error
 from bifente.fse.b2.files import read_file
@@ -33,7 +32,7 @@ from bifente.fse.lots.records import certification_zone
 from bifente.fse.lots.signedlot import LotRefused, SignedLot, read_signed_lot
 from bifente.fse.lots.values import dre_insurer
 from bifente.fse.sheet.model import CareSheet
-from bifente.fse.sheet.signer import card_number
+from bifente.fse.sheet.signer import card_number, common_name
 from bifente.fse.sheet.verification import verify
 from bifente.igc import TrustStore
 
@@ -249,9 +248,8 @@ def claimed(sheet: CareSheet) -> Money | None:
 
 def signer_facts(certificate: x509.Certificate, revocation: RevocationSource) -> SignerFacts:
     """Who signed, of a certificate whose chain is verified."""
-    names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     return SignerFacts(
-        ", ".join(str(one.value) for one in names),
+        common_name(certificate),
         card_number(certificate),
         f"{certificate.serial_number:x}",
         revocation.revoked_since(certificate, None),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
+from functools import lru_cache
 
 from bifente.codes.dates import Period
 from bifente.fse.errors import InvalidSheet, UnknownBeneficiary
@@ -153,6 +154,7 @@ def _check_period(period: Period | None) -> None:
         _check_day("a period ends on", period.end.text)
 
 
+@lru_cache(maxsize=4096)
 def _is_day(text: str) -> bool:
     if len(text) != 8 or not (text.isascii() and text.isdigit()):
         return False

@@ -6,6 +6,7 @@ profession learnt (.8).
 """
 
 import unicodedata
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -31,38 +32,71 @@ def check_signer(sheet: CareSheet, certificate: x509.Certificate) -> None:
     Identifier, names and type of card are compared, and the speciality of the billing situation with the profession: who
     has none bills nobody's.
     """
-    named = sheet.professional
-    wanted = f"{named.id_type}{named.national_id}{named.id_key}"
-    _same("professional", wanted, _subject(certificate, NameOID.COMMON_NAME))
-    _same("family name", named.family_name, _subject(certificate, NameOID.SURNAME))
-    _same("given name", named.given_name, _subject(certificate, NameOID.GIVEN_NAME))
-    card_type = _number(certificate, _CARD_TYPE)
-    if named.card_type != str(card_type):
+    named, certified = sheet.professional, _certified(certificate)
+    _same("professional", f"{named.id_type}{named.national_id}{named.id_key}", certified.name)
+    _same("family name", named.family_name, certified.family_name)
+    _same("given name", named.given_name, certified.given_name)
+    if named.card_type != str(certified.card_type):
         raise InvalidSheet(
-            f"the sheet names a card of type {named.card_type}, the signer's is of type {card_type}"
+            f"the sheet names a card of type {named.card_type}, the signer's is of type {certified.card_type}"
         )
     practised = profession_of(sheet.situation.speciality)
-    profession = _number(certificate, _PROFESSION)
-    if practised is not None and practised != _code(profession):
+    if practised is not None and practised != _code(certified.profession):
         raise InvalidSheet(
             f"the situation de facturation is that of a {_words(practised)}, "
-            f"the signer is {_words(_code(profession)) or 'of no health profession'}"
+            f"the signer is {_words(_code(certified.profession)) or 'of no health profession'}"
         )
 
 
 def check_holder(holder: CardHolder, certificate: x509.Certificate) -> None:
     """Raise InvalidSheet unless the data objects of the CPS name the profession that *certificate* names."""
-    for what, said, oid in (
-        ("profession", holder.profession, _PROFESSION),
-        ("future profession", holder.future_profession, _FUTURE_PROFESSION),
+    certified = _certified(certificate)
+    for what, said, named in (
+        ("profession", holder.profession, certified.profession),
+        ("future profession", holder.future_profession, certified.future_profession),
     ):
-        certified = _number(certificate, oid)
-        if said != certified:
-            raise InvalidSheet(f"the CPS names the {what} {_code(said)}, its certificate {_code(certified)}")
+        if said != named:
+            raise InvalidSheet(f"the CPS names the {what} {_code(said)}, its certificate {_code(named)}")
 
 
 def card_number(certificate: x509.Certificate) -> str:
     """Issuer and number of the card (gipCardID, e.g. ``8025000001/2900000017``), or words that say there is none."""
+    return _certified(certificate).card_number
+
+
+def common_name(certificate: x509.Certificate) -> str:
+    """The common name of the subject; several stand with commas between them."""
+    return _certified(certificate).name
+
+
+@dataclass(frozen=True, slots=True)
+class CertifiedHolder:
+    """What a certificate says of the card and its holder; None for a number that it does not name."""
+
+    name: str
+    family_name: str
+    given_name: str
+    card_number: str
+    card_type: int | None
+    profession: int | None
+    future_profession: int | None
+
+
+# of each card that a caisse meets in a day; all at once, because a certificate takes long to be found again
+@lru_cache(maxsize=512)
+def _certified(certificate: x509.Certificate) -> CertifiedHolder:
+    return CertifiedHolder(
+        _subject(certificate, NameOID.COMMON_NAME),
+        _subject(certificate, NameOID.SURNAME),
+        _subject(certificate, NameOID.GIVEN_NAME),
+        _card_number(certificate),
+        _number(certificate, _CARD_TYPE),
+        _number(certificate, _PROFESSION),
+        _number(certificate, _FUTURE_PROFESSION),
+    )
+
+
+def _card_number(certificate: x509.Certificate) -> str:
     raw = _extension(certificate, _CARD_ID)
     try:
         return raw[2:].decode("ascii") if raw else "no card number"
@@ -80,13 +114,10 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).casefold()
 
 
-# of each card that a caisse meets in a day
-@lru_cache(maxsize=512)
 def _subject(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> str:
     return ", ".join(str(one.value) for one in certificate.subject.get_attributes_for_oid(oid))
 
 
-@lru_cache(maxsize=2048)
 def _extension(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> bytes:
     try:
         return certificate.extensions.get_extension_for_oid(oid).value.public_bytes()

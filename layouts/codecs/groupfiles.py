@@ -4,6 +4,7 @@ Which file holds what is not public: the split is ``synthetic``.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError, groups_as_content
@@ -15,6 +16,7 @@ from bifente.ssv.people import BENEFICIARIES, check_order, people
 _HEADS = {101: "G101", 102: "G102", 103: "G103"}
 
 
+@cache
 def file_names() -> tuple[str, ...]:
     """The names of all files that :func:`split` can fill, in the order of the card."""
     return (*_HEADS.values(), *(beneficiary_file(number) for number in range(1, BENEFICIARIES + 1)))
@@ -56,11 +58,15 @@ def join(files: Mapping[str, Sequence[Group]]) -> list[Group]:
     return groups
 
 
-def groups_in(content: bytes) -> list[Group]:
-    """The groups at the beginning of a file's *content*, up to its end or to a group number 0; LayoutError."""
+@lru_cache(maxsize=256)
+def groups_in(content: bytes) -> tuple[Group, ...]:
+    """The groups at the beginning of a file's *content*, up to its end or to a group number 0; LayoutError.
+
+    A caisse meets the same files in sheet after sheet of a patient, and those of the assuré in a family's.
+    """
     with groups_as_content():
         groups, _ = wire.decode_prefix(content)
-    return groups
+    return tuple(groups)
 
 
 @dataclass(frozen=True, slots=True)
