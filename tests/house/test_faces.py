@@ -1,6 +1,7 @@
 """The workbench has no face, and the faces hold no rules: who imports what, room by room."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -156,3 +157,25 @@ def test_no_folder_is_a_heap(room: str) -> None:
         if (count := len([path for path in folder.glob("*.py") if path.name != "__init__.py"])) > MOST_MODULES
     }
     assert heaps == {}
+
+
+KIND = re.compile(
+    r"""\bkind(?:: str)? = "([a-z]+(?:[.-][a-z-]+)*)"|Error\(.*?"([a-z]+(?:-[a-z]+)*(?:\.[a-z-]+)*)"[,)]"""
+)
+"""Where a kind of error is written: in its class, or where it is raised."""
+
+FOLDERS = ("workbench", "fse", "igc", "crypto", "terminal", "reader", "applets", "documents", "traces")
+
+
+def test_every_kind_of_error_has_an_exit_code() -> None:
+    from bifente.cli.errors import EXIT_CODES
+
+    unknown = {
+        (path.relative_to(ROOT).as_posix(), kind)
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*.py")
+        for found in KIND.finditer(path.read_text(encoding="utf-8"))
+        for kind in [found[1] or found[2]]
+        if kind.partition(".")[0] not in EXIT_CODES and ("." in kind or "-" in kind)
+    }
+    assert unknown == set()

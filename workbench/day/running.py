@@ -58,7 +58,7 @@ def run_day(
         with TemporaryDirectory(prefix="bifente-day-") as folder:
             return simulated(Path(folder))
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise WorkbenchError(f"{output} is not an empty folder", "output-exists", hint="name another one")
+        raise WorkbenchError(f"{output} is not an empty folder", "input.files-there", hint="name another one")
     report = simulated(output)
     kept = [output / "cabinet.db", *sorted(output.glob("caisse-*"))]
     try:

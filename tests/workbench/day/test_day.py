@@ -91,8 +91,11 @@ def occupied(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_folder_with_something_in_it_is_left_alone(occupied: Path) -> None:
-    with pytest.raises(WorkbenchError, match="not an empty folder"):
+    from bifente.cli.errors import EXIT_CODES
+
+    with pytest.raises(WorkbenchError, match="not an empty folder") as refused:
         run_day(occupied, patients=1, seed=1)
+    assert refused.value.kind.partition(".")[0] in EXIT_CODES
 
 
 @pytest.mark.parametrize("patients", [0, 401])
