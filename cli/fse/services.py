@@ -1,10 +1,11 @@
 """``bifente fse services``: the security services of an exchange, each shown at work and under attack."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from bifente.cli.options import JSON
+from bifente.cli.options import FORCE, JSON, PATH
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json, visible
 
@@ -36,16 +37,33 @@ def services(context: click.Context) -> None:
 
 @services.command("show", short_help="Show one service: the honest exchange, and the attacks.")
 @click.argument("name", metavar="NAME")
+@click.option(
+    "-o",
+    "--out",
+    "output",
+    metavar="DIR",
+    type=PATH,
+    help="A folder for the signed lot, the signed ARL and the roots (of origin and receipt), to judge with openssl.",
+)
+@FORCE
 @JSON
-def show(name: str, as_json: bool) -> None:
+def show(name: str, output: Path | None, force: bool, as_json: bool) -> None:
     """Show the service NAME: what was sent, what the attacker changed, who noticed, and by which check.
 
     \b
     bifente fse services show chaining
     bifente fse services show chaining --json
     """
-    from bifente.workbench.services.catalogue import SYNTHETIC, require_holding, show_service
+    from bifente.workbench.services.catalogue import (
+        SYNTHETIC,
+        check_evidence,
+        keep_evidence,
+        require_holding,
+        show_service,
+    )
 
+    if output is not None:
+        check_evidence(name)
     with progress("the service") as told:
         shown = show_service(name, told=told)
     if as_json:
@@ -54,6 +72,9 @@ def show(name: str, as_json: bool) -> None:
         say(f"{shown.title} ({SYNTHETIC})")
         _show(shown)
     require_holding(shown)
+    if output is not None:
+        for path in keep_evidence(shown, output, replace=force):
+            say(visible(str(path)), err=as_json)
 
 
 def _show(shown: "ShownService") -> None:

@@ -24,6 +24,9 @@ SERVICES: Final = {
 }
 """Name → what it is, in the order in which they are shown."""
 
+WITH_EVIDENCE: Final = ("origin", "receipt")
+"""Those that a third party can judge with programs of its own."""
+
 SYNTHETIC: Final = "synthetic: test cards, invented people; how lots and ARL are really signed is not public, these forms are bifente's own"
 
 Told = Callable[[int, int, str], None]
@@ -75,6 +78,24 @@ def show_on(stage: "ServicesStage", name: str) -> "ShownService":
         "chaining": lambda _stage: unlinking.chaining(),
     }
     return shows[name](stage)
+
+
+def check_evidence(name: str) -> None:
+    """Raise WorkbenchError unless the service *name* leaves evidence for a third party."""
+    if name not in WITH_EVIDENCE:
+        raise WorkbenchError(
+            f"{name} leaves nothing to keep", "usage", hint=f"{' and '.join(WITH_EVIDENCE)} leave evidence"
+        )
+
+
+def keep_evidence(shown: "ShownService", folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
+    """Write the evidence of *shown* into *folder*, which is made if need be. Raises OSError, FileExistsError without *replace*."""
+    from bifente.documents import new_file
+
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, content in shown.evidence:
+        new_file(folder / name, content, replace=replace)
+    return tuple(folder / name for name, _ in shown.evidence)
 
 
 def require_holding(shown: "ShownService") -> None:

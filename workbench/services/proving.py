@@ -36,12 +36,16 @@ def third_party(signed: bytes, trust: TrustStore) -> ThirdPartyFinding:
     return _by_openssl(program, signed, trust) if program else _by_bifente(signed, trust)
 
 
+def roots_pem(trust: TrustStore) -> bytes:
+    """The authorities of *trust* in PEM, as openssl takes them."""
+    return b"".join(one.public_bytes(Encoding.PEM) for one in (*trust.anchors, *trust.intermediates))
+
+
 def _by_openssl(program: str, signed: bytes, trust: TrustStore) -> ThirdPartyFinding:
     with TemporaryDirectory(prefix="bifente-judge-") as name:
         folder = Path(name)
-        known = (*trust.anchors, *trust.intermediates)
         new_file(folder / "signed.p7m", signed)
-        new_file(folder / "roots.pem", b"".join(one.public_bytes(Encoding.PEM) for one in known))
+        new_file(folder / "roots.pem", roots_pem(trust))
         places = ("-in", "signed.p7m", "-CAfile", "roots.pem", "-out", "content")
         done = subprocess.run(
             [program, *_COMMAND, *places],

@@ -9,7 +9,7 @@ from bifente.fse.lots.signedlot import read_signed_lot
 from bifente.fse.returns.arl import Arl, read_arl, write_arl
 from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.services.forging import self_made
-from bifente.workbench.services.proving import ThirdPartyFinding, third_party
+from bifente.workbench.services.proving import ThirdPartyFinding, roots_pem, third_party
 from bifente.workbench.services.shown import AttackNotice, ShownAttack, ShownService, noticed
 from bifente.workbench.services.stage import CaisseAnswer, ServicesStage
 from bifente.workbench.services.words import named
@@ -32,6 +32,7 @@ def origin(stage: ServicesStage) -> ShownService:
         ),
         answer.positive and judged.holds,
         (_denied_sending(stage, proof, lot.number), _made_up_lot(stage, proof, lot.number)),
+        (("lot.p7m", proof), ("roots.pem", roots_pem(stage.trust))),
     )
 
 
@@ -84,6 +85,11 @@ def receipt(stage: ServicesStage) -> ShownService:
             _arl_of_another(stage, answer),
             _arl_of_a_forger(stage, answer),
             _arl_of_another_lot(stage, answer),
+        ),
+        (
+            ("arl.p7m", answer.signed),
+            ("lot.p7m", file.signed_lots[0]),
+            ("roots.pem", roots_pem(stage.trust)),
         ),
     )
 

@@ -37,13 +37,17 @@ class ShownAttack:
 
 @dataclass(frozen=True, slots=True)
 class ShownService:
-    """A service at work. ``accepted`` says whether the honest exchange went through."""
+    """A service at work. ``accepted`` says whether the honest exchange went through.
+
+    ``evidence`` are files by their names: what a third party is shown, and the roots by which it judges.
+    """
 
     name: str
     title: str
     honest: tuple[str, ...]
     accepted: bool
     attacks: tuple[ShownAttack, ...]
+    evidence: tuple[tuple[str, bytes], ...] = ()
 
     @property
     def holds(self) -> bool:

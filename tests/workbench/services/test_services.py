@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import stat
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
@@ -12,6 +14,7 @@ import pytest
 from issued import authority
 
 from bifente.cli.main import main
+from bifente.fse.caisse import evidence
 from bifente.fse.errors import FseError
 from bifente.igc import Authority
 from bifente.workbench.cards.maker import CardMaker
@@ -190,11 +193,7 @@ def test_an_unknown_service_is_told_which_there_are() -> None:
 def page_commands() -> list[str]:
     """The commands on the page, in their order."""
     blocks = re.findall(r"```console\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    return [
-        line.removeprefix("$ bifente ")
-        for block in blocks
-        for line in re.findall(r"^\$ .*", block, re.MULTILINE)
-    ]
+    return [line for block in blocks for line in re.findall(r"^\$ bifente (.*)", block, re.MULTILINE)]
 
 
 @pytest.fixture
@@ -212,16 +211,21 @@ def test_the_page_shows_every_service_with_its_command() -> None:
     commands = page_commands()
     assert commands[0] == "fse services"
     assert [f"fse services show {name}" for name in SERVICES] == [
-        line for line in commands if " show " in line and "--json" not in line
+        line for line in commands if " show " in line and not {"--json", "-o"} & set(line.split())
     ]
 
 
 @pytest.mark.usefixtures("shared_cards")
 @pytest.mark.parametrize("line", sorted(set(page_commands())))
 def test_a_command_of_the_page_runs(
-    line: str, capsys: pytest.CaptureFixture[str], require_tool: Callable[[str], str]
+    line: str,
+    capsys: pytest.CaptureFixture[str],
+    require_tool: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     require_tool("openssl")
+    monkeypatch.chdir(tmp_path)
     assert main(shlex.split(line)) == 0
     said = capsys.readouterr().out
     if "--json" in line:
@@ -229,7 +233,7 @@ def test_a_command_of_the_page_runs(
         assert document["holds"] is True
         assert "synthetic" in document["provenance"]
     elif " show " in line:
-        name = line.split()[-1]
+        name = line.split()[3]
         page = PAGE.read_text(encoding="utf-8")
         assert "NOT" not in said
         assert "synthetic" in said
@@ -248,3 +252,51 @@ def test_the_digest_of_a_lot_is_that_which_a_shell_prints(stage: ServicesStage) 
     answer = stage.sent(stage.sealed(file, lot))
     assert answer.arl is not None
     assert answer.arl.lot_digest == sha256(file.signed_lots[0]).hexdigest()
+
+
+@pytest.mark.usefixtures("shared_cards")
+def test_what_is_kept_is_judged_with_the_commands_of_the_page(
+    require_tool: Callable[[str], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["fse", "services", "show", "receipt", "-o", "proof"]) == 0
+    page = PAGE.read_text(encoding="utf-8")
+    said = []
+    for line in re.findall(r"^\$ ((?:openssl|sha256sum) .*)", page, re.MULTILINE):
+        program, *arguments = shlex.split(line)
+        done = subprocess.run(
+            [require_tool(program), *arguments], capture_output=True, timeout=20, check=True
+        )
+        said.append(done.stdout)
+    arl, digest = said
+    assert json.loads(arl)["lot_digest"] == digest.split()[0].decode()
+    assert {stat.S_IMODE(path.stat().st_mode) for path in Path("proof").iterdir()} == {0o600}
+    capsys.readouterr()
+    assert main(["fse", "services", "show", "receipt", "-o", "proof"]) != 0
+    assert "exists" in capsys.readouterr().err
+    assert main(["fse", "services", "show", "receipt", "-o", "proof", "--force", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["holds"] is True
+
+
+def test_a_service_that_leaves_nothing_says_so_before_it_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["fse", "services", "show", "sender", "-o", str(tmp_path / "proof")]) == 2
+    assert "leaves nothing to keep" in capsys.readouterr().err
+    assert not (tmp_path / "proof").exists()
+
+
+@pytest.mark.usefixtures("shared_cards")
+def test_an_attack_goes_through_where_the_check_is_gone(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is printed is what happened: a caisse that compares no records pays the altered lot, and the command says so."""
+    monkeypatch.setattr(evidence, "check_rows", lambda _rows, _content: None)
+    assert main(["fse", "services", "show", "integrity"]) == 11
+    said = capsys.readouterr()
+    assert "attack, altered lot: NOT REFUSED" in said.out
+    assert "attack, altered sheet: refused" in said.out
+    assert "not refused: altered lot" in said.err
