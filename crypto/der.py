@@ -72,8 +72,8 @@ def _bounds(data: bytes, tag: int | None) -> tuple[int, int]:
     if size & 0x80:
         start += size & 0x7F
         size = int.from_bytes(data[2:start])
-    if data[1:start] != length(size):
-        raise ValueError("a length that is not DER")
+        if data[1:start] != length(size):
+            raise ValueError("a length that is not DER")
     if start + size > len(data):
         raise ValueError("DER ends within an element")
     return start, start + size

@@ -95,7 +95,7 @@ class Group:
 
     def __getitem__(self, name: str) -> str:
         """The text of a field by its French name (``group["code régime"]``); KeyError."""
-        return self.raw(name).decode("latin-1")
+        return self.fields[GROUPS[self.id].number(name) - 1].decode("latin-1")
 
     def items(self) -> Iterator[tuple[FieldDescription, str]]:
         """What each field is and its text, in the order of the table."""
