@@ -9,7 +9,7 @@ import json
 import types
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -161,7 +161,12 @@ def _dump(value: object) -> bytes:
 @cache
 def _names(kind: type) -> tuple[tuple[str, Any], ...]:
     hints = get_type_hints(kind)
-    return tuple((one.name, hints[one.name]) for one in fields(kind))
+    return tuple((name, hints[name]) for name in vars(kind)["__match_args__"])
+
+
+def _is_record(kind: Any) -> bool:
+    """Whether *kind* is a dataclass; asked so that one of :mod:`bifente.slotted` need not describe itself, which takes long."""
+    return isinstance(kind, type) and "__dataclass_fields__" in vars(kind)
 
 
 def _plain(value: object) -> object:
@@ -196,8 +201,8 @@ def _simplifier(kind: type) -> Simplifier | None:
         return attrgetter("text")
     if issubclass(kind, tuple):
         return _plain_items
-    if is_dataclass(kind):
-        return _record_simplifier(tuple(name for name, _ in _names(kind)))
+    if _is_record(kind):
+        return _record_simplifier(vars(kind)["__match_args__"])
     return None
 
 
@@ -244,7 +249,7 @@ def _builder(kind: Any) -> Builder:
         return lambda value: None if value is None else inner(value)
     if origin is tuple:
         return _tuple_builder(_builder(get_args(kind)[0]))
-    if is_dataclass(kind) and isinstance(kind, type) and kind is not LooseDate:
+    if kind is not LooseDate and _is_record(kind):
         return _record_builder(kind)
     if kind is bool:
         return _boolean
