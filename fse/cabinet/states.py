@@ -115,7 +115,7 @@ def _sheet_lines() -> Iterator[Transition[SheetState, SheetEvent]]:
         yield Transition(before, e.ANR, s.UNDELIVERED)
     for before in (s.REFUSED, s.NO_RETURN, s.UNDELIVERED):
         yield Transition(before, e.RETRANSMIT, s.RESENT)
-    for before in (s.REFUSED, s.UNDELIVERED):
+    for before in (s.REFUSED, s.UNDELIVERED, s.NO_RETURN):
         yield Transition(before, e.RELEASE_SIGNED, s.SIGNED, (StateEffect.LEAVE_LOT,))
         yield Transition(before, e.RELEASE_DEGRADED, s.DEGRADED, (StateEffect.LEAVE_LOT,))
     for before in (*_UNANSWERED_SHEET, s.ACKNOWLEDGED):
@@ -141,7 +141,8 @@ def _lot_lines() -> Iterator[Transition[LotState, LotEvent]]:
         yield Transition(before, e.ANR, s.UNDELIVERED, (follow, StateEffect.RETRANSMIT_SOON))
     for before in (s.REFUSED, s.NO_RETURN, s.UNDELIVERED):
         yield Transition(before, e.RETRANSMIT, s.RESENT, (follow, StateEffect.AWAIT_RETURN))
-    for before in (s.REFUSED, s.UNDELIVERED):
+    for before in (s.REFUSED, s.UNDELIVERED, s.NO_RETURN):
+        # without a return too: when another lot of its file was given up, the file cannot go again
         yield Transition(before, e.RELEASE, s.RELEASED, (follow, free))
     for before in (*_UNANSWERED_LOT, s.ACKNOWLEDGED):
         yield Transition(before, e.PROCESS, s.PROCESSING, (follow, free))
