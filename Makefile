@@ -25,14 +25,14 @@ $(VENV)/.core: $(RECIPE)
 	@test -x $(BIN)/python || "$$(.ci/python)" -m venv --clear $(VENV)
 	@echo "installing bifente in $(VENV)"
 	@$(PIP) install -c constraints.txt --upgrade pip setuptools wheel
-	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[figures]'
+	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[figures,web]'
 	@touch $@
 
 # What testing and checking need besides.
 $(VENV)/.test: $(VENV)/.core
 	@.ci/system-packages test
 	@echo "installing the test tools in $(VENV)"
-	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[pcsc,figures,postgres,scale,test,check,docs]'
+	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[pcsc,figures,postgres,scale,web,test,check,docs]'
 	@touch $@
 
 demo: $(VENV)/.core

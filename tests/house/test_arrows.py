@@ -27,11 +27,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "conformance": frozenset({"apdu", "documents", "layouts", "terminal", "reader", "traces"}),
     "igc": frozenset({"apdu", "codes", "crypto", "documents"}),
     "fse": frozenset({"apdu", "codes", "crypto", "documents", "layouts", "terminal", "igc", "ssv"}),
+    "mail": frozenset({"apdu", "codes", "crypto", "documents", "layouts", "terminal", "igc"}),
+    "sesam": frozenset({"apdu", "codes", "crypto", "documents", "layouts", "ssv", "terminal", "igc", "fse"}),
 }
 """The folders that cards, readers and care sheets are made of. A folder always may import itself."""
 
-FACES = frozenset({"cli", "testing"})
-"""The command line and the pytest plugin: they may import everything, and hold no rules (``test_faces.py``)."""
+FACES = frozenset({"cli", "testing", "web"})
+"""The command line, the pytest plugin and the web pages: they may import everything, and hold no rules (``test_faces.py``)."""
 
 EVERYTHING = FACES | {"workbench", "bifente"}
 """The only places where all of them are wired together. The workbench knows no face; neither does ``bifente`` itself,

@@ -16,8 +16,11 @@ FACES = (
     "rich",
     "html",
     "jinja2",
+    "starlette",
+    "uvicorn",
     "bifente.cli",
     "bifente.testing",
+    "bifente.web",
     "bifente.traces.page",
     "bifente.traces.pagestyle",
     "bifente.conformance.reports.html",
@@ -164,7 +167,7 @@ KIND = re.compile(
 )
 """Where a kind of error is written: in its class, or where it is raised."""
 
-FOLDERS = ("workbench", "fse", "igc", "crypto", "terminal", "reader", "applets", "documents", "traces")
+FOLDERS = ("workbench", "fse", "igc", "mail", "sesam", "web", "crypto", "terminal", "reader", "applets", "documents", "traces")
 
 
 def test_every_kind_of_error_has_an_exit_code() -> None:

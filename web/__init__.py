@@ -1,0 +1,1 @@
+"""The web pages: a face. They ask the workbench and render values."""
