@@ -5,7 +5,8 @@ server must do, those of the PC/SC specification, part 5.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import monotonic
 from typing import Final
 
@@ -63,6 +64,7 @@ class PcscSlot(SlotState):
         self.observe = observe
         self.slow = True
         """The last command took long, so the next one may."""
+        self._joining = False
         self._service_ends = service_ends
         super().__init__(reader, slot, name, changed=changed, idle_power_off=idle_power_off)
 
@@ -107,27 +109,54 @@ class PcscSlot(SlotState):
         with self._work:
             if not self.plugged:
                 raise Refused(Rv.UNKNOWN_READER)
-            if share != Share.DIRECT:
-                if not self.present:
-                    raise Refused(Rv.NO_SMARTCARD)
-                self._open_link()
-                if not preferred & PROTOCOL_RAW:
-                    self._agree(preferred)
-            if preferred & PROTOCOL_RAW:
-                self.protocol = PROTOCOL_RAW
-            with self._state:
-                if self.sharing == SHARING_EXCLUSIVE or (share == Share.EXCLUSIVE and self.sharing):
-                    raise Refused(Rv.SHARING_VIOLATION)
-                if len(self._handles) >= MAX_HANDLES:
-                    raise Refused(Rv.INTERNAL_ERROR)
-                self._handles.add(handle)
-                self.sharing = SHARING_EXCLUSIVE if share == Share.EXCLUSIVE else self.sharing + 1
-                self.idle_since = None
-                self._packed = None
+            with self._kept_link():
+                if share != Share.DIRECT:
+                    if not self.present:
+                        raise Refused(Rv.NO_SMARTCARD)
+                    self._open_link()
+                    if not preferred & PROTOCOL_RAW:
+                        self._agree(preferred)
+                if preferred & PROTOCOL_RAW:
+                    self.protocol = PROTOCOL_RAW
+                self._add(handle, share)
             if share == Share.EXCLUSIVE:
                 # An exclusive handle holds the card as if in a transaction that never ends.
                 self._turns.enter(handle)
             return self.protocol
+
+    @contextmanager
+    def _kept_link(self) -> Iterator[None]:
+        """A handle is coming: whoever leaves last meanwhile, without waiting for the card, does not take the link along."""
+        self._joining = True
+        try:
+            yield
+        finally:
+            with self._state:
+                self._joining = False
+                link = self._let_go()
+            if link is not None:
+                link.close()
+
+    def _let_go(self) -> SlotLink | None:
+        """The link to close, when nobody needs it any more; the state is held."""
+        if self._handles or self._joining:
+            return None
+        self.idle_since = monotonic() if self.present else None
+        link, self._link = self._link, None
+        return link
+
+    def _add(self, handle: Handle, share: int) -> None:
+        with self._state:
+            if self.sharing == SHARING_EXCLUSIVE or (share == Share.EXCLUSIVE and self.sharing):
+                raise Refused(Rv.SHARING_VIOLATION)
+            if len(self._handles) >= MAX_HANDLES:
+                raise Refused(Rv.INTERNAL_ERROR)
+            if share != Share.DIRECT and (self._link is None or not self._link.alive):
+                raise Refused(Rv.NO_SMARTCARD)  # it has left since it was asked
+            self._handles.add(handle)
+            self.sharing = SHARING_EXCLUSIVE if share == Share.EXCLUSIVE else self.sharing + 1
+            self.idle_since = None
+            self._packed = None
 
     def reconnect(self, handle: Handle, share: int, preferred: int, initialization: int) -> int:
         """SCardReconnect: the active protocol. Raises Refused."""
@@ -209,10 +238,7 @@ class PcscSlot(SlotState):
             self.sharing = max(0, self.sharing - 1)
             if not self._turns.free:
                 self._turns.forget(handle)
-            link = None
-            if not self._handles:
-                self.idle_since = monotonic()
-                link, self._link = self._link, None
+            link = self._let_go()
             self._packed = None
         if link is not None:
             link.close()

@@ -182,7 +182,7 @@ class SlotState:
         try:
             if self._link is None:
                 self._link = self.reader.link(self.slot, tell_resets=True)
-            if not self._link.powered:
+            if not self._link.powered or self.bits & ReaderState.SWALLOWED:
                 with self._own_reset():
                     self._link.cold_reset()
                 # As under pcscd the protocol stays: RAW, when a direct handle has chosen it for the card without supply.
@@ -201,21 +201,26 @@ class SlotState:
             if not preferred & self.protocol:
                 raise Refused(Rv.PROTO_MISMATCH)
             return
+        link = self._link
+        assert link is not None
+        # The link's own card is asked: what the slot knows may be of another one, which came or went in the meantime.
         offered = 0
-        for one in offered_protocols(self.atr):
+        for one in offered_protocols(link.atr):
             offered |= one
         wanted = preferred & offered
         if not wanted:
             raise Refused(Rv.PROTO_MISMATCH)
         chosen = TransmissionProtocol.T1 if wanted & PROTOCOL_T1 else TransmissionProtocol.T0
-        if self._link is not None and self._link.protocol is not chosen:
-            self._link.close()
+        if link.protocol is not chosen:
+            link.close()
             self._link = None
             try:
-                self._link = self.reader.link(self.slot, protocol=chosen, tell_resets=True)
+                self._link = link = self.reader.link(self.slot, protocol=chosen, tell_resets=True)
             except LinkError as error:
                 raise Refused(_connecting(error)) from None
-        self.protocol = int(chosen)
+        with self._state:
+            if link.alive:
+                self.protocol = int(chosen)
 
     def _restart(self, *, cold: bool) -> None:
         """Reset the card and tell every handle."""
@@ -232,7 +237,8 @@ class SlotState:
         except LinkError as error:
             if isinstance(error, CardMute):
                 _log.error("%s: %s", self.name, error)
-            if self.present:
+            # A card that has left says nothing of the one that may have come since.
+            if self.present and link.alive:
                 with self._state:
                     self.bits = ReaderState.PRESENT | ReaderState.SWALLOWED
                     self.atr, self.protocol, self._packed = b"", PROTOCOL_UNDEFINED, None

@@ -167,7 +167,20 @@ KIND = re.compile(
 )
 """Where a kind of error is written: in its class, or where it is raised."""
 
-FOLDERS = ("workbench", "fse", "igc", "mail", "sesam", "web", "crypto", "terminal", "reader", "applets", "documents", "traces")
+FOLDERS = (
+    "workbench",
+    "fse",
+    "igc",
+    "mail",
+    "sesam",
+    "web",
+    "crypto",
+    "terminal",
+    "reader",
+    "applets",
+    "documents",
+    "traces",
+)
 
 
 def test_every_kind_of_error_has_an_exit_code() -> None:
