@@ -82,7 +82,7 @@ def _file(node: EF) -> str:
 
 
 def _secrets(directory: DF) -> Iterator[str]:
-    if directory.pins or directory.keys:
+    if directory.pins or directory.keys or directory.secrets:
         yield ""
         yield "| reference | name | rules | source |"
         yield "|---|---|---|---|"
@@ -97,6 +97,10 @@ def _secrets(directory: DF) -> Iterator[str]:
             for crt, values in key.algorithms.items()
         )
         yield f"| {key.reference:02X} | {key.name} (RSA 2048; {algorithms}) | {rules} | {key.source} |"
+    for secret in directory.secrets:
+        rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in secret.access.items())
+        what = "mother key" if secret.mother else "the card's own"
+        yield f"| {secret.reference:02X} | {secret.name} (triple DES, {what}; {secret.algorithm:02X}) | {rules} | {secret.source} |"
     for environment in directory.environments:
         yield ""
         yield f"SE#{environment.number}: {environment.meaning}. Source: {environment.source}."

@@ -28,6 +28,7 @@ from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_extensions, 
 from bifente.igc.chains import LEAF_SERIAL_SIZE, ORGANISATIONS, ca_name, chain_files, issuer_kind, pem, sign
 from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
 from bifente.igc.keys import KeySource, Progress, make_keys
+from bifente.igc.motherkeys import SHEET, MotherKeys
 from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme
 from bifente.igc.profiles import (
     leaf_extensions,
@@ -177,12 +178,28 @@ class Authority:
 
     @cached_property
     def trust_store(self) -> TrustStore:
-        """The public half of this authority."""
+        """The public half of this authority, and the key by which a caisse checks what a Vitale 1 certifies, if there is one."""
         return TrustStore(
             self.trust_anchors(),
             tuple(self._intermediates.values()),
             tuple(self._cv_roots.values()),
+            () if (made := MotherKeys.there(self.directory)) is None else (made.mother(SHEET),),
         )
+
+    @cached_property
+    def mother_keys(self) -> MotherKeys:
+        """The secret keys from which those of each carte Vitale 1 come, made when first needed. Raises OSError."""
+        keys = MotherKeys.of(self.directory)
+        self.__dict__.pop("trust_store", None)
+        return keys
+
+    def mother_key(self, use: str) -> bytes:
+        """A mother key, 16 bytes: what a professional's card holds (:mod:`bifente.igc.motherkeys`)."""
+        return self.mother_keys.mother(use)
+
+    def card_key(self, use: str, pan: bytes) -> bytes:
+        """The key of one card, 16 bytes, derived from a mother key by its number."""
+        return self.mother_keys.of_card(use, pan)
 
     def issue_certificate(
         self,

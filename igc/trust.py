@@ -3,7 +3,7 @@
 Revocation is not looked at here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -31,12 +31,14 @@ def _leaf_policy() -> ExtensionPolicy:
 
 @dataclass(frozen=True, slots=True)
 class TrustStore:
-    """The public half of one or more authorities."""
+    """The public half of one or more authorities; and, for a caisse, their secret mother keys of care sheets."""
 
     anchors: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
     cv_roots: tuple[CvKey, ...]
     """Several may have one CAR: every TEST authority calls its roots alike."""
+    sheet_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Mother keys by which the certificates of cartes Vitale 1 under care sheets are checked; who has none cannot check them."""
 
     def verify_certificate(
         self, der: bytes, at: datetime, usage: CertificateUsage | None = None
@@ -106,6 +108,7 @@ class TrustStore:
             self.anchors + other.anchors,
             self.intermediates + other.intermediates,
             tuple(dict.fromkeys(self.cv_roots + other.cv_roots)),
+            tuple(dict.fromkeys(self.sheet_keys + other.sheet_keys)),
         )
 
 

@@ -3,7 +3,6 @@
 Besides, the applications that PC/SC software looks for on every card, so that its probes can be told from a real use.
 """
 
-import re
 from functools import cache
 
 from bifente.layouts.nodes import DF, EF, Layout
@@ -41,7 +40,6 @@ def layout_for_atr(atr: bytes) -> Layout | None:
 _CPS = bytes.fromhex("001225006480")
 _CPS_WITHOUT_CONTACT = bytes.fromhex("0031B86404B0ECC1")
 _GENERATIONS = {"820212": "CPS2ter", "000310": "CPS3", "000401": "CPS4", "040100": "CPS4"}
-_VITALE_1 = re.compile(rb"\x3f\x65\x25\x00.\x09[\xf9\x69\x6a]\x90\x00", re.DOTALL)
 
 
 def card_of_atr(atr: bytes) -> str | None:
@@ -59,7 +57,7 @@ def card_of_atr(atr: bytes) -> str | None:
         return f"{_GENERATIONS.get(generation, 'CPS, generation ' + generation.upper())}, contact"
     if _CPS_WITHOUT_CONTACT in atr[2:]:
         return "CPS3, contactless"
-    return "carte Vitale 1" if _VITALE_1.match(atr) else None
+    return None
 
 
 def directory(aid: bytes) -> tuple[Layout, DF] | None:

@@ -20,6 +20,8 @@ SYNTHETIC = "synthetic"
 
 Access = Mapping[Operation, Rule]
 
+_ANY_BYTE = range(256)
+
 
 class Crt(StrEnum):
     """The control reference templates of a security environment (ISO/IEC 7816-4:2020 §10.3.2)."""
@@ -164,6 +166,21 @@ class KeyObject:
 
 
 @dataclass(frozen=True, slots=True)
+class SecretKey:
+    """A key of triple DES (16 bytes), of the directory that holds it: of this card alone, or a *mother* of others' keys."""
+
+    name: str
+    reference: int
+    access: Access
+    algorithm: int
+    source: str
+    use: str
+    """Which of the issuer's keys it is, or comes from."""
+    mother: bool = False
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEnvironment:
     """SE#``number``: what the condition bytes of the same number refer to. ``content`` is its CRTs, BER-TLV."""
 
@@ -185,6 +202,7 @@ class DF:
     access: Access = field(default_factory=dict)
     pins: tuple[PinObject, ...] = ()
     keys: tuple[KeyObject, ...] = ()
+    secrets: tuple[SecretKey, ...] = ()
     environments: tuple[SecurityEnvironment, ...] = ()
     applet: bool = False
     """Its name is the applet's own, which the platform below the applet selects (GlobalPlatform Card Specification
@@ -224,8 +242,8 @@ class Layout:
     called: str
     """What a person calls a card of this kind, with its article."""
     atr: bytes
-    application: bytes
-    """The DF name by which a terminal knows a card of this kind."""
+    application: bytes | None
+    """The DF name by which a terminal knows a card of this kind; None when only the ATR tells."""
     mf: DF
     select_answers: frozenset[int]
     """The values of P2 that SELECT takes (ISO/IEC 7816-4:2020 table 63): 00 FCI, 04 FCP, 0C nothing."""
@@ -234,8 +252,10 @@ class Layout:
     """The part that it takes in a mutual recognition."""
     issuer_signature: str | None = None
     """Path of the EF with the issuer's signature, which covers the files that are ``issued``."""
-    atr_differs: frozenset[int] = frozenset()
-    """Positions in the ATR, from 0, in which cards of this kind differ."""
+    atr_differs: Mapping[int, bytes] = field(default_factory=dict)
+    """Positions in the ATR, from 0, in which cards of this kind differ, and the bytes that stand there; none: any."""
+    memory: int | None = None
+    """Bytes for all files and keys, of a card that has few; None where nothing is known to be too much."""
 
     def __post_init__(self) -> None:
         try:
@@ -252,7 +272,7 @@ class Layout:
     def answers_reset_with(self, atr: bytes) -> bool:
         """Whether *atr* is that of a card of this kind."""
         return len(atr) == len(self.atr) and all(
-            one == other or at in self.atr_differs
+            one == other or (at in self.atr_differs and one in (self.atr_differs[at] or _ANY_BYTE))
             for at, (one, other) in enumerate(zip(atr, self.atr, strict=True))
         )
 
@@ -269,6 +289,10 @@ class Layout:
     def private_keys(self) -> dict[str, tuple[str, int]]:
         """Use of each private key → the path of its directory and its reference."""
         return {key.use: (path, key.reference) for path, node in self.directories() for key in node.keys}
+
+    def secret_keys(self) -> Iterator[tuple[str, SecretKey]]:
+        """Each key of triple DES with the path of its directory."""
+        return ((path, key) for path, node in self.directories() for key in node.secrets)
 
     def certificates(self) -> dict[str, str]:
         """Name of each certificate's file → the use of its key."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "cps3": "bifente.layouts.cards.cps3",
     "vitale2": "bifente.layouts.cards.vitale2",
+    "vitale1": "bifente.layouts.cards.vitale1",
     "t1test": "bifente.layouts.cards.t1test",
 }
 """Name of a kind, as card files and profiles have it → the module whose ``LAYOUT`` describes it."""

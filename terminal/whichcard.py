@@ -1,4 +1,4 @@
-"""Which kind of card is behind a link, found out by the names of applications that it knows."""
+"""Which kind of card is behind a link, found out by its ATR where only that tells, else by the names that it knows."""
 
 from bifente.apdu import SW, ApduError, ResponseAPDU
 from bifente.apdu.instructions import SELECT
@@ -8,8 +8,14 @@ from bifente.layouts.registry import called, layouts
 
 def kind_of(link: Link) -> str | None:
     """The kind whose application the card knows by its name, None for a card of no known kind. Raises LinkError."""
+    atr = link.atr
+    for layout in layouts():
+        if layout.application is None and layout.answers_reset_with(atr):
+            return layout.kind
     for layout in layouts():
         name = layout.application
+        if name is None:
+            continue
         sw = ResponseAPDU.parse(link.transmit(bytes((0x00, SELECT, 0x04, 0x0C, len(name))) + name)).sw
         if sw is SW.SUCCESS or sw >> 8 == 0x61:
             return layout.kind

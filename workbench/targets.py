@@ -31,8 +31,8 @@ def slots() -> dict[str, str]:
     for kind in kinds():
         party = layout_of(kind).party
         name = "Test" if party is None else party.name
-        taken = sum(one.rstrip(" 0123456789") == name for one in found.values())
-        found[kind] = f"{name} {taken + 1}" if taken else name
+        taken = sum(one.split()[0] == name for one in found.values())
+        found[kind] = f"{name} {'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[taken % 26]}" if taken else name
     return found
 
 

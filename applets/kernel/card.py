@@ -67,6 +67,7 @@ class SmartCard:
         self.last_refusal: Refusal | None = None
         """Why the last command was answered as it was, None after plain success (bifente.apdu.refusal)."""
         self._known = Listed(instructions)
+        self._takes_00 = classes.interindustry
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
@@ -143,7 +144,7 @@ class SmartCard:
         self.last_refusal = None
         try:
             apdu = CommandAPDU.parse(command)
-            if apdu.cla or self.channel.chain is not None:
+            if apdu.cla or self.channel.chain is not None or not self._takes_00:
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:

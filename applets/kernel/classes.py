@@ -41,20 +41,25 @@ class NoSecureMessaging:
 
 @dataclass(frozen=True, slots=True)
 class ClassPolicy:
-    """The class bytes of a kind of card. All take 00 on the basic channel."""
+    """The class bytes of a kind of card: the interindustry ones, unless it only has classes of its own."""
 
     channels: int = 1
     """How many logical channels there are, the basic one included: 1 to 20."""
     proprietary: frozenset[int] = frozenset()
     """Values of the proprietary range that say the same as 00."""
+    interindustry: bool = True
+    """It takes the interindustry classes; False for a card that answers 6E00 to them, 00 included."""
     secure_messaging: SecureMessagingStage = NoSecureMessaging()
 
     def check(self, class_byte: ClassByte, apdu: CommandAPDU) -> None:
         """Refuse a command of another class: CardError."""
-        if not class_byte.interindustry:
+        if not (class_byte.interindustry and self.interindustry):
             if class_byte.range is ClassRange.PROPRIETARY and class_byte.value in self.proprietary:
                 return
             pattern = "the class byte {} is not one of the interindustry classes 00 to 1F and 40 to 7F"
+            if not self.interindustry:
+                own = " or ".join(f"{value:02X}" for value in sorted(self.proprietary))
+                pattern = f"the class byte {{}} is not {own}, which is all that this card takes"
             raise CardError(SW.CLASS_NOT_SUPPORTED, Why(_CLASS, pattern, (CommandPart(apdu.raw, 0, 1),)))
         if class_byte.channel >= self.channels:
             pattern = "the class byte {} names another logical channel than 0"

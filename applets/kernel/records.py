@@ -17,10 +17,12 @@ from bifente.applets.kernel.state import (
     IDENTITY_RECORD,
     META_RECORD,
     ROOT_PREFIX,
+    SECRET_PREFIX,
     decode_identity,
     decode_root,
     key_record,
     pin_record,
+    secret_record,
 )
 from bifente.applets.store.stores import Store
 from bifente.crypto.errors import CryptoError
@@ -39,6 +41,8 @@ MAX_CONTENT = 0x10000
 
 _MAX_TEXT = 200
 KEY_BITS = 2048
+SECRET_SIZE = 16
+"""Bytes of a key of triple DES."""
 
 
 _good: set[bytes] = set()
@@ -111,6 +115,7 @@ def _check_present(records: Mapping[str, bytes], layout: Layout) -> None:
         for pin in directory.pins:
             prefix = pin_record(pin.reference)
             wanted += [prefix, f"{prefix}/left", *([f"{prefix}/uses"] if pin.uses is not None else [])]
+    wanted += [secret_record(path, key.reference) for path, key in layout.secret_keys() if not key.optional]
     if _recognises(layout):
         wanted += [IDENTITY_RECORD, DATE_RECORD]
     for name in wanted:
@@ -120,6 +125,8 @@ def _check_present(records: Mapping[str, bytes], layout: Layout) -> None:
 
 def _recognises(layout: Layout) -> bool:
     """Cards of this kind take part in a recognition."""
+    if any(not key.mother for _, key in layout.secret_keys()):
+        return True
     keys = (key for _, directory in layout.directories() for key in directory.keys)
     return any(ALGORITHM_RECOGNITION in known for key in keys for known in key.algorithms.values())
 
@@ -136,6 +143,9 @@ def _check(name: str, record: bytes, layout: Layout, *, told: str | None = None)
         decode_identity(record, told)
     elif name.startswith(ROOT_PREFIX):
         decode_root(told, record)
+    elif name.startswith(SECRET_PREFIX):
+        if len(record) != SECRET_SIZE:
+            raise CorruptCard(told, f"a key of {SECRET_SIZE} bytes was expected")
     elif kind == "pin":
         _check_pin(told, rest, record, layout)
     elif kind in ("file", "key"):

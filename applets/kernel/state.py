@@ -134,6 +134,13 @@ class Persistent:
             key = self._keys[name] = rsa.load_private(pkcs8, validate=False)
         return key
 
+    def secret(self, path: str, reference: int) -> bytes | None:
+        """A key of triple DES of the directory *path*; None when the card holds none of that reference."""
+        try:
+            return self.store.get(secret_record(path, reference))
+        except KeyError:
+            return None
+
     def cv_root(self, car: bytes) -> CvKey | None:
         """The authority's key that certificates name by *car*."""
         if self._roots is None:
@@ -172,6 +179,14 @@ def pin_record(reference: int) -> str:
 def key_record(path: str, reference: int) -> str:
     """The name of a private key's record."""
     return f"key/{path}/{reference:02X}"
+
+
+SECRET_PREFIX = "secret/"  # noqa: S105 - of the names of records
+
+
+def secret_record(path: str, reference: int) -> str:
+    """The name of the record of a key of triple DES."""
+    return f"{SECRET_PREFIX}{path}/{reference:02X}"
 
 
 _BYTES = tuple(bytes((value,)) for value in range(256))

@@ -38,3 +38,9 @@ class Issuer(Protocol):
 
     def cv_root(self, domain: str) -> CvKey:
         """The root of *domain*."""
+
+    def mother_key(self, use: str) -> bytes:
+        """The secret key of triple DES (16 bytes) from which those of cards for that use come."""
+
+    def card_key(self, use: str, pan: bytes) -> bytes:
+        """The key of the card with the number *pan* (10 bytes) for that use: 16 bytes."""

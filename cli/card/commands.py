@@ -121,6 +121,13 @@ def _sha256(_ctx: click.Context, _parameter: click.Parameter, given: str | None)
 @igc_option
 @date_option("The day of personalisation; the certificates are valid from then on.")
 @click.option("--serial", metavar="DIGITS", help="Another number than that in field 101.2, which some share.")
+@click.option(
+    "--generation",
+    type=click.Choice(["1", "2"]),
+    default="2",
+    show_default=True,
+    help="Make a Vitale 1, the family card of 4 KB, or a Vitale 2.",
+)
 @click.option("--sha256", "digest", metavar="HEX", callback=_sha256, help="Refuse any other file.")
 @JSON
 def import_(
@@ -130,6 +137,7 @@ def import_(
     igc: Path | None,
     day: datetime | None,
     serial: str | None,
+    generation: str,
     digest: bytes | None,
     as_json: bool,
 ) -> None:
@@ -141,13 +149,16 @@ def import_(
     A file that is cut inside a group is refused. The format holds no length: one that ends between two groups is
     imported, and what is unusual about its end is noticed. --sha256 makes sure that it is the file you want.
 
+    A Vitale 1 (--generation 1) has 4 KB: a content that is larger is refused, and what of it does not fit is said.
+
     \b
     bifente card import 0101.in -o patient.card
+    bifente card import 0101.in --generation 1 -o family.card
     bifente card import mine.in --sha256 "$(cut -c1-64 mine.in.sha256)" -o patient.card
     """
     from bifente.workbench.cards.making import imported
 
-    read = imported(content, serial=serial, digest=digest)
+    read = imported(content, serial=serial, digest=digest, generation=int(generation))
     notes = list(read.findings)
     if read.unusual is not None:
         notes.append(f"the content may go on: {read.unusual}; --sha256 makes sure of it")

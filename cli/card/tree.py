@@ -98,6 +98,8 @@ def _head(card: CardView) -> list[Line]:
         lines.append(("recognition", card.holder))
     if card.issuer_signature:
         lines.append(("issuer's signature", card.issuer_signature))
+    if card.memory:
+        lines.append(("memory", card.memory))
     if card.business_form:
         lines.append(("business data", card.business_form))
     if card.latest_date:
@@ -159,7 +161,8 @@ def _key(key: KeyView, width: int) -> Iterator[Spans]:
     algorithms = ", ".join(f"{crt}: {' '.join(values)}" for crt, values in key.algorithms.items())
     head = [(f"key {key.reference}", "yellow"), (f"  {key.name}  {algorithms}", "")]
     yield from wrapped([*head, *_rules(key.rules), _source(key.source)], width)
-    yield from table([("public key SHA-256", key.fingerprint or "no key")], width)
+    about = ("public key SHA-256", key.fingerprint) if key.secret is None else ("secret key", key.secret)
+    yield from table([(about[0], about[1] or "no key")], width)
 
 
 def _rules(rules: Mapping[str, str]) -> list[Span]:

@@ -1,1 +1,1 @@
-"""Old ciphers that messages of the field still come in. They are read when a caller asks for it, never written."""
+"""Old ciphers that messages and cards of the field still come in; nothing new is made with them but for such a card."""

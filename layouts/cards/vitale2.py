@@ -225,5 +225,5 @@ LAYOUT = Layout(
     source=CARDPEEK,
     party=VITALE,
     issuer_signature=f"3F00/0001/{VITALE_ISSUER_SIGNATURE_FID:04X}",
-    atr_differs=frozenset({5, 7}),
+    atr_differs={5: b"", 7: b""},
 )

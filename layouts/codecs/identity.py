@@ -1,4 +1,4 @@
-"""Who the card is and whose: identity and NIR of a Vitale 2, its file map, serial numbers, EF.DIR, EF_ACTUA.
+"""Who the card is and whose: identity and NIR of a Vitale, its file map, serial numbers, EF.DIR, EF_ACTUA.
 
 Sources: cardpeek ``vitale_2.lua`` and the readers of public repositories for the Vitale; OpenSC's commits of 2021 and
 ansforge/dops-cryptolib (``pkcs15.c``) for EF.SN.ICC, EF_ACTUA and EF.DIR of the CPS3. The sizes of files are synthetic,
@@ -66,6 +66,22 @@ NIR = PaddedCodec(
     NIR_SIZE,
 )
 """EF.NIR of a Vitale 2: ``{"assure": {"pays", "nir"}, "carte": {"debut_validite"}}``, 64 bytes."""
+
+FACE = Wrapped(
+    0x65,
+    Template(
+        (
+            Element(0x80, "nom", LATIN),
+            Element(0x81, "prenoms", LATIN),
+            Element(
+                0x93,
+                "nir",
+                Text("ascii", pattern="[0-9A-Z]{15}", expected="a NIR and its key, 15 characters,"),
+            ),
+        )
+    ),
+)
+"""EF.FACE of a Vitale 1 (``synthetic``): ``{"nom", "prenoms", "nir"}``, what the card shows of the assuré, without padding."""
 
 DIRECTORY = ListOf(
     0x61,

@@ -69,6 +69,13 @@ DIRECTORIES = st.lists(
 MOMENTS = st.fixed_dictionaries(
     {}, optional={key: st.text("0123456789", min_size=14, max_size=14) for key in ("debut", "fin")}
 )
+FACES = st.fixed_dictionaries(
+    {
+        "nom": LATIN,
+        "prenoms": LATIN,
+        "nir": st.from_regex(r"[1-8][0-9]{4}([0-9]{2}|2[AB])[0-9]{8}", fullmatch=True),
+    }
+)
 CASES: list[tuple[Codec, st.SearchStrategy]] = [
     (identity.IDENTITY, IDENTITIES),
     (identity.NIR, NIRS),
@@ -76,8 +83,9 @@ CASES: list[tuple[Codec, st.SearchStrategy]] = [
     (identity.POINTERS, POINTERS),
     (identity.DIRECTORY, DIRECTORIES),
     (identity.ACTUALISATION, MOMENTS),
+    (identity.FACE, FACES),
 ]
-NAMES = ["IDENTITY", "NIR", "SERIAL", "POINTERS", "DIRECTORY", "ACTUALISATION"]
+NAMES = ["IDENTITY", "NIR", "SERIAL", "POINTERS", "DIRECTORY", "ACTUALISATION", "FACE"]
 
 
 def _named(value: dict) -> dict:

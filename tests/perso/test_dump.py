@@ -30,7 +30,11 @@ def test_a_dump_without_secrets_makes_an_equal_card_with_other_keys(name, make):
         if f"file/{path}" in records and node.name not in NEW_CERTIFICATES:
             assert content_value(second, path) == content_value(records, path), node.name
     assert second["meta"] == records["meta"]
-    if name != "t1test":
+    if meta_of(records).kind == "vitale1":
+        assert (
+            second["secret/3F00/01"] == records["secret/3F00/01"]
+        )  # derived by the number, which is the same
+    elif name != "t1test":
         assert second["file/3F00/C001" if name.startswith("vitale") else "file/3F00/0001/D083"]
 
 

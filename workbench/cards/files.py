@@ -56,9 +56,11 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
     """Change a card in one transaction: all of it, or nothing when *change* raises. Returns what it was and what it is.
 
     A card with a record that cannot be its own is not changed, unless *healing*: then it must be in order afterwards.
+    Raises CardFull for what its memory does not hold.
     """
     from bifente.applets.kernel.records import all_records, check_records
     from bifente.applets.perso.cardrecords import layout_of
+    from bifente.applets.perso.memory import check_memory
     from bifente.applets.store.stores import SqliteStore
 
     with SqliteStore(path) as store:
@@ -69,6 +71,7 @@ def edit(path: Path, change: "Callable[[Records], Changes]", *, healing: bool = 
         changed = {name: value for name, value in {**records, **changes}.items() if value is not None}
         if healing:
             check_records(changed, layout_of(changed))
+        check_memory(changed)
         store.commit(changes)
     return CardNews(records, changed)
 

@@ -29,8 +29,12 @@ class ImportedContent:
     beneficiaries: int
 
 
-def imported(content: Path, *, serial: str | None = None, digest: bytes | None = None) -> ImportedContent:
-    """Read an official virtual card content (``.in``); only that of *digest* (SHA-256) when one is given.
+def imported(
+    content: Path, *, serial: str | None = None, digest: bytes | None = None, generation: int = 2
+) -> ImportedContent:
+    """Read an official virtual card content (``.in``) for a Vitale of that *generation* (1 or 2).
+
+    Only the content of *digest* (SHA-256) is taken when one is given.
 
     Raises ContentError, WorkbenchError.
     """
@@ -45,7 +49,7 @@ def imported(content: Path, *, serial: str | None = None, digest: bytes | None =
     read = read_content(content, digest=digest)
     groups = read.groups
     try:
-        profile = imported_profile(groups, content.name, serial)
+        profile = imported_profile(groups, content.name, serial, generation=generation)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))

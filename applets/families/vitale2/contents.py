@@ -4,11 +4,11 @@ Groups may be odd, and are kept as they are. EF.ID and EF.NIR, which repeat some
 readers rely on: they hold what of an odd field fits into it (``synthetic``).
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from bifente.apdu.cvc import USAGE_AUTHENTICATION, USAGE_SHEET_SIGNATURE, Cha
+from bifente.applets.perso.profile.insured import ISSUER, holder, shaped_nir, vitale_cha
 from bifente.layouts.cards import vitale2
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.codecs import identity
@@ -16,19 +16,12 @@ from bifente.layouts.codecs.groupfiles import split
 from bifente.layouts.recognition import VITALE
 from bifente.ssv import wire
 from bifente.ssv.groups import Group
-from bifente.ssv.people import people
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
     from bifente.applets.families.vitale2.profile import VitaleProfile
     from bifente.applets.perso.issuer import Issuer
-
-ISSUER = "8025000002"
-"""The issuer number in EF.PAN: that of real cartes Vitale is not public, this one is ``synthetic``."""
-
-_TEST_CATEGORY, _CATEGORY = 0x81, 0x01
-"""G01: carte d'assuré, test or not."""
 
 _NAMES = {
     "EF.DIR": "DIR",
@@ -61,7 +54,7 @@ def pan(profile: "VitaleProfile") -> bytes:
 
 def cha(profile: "VitaleProfile", usage: int = USAGE_AUTHENTICATION) -> Cha:
     """The authorisation of the recognition key, or of the one that signs sheets."""
-    return Cha.vitale(_TEST_CATEGORY if profile.test else _CATEGORY, usage)
+    return vitale_cha(test=profile.test, usage=usage)
 
 
 def contents(profile: "VitaleProfile") -> dict[str, JsonValue]:
@@ -80,7 +73,7 @@ def contents(profile: "VitaleProfile") -> dict[str, JsonValue]:
         "EF.PAN": serial(profile),
         "EF.ID": _identity(groups),
         "EF.NIR": {
-            "assure": {"pays": profile.pays, "nir": _nir(groups[0]["NIR"], groups[0]["clé NIR"])},
+            "assure": {"pays": profile.pays, "nir": shaped_nir(groups[0]["NIR"], groups[0]["clé NIR"])},
             "carte": {"debut_validite": f"{profile.issued:%Y%m%d}"},
         },
         **{name: wire.to_json(piece) for name, piece in pieces.items()},
@@ -113,8 +106,7 @@ def certificates(
 
 def _identity(groups: Sequence[Group]) -> JsonValue:
     """The person on the card's face: the assuré when he is among the beneficiaries, else the first of them."""
-    heads = [person.head for person in people(groups)]
-    person = next((head for head in heads if head["qualité"] == "0"), heads[0])
+    person = holder(groups)
     born = person["date de naissance"][:8]
     name, given = _fitting(person["nom usuel"], person["prénom"])
     return {
@@ -130,12 +122,6 @@ def _fitting(name: str, given: str) -> tuple[str, str]:
     """The names, cut where EF.ID has no room for both: the given name first, neither below half of the room."""
     given = given[: max(_NAMES_SIZE - len(name), _NAMES_SIZE // 2)]
     return name[: _NAMES_SIZE - len(given)], given
-
-
-def _nir(number: str, key: str) -> str:
-    """Thirteen and two characters: too many are cut, 0 stands for those that are missing or are not of a NIR."""
-    shaped = number.upper()[:13].ljust(13, "0") + key.upper()[:2].ljust(2, "0")
-    return re.sub("[^0-9A-Z]", "0", shaped)
 
 
 def _pointers(names: set[str]) -> JsonValue:

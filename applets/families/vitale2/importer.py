@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from bifente.applets.families.vitale2.profile import SsvGroup, VitaleProfile
+from bifente.applets.families.vitale1.profile import FamilyCardProfile
+from bifente.applets.families.vitale2.profile import VitaleProfile
 from bifente.applets.perso.errors import ContentError
+from bifente.applets.perso.profile.insured import InsuredProfile, SsvGroup
 from bifente.documents import DocumentTooLong, read_bytes
 from bifente.ssv import wire
 from bifente.ssv.errors import SsvError
@@ -53,8 +55,10 @@ def read_content(path: Path, *, digest: bytes | None = None) -> Content:
     return Content(groups, unusual_end(groups) if digest is None else None)
 
 
-def imported_profile(groups: list[Group], comment: str = "", serial: str | None = None) -> VitaleProfile:
-    """The profile of a card with these groups, as they are.
+def imported_profile(
+    groups: list[Group], comment: str = "", serial: str | None = None, *, generation: int = 2
+) -> InsuredProfile:
+    """The profile of a card of that *generation* (1 or 2) with these groups, as they are.
 
     Its number is that of field 101.2; a *serial* stands there instead when it is given, so that both agree. Its certificates
     are new, whatever the date in 101.3. Raises ValidationError for another serial than 8 or 9 digits.
@@ -62,4 +66,6 @@ def imported_profile(groups: list[Group], comment: str = "", serial: str | None 
     entries = [SsvGroup.model_validate(entry) for entry in wire.to_json(groups)]
     if serial is not None:
         entries[0].fields[groups[0].number(SERIAL) - 1] = serial
+    if generation == 1:
+        return FamilyCardProfile(kind="vitale1", comment=comment, serial=serial, groups=entries)
     return VitaleProfile(kind="vitale2", comment=comment, serial=serial, groups=entries)

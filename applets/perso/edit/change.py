@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from hmac import compare_digest
 from unicodedata import normalize
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
-from bifente.applets.kernel.state import META_RECORD, key_record, pin_record
+from bifente.applets.kernel.state import IDENTITY_RECORD, META_RECORD, key_record, pin_record, secret_record
 from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import (
     Records,
@@ -194,8 +195,12 @@ def _written(changes: Changes) -> dict[str, bytes]:
 
 
 def check_issuer(records: Records, issuer: Issuer) -> None:
-    """Raise PersoError unless the card's recognition certificate opens with the authority's root."""
+    """Raise PersoError unless the card's recognition certificate opens with the authority's root, or its keys are those
+    that the authority gives a card of its number."""
     layout = layout_of(records)
+    if any(not key.mother for _, key in layout.secret_keys()):
+        _check_keys(records, issuer)
+        return
     names = [name for name, key in layout.certificates().items() if key == "recognition"]
     if not names or layout.party is None:
         raise PersoError("this card has no issuer")
@@ -206,6 +211,14 @@ def check_issuer(records: Records, issuer: Issuer) -> None:
         verify(CvEnvelope.parse(content_bytes(records, node, path)), root)
     except (CvError, KeyError):  # another's, or none
         raise OtherAuthority from None
+
+
+def _check_keys(records: Records, issuer: Issuer) -> None:
+    pan = records[IDENTITY_RECORD][2:12]
+    for path, key in layout_of(records).secret_keys():
+        held = records.get(secret_record(path, key.reference), b"")
+        if not compare_digest(held, issuer.card_key(key.use, pan)):
+            raise OtherAuthority
 
 
 __all__ = [

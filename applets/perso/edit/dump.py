@@ -9,7 +9,14 @@ from base64 import b64encode
 from bifente.applets.families import family_of
 from bifente.applets.kernel.files import file_record, record_value
 from bifente.applets.kernel.records import INITIAL
-from bifente.applets.kernel.state import DATE_RECORD, ROOT_PREFIX, decode_root, key_record, pin_record
+from bifente.applets.kernel.state import (
+    DATE_RECORD,
+    ROOT_PREFIX,
+    SECRET_PREFIX,
+    decode_root,
+    key_record,
+    pin_record,
+)
 from bifente.applets.perso.cardrecords import Meta, Records, content_record, layout_of, meta_of
 from bifente.applets.perso.errors import PersoError
 from bifente.applets.perso.make.build import changeable
@@ -114,6 +121,13 @@ def _state(records: Records, layout: Layout, meta: Meta) -> JsonValue:
         state["initial"] = initial
     if meta.opposed is not None:
         state["opposed"] = meta.opposed
+    held = {
+        name.removeprefix(SECRET_PREFIX): key.hex().upper()
+        for name, key in records.items()
+        if name.startswith(SECRET_PREFIX)
+    }
+    if held:
+        state["secrets"] = held
     roots = _roots(records)
     if roots:
         state["roots"] = roots

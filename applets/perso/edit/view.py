@@ -7,9 +7,10 @@ from bifente.apdu.cvc import Cha, CvEnvelope, CvError
 from bifente.apdu.errors import ApduError
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError
 from bifente.applets.kernel.files import file_record, record_value
-from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record
+from bifente.applets.kernel.state import DATE_RECORD, IDENTITY_RECORD, key_record, pin_record, secret_record
 from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Records, content_bytes, layout_of, meta_of, texts_of
+from bifente.applets.perso.memory import memory_in_words
 from bifente.codes.gip import label
 from bifente.crypto.errors import CryptoError
 from bifente.crypto.pkcs8 import public_info, read_numbers
@@ -18,7 +19,7 @@ from bifente.layouts.codecs.businessdata import form_of
 from bifente.layouts.codecs.certificate import Certificate, read_certificate
 from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject
+from bifente.layouts.nodes import DF, EF, Access, Crt, KeyObject, Layout, PinObject, SecretKey
 from bifente.slotted import dataclass, field
 from bifente.ssv import wire
 from bifente.ssv.findings import describe, findings, has_control
@@ -75,6 +76,8 @@ class KeyView:
     rules: Mapping[str, str]
     fingerprint: str | None
     source: str
+    secret: str | None = None
+    """Of a key of triple DES: whether it is there, and whether it is a mother of others' keys; never its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class CardView:
     """CHR and CHA of its recognition."""
     issuer_signature: str | None = None
     """What the issuer's signature on the card says; None for a kind of card that has none."""
+    memory: str | None = None
+    """How much of its memory is taken, of a kind of card that has little."""
     business_form: str | None = None
     """Which form the business data of a professional's card have, in words."""
     findings: Sequence[str] = field(default_factory=tuple)
@@ -134,6 +139,7 @@ def view(records: Records) -> CardView:
         opposed=meta.opposed,
         holder=_holder(records),
         issuer_signature=_issuer_signature(records),
+        memory=memory_in_words(records),
         business_form=_business_form(list(_all_files(root))),
         findings=tuple(noticed(records)),
         root=root,
@@ -174,7 +180,10 @@ def _directory(records: Records, prefix: str, node: DF) -> DirectoryView:
         rules=_rules(node.access),
         source=node.source,
         pins=[_pin(records, pin) for pin in node.pins],
-        keys=[_key(records, path, key) for key in node.keys],
+        keys=[
+            *(_key(records, path, key) for key in node.keys),
+            *(_secret(records, path, key) for key in node.secrets),
+        ],
         files=[
             _file(records, f"{path}/{file.fid:04X}", file)
             for file in node.files()
@@ -238,6 +247,20 @@ def _key(records: Records, path: str, key: KeyObject) -> KeyView:
         rules=_rules(key.access),
         fingerprint=_fingerprint(pkcs8) if pkcs8 else None,
         source=key.source,
+    )
+
+
+def _secret(records: Records, path: str, key: SecretKey) -> KeyView:
+    there = secret_record(path, key.reference) in records
+    what = "a mother key: those of the cards are derived from it" if key.mother else "this card's own"
+    return KeyView(
+        name=key.name,
+        reference=f"{key.reference:02X}",
+        algorithms={str(Crt.AUTHENTICATION): [f"{key.algorithm:02X}"]},
+        rules=_rules(key.access),
+        fingerprint=None,
+        source=key.source,
+        secret=f"triple DES, {what}" if there else "none",
     )
 
 

@@ -15,23 +15,25 @@ from bifente.applets.kernel.state import (
     DATE_RECORD,
     IDENTITY_RECORD,
     META_RECORD,
+    SECRET_PREFIX,
     CardIdentity,
     encode_identity,
     encode_root,
     key_record,
     pin_record,
     root_record,
+    secret_record,
 )
 from bifente.applets.perso import issuersigned
 from bifente.applets.perso.cardrecords import Meta, content_record, file_named
 from bifente.applets.perso.errors import OtherEnvironment, PersoError
 from bifente.applets.perso.issuer import Issuer
 from bifente.applets.perso.make.keys import KeySource, Progress, card_keys
+from bifente.applets.perso.memory import check_memory
 from bifente.applets.perso.profile.model import ENVIRONMENT_LETTER, CardProfile, FileContent, Profile
 from bifente.crypto import rsa
 from bifente.layouts.access import Never, SecureMessagingRule
 from bifente.layouts.nodes import EF, Layout
-from bifente.layouts.recognition import Party
 
 _NOT_CONTENT: Final = {"keys", "files", "fingerprints", "state", "form"}
 """Parts of a profile that the card's own records hold, as they do the PINs; ``meta`` keeps the others."""
@@ -61,7 +63,8 @@ def personalise(
         for name, content in _certificates(profile, layout, pairs, issuer).items():
             values[name] = {"hex": content.hex().upper()}
         records[IDENTITY_RECORD] = _identity(profile)
-        records |= _roots(profile, layout.party, issuer)
+        records |= _roots(profile, layout, issuer)
+        records |= _secret_keys(profile, layout, issuer)
         records[DATE_RECORD] = f"{profile.state.date if profile.state else profile.issued}".encode()
     for name, value in values.items():
         path, node = layout.named(name)
@@ -75,6 +78,7 @@ def personalise(
     records |= {f"{INITIAL}{name}": records[name] for name in changeable(layout) if name in records}
     if profile.state is not None:
         records |= {INITIAL + name: bytes.fromhex(old) for name, old in profile.state.initial.items()}
+    check_memory(records)
     return records
 
 
@@ -84,6 +88,8 @@ def needs_issuer(profile: Profile) -> bool:
         return False
     layout = layout_of(profile.kind)
     missing = [name for name in layout.certificates() if layout.named(name)[0] not in profile.files]
+    if not layout.certificates():
+        return profile.state is None
     return bool(missing) or profile.state is None or not profile.state.roots
 
 
@@ -121,10 +127,15 @@ def changeable(layout: Layout) -> list[str]:
 
 def issue(profile: CardProfile, pairs: Mapping[str, RSAPrivateKey], issuer: Issuer) -> dict[str, bytes]:
     """All certificates of a resolved profile, by the name of their file. Raises PersoError and what the issuer raises."""
+    check_environment(profile, issuer)
+    return profile.certificates({use: key.public_key() for use, key in pairs.items()}, issuer)
+
+
+def check_environment(profile: CardProfile, issuer: Issuer) -> None:
+    """Raise OtherEnvironment when *issuer* makes no cards of the profile's environment."""
     wanted = ENVIRONMENT_LETTER[profile.environment]
     if issuer.environment != wanted:
         raise OtherEnvironment(profile.environment, wanted, issuer.environment)
-    return profile.certificates({use: key.public_key() for use, key in pairs.items()}, issuer)
 
 
 def _key_pairs(
@@ -153,8 +164,32 @@ def _certificates(
     return {name: made[name] for name in wanted}
 
 
-def _roots(profile: CardProfile, party: Party | None, issuer: Issuer | None) -> dict[str, bytes]:
-    """The key that certifies the other kind of card."""
+def _secret_keys(profile: CardProfile, layout: Layout, issuer: Issuer | None) -> dict[str, bytes]:
+    """The keys of triple DES: those of a dump, or the issuer's for this card."""
+    if profile.state is not None:
+        given = {SECRET_PREFIX + name: bytes.fromhex(key) for name, key in profile.state.secrets.items()}
+        for path, key in layout.secret_keys():
+            if not key.optional and secret_record(path, key.reference) not in given:
+                raise PersoError(f"state.secrets: key {key.reference:02X} of {path} is missing")
+        return given
+    if issuer is None:
+        return {}
+    check_environment(profile, issuer)
+    return {
+        secret_record(path, key.reference): issuer.mother_key(key.use)
+        if key.mother
+        else issuer.card_key(key.use, profile.pan())
+        for path, key in layout.secret_keys()
+    }
+
+
+def _roots(profile: CardProfile, layout: Layout, issuer: Issuer | None) -> dict[str, bytes]:
+    """The key that certifies the other kind of card; none on a card that verifies no certificate."""
+    party = layout.party
+    if not layout.certificates():
+        if issuer is None and profile.state is None:
+            raise PersoError("the card needs an authority whose keys it will have")
+        return {}
     if profile.state is not None and profile.state.roots:
         given = [CvKey(root.car.encode(), int(root.n, 16), root.e) for root in profile.state.roots]
     elif issuer is not None and party is not None:

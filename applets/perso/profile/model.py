@@ -61,6 +61,8 @@ class CardHistory(ProfileModel):
     initial: dict[str, Hexadecimal] = Field(default_factory=dict)
     """Records that were another at creation, as they were; an empty one was absent."""
     opposed: Day | None = None
+    secrets: dict[str, Hexadecimal] = Field(default_factory=dict)
+    """Keys of triple DES: path of the directory and reference, ``3F00/0001/85``."""
     roots: list[CvRootKey] = Field(default_factory=list)
 
 
