@@ -39,6 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "fse": ("bifente.cli.fse.commands:fse", "Price, send, judge and pay care sheets."),
     "reader": ("bifente.cli.reader.commands:reader", "Offer the two-slot reader to PC/SC programs."),
+    "sesam": (
+        "bifente.cli.sesam.commands:sesam",
+        "Let health software that calls GALSS and SSV read these cards.",
+    ),
     "igc": ("bifente.cli.igc.commands:igc", "Make and show a certification authority of your own."),
     "sheet": ("bifente.cli.sheet.commands:sheet", "Make, sign, show and verify care sheets."),
     "trace": (

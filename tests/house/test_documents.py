@@ -61,9 +61,14 @@ EXCEPTIONS: dict[str, dict[str, str]] = {
     },
     "reader/pcsclite/ownsocket.py": {"open": "the lock of a socket's place"},
     "reader/vpcd/tcptable.py": {"read_text": "the table of sockets in /proc"},
+    "sesam/server.py": {"read_text": "the name of a process in /proc"},
     "traces/model.py": {"json": "a line of a trace, of bounded length: millions of them are read"},
     "workbench/cards/kinds.py": {"open": "the first bytes of a regular file, only to say that it is a card"},
     "workbench/doctor/checks.py": {"read_text": "the names of processes in /proc"},
+    "workbench/sesam/building.py": {
+        "read_bytes": "sources of the package itself",
+        "rename": "a library that the compiler has made takes its name when it is whole",
+    },
     "workbench/served/control.py": {
         "json": "a question is one bounded line; a member that no file can be named by is refused by its name"
     },

@@ -1,0 +1,1 @@
+"""``bifente sesam``: GALSS and SSV for software that exists."""

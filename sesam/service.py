@@ -1,0 +1,277 @@
+"""All calls of all processes: which function answers which, and what belongs to the process that has called."""
+
+import logging
+from collections.abc import Callable, Mapping
+from threading import Lock
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final
+
+from bifente.sesam.caller import MOST_SGD_SESSIONS, CallerProcess
+from bifente.sesam.calls import CALLS, CallDescription, Value
+from bifente.sesam.codes import ReturnCode
+from bifente.sesam.desk import CardDesk
+from bifente.sesam.errors import CallFailed, WireBroken
+from bifente.sesam.exclusivity import HIGHEST, Exclusivities
+from bifente.sesam.galss import Galss
+from bifente.sesam.journal import CallRecord, shown_groups, shown_parameters
+from bifente.sesam.presence import VitalePresence
+from bifente.sesam.reading import CardReading, moment_of, need_reader
+from bifente.sesam.sgdsession import SgdSession
+from bifente.sesam.wire import Question, build_answer
+
+if TYPE_CHECKING:
+    from bifente.sesam.configuration import SesamConfiguration
+    from bifente.sesam.journal import CallJournal
+
+Fields = tuple[bytes, ...]
+Handler = Callable[..., Fields]
+"""Takes the process that calls and the parameters; gives the fields of the answer, or raises CallFailed."""
+
+LARGEST_SESSION: Final = 16 << 20
+_DATE_SIZE: Final = "%Y%m%d%H%M"
+_UNINITIALISED: Final = ("SSV_Init", "SIS_Init", "SGD_", "Hn_", "MICA_", "SRT_", "STS_")
+"""Calls of these names need no SSV_InitLIB; neither do those of the GALSS."""
+
+_log = logging.getLogger(__name__)
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes(4, "little")
+
+
+class SesamService:
+    """Answers the calls for one desk. May be used from several threads; a call may wait."""
+
+    def __init__(
+        self,
+        desk: CardDesk,
+        configuration: "SesamConfiguration",
+        *,
+        journal: "CallJournal | None" = None,
+    ) -> None:
+        self._desk = desk
+        self._configuration = configuration
+        self._journal = journal
+        self._lock = Lock()
+        self._callers: dict[tuple[int, int], CallerProcess] = {}
+        exclusivities = Exclusivities()
+        self._galss = Galss(desk, exclusivities, wait=configuration.pause)
+        self._reading = CardReading(desk, exclusivities, wait=configuration.wait)
+        self._presence = VitalePresence(desk, self._reading)
+        self._handlers: Mapping[int, tuple[CallDescription, Handler, bool]] = {
+            number: (
+                call,
+                handler,
+                call.name.startswith(("SSV_", "SIS_")) and not call.name.startswith(_UNINITIALISED),
+            )
+            for number, call in CALLS.items()
+            if (handler := self._handler(call.name)) is not None
+        }
+
+    def _handler(self, name: str) -> Handler | None:
+        galss, presence = self._galss, self._presence
+        known: dict[str, Handler] = {
+            "OuvrirSession": galss.open_session,
+            "FermerSession": galss.close_session,
+            "DebutExclusivite": galss.begin_exclusivity,
+            "FinExclusivite": galss.end_exclusivity,
+            "EcritContexte": galss.write_context,
+            "LitContexte": galss.read_context,
+            "Echange": galss.exchange,
+            "LireVersion": galss.version,
+            "DonneNombreRessources": galss.resource_count,
+            "DonneTableRessources": galss.resource_table,
+            "SSV_InitLIB": self._init,
+            "SSV_InitLIB2": self._init_with,
+            "SSV_TermLIB": self._term,
+            "SSV_LireConfig": lambda caller: (self._config(caller),),
+            "SSV_LireCartePS": lambda caller, *given: (self._reading.professional_zone(caller, *given),),
+            "SSV_LireDroitsVitale": lambda caller, *given: (self._reading.rights_zone(caller, *given),),
+            "SSV_LireDateLecteur": self._read_clock,
+            "SSV_MajDateLecteur": self._set_clock,
+            "SIS_InitLIB": self._init,
+            "SIS_TermLIB": self._term,
+            "SIS_LireConfig": self._into_session(self._config),
+            "SIS_LireCartePS": self._into_session(self._reading.professional_zone),
+            "SIS_LireDroitsVitale": self._into_session(self._reading.rights_zone),
+            "SIS_LireDateLecteur": self._read_clock,
+            "SIS_MajDateLecteur": self._set_clock,
+            "SGD_ReserverSession": self._reserve,
+            "SGD_RedimensionnerBuffer": self._resize,
+            "SGD_LibererSession": self._free,
+            "SGD_AjouterGroupe": self._add_group,
+            "SGD_AjouterChamp": self._add_field,
+            "SGD_AjouterChampBin": self._add_field,
+            "SGD_LireGroupeSuivant": lambda caller, session, group, occurrence: tuple(
+                map(_number, self._sgd(caller, session).after(group, occurrence))
+            ),
+            "SGD_LireChamp": self._field,
+            "SGD_LireChampBin": self._field,
+            "Hn_Init": presence.init,
+            "Hn_LectureVitaleDonneesIdentification": presence.identification,
+            "Hn_Finir": lambda _caller: (),
+            "MICA_Init": lambda _caller: (),
+            "MICA_Terminer": lambda _caller: (),
+            "MICA_LireVersion": presence.version,
+            "MICA_ControlePresenceCarteVitale": presence.presence,
+        }
+        return known.get(name, None if name == "Hello" else _not_available)
+
+    # -- processes
+
+    def arrived(self, key: tuple[int, int], name: str, *, initialised: bool) -> CallerProcess:
+        """A connection of the process *key* is there."""
+        with self._lock:
+            caller = self._callers.get(key)
+            if caller is None:
+                caller = self._callers[key] = CallerProcess(key, name)
+            caller.connections += 1
+            caller.initialised = caller.initialised or initialised
+            return caller
+
+    def left(self, caller: CallerProcess) -> None:
+        """A connection of that process is closed; with its last one all that it has open ends."""
+        with self._lock:
+            caller.connections -= 1
+            if caller.connections:
+                return
+            del self._callers[caller.key]
+        self._galss.forget(caller)
+
+    @property
+    def processes(self) -> int:
+        """How many processes are connected."""
+        return len(self._callers)
+
+    # -- calls
+
+    def answer(self, caller: CallerProcess, question: Question) -> bytes:
+        """The answer to one question. Raises WireBroken for a call that there is not, or with other parameters."""
+        found = self._handlers.get(question.call)
+        if found is None:
+            raise WireBroken(f"there is no call {question.call}")
+        call, handler, needs_init = found
+        values = call.values(question.fields)
+        start = perf_counter() if self._journal is not None else 0.0
+        code: int = ReturnCode.OK
+        why = ""
+        fields: Fields = ()
+        try:
+            if needs_init and not caller.initialised:
+                raise CallFailed(ReturnCode.NOT_INITIALISED, "SSV_InitLIB has not been called")
+            fields = handler(caller, *values)
+        except CallFailed as failed:
+            code, why, fields = failed.code, str(failed), failed.fields
+        except Exception:  # noqa: BLE001 - the caller gets a code, and the process goes on
+            _log.exception("%s of %s failed", call.name, caller.name)
+            code, why = ReturnCode.INTERNAL, "a fault of bifente itself: see its log"
+        if self._journal is not None:
+            self._note(caller, call, values, fields, code, why, perf_counter() - start)
+        return build_answer(code, fields)
+
+    def _note(
+        self,
+        caller: CallerProcess,
+        call: CallDescription,
+        values: list[Value],
+        fields: Fields,
+        code: int,
+        why: str,
+        seconds: float,
+    ) -> None:
+        assert self._journal is not None
+        groups = ""
+        if code == ReturnCode.OK and call.name.startswith("SSV_Lire") and "Date" not in call.name:
+            groups = shown_groups(fields[0])
+        elif code == ReturnCode.OK and call.name.startswith("SIS_Lire") and "Date" not in call.name:
+            groups = shown_groups(self._sgd(caller, values[-1]).zone())
+        parameters = shown_parameters(call, values)
+        self._journal(CallRecord(caller.name, call.name, parameters, groups, seconds, code, why))
+
+    # -- SSV
+
+    def _init(self, caller: CallerProcess) -> Fields:
+        with caller.lock:
+            if caller.initialised:
+                raise CallFailed(ReturnCode.ALREADY_INITIALISED, "SSV_InitLIB was called before")
+            caller.initialised = True
+        return ()
+
+    def _init_with(self, caller: CallerProcess, _sesam_ini: str | None) -> Fields:
+        return self._init(caller)
+
+    def _term(self, caller: CallerProcess) -> Fields:
+        with caller.lock:
+            caller.initialised = False
+        return ()
+
+    def _config(self, _caller: CallerProcess) -> bytes:
+        return self._configuration.zone(self._desk.clock.read().strftime(_DATE_SIZE))
+
+    def _read_clock(self, _caller: CallerProcess, reader: str | None) -> Fields:
+        need_reader(reader)
+        return (self._desk.clock.read().strftime(_DATE_SIZE).encode(),)
+
+    def _set_clock(self, _caller: CallerProcess, reader: str | None, date: str | None) -> Fields:
+        need_reader(reader)
+        self._desk.clock.set(moment_of(date or ""))
+        return ()
+
+    def _into_session(self, zone_of: Callable[..., bytes]) -> Handler:
+        """A call whose zone goes into a session of SGD, the last parameter; without one the cards are not asked."""
+
+        def call(caller: CallerProcess, *given: Any) -> Fields:
+            session = self._sgd(caller, given[-1])
+            session.fill(zone_of(caller, *given[:-1]))
+            return ()
+
+        return call
+
+    # -- SGD
+
+    def _reserve(self, caller: CallerProcess, size: int) -> Fields:
+        if not 0 < size <= LARGEST_SESSION:
+            raise CallFailed(ReturnCode.SGD_INPUT, f"a session has 1 to {LARGEST_SESSION} bytes")
+        with caller.lock:
+            if len(caller.sgd) >= MOST_SGD_SESSIONS:
+                raise CallFailed(ReturnCode.SGD_NO_SESSION_LEFT, f"{MOST_SGD_SESSIONS} sessions are open")
+            number = next(one for one in range(1, HIGHEST + 1) if one not in caller.sgd)
+            caller.sgd[number] = SgdSession(size)
+        return (_number(number),)
+
+    def _resize(self, caller: CallerProcess, session: int, size: int) -> Fields:
+        if not 0 < size <= LARGEST_SESSION:
+            raise CallFailed(ReturnCode.SGD_INPUT, f"a session has 1 to {LARGEST_SESSION} bytes")
+        self._sgd(caller, session).resize(size)
+        return ()
+
+    def _free(self, caller: CallerProcess, session: int) -> Fields:
+        with caller.lock:
+            if caller.sgd.pop(session, None) is None:
+                raise CallFailed(ReturnCode.SGD_NO_SESSION, f"no session {session}")
+        return ()
+
+    def _add_group(self, caller: CallerProcess, session: int, group: int) -> Fields:
+        self._sgd(caller, session).add_group(group)
+        return ()
+
+    def _add_field(self, caller: CallerProcess, session: int, content: bytes | None) -> Fields:
+        self._sgd(caller, session).add_field(content)
+        return ()
+
+    def _field(self, caller: CallerProcess, session: int, group: int, occurrence: int, number: int) -> Fields:
+        return (self._sgd(caller, session).field(group, occurrence, number),)
+
+    @staticmethod
+    def _sgd(caller: CallerProcess, session: object) -> SgdSession:
+        found = caller.sgd.get(session) if isinstance(session, int) else None
+        if found is None:
+            raise CallFailed(ReturnCode.SGD_NO_SESSION, f"no session {session}")
+        return found
+
+
+def _not_available(_caller: CallerProcess, *_given: object) -> Fields:
+    raise CallFailed(
+        ReturnCode.NOT_AVAILABLE,
+        "what this function does is not public enough to be imitated; see docs/sesam.md",
+    )

@@ -1,0 +1,1 @@
+"""The libraries that existing software calls, built here, and the process that answers them."""
