@@ -31,17 +31,27 @@ def make_cabinet(
     caisses: Sequence[Path] = (),
     maildir: Path | None = None,
     address: str | None = None,
+    insurers: Sequence[str] = (),
 ) -> "CabinetSettings":
     """Make a surgery in *folder*: its settings, with explanations, and its store.
 
-    *caisses* are certificates, or folders of such; *maildir* the folder of boxes that it shares with them, by default its own.
+    *caisses* are certificates, or folders of such; *insurers* say who takes the DRE of whom (``0000000042=01996``); *maildir* the folder of boxes that it shares with them, by default its own.
     Raises FileExistsError when there is one already, CabinetError, OSError.
     """
     from bifente.documents import new_file
     from bifente.fse.cabinet import Cabinet
     from bifente.fse.cabinet.settings import ADDRESS, FILE, POST_EXAMPLE, example, read_settings
 
-    text = example(department, [str(one.resolve()) for one in caisses])
+    takers = {}
+    for one in insurers:
+        number, separator, taker = one.partition("=")
+        if not separator:
+            raise WorkbenchError(
+                f"{one[:30]!r} does not say who takes the DRE of an insurer",
+                hint="0000000042=01996, for example",
+            )
+        takers[number] = taker
+    text = example(department, [str(one.resolve()) for one in caisses], takers)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not (folder / FILE).exists():  # a person may have written them first
         new_file(folder / FILE, text.encode())

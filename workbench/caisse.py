@@ -29,6 +29,7 @@ def make_caisse(
     folder: Path,
     organismes: tuple[str, ...],
     *,
+    insurers: tuple[str, ...] = (),
     name: str = "Caisse d'essai",
     store: str = "caisse.db",
     maildir: Path | None = None,
@@ -49,7 +50,10 @@ def make_caisse(
     from bifente.workbench.authority import open_authority
     from bifente.workbench.caisses import issue_caisse
 
-    document = {"name": name, "organismes": list(organismes), "store": store, "authorities": []}
+    document: dict[str, object] = {"name": name, "organismes": list(organismes)}
+    if insurers:
+        document["complementaries"] = list(insurers)
+    document |= {"store": store, "authorities": []}
     settings = _checked(write_yaml(document), folder / FILE)
     if (folder / FILE).exists():
         raise CaisseSettingsError(f"{folder / FILE} is there already", hint="name another folder")

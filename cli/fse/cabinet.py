@@ -11,6 +11,8 @@ from bifente.cli.fse.cabinetwords import (
     LIMIT,
     NUMBER,
     PROFESSIONAL,
+    demand_facts,
+    demand_line,
     event_facts,
     event_line,
     lot_facts,
@@ -44,6 +46,13 @@ def cabinet() -> None:
 @click.option(
     "--maildir", metavar="DIR", type=PATH, help="The folder of boxes that it shares with the caisses."
 )
+@click.option(
+    "--insurer",
+    "insurers",
+    metavar="NUMBER=RRCCC",
+    multiple=True,
+    help="Who takes the DRE of a complementary insurer (10 digits): régime and caisse of his certificate. Repeatable.",
+)
 @click.option("--address", metavar="MAIL", help="Its mail address.  [default: cabinet@ps.rss.test]")
 @JSON
 def init(
@@ -51,6 +60,7 @@ def init(
     department: str,
     caisses: tuple[Path, ...],
     maildir: Path | None,
+    insurers: tuple[str, ...],
     address: str | None,
     as_json: bool,
 ) -> None:
@@ -66,7 +76,9 @@ def init(
     from bifente.workbench.cabinet import default_cabinet, make_cabinet
 
     chosen = default_cabinet() if folder is None else folder
-    settings = make_cabinet(chosen, department=department, caisses=caisses, maildir=maildir, address=address)
+    settings = make_cabinet(
+        chosen, department=department, caisses=caisses, maildir=maildir, address=address, insurers=insurers
+    )
     if as_json:
         say_json({"cabinet": str(chosen), "store": settings.store})
         return
@@ -169,12 +181,21 @@ def show(number: int, professional: str | None, folder: Path | None, as_json: bo
     with opened(folder) as surgery:
         sheet = sheet_by_number(surgery, number, professional)
         events = surgery.events("sheet", sheet.id, limit=10_000)
+        demand = surgery.demand(sheet.id)
+        asked = [] if demand is None else surgery.events("demand", demand.id, limit=10_000)
     if as_json:
-        say_json({**sheet_facts(sheet), "events": [event_facts(one) for one in events]})
+        facts = {**sheet_facts(sheet), "events": [event_facts(one) for one in events], "dre": None}
+        if demand is not None:
+            facts["dre"] = {**demand_facts(demand), "events": [event_facts(one) for one in asked]}
+        say_json(facts)
         return
     say(sheet_line(sheet))
     say(f"  kept {when(sheet.kept)}, SHA-256 {sheet.digest}")
     for event in events:
+        say(f"  {event_line(event)}")
+    if demand is not None:
+        say(demand_line(demand))
+    for event in asked:
         say(f"  {event_line(event)}")
 
 
@@ -197,13 +218,17 @@ def status(folder: Path | None, as_json: bool) -> None:
             {
                 "sheets": dict(found.sheets),
                 "lots": dict(found.lots),
+                "dre": dict(found.demands),
                 "messages_waiting": found.waiting,
                 "received": dict(found.received),
                 "log": f"{head.seq}:{head.digest}",
             }
         )
         return
-    for name, counted in (("sheets", found.sheets), ("lots", found.lots), ("received", found.received)):
+    counts = [("sheets", found.sheets), ("lots", found.lots), ("received", found.received)]
+    if found.demands:
+        counts.insert(2, ("DRE", found.demands))
+    for name, counted in counts:
         states = ", ".join(f"{count} {state}" for state, count in counted.items())
         say(f"{name}: {states or 'none'}")
     say(f"messages to hand over: {found.waiting}")

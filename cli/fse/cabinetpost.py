@@ -58,6 +58,9 @@ def lots(
 ) -> None:
     """Put all sheets that are ready in lots, one file for each caisse, signed by the CPS.
 
+    What a sheet asks of a complementary insurer by a DRE goes in lots and files of its own, to whoever the surgery's settings
+    name for that insurer.
+
     What the holder may not sign, and what fits into no file, stays where it is, with the reason.
 
     \b
@@ -69,10 +72,17 @@ def lots(
     from bifente.workbench.cabinet import opened, settings_of
     from bifente.workbench.fse.cabinetpost import make_lots
 
-    trial = settings_of(folder).trial
+    settings = settings_of(folder)
     with opened(folder) as surgery:
         made = make_lots(
-            surgery, cps=cps, readers=readers, pin=pin.read, igc=igc, situation=situation, trial=trial
+            surgery,
+            cps=cps,
+            readers=readers,
+            pin=pin.read,
+            igc=igc,
+            situation=situation,
+            trial=settings.trial,
+            insurers=settings.insurers,
         )
         found = [surgery.lot(one) for one in made.lots]
     if as_json:

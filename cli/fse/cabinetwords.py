@@ -9,6 +9,7 @@ from bifente.cli.options import PATH
 
 if TYPE_CHECKING:
     from bifente.fse.cabinet import CabinetLot, CabinetSheet
+    from bifente.fse.cabinet.demands import InsurerDemand
     from bifente.fse.cabinet.log import LogLine
 
 CABINET = click.option(
@@ -56,7 +57,21 @@ def lot_line(lot: "CabinetLot") -> str:
     """A lot in a line."""
     due = f", due {lot.due}" if lot.due is not None else ""
     place = f"{lot.regime}/{lot.caisse}/{lot.centre}"
-    return f"lot {lot.id}: n° {lot.number:03} of {lot.professional}, {lot.state.value}, {place}, mode {lot.mode}{due}"
+    what = f", DRE to {lot.complementary}" if lot.complementary else ""
+    return f"lot {lot.id}: n° {lot.number:03} of {lot.professional}, {lot.state.value}, {place}, mode {lot.mode}{what}{due}"
+
+
+def demand_line(demand: "InsurerDemand") -> str:
+    """What is asked of an insurer, in a line."""
+    lot = f", lot {demand.lot}" if demand.lot is not None else ""
+    paid = f", paid {euros(demand.paid)}" if demand.paid is not None else ""
+    return f"DRE to {demand.insurer}: {demand.state.value}, asked {euros(demand.amount)}{paid}{lot}"
+
+
+def demand_facts(demand: "InsurerDemand") -> dict[str, object]:
+    """What is asked of an insurer, for a program; amounts are cents."""
+    names = demand.__dataclass_fields__
+    return {name: getattr(demand, name) for name in names} | {"state": demand.state.value}
 
 
 def event_line(event: "LogLine") -> str:

@@ -35,6 +35,13 @@ def caisse() -> None:
     help="Régime and caisse that it serves, five digits; may be given several times.",
 )
 @click.option(
+    "--insurer",
+    "insurers",
+    metavar="NUMBER",
+    multiple=True,
+    help="A complementary insurer whose DRE it takes: ten digits. Repeatable.",
+)
+@click.option(
     "--name", metavar="NAME", default="Caisse d'essai", show_default=True, help="What it is called."
 )
 @click.option(
@@ -55,6 +62,7 @@ def caisse() -> None:
 def init(
     folder: Path,
     organismes: tuple[str, ...],
+    insurers: tuple[str, ...],
     name: str,
     store: str,
     maildir: Path | None,
@@ -73,14 +81,24 @@ def init(
 
     with progress("RSA keys") as told:
         settings, address = make_caisse(
-            folder, organismes, name=name, store=store, maildir=maildir, authority=igc, progress=told
+            folder,
+            organismes,
+            insurers=insurers,
+            name=name,
+            store=store,
+            maildir=maildir,
+            authority=igc,
+            progress=told,
         )
     if as_json:
-        facts = settings.model_dump(mode="json", include={"name", "organismes", "settle_after"})
+        facts = settings.model_dump(
+            mode="json", include={"name", "organismes", "complementaries", "settle_after"}
+        )
         say_json({"folder": str(folder), "address": address, **facts, "provenance": "synthetic"})
         return
     say(f"{settings.name} (synthetic) in {folder}")
-    say(f"  serves {', '.join(settings.organismes)}; mail to {address}")
+    served = ", ".join((*settings.organismes, *(f"DRE for {one}" for one in settings.complementaries)))
+    say(f"  serves {served}; mail to {address}")
 
 
 @caisse.command("serve", short_help="Receive, judge, answer and pay until Ctrl-C.")

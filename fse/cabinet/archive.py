@@ -6,7 +6,7 @@ A copy of every FSE is kept for three months (spec/fse.md §2.1); what waits for
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Final
@@ -15,11 +15,12 @@ from sqlalchemy import Connection, Table, exists, func, insert, literal, select,
 
 from bifente.fse.cabinet import log, records
 from bifente.fse.cabinet.content import digest_of
+from bifente.fse.cabinet.demands import demand_for
 from bifente.fse.cabinet.log import ChainHead, LogLine
 from bifente.fse.cabinet.records import CabinetSheet
 from bifente.fse.cabinet.states import SheetState
 from bifente.fse.cabinet.store import CabinetStore
-from bifente.fse.cabinet.tables import DOCUMENTS, EVENTS, LOTS, MESSAGES, SHEETS, TRANSMISSIONS
+from bifente.fse.cabinet.tables import DEMANDS, DOCUMENTS, EVENTS, LOTS, MESSAGES, SHEETS, TRANSMISSIONS
 
 MONTHS: Final = 3
 _BATCH: Final = 200
@@ -66,7 +67,7 @@ def check(
     with store.read() as connection:
         documents, purged = _check_documents(connection, findings, progress)
         lines = _check_log(connection, noted, findings)
-        for name, table in (("sheet", SHEETS), ("lot", LOTS)):
+        for name, table in (("sheet", SHEETS), ("lot", LOTS), ("demand", DEMANDS)):
             _check_states(connection, name, table, findings)
         head = log.head_of(connection)
     return ArchiveReport(documents, purged, lines, head, tuple(findings))
@@ -179,7 +180,11 @@ def purge(store: CabinetStore, now: datetime, *, dry: bool = False) -> PurgeRepo
             page = _old_sheets(connection, until, place)
             gone = []
             for sheet in page:
-                reason = reason_to_keep(sheet) or _needed_by_another(connection, sheet, until)
+                reason = (
+                    reason_to_keep(sheet)
+                    or _asked_of_insurer(connection, sheet)
+                    or _needed_by_another(connection, sheet, until)
+                )
                 if reason:
                     kept[reason] += 1
                     if len(examples) < 100:
@@ -224,6 +229,15 @@ def _old_sheets(connection: Connection, until: str, place: tuple[str, int]) -> l
     return [records.sheet_of(row) for row in connection.execute(query).mappings()]
 
 
+def _asked_of_insurer(connection: Connection, sheet: CabinetSheet) -> str:
+    """A DRE that waits for its answer, as the invoice beside it would."""
+    demand = demand_for(connection, sheet.id)
+    if demand is None or demand.state is SheetState.REJECTED:
+        return ""
+    reason = reason_to_keep(replace(sheet, state=demand.state, third_party=True))
+    return f"DRE: {reason}" if reason else ""
+
+
 def _needed_by_another(connection: Connection, sheet: CabinetSheet, until: str) -> str:
     """A rejected invoice that went again as it was: the copy is one for both."""
     query = select(SHEETS).where(SHEETS.c.digest == sheet.digest, SHEETS.c.id != sheet.id)
@@ -239,13 +253,20 @@ def _take_away(connection: Connection, sheets: list[CabinetSheet], now: datetime
     if not sheets:
         return []
     found = _purge_documents(connection, {sheet.digest for sheet in sheets}, now)
-    lots = {sheet.lot for sheet in sheets if sheet.lot is not None}
+    asked = select(DEMANDS.c.lot).where(DEMANDS.c.sheet.in_([one.id for one in sheets]))
+    lots = ({sheet.lot for sheet in sheets} | set(connection.execute(asked).scalars())) - {None}
     whole = exists(
         select(SHEETS.c.id)
         .join(DOCUMENTS, DOCUMENTS.c.digest == SHEETS.c.digest)
         .where(SHEETS.c.lot == LOTS.c.id, DOCUMENTS.c.purged.is_(None))
     )
-    gone = connection.execute(select(LOTS).where(LOTS.c.id.in_(lots), ~whole)).mappings().all()
+    whole_dre = exists(
+        select(DEMANDS.c.id)
+        .join(SHEETS, SHEETS.c.id == DEMANDS.c.sheet)
+        .join(DOCUMENTS, DOCUMENTS.c.digest == SHEETS.c.digest)
+        .where(DEMANDS.c.lot == LOTS.c.id, DOCUMENTS.c.purged.is_(None))
+    )
+    gone = connection.execute(select(LOTS).where(LOTS.c.id.in_(lots), ~whole, ~whole_dre)).mappings().all()
     found += _purge_documents(connection, {str(lot["digest"]) for lot in gone}, now)
     files = {lot["transmission"] for lot in gone}
     left = exists(

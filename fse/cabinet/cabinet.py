@@ -1,6 +1,6 @@
 """The surgery: what a person or a program does with its store. Every change is one transaction."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -14,10 +14,11 @@ from bifente.documents import JsonValue
 from bifente.fse.cabinet import log, numbering, records
 from bifente.fse.cabinet.archive import ArchiveReport, Progress, PurgeReport, check, keep_document, purge
 from bifente.fse.cabinet.content import SheetContent, read_sheet
+from bifente.fse.cabinet.demands import InsurerDemand, demand_for
 from bifente.fse.cabinet.errors import CabinetError, NumberTaken
 from bifente.fse.cabinet.inbox import CollectedMail, Opening, collect
 from bifente.fse.cabinet.log import ChainHead, LogLine
-from bifente.fse.cabinet.lotmaking import MadeLots, make_lots
+from bifente.fse.cabinet.lotmaking import LotMaking, MadeLots, make_lots
 from bifente.fse.cabinet.moves import move_lot, move_sheet
 from bifente.fse.cabinet.outbox import CabinetSender, SentReport, hand_over, queue, waiting_files
 from bifente.fse.cabinet.records import CabinetLot, CabinetSheet, CabinetStatus, DueLot
@@ -86,16 +87,16 @@ class Cabinet:
         signing: BillingSituation | None = None,
         limits: LotLimits | None = None,
         marking: str = "T",
+        insurers: Mapping[str, str] | None = None,
     ) -> MadeLots:
-        """Put all sheets that are ready in lots and files, signed by the CPS behind *signer*.
+        """Put all sheets that are ready in lots and files, signed by the CPS behind *signer*, and their DRE in others.
 
         *signing* is the situation in which its holder works: what he may not sign stays where it is, with the reason.
-        *marking* as record 1 has it: ``T`` a trial. Each file is whole or not made. Raises CabinetError, and what the signer
-        raises.
+        *marking* as record 1 has it: ``T`` a trial. *insurers* says who takes the DRE of each complementary insurer. Each file
+        is whole or not made. Raises CabinetError, and what the signer raises.
         """
-        return make_lots(
-            self.store, signer, self.clock(), self.days, signing=signing, limits=limits, marking=marking
-        )
+        making = LotMaking(signer, signing, limits, marking, insurers or {})
+        return make_lots(self.store, self.clock(), self.days, making)
 
     def send(self, post: Post, sender: CabinetSender) -> SentReport:
         """Send every file that was made and not sent, and hand over again what the post may not have taken.
@@ -277,6 +278,11 @@ class Cabinet:
         """The sheets with this invoice number: one for each professional, or that of *professional*."""
         with self.store.read() as connection:
             return records.with_number(connection, number, professional)
+
+    def demand(self, sheet: int) -> InsurerDemand | None:
+        """What is asked of a complementary insurer by a DRE, for the sheet of this id."""
+        with self.store.read() as connection:
+            return demand_for(connection, sheet)
 
     def lot(self, lot: int) -> CabinetLot:
         """The lot of this id. Raises UnknownRecord."""

@@ -18,6 +18,7 @@ from bifente.fse.cabinet import log, records
 from bifente.fse.cabinet.archive import keep_document
 from bifente.fse.cabinet.bounces import bounced_mails
 from bifente.fse.cabinet.content import digest_of
+from bifente.fse.cabinet.demands import InsurerDemand, demand_for, move_demand
 from bifente.fse.cabinet.errors import CabinetError
 from bifente.fse.cabinet.log import LogLine
 from bifente.fse.cabinet.moves import move_lot, move_sheet
@@ -25,7 +26,7 @@ from bifente.fse.cabinet.outbox import lots_of
 from bifente.fse.cabinet.records import CabinetLot
 from bifente.fse.cabinet.states import ANSWERED, LOT, SHEET, LotEvent, SheetEvent
 from bifente.fse.cabinet.store import CabinetStore
-from bifente.fse.cabinet.tables import DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS, TRANSMISSIONS
+from bifente.fse.cabinet.tables import DEMANDS, DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS, TRANSMISSIONS
 from bifente.fse.cabinet.workingdays import WorkingDays
 from bifente.fse.errors import FseError
 from bifente.fse.post import ARL, NOEMIE, Delivered, Part, Post, open_letter
@@ -114,6 +115,19 @@ def _take(
     }
     connection.execute(insert(RECEIVED).values(**row, note="; ".join(words)))
     return CollectedMail(kind, name, False, words)
+
+
+def _facts_of(
+    event: SheetEvent, outcome: InvoiceOutcome, digest: str
+) -> tuple[dict[str, JsonValue], dict[str, int | None]]:
+    """What an RSP says, for the log and for the row."""
+    codes: list[JsonValue] = [code.code for code in outcome.codes]
+    paid = event in (SheetEvent.PAY, SheetEvent.PAY_PART)
+    return {"rsp": digest, "paid": outcome.paid, "codes": codes}, {"paid": outcome.paid} if paid else {}
+
+
+def _in_words(outcome: InvoiceOutcome) -> str:
+    return outcome.outcome.value + "".join(f", {code.code} {code.label}" for code in outcome.codes)
 
 
 class _Reading:
@@ -205,6 +219,12 @@ class _Reading:
                 raise CabinetError(f"an RSP for {what}, which is not in the store")
             (sheet,) = found
             event = EVENT_OF[outcome.outcome]
+            demand = demand_for(self.connection, sheet.id)
+            if demand is not None and self._is_about(demand, outcome):
+                yield f"DRE of {what}: {self._demand_settled(demand, event, outcome, digest)}"
+                if demand.lot is not None:
+                    lots.add(demand.lot)
+                continue
             if SHEET.find(sheet.state, event) is None and sheet.state in ANSWERED:
                 note = LogLine(
                     "sheet", sheet.id, "another RSP", None, None, {"rsp": digest, "says": event.value}
@@ -212,28 +232,39 @@ class _Reading:
                 log.append(self.connection, self.now, [note])
                 yield f"{what}: {outcome.outcome.value}, and it is {sheet.state.value} already"
                 continue
-            facts: dict[str, JsonValue] = {
-                "rsp": digest,
-                "paid": outcome.paid,
-                "codes": [code.code for code in outcome.codes],
-            }
-            values = {"paid": outcome.paid} if event in (SheetEvent.PAY, SheetEvent.PAY_PART) else {}
+            facts, values = _facts_of(event, outcome, digest)
             move_sheet(self.connection, sheet, event, self.now, facts, **values)
             if sheet.lot is not None:
                 lots.add(sheet.lot)
-            codes = "".join(f", {code.code} {code.label}" for code in outcome.codes)
-            yield f"{what}: {outcome.outcome.value}{codes}"
+            yield f"{what}: {_in_words(outcome)}"
         for lot in sorted(lots):
             self._close_lot(lot, digest)
 
+    def _is_about(self, demand: InsurerDemand, outcome: InvoiceOutcome) -> bool:
+        """Whether an insurer answers for the DRE, and not the caisse for the invoice: it names the lot, and nothing of the AMO."""
+        if demand.lot is None or outcome.insurer != demand.insurer or outcome.amo.asked:
+            return False
+        return records.lot(self.connection, demand.lot).number == outcome.lot
+
+    def _demand_settled(
+        self, demand: InsurerDemand, event: SheetEvent, outcome: InvoiceOutcome, digest: str
+    ) -> str:
+        facts, values = _facts_of(event, outcome, digest)
+        if SHEET.find(demand.state, event) is None and demand.state in ANSWERED:
+            facts = {"rsp": digest, "says": event.value}
+            note = LogLine("demand", demand.id, "another RSP", None, None, facts)
+            log.append(self.connection, self.now, [note])
+            return f"{outcome.outcome.value}, and it is {demand.state.value} already"
+        move_demand(self.connection, demand, event, self.now, facts, **values)
+        return _in_words(outcome)
+
     def _close_lot(self, identity: int, digest: str) -> None:
         answered = [state.value for state in ANSWERED]
-        waiting = (
-            select(SHEETS.c.id).where(SHEETS.c.lot == identity, SHEETS.c.state.not_in(answered)).limit(1)
-        )
-        whole = self.connection.execute(waiting).first() is None
         lot = records.lot(self.connection, identity)
-        if not whole:
+        table = DEMANDS if lot.complementary else SHEETS
+        waiting = select(table.c.id).where(table.c.lot == identity, table.c.state.not_in(answered)).limit(1)
+        whole = self.connection.execute(waiting).first() is None
+        if not whole and not lot.complementary:
             self._proven_received(identity, digest)
         event = LotEvent.ANSWER_ALL if whole else LotEvent.ANSWER_PART
         move_lot(self.connection, lot, event, self.now, self.days, {"rsp": digest})

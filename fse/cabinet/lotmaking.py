@@ -1,8 +1,8 @@
 """From signed sheets to signed lots in files: each file is one transaction, so that a card that is pulled changes nothing."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from itertools import cycle
 
 from sqlalchemy import Connection, insert, select
@@ -12,6 +12,13 @@ from bifente.documents import JsonValue
 from bifente.fse.cabinet import log, numbering, records
 from bifente.fse.cabinet.archive import keep_document
 from bifente.fse.cabinet.content import read_sheet
+from bifente.fse.cabinet.demands import (
+    InsurerDemand,
+    ask_insurer,
+    demand_for,
+    put_demands_in_lot,
+    waiting_demands,
+)
 from bifente.fse.cabinet.errors import CabinetError
 from bifente.fse.cabinet.log import LogLine
 from bifente.fse.cabinet.moves import put_in_lot
@@ -22,7 +29,7 @@ from bifente.fse.cabinet.tables import LOTS, SHEETS, TRANSMISSIONS
 from bifente.fse.cabinet.workingdays import WorkingDays
 from bifente.fse.errors import FseError, MaySignNoLot
 from bifente.fse.lots.files import lot_file
-from bifente.fse.lots.grouping import LotLimits, into_files, into_lots
+from bifente.fse.lots.grouping import LotLimits, into_dre_lots, into_files, into_lots
 from bifente.fse.lots.values import MAX_LOT, Invoice, Lot, LotError
 from bifente.fse.sheet.lotsigner import check_lot_signer
 from bifente.fse.sheet.model import BillingSituation
@@ -42,46 +49,75 @@ class MadeLots:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
+    """A sheet that can go in a lot; with *demand* what it asks of an insurer goes, by a DRE."""
+
     record: CabinetSheet
     invoice: Invoice
+    demand: InsurerDemand | None = None
+
+    @property
+    def place(self) -> int:
+        return self.record.id if self.demand is None else self.demand.id
 
 
-def make_lots(
-    store: CabinetStore,
-    signer: Signer,
-    now: datetime,
-    days: WorkingDays,
-    *,
-    signing: BillingSituation | None,
-    limits: LotLimits | None,
-    marking: str,
-) -> MadeLots:
-    """Put every sheet that is ready in a lot, and the lots in files, signed by *signer*.
+Grouping = Callable[[Iterable[Invoice], Iterator[int], date, LotLimits | None], list[Lot]]
 
-    *signing* is the situation in which the signer works: what he may not sign stays. A sheet that fits into no file stays too.
-    What the signer raises passes through; the files made before stay made.
+
+@dataclass(frozen=True, slots=True)
+class LotMaking:
+    """How lots are made: who signs, in which situation he works (what he may not sign stays), limits, marking of record 1.
+
+    *insurers* says who takes the DRE of a complementary insurer: its number → régime and caisse that his certificate names.
+    """
+
+    signer: Signer
+    signing: BillingSituation | None = None
+    limits: LotLimits | None = None
+    marking: str = "T"
+    insurers: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_lots(store: CabinetStore, now: datetime, days: WorkingDays, making: LotMaking) -> MadeLots:
+    """Put every sheet that is ready in a lot, and the lots in files; then what they ask of insurers, in DRE.
+
+    A sheet that fits into no file stays, and so does what is asked of an insurer whose DRE nobody takes. What the signer raises
+    passes through; the files made before stay made.
     """
     made: list[int] = []
     files = 0
     left: list[tuple[CabinetSheet, str]] = []
-    after = 0
-    while page := _ready(store, after):
-        after = page[-1].record.id
-        allowed = []
-        for one in page:
-            why = _refusal(one.invoice, now, days, signing, limits)
-            if why:
-                left.append((one.record, why))
-            else:
-                allowed.append(one)
-        by_number = {(one.record.professional, one.record.number): one.record for one in allowed}
-        numbers = cycle(range(1, MAX_LOT + 1))
-        lots = into_lots((one.invoice for one in allowed), numbers, days.day_of(now), limits)
-        for file in into_files(lots, limits):
-            with store.write() as connection:
-                made += _write_file(connection, file, by_number, signer, now, days, marking)
-            files += 1
+    roads: tuple[tuple[Callable[[CabinetStore, int], list[_Ready]], Grouping], ...] = (
+        (_ready, into_lots),
+        (_ready_demands, into_dre_lots),
+    )
+    for ready, grouping in roads:
+        after = 0
+        while page := ready(store, after):
+            after = page[-1].place
+            allowed: dict[tuple[str, int], _Ready] = {}
+            for one in page:
+                why = _refusal(one, now, days, making, grouping)
+                if why:
+                    left.append((one.record, why))
+                else:
+                    allowed[one.record.professional, one.record.number] = one
+            numbers = cycle(range(1, MAX_LOT + 1))
+            invoices = (one.invoice for one in allowed.values())
+            for file in into_files(
+                grouping(invoices, numbers, days.day_of(now), making.limits), making.limits
+            ):
+                with store.write() as connection:
+                    made += _write_file(connection, file, allowed, now, days, making)
+                files += 1
     return MadeLots(tuple(made), files, tuple(left))
+
+
+def _ready_demands(store: CabinetStore, after: int) -> list[_Ready]:
+    with store.read() as connection:
+        page = [
+            (demand, records.sheet_of(row)) for demand, row in waiting_demands(connection, after, AT_ONCE)
+        ]
+        return [_Ready(record, _invoice(connection, record), demand) for demand, record in page]
 
 
 def _ready(store: CabinetStore, after: int) -> list[_Ready]:
@@ -104,18 +140,14 @@ def _invoice(connection: Connection, record: CabinetSheet) -> Invoice:
     return Invoice(record.number, content.sheet, raw, replaced)
 
 
-def _refusal(
-    invoice: Invoice,
-    now: datetime,
-    days: WorkingDays,
-    signing: BillingSituation | None,
-    limits: LotLimits | None,
-) -> str:
+def _refusal(one: _Ready, now: datetime, days: WorkingDays, making: LotMaking, grouping: Grouping) -> str:
     """Why this invoice goes in no lot, or nothing."""
+    if one.demand is not None and one.demand.insurer not in making.insurers:
+        return f"nobody is named who takes the DRE of insurer {one.demand.insurer}"
     try:
-        if signing is not None:
-            check_lot_signer(signing, invoice.sheet.situation)
-        into_lots([invoice], iter([1]), days.day_of(now), limits)
+        if making.signing is not None:
+            check_lot_signer(making.signing, one.invoice.sheet.situation)
+        grouping([one.invoice], iter([1]), days.day_of(now), making.limits)
     except (LotError, MaySignNoLot) as error:
         return str(error)
     except FseError as error:  # a value that no record can say
@@ -126,21 +158,20 @@ def _refusal(
 def _write_file(
     connection: Connection,
     lots: Sequence[Lot],
-    by_number: dict[tuple[str, int], CabinetSheet],
-    signer: Signer,
+    by_number: Mapping[tuple[str, int], _Ready],
     now: datetime,
     days: WorkingDays,
-    marking: str,
+    making: LotMaking,
 ) -> Iterator[int]:
     identification = numbering.next_file(connection)
     numbered = [replace(lot, number=numbering.next_lot(connection, lot.professional)) for lot in lots]
-    file = lot_file(numbered, identification, days.day_of(now), signer, marking=marking)
+    file = lot_file(numbered, identification, days.day_of(now), making.signer, marking=making.marking)
     when = log.moment(now)
-    place = {
-        "regime": file.organisme.regime,
-        "caisse": file.organisme.caisse,
-        "centre": file.organisme.centre,
-    }
+    regime, caisse, centre = file.organisme.regime, file.organisme.caisse, file.organisme.centre
+    if file.complementary:
+        taker = making.insurers[file.complementary]
+        regime, caisse, centre = taker[:2], taker[2:], ""
+    place = {"regime": regime, "caisse": caisse, "centre": centre}
     transmission = _inserted(
         connection.execute(
             insert(TRANSMISSIONS).values(
@@ -162,6 +193,7 @@ def _write_file(
             "digest": keep_document(connection, "lot", signed, now),
             "made": when,
             "changed": when,
+            "complementary": lot.complementary,
             **place,
         }
         identity = _inserted(connection.execute(insert(LOTS).values(row)).inserted_primary_key)
@@ -170,11 +202,17 @@ def _write_file(
             "file": identification,
             "sheets": len(lot.invoices),
         }
+        if lot.complementary:
+            facts["insurer"] = lot.complementary
         log.append(connection, now, [LogLine("lot", identity, LotEvent.MAKE.value, None, state, facts)])
-        there = [
-            by_number[invoice_key] for invoice_key in ((lot.professional, one.number) for one in lot.invoices)
-        ]
-        put_in_lot(connection, [records.sheet(connection, one.id) for one in there], identity, now)
+        there = [by_number[lot.professional, invoice.number] for invoice in lot.invoices]
+        if lot.complementary:
+            asked = [demand_for(connection, one.record.id) for one in there]
+            put_demands_in_lot(connection, [one for one in asked if one is not None], identity, now)
+        else:
+            put_in_lot(connection, [records.sheet(connection, one.record.id) for one in there], identity, now)
+            for one in there:
+                ask_insurer(connection, one.record, one.invoice.sheet, now)
         yield identity
 
 

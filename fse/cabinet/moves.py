@@ -7,12 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from bifente.documents import JsonValue
-from bifente.fse.cabinet import log, records
+from bifente.fse.cabinet import log
 from bifente.fse.cabinet.log import LogLine
 from bifente.fse.cabinet.machine import StateEffect
 from bifente.fse.cabinet.records import CabinetLot, CabinetSheet
 from bifente.fse.cabinet.states import LOT, SHEET, SHEETS_OF, LotEvent, LotState, SheetEvent, SheetState
-from bifente.fse.cabinet.tables import LOTS, SHEETS
+from bifente.fse.cabinet.tables import DEMANDS, LOTS, SHEETS
 from bifente.fse.cabinet.workingdays import WorkingDays
 
 Facts = Mapping[str, JsonValue]
@@ -65,29 +65,30 @@ def move_lot(
 
 
 def _sheets_follow(connection: Connection, lot: CabinetLot, event: LotEvent, at: datetime) -> list[LogLine]:
-    found = connection.execute(select(SHEETS).where(SHEETS.c.lot == lot.id).order_by(SHEETS.c.id)).mappings()
+    """What is in the lot goes with it: sheets, or of a DRE what is asked of the insurer for them."""
+    subject, table = ("demand", DEMANDS) if lot.complementary else ("sheet", SHEETS)
+    query = select(table.c.id, table.c.state, table.c.mode).where(table.c.lot == lot.id).order_by(table.c.id)
     lines = []
     groups: dict[tuple[SheetState, bool], list[int]] = {}
-    for row in found:
-        sheet = records.sheet_of(row)
-        own = _event_of(event, sheet)
-        way = SHEET.find(sheet.state, own)
+    for identity, state, mode in connection.execute(query):
+        own = _event_of(event, mode)
+        way = SHEET.find(SheetState(state), own)
         if way is not None:
-            groups.setdefault((way.after, StateEffect.LEAVE_LOT in way.effects), []).append(sheet.id)
-            lines.append(_of_sheet(sheet, own, way.after, {"lot": lot.id}))
+            groups.setdefault((way.after, StateEffect.LEAVE_LOT in way.effects), []).append(identity)
+            lines.append(LogLine(subject, identity, own.value, state, way.after.value, {"lot": lot.id}))
     for (after, leaves), ids in groups.items():
         values: dict[str, object] = {"state": after.value, "changed": log.moment(at)}
         if leaves:
             values["lot"] = None
         for start in range(0, len(ids), 500):
             some = ids[start : start + 500]
-            connection.execute(update(SHEETS).where(SHEETS.c.id.in_(some)).values(values))
+            connection.execute(update(table).where(table.c.id.in_(some)).values(values))
     return lines
 
 
-def _event_of(event: LotEvent, sheet: CabinetSheet) -> SheetEvent:
+def _event_of(event: LotEvent, mode: str) -> SheetEvent:
     if event is LotEvent.RELEASE:
-        return SheetEvent.RELEASE_DEGRADED if sheet.mode == "D" else SheetEvent.RELEASE_SIGNED
+        return SheetEvent.RELEASE_DEGRADED if mode == "D" else SheetEvent.RELEASE_SIGNED
     return SHEETS_OF[event]
 
 

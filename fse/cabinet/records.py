@@ -8,7 +8,7 @@ from sqlalchemy import Connection, RowMapping, Table, func, select
 
 from bifente.fse.cabinet.errors import UnknownRecord
 from bifente.fse.cabinet.states import LOT, LotEvent, LotState, SheetState
-from bifente.fse.cabinet.tables import DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS
+from bifente.fse.cabinet.tables import DEMANDS, DOCUMENTS, LOTS, MESSAGES, RECEIVED, SHEETS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,10 @@ class CabinetSheet:
 
 @dataclass(frozen=True, slots=True)
 class CabinetLot:
-    """A lot in the store. ``due`` is the day (ISO) by which it must be answered, or sent again."""
+    """A lot in the store. ``due`` is the day (ISO) by which it must be answered, or sent again.
+
+    With ``complementary`` it is a DRE to that insurer, and régime and caisse are those of who takes it.
+    """
 
     id: int
     professional: str
@@ -52,6 +55,7 @@ class CabinetLot:
     made: str
     changed: str
     due: str | None
+    complementary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,11 @@ class DueLot:
 
 @dataclass(frozen=True, slots=True)
 class CabinetStatus:
-    """How much of what there is: sheets and lots by state, messages that wait to be handed over, returns by kind."""
+    """How much of what there is: sheets, lots and what is asked of insurers (DRE) by state, messages that wait to be handed over, returns by kind."""
 
     sheets: Mapping[str, int]
     lots: Mapping[str, int]
+    demands: Mapping[str, int]
     waiting: int
     received: Mapping[str, int]
 
@@ -111,7 +116,8 @@ def sheets(
     if state is not None:
         query = query.where(SHEETS.c.state == state.value)
     if lot is not None:
-        query = query.where(SHEETS.c.lot == lot)
+        asked = select(DEMANDS.c.sheet).where(DEMANDS.c.lot == lot)
+        query = query.where((SHEETS.c.lot == lot) | SHEETS.c.id.in_(asked))
     return tuple(sheet_of(row) for row in connection.execute(query).mappings())
 
 
@@ -173,6 +179,7 @@ def status(connection: Connection) -> CabinetStatus:
     return CabinetStatus(
         sheets=_counted(connection, SHEETS, "state"),
         lots=_counted(connection, LOTS, "state"),
+        demands=_counted(connection, DEMANDS, "state"),
         waiting=int(connection.execute(waiting).scalar_one()),
         received=_counted(connection, RECEIVED, "kind"),
     )

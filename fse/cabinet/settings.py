@@ -1,8 +1,10 @@
 """What a surgery is told about itself: one YAML file in its folder."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from bifente.documents import DocumentError, Fields, read_text
@@ -31,6 +33,8 @@ class CabinetSettings:
     key: Path | None
     certificate: Path | None
     trial: bool
+    insurers: Mapping[str, str] = field(default_factory=dict)
+    """Who takes the DRE of a complementary insurer: its number (10 digits) → régime and caisse of a certificate."""
 
 
 EXAMPLE: Final = """\
@@ -51,6 +55,12 @@ post: post.yaml
 
 # The caisses that it sends to: their certificates (PEM or DER), or folders of such.
 caisses: {caisses}
+
+# Who takes the DRE of a complementary insurer, by the five digits of his certificate among the caisses (synthetic: in reality
+# its code de routage leads to a concentrateur).
+# insurers:
+#   "0000000042": "01996"
+insurers:{insurers}
 
 # The authority that certifies the caisses; without it the one of your data folder is taken.
 # igc: igc
@@ -73,12 +83,23 @@ ADDRESS: Final = "cabinet@ps.rss.test"
 """The address of a surgery that is given no other: the domain belongs to nobody (RFC 6761)."""
 
 
-def example(department: str = "75", caisses: Sequence[str] = ("caisses",)) -> str:
-    """The settings of a new surgery, with their explanations. Raises CabinetError for an unknown département."""
+def example(
+    department: str = "75",
+    caisses: Sequence[str] = ("caisses",),
+    insurers: Mapping[str, str] = MappingProxyType({}),
+) -> str:
+    """The settings of a new surgery, with their explanations. Raises CabinetError for an unknown département or insurer."""
     WorkingDays(department)
+    for number, taker in insurers.items():
+        why = _doubt(number, taker)
+        if why:
+            raise CabinetError(why)
+    taken = "".join(f'\n  "{number}": "{taker}"' for number, taker in insurers.items())
     named = write_yaml(list(caisses)) if caisses else ""
     listed = "\n" + "".join(f"  {line}\n" for line in named.splitlines()) if caisses else "[]"
-    return EXAMPLE.format(department=department, return_within=RETURN_WITHIN, caisses=listed.rstrip())
+    return EXAMPLE.format(
+        department=department, return_within=RETURN_WITHIN, caisses=listed.rstrip(), insurers=taken or " {}"
+    )
 
 
 def read_settings(folder: Path) -> CabinetSettings:
@@ -110,6 +131,7 @@ def read_settings(folder: Path) -> CabinetSettings:
             key=place("key"),
             certificate=place("certificate"),
             trial=fields.truth("trial") if fields.has("trial") else True,
+            insurers=_insurers(fields),
         )
         if (settings.key is None) != (settings.certificate is None):
             fields.refuse("key and certificate go together", "key" if settings.key is None else "certificate")
@@ -121,3 +143,23 @@ def read_settings(folder: Path) -> CabinetSettings:
         line = document.line(("department",))
         raise DocumentError(str(path), str(error), line=line, field="department", hint=error.hint) from None
     return settings
+
+
+def _insurers(fields: Fields) -> Mapping[str, str]:
+    """Number of an insurer → who takes its DRE. Raises DocumentError."""
+    if not fields.has("insurers"):
+        return {}
+    found = fields.text_map("insurers")
+    for number, taker in found.items():
+        why = _doubt(number, taker)
+        if why:
+            fields.refuse(why, "insurers")
+    return found
+
+
+def _doubt(number: str, taker: str) -> str:
+    if not re.fullmatch("[0-9]{10}", number):
+        return f"{number[:20]!r} is not the number of an insurer: ten digits, in quotes"
+    if not re.fullmatch("[0-9]{5}", taker):
+        return f"{number}: {taker[:20]!r} is not régime and caisse: five digits, in quotes"
+    return ""

@@ -28,7 +28,7 @@ from bifente.fse.cabinet.sendinglock import locked
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST: Final = "0001"
+NEWEST: Final = "0002"
 """The version that this release writes; a test compares it with the migrations."""
 
 BUSY: Final = 10.0

@@ -74,12 +74,14 @@ LOTS: Final = Table(
     Column("made", TIME, nullable=False),
     Column("changed", TIME, nullable=False),
     Column("due", String(10)),
+    Column("complementary", String(10), nullable=False, server_default=""),
     Index("lot_state", "state", "id"),
     Index("lot_number", "professional", "number", "id"),
     Index("lot_due", "due", "id"),
     Index("lot_transmission", "transmission"),
 )  # fmt: skip
-"""``digest`` is that of the signed lot, ``arl`` of the last ARL; ``due`` is the day by which something must be done."""
+"""``digest`` is that of the signed lot, ``arl`` of the last ARL; ``due`` is the day by which something must be done.
+``complementary`` is the insurer that the lot asks, of a DRE; ``regime`` and ``caisse`` then name who takes it."""
 
 SHEETS: Final = Table(
     "sheet", METADATA,
@@ -109,6 +111,23 @@ SHEETS: Final = Table(
     Index("sheet_kept", "kept", "id"),
 )  # fmt: skip
 """``amount`` is what was charged, ``paid`` what the caisse says it has paid."""
+
+DEMANDS: Final = Table(
+    "demand", METADATA,
+    Column("id", KEY, primary_key=True),
+    Column("sheet", KEY, ForeignKey("sheet.id"), nullable=False),
+    Column("insurer", String(10), nullable=False),
+    Column("mode", String(1), nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("paid", BigInteger),
+    Column("state", STATE, nullable=False),
+    Column("lot", KEY, ForeignKey("lot.id")),
+    Column("changed", TIME, nullable=False),
+    Index("demand_sheet", "sheet", unique=True),
+    Index("demand_state", "state", "id"),
+    Index("demand_lot", "lot", "id"),
+)  # fmt: skip
+"""What is asked of a complementary insurer by DRE, for a sheet; ``amount`` is its part, ``paid`` what it says it has paid."""
 
 MESSAGES: Final = Table(
     "message", METADATA,

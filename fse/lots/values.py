@@ -172,4 +172,13 @@ def dre_insurer(sheet: CareSheet) -> str:
     """
     named = sheet.third_party.complementary
     asked = any(act.price is not None and act.price.amc for act in sheet.acts)
-    return named.number if named is not None and asked and (named.routing or named.domain) else ""
+    return (
+        insurer_number(named.number)
+        if named is not None and asked and (named.routing or named.domain)
+        else ""
+    )
+
+
+def insurer_number(number: str) -> str:
+    """The number of a complementary insurer as returns name it, ten digits: cards have up to ten, without zeros before them."""
+    return number.strip().zfill(10)

@@ -1,6 +1,6 @@
 """What a surgery does with its cards and its post: lots signed by the CPS, files sent, answers collected."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,10 +30,11 @@ def make_lots(
     igc: Path | None = None,
     situation: int | None = None,
     trial: bool = True,
+    insurers: Mapping[str, str] | None = None,
 ) -> "MadeLots":
     """Put all sheets that are ready in lots, signed by the CPS in the file *cps* or in one of *readers*.
 
-    *situation* is the one of the card in which its holder signs, by default the first. Raises WorkbenchError, TerminalError,
+    *insurers* says who takes the DRE of which complementary insurer. *situation* is the one of the card in which its holder signs, by default the first. Raises WorkbenchError, TerminalError,
     StoreError, UnknownSituation, FseError; UntrustedCertificate when that of the card has ended or is of another authority.
     """
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -57,7 +58,7 @@ def make_lots(
         signer = CpsSigner(session, [one.public_bytes(Encoding.DER) for one in trust.intermediates])
         # a caisse would refuse the lots: better before any is numbered
         trust.verify_certificate(signer.certificate, cabinet.clock(), CertificateUsage.SIGNATURE)
-        return cabinet.make_lots(signer, signing=chosen[0], marking="T" if trial else "R")
+        return cabinet.make_lots(signer, signing=chosen[0], marking="T" if trial else "R", insurers=insurers)
 
 
 @contextmanager

@@ -76,6 +76,7 @@ def work(
     cabinet.events(after=1)
     cabinet.events("sheet", 1)
     cabinet.with_number(1)
+    cabinet.demand(1)
     clock.turn(days=100)
     cabinet.purge()
 
@@ -89,7 +90,7 @@ def test_no_statement_reads_a_whole_table(
     counting = {step for step, statement in found if "GROUP BY" in statement}
     assert counting == {
         f"SCAN {name} USING COVERING INDEX {name}_{by}"
-        for name, by in (("sheet", "state"), ("lot", "state"), ("received", "kind"))
+        for name, by in (("sheet", "state"), ("lot", "state"), ("demand", "state"), ("received", "kind"))
     }
     assert {pair for pair in found if "GROUP BY" not in pair[1]} == set()
 

@@ -153,7 +153,7 @@ def test_an_amc_is_asked_by_a_dre_and_a_mutuelle_by_the_caisse(invoices: list[In
     lots = into_lots([by_dre, by_caisse, invoices[2]], count(1), TODAY)
     assert [[invoice.number for invoice in lot.invoices] for lot in lots] == [[1, 2, 3]]
     (dre,) = into_dre_lots([by_dre, by_caisse, invoices[2]], count(1), TODAY)
-    assert (dre.receiver, [invoice.number for invoice in dre.invoices]) == ("99999999", [1])
+    assert (dre.receiver, [invoice.number for invoice in dre.invoices]) == ("0099999999", [1])
     heads = {row["numero_facture"]: row for row in lot_rows(lots[0]) if row.name == "2"}
     told = {
         number: (row["top_eclatement"], row["destinataire_reglement"], row["organisme_complementaire"])
@@ -168,5 +168,5 @@ def test_a_dre_travels_in_a_file_of_its_own(invoices: list[Invoice]) -> None:
     by_dre = asking(invoices[0], Complementary("99999999", routing="TM"))
     lots = [*into_lots([by_dre], count(1), TODAY), *into_dre_lots([by_dre], count(2), TODAY)]
     assert sorted(file[0].receiver for file in into_files(lots)) == [
-        Organisme.of(by_dre.sheet).code, "99999999",
+        "0099999999", Organisme.of(by_dre.sheet).code,
     ]  # fmt: skip
