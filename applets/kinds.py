@@ -5,27 +5,43 @@ from os import urandom
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifente.applets.kernel.errors import NoContactless
 from bifente.applets.kernel.records import check_records, layout_of, read_meta
 from bifente.applets.store.stores import SqliteStore, Store, read_snapshot
+from bifente.layouts import faces
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import RandomSource, SmartCard
 
 
-def card_of(store: Store, kind: str, *, random: "RandomSource" = urandom) -> "SmartCard":
-    """The card of that kind on *store*. Raises CorruptCard when this program does not know the kind."""
+def card_of(
+    store: Store, kind: str, *, random: "RandomSource" = urandom, contactless: bool = False
+) -> "SmartCard":
+    """The card of that kind on *store*, or its *contactless* face.
+
+    Raises CorruptCard when this program does not know the kind, NoContactless when there is no such face.
+    """
     from bifente.applets.families import family_of
     from bifente.applets.kernel.card import SmartCard
 
     layout = layout_of(kind)
     family = family_of(kind)
+    if contactless:
+        if layout.contactless is None:
+            raise NoContactless(layout.called)
+        layout = faces.contactless(layout)
     return SmartCard(store, layout, family.instructions(), classes=family.classes, random=random)
 
 
-def open_card(path: Path | str, *, random: "RandomSource" = urandom) -> "SmartCard":
-    """The card in a card file, at rest: it takes the file when it is powered. Raises StoreError or CorruptCard."""
+def open_card(
+    path: Path | str, *, random: "RandomSource" = urandom, contactless: bool = False
+) -> "SmartCard":
+    """The card in a card file, at rest, or its *contactless* face: it takes the file when it is powered.
+
+    Raises StoreError, CorruptCard or NoContactless.
+    """
     path = Path(path)
-    return card_of(SqliteStore(path), kind_of(read_card(path)), random=random)
+    return card_of(SqliteStore(path), kind_of(read_card(path)), random=random, contactless=contactless)
 
 
 def kind_of(records: Mapping[str, bytes]) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from bifente.apdu.files.security import Operation
+from bifente.layouts.access import NEVER
 from bifente.layouts.codecs import businessdata, professional
 from bifente.layouts.nodes import DF, EF, Layout
 from bifente.layouts.registry import layouts
@@ -50,34 +52,46 @@ def _page(layout: Layout) -> Iterator[str]:
     yield f"# {layout.title}"
     yield ""
     yield f"ATR `{layout.atr.hex(' ').upper()}`. Source: {layout.source}. What is not public says `synthetic`."
+    if layout.contactless is not None:
+        other = layout.contactless
+        yield ""
+        yield (
+            f"Without contacts: ATR `{other.atr.hex(' ').upper()}`, application `{other.application.hex().upper()}`. "
+            f"Source: {other.source}. What has no rule there is forbidden there."
+        )
     for path, directory in layout.directories():
         yield ""
         yield f"## {directory.name} ({path})"
         yield ""
         aid = f"DF name `{directory.aid.hex().upper()}`. " if directory.aid else ""
         yield f"{aid}Source: {directory.source}."
-        yield from _files(directory)
+        yield from _files(directory, contactless=layout.contactless is not None)
         yield from _secrets(directory)
 
 
-def _files(directory: DF) -> Iterator[str]:
+def _files(directory: DF, *, contactless: bool) -> Iterator[str]:
     files = list(directory.files())
     if not files:
         return
     yield ""
-    yield "| FID | SFI | name | meaning | read | update | source |"
-    yield "|---|---|---|---|---|---|---|"
+    without = " read without contacts |" if contactless else ""
+    yield f"| FID | SFI | name | meaning | read | update |{without} source |"
+    yield "|---|---|---|---|---|---|---|" + ("---|" if contactless else "")
     for node in files:
-        yield _file(node)
+        yield _file(node, contactless=contactless)
 
 
-def _file(node: EF) -> str:
+def _file(node: EF, *, contactless: bool) -> str:
     rules = {operation.value: str(rule) for operation, rule in node.access.items()}
     sfi = f"{node.sfi:02X}" if node.sfi else ""
     optional = " (may be absent)" if node.optional else ""
+    without = ""
+    if contactless:
+        rule = node.contactless[Operation.READ] if node.contactless is not None else NEVER
+        without = f"| {rule} "
     return (
         f"| {node.fid:04X} | {sfi} | {node.name} | {node.meaning}{optional} | {rules['read']} | {rules['update']} "
-        f"| {node.source} |"
+        f"{without}| {node.source} |"
     )
 
 
@@ -92,6 +106,9 @@ def _secrets(directory: DF) -> Iterator[str]:
         yield f"| {pin.reference:02X} | {pin.name} ({pin.tries} tries{uses}) | {rules} | {pin.source} |"
     for key in directory.keys:
         rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in key.access.items())
+        if key.contactless is not None:
+            others = ", ".join(f"{operation.value}: {rule}" for operation, rule in key.contactless.items())
+            rules += f"; without contacts {others}"
         algorithms = ", ".join(
             f"{crt.name.lower()} {'/'.join(f'{value:02X}' for value in sorted(values))}"
             for crt, values in key.algorithms.items()

@@ -31,6 +31,7 @@ from bifente.igc.keys import KeySource, Progress, make_keys
 from bifente.igc.motherkeys import SHEET, MotherKeys
 from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme
 from bifente.igc.profiles import (
+    card_subject,
     leaf_extensions,
     subject,
     title_of,
@@ -209,7 +210,7 @@ class Authority:
         not_before: datetime,
         not_after: datetime | None = None,
     ) -> bytes:
-        """Issue one of a card's two X.509 certificates; DER.
+        """Issue one of a card's X.509 certificates; DER.
 
         Times are cut to the second, naive ones are UTC; without *not_after* it is three years later. Raises
         CertificateRefused when the holder's category is of the other environment, its data do not make a certificate,
@@ -223,7 +224,9 @@ class Authority:
         _check_period(issuer, start, end)
         signer = self._ca_key("persons", gamme, issuer)
         return sign(
-            subject(holder, title_of(holder)),
+            card_subject(holder)
+            if usage is CertificateUsage.TECHNICAL
+            else subject(holder, title_of(holder)),
             issuer.subject,
             public_key,
             (start, end),

@@ -74,6 +74,16 @@ def subject(holder: CardHolder, title: str | None) -> x509.Name:
     return x509.Name(rdns)
 
 
+def card_subject(holder: CardHolder) -> x509.Name:
+    """The subject of a technical certificate: the card's number, for whoever is near can read it (synthetic)."""
+    return x509.Name(
+        [
+            rdn((NameOID.COUNTRY_NAME, "FR", "country")),
+            rdn((NameOID.COMMON_NAME, holder.card_number, "card number")),
+        ]
+    )
+
+
 def title_of(holder: CardHolder) -> str | None:
     """The ``title`` of the subject: the profession's label, an employee's fixed words, nothing for a CPA.
 
@@ -97,7 +107,8 @@ def leaf_extensions(
 ) -> Iterator[Extension]:
     """The extensions of a leaf in the order of the real ones.
 
-    Synthetic: G16 in .8 on a CPF, G04 in .12 on a CDE, and the place of .12 at the end.
+    Synthetic: G16 in .8 on a CPF, G04 in .12 on a CDE, and the place of .12 at the end; and the whole certificate of a
+    technical key, which says of its holder nothing but the type of card.
     """
     gamme = Gamme.of_card_type(holder.card_type)
     signature = usage is CertificateUsage.SIGNATURE
@@ -107,6 +118,8 @@ def leaf_extensions(
     if signature:
         yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False
         yield _private_key_usage_period(not_before, not_after), False
+    elif usage is CertificateUsage.TECHNICAL:
+        yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False
     else:
         yield (
             x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SMARTCARD_LOGON]),
@@ -120,7 +133,7 @@ def leaf_extensions(
             False,
         )
     yield from leaf_pointers(names, gamme)
-    for oid, value in _gip_extensions(holder):
+    for oid, value in _gip_extensions(holder, named=usage is not CertificateUsage.TECHNICAL):
         yield x509.UnrecognizedExtension(oid, value), False
 
 
@@ -228,10 +241,12 @@ def category(code: int) -> x509.UnrecognizedExtension:
     return x509.UnrecognizedExtension(CARD_CATEGORY, encode(_OCTET_STRING, bytes((code,))))
 
 
-def _gip_extensions(holder: CardHolder) -> Iterator[tuple[x509.ObjectIdentifier, bytes]]:
+def _gip_extensions(holder: CardHolder, *, named: bool) -> Iterator[tuple[x509.ObjectIdentifier, bytes]]:
     yield CARD_CATEGORY, category(holder.category).value
     yield _CARD_TYPE, _integer(holder.card_type)
     yield _CARD_ID, encode(_PRINTABLE_STRING, f"{CARD_ISSUER}/{holder.card_number}".encode())
+    if not named:
+        return
     if holder.card_type == 0 and holder.profession is not None:
         yield _PROFESSION, _integer(holder.profession)
     if holder.card_type == 1 and holder.future_profession is not None:

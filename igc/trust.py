@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from cryptography import x509
+from cryptography.x509.oid import NameOID
 from cryptography.x509.verification import (
     Criticality,
     ExtensionPolicy,
@@ -46,7 +47,7 @@ class TrustStore:
         """Verify that an X.509 leaf leads to an anchor at the time *at* (UTC if naive), and return it decoded.
 
         With *usage*, the key usage must be that of the profile: nonRepudiation to sign, digitalSignature to
-        authenticate. Raises UntrustedCertificate.
+        authenticate; and the certificate must name a person, or for a technical one nobody. Raises UntrustedCertificate.
         """
         try:
             leaf = _loaded(der)
@@ -124,8 +125,11 @@ def _fits(car: bytes, domain: str, environment: str) -> bool:
 
 
 def _allows(leaf: x509.Certificate, usage: CertificateUsage) -> bool:
-    return _key_usage(
-        leaf, "content_commitment" if usage is CertificateUsage.SIGNATURE else "digital_signature"
+    if usage is CertificateUsage.SIGNATURE:
+        return _key_usage(leaf, "content_commitment")
+    names_somebody = bool(leaf.subject.get_attributes_for_oid(NameOID.SURNAME))
+    return _key_usage(leaf, "digital_signature") and names_somebody is not (
+        usage is CertificateUsage.TECHNICAL
     )
 
 

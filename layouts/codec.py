@@ -52,6 +52,27 @@ class RawCodec:
 
 
 @dataclass(frozen=True, slots=True)
+class EmptyOr:
+    """Content of *inner*, or none at all, which is ``{"hex": ""}``: cards made before the file had a content keep it so.
+
+    A value of *inner* that takes no bytes comes back as that.
+    """
+
+    inner: Codec
+
+    def encode(self, value: JsonValue) -> bytes:
+        """The bytes of *value*; LayoutError."""
+        return b"" if value == _NOTHING else self.inner.encode(value)
+
+    def decode(self, data: bytes) -> JsonValue:
+        """The value of *data*; LayoutError."""
+        return self.inner.decode(data) if data else dict(_NOTHING)
+
+
+_NOTHING = {"hex": ""}
+
+
+@dataclass(frozen=True, slots=True)
 class PaddedCodec:
     """Content at the beginning of a file of fixed *size*, followed by zeros.
 

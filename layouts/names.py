@@ -3,8 +3,10 @@
 Besides, the applications that PC/SC software looks for on every card, so that its probes can be told from a real use.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
+from bifente.layouts.faces import contactless
 from bifente.layouts.nodes import DF, EF, Layout
 from bifente.layouts.registry import kinds, layout_of, layouts
 
@@ -33,8 +35,16 @@ _FOREIGN = {
 
 def layout_for_atr(atr: bytes) -> Layout | None:
     """The card that answers a reset so; bytes in which specimens of a kind differ do not count."""
-    found = [layout for layout in layouts() if layout.answers_reset_with(atr)]
+    found = [layout for layout in all_faces() if layout.answers_reset_with(atr)]
     return next((layout for layout in found if layout.atr == atr), found[0] if found else None)
+
+
+def all_faces() -> Iterator[Layout]:
+    """The layouts of all kinds, and after each the one that its chip shows without contacts."""
+    for layout in layouts():
+        yield layout
+        if layout.contactless is not None:
+            yield contactless(layout)
 
 
 _CPS = bytes.fromhex("001225006480")

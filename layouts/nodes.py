@@ -62,6 +62,16 @@ def attributes(target: Target, access: Access, *, bit8: bool = False) -> Securit
     return SecurityAttributes.build(target, {op: rule.scb for op, rule in access.items()}, bit8=bit8)
 
 
+def interfaces(
+    target: Target, access: Access, contactless: Access | None, *, bit8: bool = False
+) -> InterfaceAttributes:
+    """What announces the rules of both interfaces, ``8C`` and ``9C``; without *contactless* there is no ``9C``."""
+    return InterfaceAttributes(
+        attributes(target, access, bit8=bit8),
+        None if contactless is None else attributes(target, contactless, bit8=bit8),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Transparent:
     """An EF that is a string of bytes, which the binary commands read and write."""
@@ -105,6 +115,8 @@ class EF:
     certifies: str | None = None
     """The use of the private key whose certificate stands here."""
     structure: Transparent | Records = Transparent()
+    announced: Access | None = None
+    """What its FCP says of the contacts where that does not rule: on the contactless face (bifente.layouts.faces)."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
@@ -117,10 +129,7 @@ class EF:
             fid=self.fid,
             size=size,
             sfi=NO_SFI if self.sfi is None else self.sfi,
-            security=InterfaceAttributes(
-                attributes(Target.EF, self.access),
-                attributes(Target.EF, self.contactless) if self.contactless is not None else None,
-            ),
+            security=interfaces(Target.EF, told(self), self.contactless),
             life_cycle=5,
         )
 
@@ -142,6 +151,15 @@ class PinObject:
     max_length: int = 8
     uses: int | None = None
     """How often it may be used with success before it is spent, None without such a limit."""
+    contactless: Access | None = None
+    """Its rules without contacts; None: it cannot be presented there, and ``9C`` is not announced."""
+    announced: Access | None = None
+    """See :attr:`EF.announced`."""
+
+    @property
+    def security(self) -> InterfaceAttributes:
+        """What its control parameters announce."""
+        return interfaces(Target.CHV, told(self), self.contactless, bit8=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +176,16 @@ class KeyObject:
     """What it is for, the same on all kinds of card: profiles name it so."""
     non_repudiation: bool | None = None
     optional: bool = False
+    """Cards made before there was one have none."""
+    contactless: Access | None = None
+    """Its rules without contacts; None: it does nothing there, and ``9C`` is not announced."""
+    announced: Access | None = None
+    """See :attr:`EF.announced`."""
+
+    @property
+    def security(self) -> InterfaceAttributes:
+        """What its control parameters announce."""
+        return interfaces(Target.RSA_KEY, told(self), self.contactless)
 
     @property
     def sdo_reference(self) -> int:
@@ -207,6 +235,8 @@ class DF:
     applet: bool = False
     """Its name is the applet's own, which the platform below the applet selects (GlobalPlatform Card Specification
     2.3.1 §6.4.2): there P2 = 00 is in order, and an applet that has nothing to say to it answers 9000 alone."""
+    announced: Access | None = None
+    """See :attr:`EF.announced`."""
 
     def fcp(self) -> Fcp:
         """Its file control parameters."""
@@ -214,7 +244,7 @@ class DF:
             descriptor=DEDICATED_FILE,
             fid=self.fid,
             df_name=self.aid,
-            security=InterfaceAttributes(attributes(Target.DF, self.access)) if self.access else None,
+            security=InterfaceAttributes(attributes(Target.DF, rules)) if (rules := told(self)) else None,
             life_cycle=5,
         )
 
@@ -225,6 +255,21 @@ class DF:
     def directories(self) -> Iterator["DF"]:
         """The DFs directly inside."""
         return (child for child in self.children if isinstance(child, DF))
+
+
+def told(node: EF | DF | PinObject | KeyObject) -> Access:
+    """The rules of the contacts as the card announces them, whichever interface it is asked through."""
+    return node.access if node.announced is None else node.announced
+
+
+@dataclass(frozen=True, slots=True)
+class Contactless:
+    """A chip's other interface. A PC/SC reader makes the ATR, of what the chip says when it is activated (PC/SC part 3 §3.1.3.2.3)."""
+
+    atr: bytes
+    application: bytes
+    """The DF name by which a terminal knows a card of this kind there."""
+    source: str
 
 
 def path_of(parents: tuple[int, ...], fid: int) -> str:
@@ -256,10 +301,16 @@ class Layout:
     """Positions in the ATR, from 0, in which cards of this kind differ, and the bytes that stand there; none: any."""
     memory: int | None = None
     """Bytes for all files and keys, of a card that has few; None where nothing is known to be too much."""
+    contactless: Contactless | None = None
+    """The interface without contacts, of a chip that has one; bifente.layouts.faces makes the layout that it shows."""
+    without_contacts: bool = False
+    """This is that layout: files and rules as they are met without contacts."""
 
     def __post_init__(self) -> None:
         try:
             Atr.parse(self.atr)
+            if self.contactless is not None:
+                Atr.parse(self.contactless.atr)
         except ApduError as error:
             raise ValueError(f"{self.kind}: {error}") from None
         references = [pin.reference for pin in self.pins]
@@ -293,6 +344,10 @@ class Layout:
     def secret_keys(self) -> Iterator[tuple[str, SecretKey]]:
         """Each key of triple DES with the path of its directory."""
         return ((path, key) for path, node in self.directories() for key in node.secrets)
+
+    def optional_keys(self) -> frozenset[str]:
+        """The uses of the keys that a card need not have."""
+        return frozenset(key.use for _, node in self.directories() for key in node.keys if key.optional)
 
     def certificates(self) -> dict[str, str]:
         """Name of each certificate's file → the use of its key."""

@@ -14,13 +14,13 @@ from bifente.apdu.files.sdo import (
     SdoRequest,
     encode_answer,
 )
-from bifente.apdu.files.security import InterfaceAttributes, Operation, Target
+from bifente.apdu.files.security import Operation
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import PART_4, wrong_length, wrong_parameters
-from bifente.layouts.nodes import attributes
+from bifente.layouts.nodes import told
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -88,14 +88,14 @@ def _docp(card: "SmartCard", sdo_class: int, reference: int) -> Docp | None:
                     max_tries=definition.tries,
                     tries_left=pin.left,
                     uses_left=pin.uses_left,
-                    security=InterfaceAttributes(attributes(Target.CHV, definition.access, bit8=True)),
+                    security=definition.security,
                 )
     elif sdo_class == SdoClass.RSA_PRIVATE:
         for key in node.keys:
-            if key.sdo_reference == reference and Operation.GET in key.access:
+            if key.sdo_reference == reference and Operation.GET in told(key):
                 return Docp(
                     sdo_class,
-                    security=InterfaceAttributes(attributes(Target.RSA_KEY, key.access)),
+                    security=key.security,
                     size=256,
                     non_repudiation=key.non_repudiation,
                 )

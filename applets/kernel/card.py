@@ -110,7 +110,8 @@ class SmartCard:
             raise CorruptCard(META_RECORD, f"not a {self.layout.kind} card")
         check_records(records, self.layout)
         self._serial = str(meta.get("serial", "")) or None
-        self._atr = bytes.fromhex(str(meta["atr"])) if "atr" in meta else self.layout.atr
+        own = meta.get("atr") if not self.layout.without_contacts else None
+        self._atr = self.layout.atr if own is None else bytes.fromhex(str(own))
         self.tree = Tree(self.layout, self.store)
         pins = tuple(pin for _, directory in self.layout.directories() for pin in directory.pins)
         self.persistent = Persistent(self.store, pins)

@@ -53,5 +53,15 @@ class CorruptCard(Exception):
         self.record = record
 
 
+class NoContactless(Exception):
+    """A card without contactless interface was wanted there."""
+
+    kind: str = "input.no-contactless"
+    hint = "a CPS3 has one"
+
+    def __init__(self, called: str) -> None:
+        super().__init__(f"{called} has no contactless interface")
+
+
 _LONGEST = 300
 """Characters of a line that may quote a record."""

@@ -61,6 +61,9 @@ def explain(hexadecimal: tuple[str, ...], as_json: bool) -> None:
 @click.argument("card", metavar="X.card", type=click.Path(readable=False))
 @click.argument("commands", metavar="APDU…", nargs=-1)
 @click.option("--reader", metavar="NAME", help=f"{READER} Then there is no X.card.")
+@click.option(
+    "--contactless", is_flag=True, help="Meet the card without contacts: a CPS3 has such an interface."
+)
 @click.option("--explain", "in_words", is_flag=True, help="Add the meaning of each command and answer.")
 @click.option("--why", is_flag=True, help="Add why the card refused: which clause, and what was wrong.")
 @click.option("--secrets", is_flag=True, help="Show PINs, PUKs and deciphered data.")
@@ -69,6 +72,7 @@ def send(
     card: str,
     commands: tuple[str, ...],
     reader: str | None,
+    contactless: bool,
     in_words: bool,
     why: bool,
     secrets: bool,
@@ -90,11 +94,15 @@ def send(
     from bifente.cli.apdu.reasons import reason
 
     if reader is not None:
+        if contactless:
+            raise click.UsageError(
+                "--contactless is for a card file: a real reader meets its card in one way"
+            )
         commands = (card, *commands)
     if not commands:
         raise click.UsageError("Missing argument 'APDU…'.")
     written = list(_each(_lines(commands), "APDU", parse_command, NotationError.hint))
-    device, reader = _device(card, reader)
+    device, reader = _device(card, reader, contactless=contactless)
     dialogue = _Dialogue(in_words=in_words, secrets=secrets, as_json=as_json)
     try:
         dialogue.begin(device.power_on())
@@ -108,12 +116,12 @@ def send(
         dialogue.end()
 
 
-def _device(card: str, reader: str | None) -> "tuple[Card, str | None]":
+def _device(card: str, reader: str | None, *, contactless: bool) -> "tuple[Card, str | None]":
     """The card in a file, or that in a reader with the whole name of the reader."""
     if reader is None:
         from bifente.applets import open_card
 
-        return open_card(Path(card)), None
+        return open_card(Path(card), contactless=contactless), None
     held = relayed(reader)
     return held, held.name
 

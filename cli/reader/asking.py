@@ -44,7 +44,8 @@ def show_status(slots: object) -> None:
         card = slot["card"] or "empty"
         if slot.get("misplaced"):
             card += f" ({called(slot['kind'])} in this slot)"
-        state = f", {slot['links']} connected" if slot["links"] else ""
+        state = ", contactless" if slot.get("contactless") else ""
+        state += f", {slot['links']} connected" if slot["links"] else ""
         if not slot["plugged"]:
             state = ", reader unplugged"
         say(f"{slot['slot']}  {slot['name']}: {card}{state}")

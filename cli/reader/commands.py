@@ -34,6 +34,13 @@ _name = click.option(
     help="The reader's name as programs will see it.",
 )
 _ephemeral = click.option("--ephemeral", is_flag=True, help="Throw away what happens to the cards.")
+_contactless = click.option(
+    "--contactless",
+    multiple=True,
+    metavar="SLOT",
+    shell_complete=complete_slot,
+    help="Meet the cards of this slot without contacts: a CPS3 has such an interface. May be repeated.",
+)
 _trace = click.option("--trace", is_flag=True, help="Show each APDU on stderr; PINs are masked.")
 _pin_pad = click.option(
     "--pin-pad",
@@ -79,6 +86,7 @@ def reader() -> None:
 @click.argument("cards", metavar="CPS.card VITALE.card…", nargs=-1)
 @_name
 @_ephemeral
+@_contactless
 @_trace
 @_pin_pad
 @wrapping_options
@@ -93,6 +101,7 @@ def serve(
     cards: tuple[str, ...],
     name: str,
     ephemeral: bool,
+    contactless: tuple[str, ...],
     trace: bool,
     pin_pad: str | None,
     latency: str | None,
@@ -128,6 +137,7 @@ def serve(
         if (
             cards
             or ephemeral
+            or contactless
             or record
             or vpcd
             or vpcd_port is not None
@@ -135,7 +145,7 @@ def serve(
             or name != _DEFAULT_NAME
         ):
             raise click.UsageError(
-                "--relay takes no cards, --name, --ephemeral, --record (bifente trace record keeps names out) or --vpcd"
+                "--relay takes no cards, --name, --ephemeral, --contactless, --record (bifente trace record keeps names out) or --vpcd"
             )
         from bifente.cli.reader.watching import Noted, export, observer_of
         from bifente.workbench.served.relayed import serve_relay_until
@@ -173,7 +183,7 @@ def serve(
                 recorded_by=_RECORDED,
                 sink=Printed() if trace else None,
             ) as around,
-            Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+            Slots(cards, name=name, ephemeral=ephemeral, wrappers=around, contactless=contactless) as slots,
         ):
             note(slots.notes())
             serve_vpcd_until(
@@ -192,7 +202,7 @@ def serve(
     with (
         until_signal(stop),
         wrappers(latency, faults, record, force=force, unmask=unmask, recorded_by=_RECORDED) as around,
-        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around, contactless=contactless) as slots,
     ):
         note(slots.notes())
         server = slots.serve(
@@ -215,6 +225,7 @@ def serve(
 @click.argument("cards", metavar="CPS.card VITALE.card… -- PROGRAM ARGS…", nargs=-1)
 @_name
 @_ephemeral
+@_contactless
 @_trace
 @_pin_pad
 @wrapping_options
@@ -224,6 +235,7 @@ def run(
     cards: tuple[str, ...],
     name: str,
     ephemeral: bool,
+    contactless: tuple[str, ...],
     trace: bool,
     pin_pad: str | None,
     latency: str | None,
@@ -241,7 +253,7 @@ def run(
         raise click.UsageError("the program to run is missing behind --", ctx)
     with (
         wrappers(latency, faults, record, force=force, unmask=unmask, recorded_by=_RECORDED) as around,
-        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around) as slots,
+        Slots(cards, name=name, ephemeral=ephemeral, wrappers=around, contactless=contactless) as slots,
     ):
         note(slots.notes())
         server = slots.serve(

@@ -8,13 +8,14 @@ The rest is ``synthetic`` and says so.
 from bifente.apdu import tlv
 from bifente.apdu.files.security import Operation
 from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessagingRule
-from bifente.layouts.codec import Codec, RawCodec
+from bifente.layouts.codec import Codec, EmptyOr, RawCodec
 from bifente.layouts.codecs import businessdata, identity, pkcs15
 from bifente.layouts.nodes import (
     DF,
     EF,
     SYNTHETIC,
     Access,
+    Contactless,
     Crt,
     KeyObject,
     Layout,
@@ -32,6 +33,7 @@ from bifente.layouts.recognition import (
 from bifente.layouts.roles import pin_environment
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
+ATR_CONTACTLESS = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
 
 AID_MF = bytes.fromhex("8025000001FF0100")
 AID_CONTACT = bytes.fromhex("E828BD080F8025000001FF0010")
@@ -52,7 +54,12 @@ _OBJECT = f"{CRYPTOLIB} (tags and encodings); FID and choice of parts {SYNTHETIC
 PIN, PUK = 0x01, 0x02
 KEY_SIGNATURE, KEY_AUTHENTICATION = 0x81, 0x82
 
+KEY_TECHNICAL = 0x84
+"""In the contactless application."""
+
 CERTIFICATE_SIGNATURE_FID, CERTIFICATE_AUTHENTICATION_FID = 0xD001, 0xD002
+CERTIFICATE_TECHNICAL_FID = 0xD001
+"""In the contactless application."""
 DATA_FID, SITUATIONS_FID, FIRST_ACTIVITY_FID = 0xD107, 0xD110, 0xD120
 ACTIVITIES = 16
 DATA_SIZE = 64
@@ -84,12 +91,11 @@ def _ef(
     source: str = SYNTHETIC,
     certifies: str | None = None,
 ) -> EF:
-    """A file of the contact application: it has no short identifier.
+    """A file of the contact application: it has no short identifier, and is not read without contacts.
 
-    Its FCP announces free reading without contact, as those of a real card's EF.DIR and EF.ATR do, unless the PIN
-    protects it.
+    Of EF.AODF the public middleware knows that: it takes a card that refuses to read it for contactless
+    (``card-cps3.c``). That the others are alike is synthetic.
     """
-    contactless = _NOTHING if access is _UNDER_PIN else _FREE
     personal = name in _PERSONAL
     return EF(
         name,
@@ -97,7 +103,7 @@ def _ef(
         codec,
         access,
         source,
-        contactless=contactless,
+        contactless=_NOTHING,
         meaning=meaning,
         personal=personal,
         issued=name in _ISSUED_FILES,
@@ -241,21 +247,60 @@ _APPLICATION = DF(
     environments=(pin_environment(3, PIN, "PIN 01"),),
 )
 
+
+def _ef_contactless(
+    name: str, fid: int, codec: Codec, meaning: str, certifies: str | None = None, *, optional: bool = True
+) -> EF:
+    """A file of the contactless application, free without contacts and closed with them; cards made before have none."""
+    return EF(
+        name,
+        fid,
+        codec,
+        _NOTHING,
+        SYNTHETIC,
+        contactless=_FREE,
+        meaning=meaning,
+        optional=optional,
+        certifies=certifies,
+    )
+
+
 _CONTACTLESS = DF(
     "ADF CPX IAS CL",
     0x0002,
     REAL,
     AID_CONTACTLESS,
     children=(
-        _ef(
-            "EF.ODF (CL)",
-            0x5031,
+        _ef_contactless("EF.ODF (CL)", 0x5031, EmptyOr(pkcs15.ODF), "object directory", optional=False),
+        _ef_contactless("EF.CIAInfo (CL)", 0x5032, pkcs15.CIA_INFO, "card information"),
+        _ef_contactless("EF.PrKDF (CL)", 0x7002, pkcs15.PRKDF, "private keys"),
+        _ef_contactless("EF.CDF (CL)", 0x7005, pkcs15.CDF, "certificates"),
+        _ef_contactless(
+            "EF.C.TECH.AUT",
+            CERTIFICATE_TECHNICAL_FID,
             RawCodec(),
-            "empty in contact mode",
-            source=f"{OPENSC}; content {SYNTHETIC}",
+            "X.509 certificate of the technical key 84, which names the card and nobody",
+            certifies="technical",
         ),
     ),
     access={Operation.CREATE_DF: _ISSUER},
+    keys=(
+        KeyObject(
+            "CPS_PRIV_TECH_AUT",
+            KEY_TECHNICAL,
+            {Operation.INTERNAL_AUTHENTICATE: NEVER, Operation.PUT: NEVER, Operation.GET: ALWAYS},
+            {Crt.AUTHENTICATION: frozenset({0x02})},
+            f"{CRYPTOLIB} (name, no PIN, INTERNAL AUTHENTICATE only); reference and rules {SYNTHETIC}",
+            "technical",
+            non_repudiation=False,
+            optional=True,
+            contactless={
+                Operation.INTERNAL_AUTHENTICATE: ALWAYS,
+                Operation.PUT: NEVER,
+                Operation.GET: ALWAYS,
+            },
+        ),
+    ),
 )
 
 _ISSUER_ENVIRONMENT = SecurityEnvironment(
@@ -331,6 +376,11 @@ LAYOUT = Layout(
     ),
     select_answers=frozenset({0x04, 0x0C}),
     source=REAL,
+    contactless=Contactless(
+        ATR_CONTACTLESS,
+        AID_CONTACTLESS,
+        f"pcsc-tools, {CRYPTOLIB} (ATR, application); rules mostly {SYNTHETIC}",
+    ),
     party=CPS,
     issuer_signature=f"3F00/0001/{CPS_ISSUER_SIGNATURE_FID:04X}",
 )

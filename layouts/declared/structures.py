@@ -41,7 +41,7 @@ from construct import Mapping as Coded
 from bifente.apdu.declared.structures import LENGTH, TAG, objects, tagged
 from bifente.codes.luhn import luhn_key
 from bifente.layouts import recognition
-from bifente.layouts.codec import JsonValue, PaddedCodec, RawCodec, record, sequence, string
+from bifente.layouts.codec import EmptyOr, JsonValue, PaddedCodec, RawCodec, record, sequence, string
 from bifente.layouts.codecs.businessvalues import (
     NAME_END,
     Decimal,
@@ -335,6 +335,13 @@ def _is_text(value: JsonValue, pattern: str) -> bool:
 
 
 # Whole files.
+
+
+@declaration.register
+def _empty_or(codec: EmptyOr) -> Construct:
+    nothing = FocusedSeq("value", Terminated, "value" / mapping("no content", "hex" / Computed("")))
+    without = ExprValidator(nothing, lambda value, _: value == {"hex": ""})
+    return Select(without, declaration(codec.inner))
 
 
 def _filled(content: Construct, size: int) -> Construct:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from issued import records
 
+from bifente.applets.kernel.errors import NoContactless
 from bifente.applets.store.stores import create_card_file
 from bifente.cli.main import main
 from bifente.cli.reader.asking import show_status
@@ -166,3 +167,22 @@ def test_a_vitale_in_the_slot_of_the_cps_is_noted(cards: dict[str, Path]) -> Non
         assert [one["misplaced"] for one in slots.status()] == [True, True]
     with Slots([str(cards["cps"]), str(cards["t1"])], name="L", ephemeral=True) as slots:
         assert slots.notes() == []
+
+
+def test_a_slot_that_meets_its_card_without_contacts(
+    cards: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Slots([str(cards["cps"])], name="L", ephemeral=True, contactless=["CPS"]) as slots:
+        reader, slot = slots.places[0]
+        assert reader.status(slot).atr.hex().upper() == "3B8F80010031B86404B0ECC1739401808290000E"
+        assert reader.link(slot).transmit(bytes.fromhex("002000010431323334")) == b"\x69\x82"
+        show_status(slots.answer({"do": "status"})["slots"])
+        assert capsys.readouterr().out.splitlines()[0].endswith(f"{cards['cps']}, contactless")
+        slots.answer({"do": "remove", "slot": "CPS"})
+        with pytest.raises(NoContactless, match="a carte Vitale has no contactless interface"):
+            slots.answer({"do": "insert", "slot": "CPS", "card": str(cards["vitale"])})
+        slots.answer({"do": "insert", "slot": "2", "card": str(cards["cps"])})
+        assert [one["contactless"] for one in slots.status()] == [True, False]
+        assert slots.status()[1]["atr"].startswith("3BAC")
+    with pytest.raises(ReaderError):
+        Slots([], name="L", contactless=["Cab"])

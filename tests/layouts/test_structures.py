@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bifente.apdu import ApduError, tlv
 from bifente.apdu.tlv import Tlv
 from bifente.layouts.cards import cps3, t1test, vitale2
-from bifente.layouts.codec import Codec, JsonValue, PaddedCodec, RawCodec
+from bifente.layouts.codec import Codec, EmptyOr, JsonValue, PaddedCodec, RawCodec
 from bifente.layouts.codecs import der, groupfiles, identity, pkcs15
 from bifente.layouts.codecs.businessvalues import (
     Decimal,
@@ -109,6 +109,11 @@ def values(codec: object) -> Values:
 @values.register(RawCodec)
 def _(codec: RawCodec) -> Values:
     return st.fixed_dictionaries({"hex": HEXADECIMAL})
+
+
+@values.register(EmptyOr)
+def _(codec: EmptyOr) -> Values:
+    return st.just({"hex": ""}) | values(codec.inner).filter(bool)
 
 
 @values.register(Text)

@@ -171,8 +171,8 @@ def test_expire_a_professionals_card(make, pooled_authority):
     assert certificate.not_valid_after_utc == datetime(2020, 3, 1, tzinfo=UTC)
     changed = {one.where for one in compare(records, after)}
     assert changed == {
-        "EF.C.CH.SIG/hex", "EF.C.CH.AUT/hex", "EF.CVC/hex", "CPS_ID_CARD/emission", "CPS_ID_CARD/fin_validite",
-        "EF.SIG.ISSUER/hex"
+        "EF.C.CH.SIG/hex", "EF.C.CH.AUT/hex", "EF.CVC/hex", "EF.C.TECH.AUT/hex",
+        "CPS_ID_CARD/emission", "CPS_ID_CARD/fin_validite", "EF.SIG.ISSUER/hex"
     }  # fmt: skip
     assert issuersigned.uncovered(after) == []
     assert applied(after, change.restore(after)) == records

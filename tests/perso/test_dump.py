@@ -11,7 +11,7 @@ from bifente.applets.perso.edit.dump import dump, dump_text
 from bifente.applets.store.stores import MemoryStore
 
 NAMES = sorted(shipped_profiles())
-NEW_CERTIFICATES = {"EF.C.CH.SIG", "EF.C.CH.AUT", "EF.CVC", "EF.CVC.SHEET"}
+NEW_CERTIFICATES = {"EF.C.CH.SIG", "EF.C.CH.AUT", "EF.C.TECH.AUT", "EF.CVC", "EF.CVC.SHEET"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -45,7 +45,7 @@ def test_a_dump_without_secrets_holds_none(make):
     for secret in ("pin", "puk", "12345678"):
         assert secret not in text.replace("comment", "")
     fingerprints = dump(records)["fingerprints"]
-    assert set(fingerprints) == {"signature", "authentication", "recognition"}
+    assert set(fingerprints) == {"signature", "authentication", "recognition", "technical"}
 
 
 def test_a_dump_begins_with_what_the_card_is(make):

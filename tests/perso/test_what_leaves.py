@@ -7,7 +7,7 @@ import pytest
 from bifente.apdu import CommandAPDU
 from bifente.apdu.cvc import Cha
 from bifente.apdu.files.sdo import SdoClass, SdoId, SdoRequest
-from bifente.applets import SmartCard, card_of
+from bifente.applets import SmartCard, card_of, layout_of
 from bifente.applets.perso import parse_profile
 from bifente.applets.perso.profile.shipped import shipped_text
 from bifente.applets.store.stores import MemoryStore
@@ -59,7 +59,7 @@ def answers(card: SmartCard) -> bytes:
                 for at in range(0, 4096, 256)
             ]
     assert all(len(answer) >= 2 and answer[-2:] != b"\x6f\x00" for answer in said)
-    assert sum(answer[-2:] == b"\x90\x00" and len(answer) > 2 for answer in said) > 30
+    assert sum(answer[-2:] == b"\x90\x00" and len(answer) > 2 for answer in said) > 20
     return b"".join(said)
 
 
@@ -67,15 +67,18 @@ def answers(card: SmartCard) -> bytes:
 def test_no_private_part_leaves_by_file_or_data_object(profile, kind, make):
     records = make(profile)
     keys = [rsa.load_private(value) for name, value in records.items() if name.startswith("key/")]
-    assert len(keys) == {"cps3": 3, "vitale2": 2}[kind]
-    card = card_of(MemoryStore(records), kind)
-    card.power_on()
-    card.proven.verified |= {1, 2}
-    card.proven.role = DOCTOR
-    given = answers(card)
+    assert len(keys) == {"cps3": 4, "vitale2": 2}[kind]
+    given = b""
+    for contactless in [False, True] if layout_of(kind).contactless else [False]:
+        card = card_of(MemoryStore(records), kind, contactless=contactless)
+        card.power_on()
+        card.proven.verified |= {1, 2}
+        card.proven.role = DOCTOR
+        given += answers(card)
     for key in keys:
         numbers = key.private_numbers()
         for part in (numbers.p, numbers.q, numbers.d, numbers.dmp1, numbers.dmq1, numbers.iqmp):
             raw = part.to_bytes((part.bit_length() + 7) // 8, "big")
             assert all(raw[at : at + 16] not in given for at in range(0, len(raw) - 15, 16))
-        assert numbers.public_numbers.n.to_bytes(256, "big")[-64:] in given, "its public part is"
+        public = numbers.public_numbers.n.to_bytes(256, "big")
+        assert any(public[at : at + 64] in given for at in range(0, 256, 64)), "its public part is"

@@ -70,7 +70,9 @@ class Slots:
         name: str,
         ephemeral: bool = False,
         wrappers: Sequence[Wrapper] = (),
+        contactless: Sequence[str] = (),
     ) -> None:
+        """*contactless* names the slots whose cards are met without contacts. Raises ReaderError for an unknown slot."""
         count = max(2, len(cards) + len(cards) % 2)
         if count > 16:
             raise WorkbenchError("a terminal has 16 slots at most", "usage")
@@ -80,6 +82,7 @@ class Slots:
         self.ephemeral = ephemeral
         self._wrappers = tuple(wrappers)
         self._held: dict[int, tuple[Path, str, _Held]] = {}
+        self._contactless = {self._number(slot) for slot in contactless}
         self._lock = Lock()
         self._server: PcscServer | None = None
         for number, (reader, _) in enumerate(self.places):
@@ -142,6 +145,7 @@ class Slots:
                     "atr": status.atr.hex().upper(),
                     "links": status.links,
                     "misplaced": self._misplaced(number),
+                    "contactless": number in self._contactless,
                     "plugged": status.plugged,
                     "refusal": None if status.last_refusal is None else as_fields(status.last_refusal),
                 }
@@ -205,7 +209,7 @@ class Slots:
         reader, slot = self.places[number]
         try:
             kind = kind_of_file(path)
-            card: Card = _card(held, kind)
+            card: Card = _card(held, kind, contactless=number in self._contactless)
             for wrapper in self._wrappers:
                 card = wrapper(card, self.names[number])
             reader.insert(slot, card)
@@ -292,8 +296,8 @@ class Slots:
         self.close()
 
 
-def _card(held: _Held, kind: str) -> SmartCard:
-    return card_of(held, kind)
+def _card(held: _Held, kind: str, *, contactless: bool) -> SmartCard:
+    return card_of(held, kind, contactless=contactless)
 
 
 def _usual_slot(kind: str) -> str | None:

@@ -60,7 +60,17 @@ def contents(profile: "ProfessionalProfile") -> dict[str, JsonValue]:
             {"type": "certificates", "path": "7005"},
             {"type": "dataContainerObjects", "path": "7006"},
         ],
-        "EF.ODF (CL)": {"hex": ""},
+        "EF.ODF (CL)": [
+            {"type": "privateKeys", "path": "7002"},
+            {"type": "certificates", "path": "7005"},
+        ],
+        "EF.CIAInfo (CL)": _card_information_contactless(),
+        "EF.PrKDF (CL)": [
+            _key("CPS_PRIV_TECH_AUT", _TECHNICAL_ID, cps3.KEY_TECHNICAL, [], ["sign"], under_pin=False)
+        ],
+        "EF.CDF (CL)": [
+            _certificate("Certificat Technique CPS", _TECHNICAL_ID, cps3.CERTIFICATE_TECHNICAL_FID)
+        ],
         "EF.CIAInfo": _card_information(profile),
         "EF.AODF": _pins(),
         "EF.PrKDF": _keys(),
@@ -84,7 +94,7 @@ def certificates(
     made = {
         name: issuer.issue_certificate(holder, public_keys[key], CertificateUsage(key), begin, end)
         for name, key in cps3.LAYOUT.certificates().items()
-        if key != "recognition"
+        if key != "recognition" and key in public_keys
     }
     made["EF.CVC"] = issuer.issue_cv(
         domain=CPS.root,
@@ -137,6 +147,26 @@ def _card_information(profile: "ProfessionalProfile") -> JsonValue:
     }
 
 
+def _card_information_contactless() -> JsonValue:
+    """The label is that by which the public middleware knows the token; the rest is synthetic."""
+    return {
+        "version": 0,
+        "manufacturer": "ASIP SANTE",
+        "label": "CPS3v3_CL",
+        "flags": ["readonly"],
+        "algorithms": [
+            {
+                "reference": 1,
+                "mechanism": 0x01,
+                "operations": ["compute-signature"],
+                "oid": "1.2.840.113549.1.1.1",
+                "algorithm": 0x02,
+            }
+        ],
+        "last_update": "20100316110000Z",
+    }
+
+
 def _pins() -> JsonValue:
     def pin(label: str, reference: int, least: int, stored: int, *flags: str) -> dict[str, JsonValue]:
         return {
@@ -164,43 +194,54 @@ def _object_id(key: int) -> str:
     return f"{cps3.AID_CONTACT.hex().upper()}{key & 0x7F:02X}"
 
 
+_TECHNICAL_ID = f"{cps3.AID_CONTACTLESS.hex().upper()}01"
+
+
 def _keys() -> JsonValue:
     """The keys 81 and 82; 83 is not announced, so that no PKCS #11 software uses it."""
-
-    def key(label: str, reference: int, flags: list[str], usage: list[str]) -> JsonValue:
-        return {
-            "label": label,
-            "flags": flags,
-            "auth_id": "01",
-            "id": _object_id(reference),
-            "usage": usage,
-            "access": ["sensitive", "alwaysSensitive", "neverExtractable"],
-            "reference": reference,
-            "path": "",
-            "modulus_bits": 2048,
-        }
-
+    signature, authentication = cps3.KEY_SIGNATURE, cps3.KEY_AUTHENTICATION
     return [
-        key("CPS_PRIV_SIG", cps3.KEY_SIGNATURE, ["private"], ["nonRepudiation"]),
-        key("CPS_PRIV_AUT", cps3.KEY_AUTHENTICATION, ["private", "modifiable"], ["decrypt", "sign"]),
+        _key("CPS_PRIV_SIG", _object_id(signature), signature, ["private"], ["nonRepudiation"]),
+        _key(
+            "CPS_PRIV_AUT",
+            _object_id(authentication),
+            authentication,
+            ["private", "modifiable"],
+            ["decrypt", "sign"],
+        ),
     ]
+
+
+def _key(
+    label: str, object_id: str, reference: int, flags: list[str], usage: list[str], *, under_pin: bool = True
+) -> JsonValue:
+    return {
+        "label": label,
+        "flags": flags,
+        **({"auth_id": "01"} if under_pin else {}),
+        "id": object_id,
+        "usage": usage,
+        "access": ["sensitive", "alwaysSensitive", "neverExtractable"],
+        "reference": reference,
+        "path": "",
+        "modulus_bits": 2048,
+    }
 
 
 def _certificates() -> JsonValue:
+    signature, authentication = cps3.KEY_SIGNATURE, cps3.KEY_AUTHENTICATION
     return [
-        {
-            "label": "Certificat de Signature CPS",
-            "flags": [],
-            "id": _object_id(cps3.KEY_SIGNATURE),
-            "path": f"{cps3.CERTIFICATE_SIGNATURE_FID:04X}",
-        },
-        {
-            "label": "Certificat d'Authentification CPS",
-            "flags": [],
-            "id": _object_id(cps3.KEY_AUTHENTICATION),
-            "path": f"{cps3.CERTIFICATE_AUTHENTICATION_FID:04X}",
-        },
+        _certificate("Certificat de Signature CPS", _object_id(signature), cps3.CERTIFICATE_SIGNATURE_FID),
+        _certificate(
+            "Certificat d'Authentification CPS",
+            _object_id(authentication),
+            cps3.CERTIFICATE_AUTHENTICATION_FID,
+        ),
     ]
+
+
+def _certificate(label: str, object_id: str, fid: int) -> JsonValue:
+    return {"label": label, "flags": [], "id": object_id, "path": f"{fid:04X}"}
 
 
 def _data_objects(values: Mapping[str, JsonValue]) -> JsonValue:

@@ -71,10 +71,12 @@ class Structure(ProfileModel):
 
 
 class ProfessionalKeys(Keys):
-    """The three keys of a professional's card."""
+    """The keys of a professional's card."""
 
     signature: PrivateKeyPem | None = None
     authentication: PrivateKeyPem | None = None
+    technical: PrivateKeyPem | None = None
+    """That of the contactless application."""
 
 
 class ProfessionalProfile(CardProfile, ABC):
@@ -146,7 +148,7 @@ class ProfessionalProfile(CardProfile, ABC):
         return contents.cha(self)
 
     def certificates(self, public_keys: "Mapping[str, RSAPublicKey]", issuer: "Issuer") -> dict[str, bytes]:
-        """Two of X.509 and that of the recognition."""
+        """Those of X.509, of the keys that there are, and that of the recognition."""
         return contents.certificates(self, public_keys, issuer)
 
     def dates(self) -> dict[str, str]:

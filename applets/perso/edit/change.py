@@ -109,11 +109,12 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
         else years_later(on + timedelta(days=1), -profile.VALIDITY_YEARS)
     )
     ended = profile.model_copy(update={"issued": issued, "expires": on})
+    layout = layout_of(records)
     pairs = {
         name: rsa.load_private(records[key_record(path, reference)], validate=False)
-        for name, (path, reference) in layout_of(records).private_keys().items()
+        for name, (path, reference) in layout.private_keys().items()
+        if name not in layout.optional_keys() or key_record(path, reference) in records
     }
-    layout = layout_of(records)
     changes: Changes = {}
     for name, content in issue(ended, pairs, issuer).items():
         path, node = layout.named(name)

@@ -100,6 +100,8 @@ def _keys(records: Records, layout: Layout) -> dict[str, bytes]:
     found = {}
     for name, (path, reference) in layout.private_keys().items():
         record = records.get(key_record(path, reference))
+        if record is None and name in layout.optional_keys():
+            continue
         if record is None:
             raise PersoError(f"the card has no key {reference:02X} in {path}")
         found[name] = record

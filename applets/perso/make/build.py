@@ -59,7 +59,8 @@ def personalise(
     if isinstance(profile, CardProfile):
         pairs = _key_pairs(profile, keys, progress)
         for name, (path, reference) in layout.private_keys().items():
-            records[key_record(path, reference)] = rsa.private_bytes(pairs[name])
+            if name in pairs:
+                records[key_record(path, reference)] = rsa.private_bytes(pairs[name])
         for name, content in _certificates(profile, layout, pairs, issuer).items():
             values[name] = {"hex": content.hex().upper()}
         records[IDENTITY_RECORD] = _identity(profile)
@@ -87,7 +88,12 @@ def needs_issuer(profile: Profile) -> bool:
     if not isinstance(profile, CardProfile):
         return False
     layout = layout_of(profile.kind)
-    missing = [name for name in layout.certificates() if layout.named(name)[0] not in profile.files]
+    without = _keys_without(profile, layout)
+    missing = [
+        name
+        for name, use in layout.certificates().items()
+        if use not in without and layout.named(name)[0] not in profile.files
+    ]
     if not layout.certificates():
         return profile.state is None
     return bool(missing) or profile.state is None or not profile.state.roots
@@ -141,10 +147,20 @@ def check_environment(profile: CardProfile, issuer: Issuer) -> None:
 def _key_pairs(
     profile: CardProfile, source: KeySource, progress: Progress | None
 ) -> dict[str, RSAPrivateKey]:
+    layout = layout_of(profile.kind)
+    without = _keys_without(profile, layout)
     given: dict[str, SecretStr | None] = {
-        name: getattr(profile.keys, name) for name in layout_of(profile.kind).private_keys()
+        name: getattr(profile.keys, name) for name in layout.private_keys() if name not in without
     }
     return card_keys(given, source, progress)
+
+
+def _keys_without(profile: CardProfile, layout: Layout) -> frozenset[str]:
+    """The keys that the dump of a card with its secrets does not have: the card was made before there were such, and
+    stays one."""
+    if profile.state is None:
+        return frozenset()
+    return frozenset(name for name in layout.optional_keys() if getattr(profile.keys, name) is None)
 
 
 def _certificates(
@@ -154,8 +170,11 @@ def _certificates(
     issuer: Issuer | None,
 ) -> dict[str, bytes]:
     """The certificates that the profile does not bring itself."""
-    names = layout.certificates()
-    wanted = [name for name in names if layout.named(name)[0] not in profile.files]
+    wanted = [
+        name
+        for name, use in layout.certificates().items()
+        if use in pairs and layout.named(name)[0] not in profile.files
+    ]
     if not wanted:
         return {}
     if issuer is None:
