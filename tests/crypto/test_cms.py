@@ -23,9 +23,11 @@ from bifente.crypto.cms import (
     NotARecipient,
     OldCipher,
     envelop,
+    envelope_facts,
     open_enveloped,
     read_signed_data,
     signed_data,
+    verify_detached,
 )
 from bifente.crypto.errors import CryptoError
 
@@ -78,7 +80,7 @@ def files(tmp_path: Path, pooled_keys: Keys, certificates: list[bytes]) -> None:
         (tmp_path / f"{number}.key").write_bytes(rsa.private_pem(pooled_keys[number]))
 
 
-@pytest.mark.parametrize("cipher", ["aes-128-cbc", "aes-256-cbc"])
+@pytest.mark.parametrize("cipher", ["aes-128-cbc", "aes-256-cbc", "aes-128-gcm", "aes-256-gcm"])
 @pytest.mark.usefixtures("files")
 def test_openssl_opens_an_envelope_of_ours_for_each_recipient(
     openssl: Callable[..., bytes], certificates: list[bytes], cipher: CipherName
@@ -95,7 +97,7 @@ def test_openssl_opens_an_envelope_of_ours_for_each_recipient(
 
 
 @pytest.mark.parametrize("options", [(), ("-keyid",), ("-stream",)], ids=["issuer", "key identifier", "BER"])
-@pytest.mark.parametrize("cipher", ["-aes-128-cbc", "-aes192", "-aes-256-cbc"])
+@pytest.mark.parametrize("cipher", ["-aes-128-cbc", "-aes192", "-aes-256-cbc", "-aes-256-gcm"])
 @pytest.mark.usefixtures("files")
 def test_we_open_an_envelope_of_openssl(
     openssl: Callable[..., bytes],
@@ -122,7 +124,7 @@ def test_triple_des_is_read_when_asked_for_and_only_then(
 
 
 @pytest.mark.usefixtures("files")
-def test_other_ways_than_rsa_and_cbc_are_refused_by_their_names(
+def test_other_ways_than_rsa_with_cbc_or_gcm_are_refused_by_their_names(
     openssl: Callable[..., bytes], pooled_keys: Keys, certificates: list[bytes]
 ) -> None:
     oaep = openssl(
@@ -132,9 +134,9 @@ def test_other_ways_than_rsa_and_cbc_are_refused_by_their_names(
     )
     with pytest.raises(CryptoError, match="transported by rsaes_oaep"):
         open_enveloped(oaep, pooled_keys[0], certificates[0])
-    gcm = openssl("cms", "-encrypt", "-binary", "-aes-128-gcm", "-outform", "DER", "0.crt", given=CONTENT)
-    with pytest.raises(CryptoError, match="not a CMS EnvelopedData"):
-        open_enveloped(gcm, pooled_keys[0], certificates[0])
+    other = openssl("cms", "-encrypt", "-binary", "-camellia128", "-outform", "DER", "0.crt", given=CONTENT)
+    with pytest.raises(CryptoError, match="AES in CBC or GCM mode is expected"):
+        open_enveloped(other, pooled_keys[0], certificates[0])
 
 
 def test_a_card_may_decipher(pooled_keys: Keys, certificates: list[bytes]) -> None:
@@ -353,3 +355,72 @@ def test_another_certificate_with_the_same_key_and_name_does_not_take_the_signer
     assert len(later) == len(certificates[0])
     with pytest.raises(CryptoError, match="names another certificate"):
         read_signed_data(signed.replace(certificates[0], later))
+
+
+def test_whatever_is_changed_in_an_authenticated_envelope_is_found(
+    pooled_keys: Keys, certificates: list[bytes]
+) -> None:
+    """In CBC mode a change behind the first block may pass; here none does, and the words are those of a wrong key."""
+    key, mine = pooled_keys[0], certificates[0]
+    enveloped = envelop(CONTENT, [mine], cipher="aes-256-gcm")
+
+    def parts(data: asn1.AuthEnvelopedData) -> None:
+        held = data["auth_encrypted_content_info"]["encrypted_content"].native
+        data["auth_encrypted_content_info"]["encrypted_content"] = (
+            held[:9] + bytes((held[9] ^ 1,)) + held[10:]
+        )
+
+    def tag(data: asn1.AuthEnvelopedData) -> None:
+        data["mac"] = bytes(16)
+
+    def transported(data: asn1.AuthEnvelopedData) -> None:
+        data["recipient_infos"][0].chosen["encrypted_key"] = bytes(256)
+
+    said = {refusal(changed(enveloped, change), key, mine) for change in (parts, tag, transported)}
+    assert said == {"the message cannot be deciphered: it was changed on its way, or made with another key"}
+    with pytest.raises(CryptoError, match="nonce or tag is not of GCM"):
+        open_enveloped(changed(enveloped, lambda data: data.__setitem__("mac", bytes(12))), key, mine)
+
+
+def test_anybody_sees_cipher_and_recipients_of_an_envelope(certificates: list[bytes]) -> None:
+    serials = {x509.load_der_x509_certificate(der).serial_number for der in certificates[:2]}
+    for cipher, authenticated in (("aes-128-cbc", False), ("aes-256-gcm", True)):
+        facts = envelope_facts(envelop(CONTENT, certificates[:2], cipher=cipher))  # type: ignore[arg-type]
+        assert (facts.cipher.replace("aes", "aes-"), facts.authenticated) == (cipher, authenticated)
+        assert set(facts.recipients) == serials
+
+
+@pytest.mark.usefixtures("files")
+def test_openssl_verifies_a_signature_apart_from_its_content(
+    openssl: Callable[..., bytes], pooled_keys: Keys, certificates: list[bytes], tmp_path: Path
+) -> None:
+    when = datetime(2026, 11, 28, 3, 15, tzinfo=UTC)
+    signer = KeySigner(pooled_keys[0], certificates[0])
+    signature = signed_data(CONTENT, signer, when=when, capabilities=True, detached=True)
+    (tmp_path / "content").write_bytes(CONTENT)
+    (tmp_path / "signature").write_bytes(signature)
+    verify = ("cms", "-verify", "-binary", "-cades", "-inform", "DER", "-in", "signature", "-CAfile", "0.crt")
+    assert openssl(*verify, "-content", "content") == CONTENT
+    shown = openssl("cms", "-cmsout", "-print", "-inform", "DER", "-in", "signature")
+    assert b"Nov 28 03:15:00 2026 GMT" in shown
+    assert b"aes-256-gcm" in shown
+    assert verify_detached(signature, CONTENT).signed_at == when
+
+
+@pytest.mark.usefixtures("files")
+def test_we_verify_a_signature_apart_from_its_content_and_no_other(
+    openssl: Callable[..., bytes], certificates: list[bytes]
+) -> None:
+    sign = ("cms", "-sign", "-binary", "-outform", "DER", "-signer", "0.crt", "-inkey", "0.key")
+    signature = openssl(*sign, given=CONTENT)
+    read = verify_detached(signature, CONTENT)
+    assert (read.content, read.certificate) == (CONTENT, certificates[0])
+    assert read.signed_at is not None
+    with pytest.raises(CryptoError, match="not the one that was signed"):
+        verify_detached(signature, CONTENT + b" ")
+    without = openssl(*sign, "-nocerts", given=CONTENT)
+    assert verify_detached(without, CONTENT, known=certificates).certificate == certificates[0]
+    with pytest.raises(CryptoError, match="not in the message"):
+        verify_detached(without, CONTENT)
+    with pytest.raises(CryptoError, match="brings a content of its own"):
+        verify_detached(openssl(*sign, "-nodetach", given=CONTENT), CONTENT)
