@@ -141,7 +141,7 @@ def envelope_facts(der: bytes) -> EnvelopeFacts:
         recipients = tuple(serial_of(info["rid"]) for info in _transports(enveloped))
     except UNDECODABLE:
         raise CryptoError("not a CMS EnvelopedData, or not a whole one") from None
-    return EnvelopeFacts(name.replace("_", "-"), authenticated, recipients)
+    return EnvelopeFacts(name.replace("aes", "aes-").replace("_", "-"), authenticated, recipients)
 
 
 def open_enveloped(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from bifente.documents.mime import MOST_PARTS
 from bifente.fse.post.errors import LetterRefused
 
 EDI_CONSENT: Final = "Application/EDI-consent"
@@ -25,7 +26,6 @@ LONGEST_PART: Final = 64 << 20
 """Bytes of one part, unpacked: a B2 file has at most 990 records of 128."""
 LONGEST_LETTER: Final = 128 << 20
 """Bytes of all parts together, unpacked."""
-MOST_PARTS: Final = 1000
 
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

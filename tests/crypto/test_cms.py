@@ -386,7 +386,7 @@ def test_anybody_sees_cipher_and_recipients_of_an_envelope(certificates: list[by
     serials = {x509.load_der_x509_certificate(der).serial_number for der in certificates[:2]}
     for cipher, authenticated in (("aes-128-cbc", False), ("aes-256-gcm", True)):
         facts = envelope_facts(envelop(CONTENT, certificates[:2], cipher=cipher))  # type: ignore[arg-type]
-        assert (facts.cipher.replace("aes", "aes-"), facts.authenticated) == (cipher, authenticated)
+        assert (facts.cipher, facts.authenticated) == (cipher, authenticated)
         assert set(facts.recipients) == serials
 
 

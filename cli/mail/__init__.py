@@ -1,0 +1,1 @@
+"""``bifente mail``: secure mail."""

@@ -1,0 +1,1 @@
+"""Secure mail: files of mails, the cards that sign and open them, and the servers that carry them."""
