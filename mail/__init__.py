@@ -18,7 +18,7 @@ from bifente.mail.errors import (
     SignatureRefused,
     StillEnciphered,
 )
-from bifente.mail.opening import OpenedMail, decrypt
+from bifente.mail.opening import DecipheredMail, decrypt
 from bifente.mail.recipients import FindCertificates, MailRecipient, recipient_of
 from bifente.mail.sealing import encrypt, sign
 from bifente.mail.verifying import Addresses, Revoked, VerifiedMail, verify
@@ -28,6 +28,7 @@ __all__ = [
     "Attachment",
     "CardDecipher",
     "CardSigner",
+    "DecipheredMail",
     "Draft",
     "FindCertificates",
     "MailRecipient",
@@ -37,7 +38,6 @@ __all__ = [
     "NotEnciphered",
     "NotForThisCard",
     "NotSigned",
-    "OpenedMail",
     "Revoked",
     "SecureMailError",
     "SignatureRefused",

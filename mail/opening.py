@@ -18,7 +18,7 @@ from bifente.mail.structure import refuse_hidden_layers, signed_payload
 
 
 @dataclass(frozen=True, slots=True)
-class OpenedMail:
+class DecipheredMail:
     """A mail as it was before it was enciphered, with its subject."""
 
     message: bytes
@@ -38,7 +38,7 @@ def is_enciphered(entity: MimeEntity) -> bool:
 
 def decrypt(
     message: bytes, decipher: Callable[[bytes], bytes], certificate: bytes, *, legacy: bool = False
-) -> OpenedMail:
+) -> DecipheredMail:
     """Open a mail with *decipher*, the key of *certificate* (DER); *legacy* reads Triple DES too.
 
     Raises MimeError, NotEnciphered, NotForThisCard, NotDeciphered, MessageRefused, and whatever *decipher* raises but
@@ -74,7 +74,7 @@ def decrypt(
         check_outside(outer, written, was_enciphered=True)
     whole = b"".join(one.line for one in (*restored(outer, written), HeaderField("MIME-Version", " 1.0")))
     head = b"".join(one.line for one in content_fields(inner))
-    return OpenedMail(
+    return DecipheredMail(
         whole + head + b"\r\n" + inner.body, facts.cipher, facts.authenticated, is_signed(inner)
     )
 

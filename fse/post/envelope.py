@@ -18,9 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from bifente.crypto import cms
 from bifente.crypto.errors import CryptoError
+from bifente.documents.mime import MOST_PARTS
 from bifente.fse.post import mime
 from bifente.fse.post.errors import CertificateNotForLetter, MailRefused, OldSeal, WrongRecipient
-from bifente.fse.post.letter import LONGEST_LETTER, LONGEST_PART, MOST_PARTS, Letter, Part
+from bifente.fse.post.letter import LONGEST_LETTER, LONGEST_PART, Letter, Part
 from bifente.fse.post.packing import packed, unpacked
 from bifente.igc import caisse_of
 

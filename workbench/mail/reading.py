@@ -16,9 +16,9 @@ from bifente.workbench.mail.writing import CardAsked, read_mail
 from bifente.workbench.sheets.files import check_output, leave
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage
+    from email.message import EmailMessage, MIMEPart
 
-    from bifente.mail import OpenedMail, VerifiedMail
+    from bifente.mail import DecipheredMail, VerifiedMail
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ReadMail:
     """Name (as the sender wrote it), media type and content."""
 
 
-def decrypt_mail(file: Path, output: Path, card: CardAsked, *, legacy: bool, force: bool) -> "OpenedMail":
+def decrypt_mail(file: Path, output: Path, card: CardAsked, *, legacy: bool, force: bool) -> "DecipheredMail":
     """Decipher the mail in *file* by the card into *output*. Raises SecureMailError, TerminalError, …"""
     from bifente.mail import CardDecipher, decrypt
 
@@ -105,22 +105,28 @@ def _content(message: "EmailMessage") -> tuple[str, tuple[tuple[str, str, bytes]
     return text, tuple(_attachments(message, body))
 
 
-def _text(part: "EmailMessage") -> str:
-    payload = part.get_payload(decode=True)
-    raw = payload if isinstance(payload, bytes) else b""
+def _text(part: "MIMEPart") -> str:
+    raw = _bytes_of(part)
     try:
-        return raw.decode(part.get_content_charset("utf-8"), "replace").replace("\r\n", "\n")
+        text = raw.decode(str(part.get_content_charset("utf-8")), "replace")
     except LookupError:
-        return raw.decode("utf-8", "replace").replace("\r\n", "\n")
+        text = raw.decode("utf-8", "replace")
+    return text.replace("\r\n", "\n")
 
 
-def _attachments(message: "EmailMessage", body: "EmailMessage | None") -> Iterator[tuple[str, str, bytes]]:
-    for part in message.walk():
-        if part.is_multipart() or part is body:
-            continue
-        payload = part.get_payload(decode=True)
-        yield (
-            part.get_filename() or "",
-            part.get_content_type(),
-            payload if isinstance(payload, bytes) else b"",
-        )
+def _attachments(part: "MIMEPart", body: "MIMEPart | None") -> Iterator[tuple[str, str, bytes]]:
+    """Everything but the text; an attached mail is one document, whatever is in it."""
+    if part is body:
+        return
+    if part.get_content_maintype() == "multipart":
+        for one in part.iter_parts():
+            yield from _attachments(one, body)
+        return
+    yield part.get_filename() or "", part.get_content_type(), _bytes_of(part)
+
+
+def _bytes_of(part: "MIMEPart") -> bytes:
+    if part.get_content_maintype() == "message" and part.is_multipart():
+        return b"".join(one.as_bytes() for one in part.iter_parts())
+    payload = part.get_payload(decode=True)
+    return payload if isinstance(payload, bytes) else b""
