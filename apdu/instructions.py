@@ -25,9 +25,12 @@ GET_CHALLENGE: Final = 0x84
 INTERNAL_AUTHENTICATE: Final = 0x88
 SELECT: Final = 0xA4
 READ_BINARY: Final = 0xB0
+READ_RECORD: Final = 0xB2
 GET_RESPONSE: Final = 0xC0
 GET_DATA: Final = 0xCA
 UPDATE_BINARY: Final = 0xD6
+UPDATE_RECORD: Final = 0xDC
+APPEND_RECORD: Final = 0xE2
 ECHO: Final = 0xEE
 
 BER_TLV: Final = 0x01
@@ -181,8 +184,8 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
                     done="selected"),
     _read(READ_BINARY, "READ BINARY", f"{_P4}.3.3", le_is_amount=True, effect=Effect.ADDRESSES),
     _read(0xB1, "READ BINARY", f"{_P4}.3.3"),
-    _read(0xB2, "READ RECORD", f"{_P4}.4", le_is_amount=True),
-    _read(0xB3, "READ RECORD", f"{_P4}.4"),
+    _read(READ_RECORD, "READ RECORD", f"{_P4}.4.3", le_is_amount=True),
+    _read(0xB3, "READ RECORD", f"{_P4}.4.3"),
     InstructionSpec(GET_RESPONSE, "GET RESPONSE", f"{_P4}.7.1", Purpose.CONTINUATION, CommandData.OPEN,
                     outgoing=True, effect=Effect.CONTINUES),
     InstructionSpec(0xC2, "ENVELOPE", f"{_P4}.7", data=CommandData.HIDDEN),
@@ -198,10 +201,10 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(0xD7, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, done="written"),
     _write(0xDA, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
     _write(0xDB, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
-    _write(0xDC, "UPDATE RECORD", f"{_P4}.4", holds_file=True),
-    _write(0xDD, "UPDATE RECORD", f"{_P4}.4", holds_file=True),
+    _write(UPDATE_RECORD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
+    _write(0xDD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(0xE0, "CREATE FILE", _P9),
-    _write(0xE2, "APPEND RECORD", f"{_P4}.4", holds_file=True),
+    _write(APPEND_RECORD, "APPEND RECORD", f"{_P4}.4.6", holds_file=True, done="written"),
     _write(0xE4, "DELETE FILE", _P9),
     _write(0xE6, "TERMINATE DF", _P9),
     _write(0xE8, "TERMINATE EF", _P9),

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 
 from bifente.apdu.errors import ApduError
-from bifente.apdu.files.fcp import DEDICATED_FILE, NO_SFI, TRANSPARENT_EF, Fcp, FileDescriptor, FileStructure
+from bifente.apdu.files.fcp import DEDICATED_FILE, NO_SFI, Fcp
 from bifente.apdu.files.security import InterfaceAttributes, Operation, SecurityAttributes, Target
 from bifente.apdu.reset.atr import Atr
 from bifente.layouts.access import ALWAYS, NEVER, Rule
 from bifente.layouts.codec import Codec
 from bifente.layouts.recognition import Party
+from bifente.layouts.structures import TRANSPARENT, Records, Transparent
 from bifente.slotted import dataclass, field
 
 SYNTHETIC = "synthetic"
@@ -45,13 +46,15 @@ def ef_access(
     terminate: Rule = NEVER,
     activate: Rule = NEVER,
     deactivate: Rule = NEVER,
+    write: Rule | None = None,
 ) -> Access:
-    """The six rules that the access mode byte ``7B`` of an EF announces, in the order of its bits."""
+    """The six rules that the access mode byte ``7B`` of an EF announces, in the order of its bits; seven with *write*."""
     return {
         Operation.DELETE: delete,
         Operation.TERMINATE: terminate,
         Operation.ACTIVATE: activate,
         Operation.DEACTIVATE: deactivate,
+        **({} if write is None else {Operation.WRITE: write}),
         Operation.UPDATE: update,
         Operation.READ: read,
     }
@@ -73,29 +76,6 @@ def interfaces(
 
 
 @dataclass(frozen=True, slots=True)
-class Transparent:
-    """An EF that is a string of bytes, which the binary commands read and write."""
-
-    @property
-    def descriptor(self) -> FileDescriptor:
-        """What its FCP says."""
-        return TRANSPARENT_EF
-
-
-@dataclass(frozen=True, slots=True)
-class Records:
-    """An EF of *count* linear records of *size* bytes each, one after the other in what its codec gives."""
-
-    size: int
-    count: int
-
-    @property
-    def descriptor(self) -> FileDescriptor:
-        """What its FCP says: linear, fixed size; data units of one byte (ISO/IEC 7816-4:2020 tables 11 and 12)."""
-        return FileDescriptor(FileStructure.LINEAR_FIXED, 0x21, self.size, self.count)
-
-
-@dataclass(frozen=True, slots=True)
 class EF:
     """An elementary file."""
 
@@ -114,7 +94,7 @@ class EF:
     """Covered by the issuer's signature on the card (synthetic, see :mod:`bifente.apdu.issuersignature`)."""
     certifies: str | None = None
     """The use of the private key whose certificate stands here."""
-    structure: Transparent | Records = Transparent()
+    structure: Transparent | Records = TRANSPARENT
     announced: Access | None = None
     """What its FCP says of the contacts where that does not rule: on the contactless face (bifente.layouts.faces)."""
 
@@ -123,7 +103,7 @@ class EF:
             raise ValueError(f"{self.name}: impossible file or short identifier")
 
     def fcp(self, size: int) -> Fcp:
-        """Its file control parameters for a content of *size* bytes."""
+        """Its file control parameters for *size* bytes of data."""
         return Fcp(
             descriptor=self.structure.descriptor,
             fid=self.fid,

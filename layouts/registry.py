@@ -15,6 +15,7 @@ _MODULES: Final = {
     "vitale2": "bifente.layouts.cards.vitale2",
     "vitale1": "bifente.layouts.cards.vitale1",
     "t1test": "bifente.layouts.cards.t1test",
+    "isotest": "bifente.layouts.cards.isotest",
 }
 """Name of a kind, as card files and profiles have it → the module whose ``LAYOUT`` describes it."""
 

@@ -7,9 +7,10 @@ from bifente.apdu.command import CommandAPDU
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError, CardWarning
-from bifente.applets.kernel.files import File, file_record
+from bifente.applets.kernel.files import File
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import PART_4, forbidden, require, wrong_length, wrong_parameters
+from bifente.applets.kernel.target import rewrite, target
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -66,26 +67,8 @@ def _update_request(apdu: CommandAPDU) -> UpdateRequest:
 
 
 def _target(card: "SmartCard", sfi: int) -> File:
-    """The EF meant."""
-    channel = card.channel
-    if sfi:
-        file = channel.directory.by_sfi.get(sfi)
-        if file is None:
-            why = Why(
-                PART_4 + " §7.3.3",
-                "no EF of {} has the short identifier {:02X}",
-                (channel.directory.path, sfi),
-            )
-            raise CardError(SW.FILE_NOT_FOUND, why)
-    else:
-        file = channel.file
-        if file is None:
-            why = Why(
-                PART_4 + " §7.3.3",
-                "no EF is selected in {}; SELECT clears the current one",
-                (channel.directory.path,),
-            )
-            raise CardError(SW.NO_CURRENT_EF, why)
+    """The transparent EF meant."""
+    file = target(card, sfi)
     if not file.transparent:
         why = Why(PART_4 + " §11.3.1", "{} has records, which the binary commands do not reach", (file.path,))
         raise CardError(SW.INCOMPATIBLE_WITH_FILE_STRUCTURE, why)
@@ -142,8 +125,7 @@ def _update(card: "SmartCard", request: UpdateRequest) -> bytes:
         )
         raise CardError(SW.NOT_ENOUGH_MEMORY, why)
     updated = content[: request.offset] + request.data + content[end:]
-    card.persistent.commit({file_record(file.path): file.record_of(updated)})
-    file.replace(updated)
+    rewrite(card, file, updated)
     card.channel.file = file
     return b""
 

@@ -180,6 +180,7 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     else:
         channel.file = None
         channel.directory = found
+    channel.record = 0
     channel.environment = None
     answer = request.answer
     if answer == _FCP:

@@ -10,7 +10,8 @@ from bifente.applets.store.stores import Store
 from bifente.layouts.access import Rule
 from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.nodes import DF, EF, Layout, Transparent
+from bifente.layouts.nodes import DF, EF, Layout
+from bifente.layouts.structures import Records
 
 
 class File:
@@ -19,29 +20,36 @@ class File:
     __slots__ = (
         "_content",
         "_fcp",
+        "_records",
         "node",
         "parent",
         "path",
         "read_rule",
         "store",
+        "structure",
         "transparent",
         "update_rule",
+        "write_rule",
     )
 
     def __init__(self, node: EF, path: str, store: Store, parent: "Directory") -> None:
         self.node = node
         self.path = path
         self.parent = parent
-        self.transparent = isinstance(node.structure, Transparent)
+        self.structure = node.structure if isinstance(node.structure, Records) else None
+        """How its records stand in the content; None for a transparent EF."""
+        self.transparent = self.structure is None
         self.store = store
         self.read_rule: Rule = node.access[Operation.READ]
         self.update_rule: Rule = node.access[Operation.UPDATE]
+        self.write_rule: Rule | None = node.access.get(Operation.WRITE)
         self._content: bytes | None = None
+        self._records: tuple[bytes, ...] | None = None
         self._fcp: bytes | None = None
 
     @property
     def content(self) -> bytes:
-        """The bytes that READ BINARY reads."""
+        """The bytes that READ BINARY reads; all records where it has some."""
         content = self._content
         if content is None:
             name = file_record(self.path)
@@ -49,11 +57,19 @@ class File:
         return content
 
     @property
+    def records(self) -> tuple[bytes, ...]:
+        """Its records, the first one first; none in a transparent EF."""
+        records = self._records
+        if records is None:
+            records = self._records = () if self.structure is None else self.structure.split(self.content)
+        return records
+
+    @property
     def fcp(self) -> bytes:
         """The FCP that SELECT answers."""
         fcp = self._fcp
         if fcp is None:
-            fcp = self._fcp = _fcp_of(self.node, len(self.content))
+            fcp = self._fcp = _fcp_of(self.node, self.node.structure.data_size(self.content))
         return fcp
 
     def record_of(self, content: bytes) -> bytes:
@@ -62,9 +78,10 @@ class File:
 
     def replace(self, content: bytes) -> None:
         """The store holds *content* now."""
-        if len(content) != len(self.content):
+        if self.structure is not None or len(content) != len(self.content):
             self._fcp = None
         self._content = content
+        self._records = None
 
 
 _FCPS: dict[tuple[int, int | None], tuple[EF | DF, bytes]] = {}

@@ -226,8 +226,9 @@ def _check_content(told: str, record: bytes, node: EF) -> None:
     content = encode_value(node, told, decoded, value)
     if len(content) > MAX_CONTENT:
         raise CorruptCard(told, f"a file has at most {MAX_CONTENT} bytes, not {len(content)}")
-    if decoded:
-        try:
+    try:
+        node.structure.check(content)
+        if decoded:
             node.codec.decode(content)
-        except LayoutError as error:
-            raise CorruptCard(told, str(error)) from None
+    except LayoutError as error:
+        raise CorruptCard(told, str(error)) from None

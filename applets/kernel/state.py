@@ -303,11 +303,13 @@ class LogicalChannel:
     SELECT clears all but the current directory.
     """
 
-    __slots__ = ("chain", "directory", "environment", "file")
+    __slots__ = ("chain", "directory", "environment", "file", "record")
 
     def __init__(self, mf: Directory) -> None:
         self.directory: Directory = mf
         self.file: File | None = None
+        self.record = 0
+        """The number of the current record, 0 without one."""
         self.environment: Environment | None = None
         self.chain: Chain | None = None
 

@@ -12,7 +12,8 @@ from bifente.applets.perso.profile.fields import PinDigits, PukDigits
 from bifente.applets.perso.profile.model import Profile
 from bifente.layouts.access import ALWAYS, NEVER, Pin
 from bifente.layouts.codec import JsonValue, RawCodec
-from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, Records, ef_access
+from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, ef_access
+from bifente.layouts.structures import Records
 
 AID = bytes.fromhex("F0") + b"TOY"
 PIN, PUK, ADMIN = 0x01, 0x02, 0x03
