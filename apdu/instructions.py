@@ -171,7 +171,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(0x46, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     _write(0x47, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     InstructionSpec(MANAGE_CHANNEL, "MANAGE CHANNEL", f"{_P4}.2", data=CommandData.OPEN),
-    _proof(EXTERNAL_AUTHENTICATE, "EXTERNAL AUTHENTICATE", f"{_P4}.6", silent=True, effect=Effect.AUTHENTICATES,
+    _proof(EXTERNAL_AUTHENTICATE, "EXTERNAL AUTHENTICATE", f"{_P4}.6", effect=Effect.AUTHENTICATES,
            done="authenticated"),
     _proof(GET_CHALLENGE, "GET CHALLENGE", f"{_P4}.6", le_is_amount=True, outgoing=True),
     _proof(0x86, "GENERAL AUTHENTICATE", f"{_P4}.6"),

@@ -26,6 +26,10 @@ class SecurityStatus(Protocol):
     def role(self) -> Cha | None:
         """The holder authorisation of the card that has authenticated itself."""
 
+    @property
+    def messaging(self) -> int | None:
+        """The key set under whose session keys the command has come, None for a plain command."""
+
 
 class Rule(ABC):
     """When an operation is allowed."""
@@ -112,15 +116,16 @@ class Auth(Rule):
 
 @dataclass(frozen=True, slots=True)
 class SecureMessagingRule(Rule):
-    """The command comes under secure messaging with the keys of SE#*environment*.
+    """The command comes under secure messaging with the key set *keyset*, which SE#*environment* names.
 
-    The issuer's keys of the deployed cards are not public, so no command satisfies this rule.
+    The issuer's keys of the deployed cards are not public: those of ours are synthetic.
     """
 
     environment: int
+    keyset: int
 
     def allows(self, status: SecurityStatus) -> bool:
-        return False
+        return status.messaging == self.keyset
 
     @property
     def scb(self) -> Scb:

@@ -189,6 +189,28 @@ class SecretKey:
 
 
 @dataclass(frozen=True, slots=True)
+class KeySet:
+    """Two symmetric keys, for enciphering and for authenticating, by which a session of secure messaging is agreed on.
+
+    ``reference`` without bit 8 is global: the MF holds it.
+    """
+
+    name: str
+    reference: int
+    access: Access
+    algorithms: frozenset[int]
+    """References of :data:`bifente.apdu.mutual.ALGORITHMS`."""
+    source: str
+    masters: tuple[bytes, bytes] = field(repr=False)
+    """The issuer's keys, of which those of each card come by its serial number."""
+
+    @property
+    def sdo_reference(self) -> int:
+        """Its reference as a security data object: without the bit that says *local*."""
+        return self.reference & 0x7F
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityEnvironment:
     """SE#``number``: what the condition bytes of the same number refer to. ``content`` is its CRTs, BER-TLV."""
 
@@ -212,6 +234,7 @@ class DF:
     keys: tuple[KeyObject, ...] = ()
     secrets: tuple[SecretKey, ...] = ()
     environments: tuple[SecurityEnvironment, ...] = ()
+    keysets: tuple[KeySet, ...] = ()
     applet: bool = False
     """Its name is the applet's own, which the platform below the applet selects (GlobalPlatform Card Specification
     2.3.1 §6.4.2): there P2 = 00 is in order, and an applet that has nothing to say to it answers 9000 alone."""

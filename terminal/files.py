@@ -37,7 +37,8 @@ def read_file(channel: Channel, step: Step | str, fid: int, answer: int) -> byte
 
 
 def read_selected(channel: Channel, step: Step | str, size: int | None) -> bytes:
-    """READ BINARY of the current EF from its first byte to its end, in steps of 256 bytes.
+    """READ BINARY of the current EF from its first byte to its end, in steps of 256 bytes, or of fewer where
+    secure messaging leaves no room.
 
     With *size* the exact length is asked for; without it blocks of Le = 00 are read until one is short, as public
     readers of the Vitale do. Raises CardRefused.
@@ -47,8 +48,9 @@ def read_selected(channel: Channel, step: Step | str, size: int | None) -> bytes
 
 def read_short_identifier(channel: Channel, step: Step | str, sfi: int) -> bytes:
     """READ BINARY by short EF identifier, which selects the file, then on to its end. Raises CardRefused."""
-    response = channel.send(0x00, READ_BINARY, 0x80 | sfi, 0, b"", BLOCK, step=step)
-    if response.sw == SW.END_OF_FILE_REACHED or (response.sw == SW.SUCCESS and len(response.data) < BLOCK):
+    block = min(BLOCK, channel.most_answered)
+    response = channel.send(0x00, READ_BINARY, 0x80 | sfi, 0, b"", block, step=step)
+    if response.sw == SW.END_OF_FILE_REACHED or (response.sw == SW.SUCCESS and len(response.data) < block):
         return response.data
     if response.sw != SW.SUCCESS:
         raise CardRefused(step, response.sw, card=channel.card)
@@ -58,10 +60,11 @@ def read_short_identifier(channel: Channel, step: Step | str, sfi: int) -> bytes
 def _read_on(channel: Channel, step: Step | str, head: bytes, size: int | None) -> bytes:
     parts = [head]
     offset = len(head)
+    block = min(BLOCK, channel.most_answered)
     while size is None or offset < size:
         if offset > MAX_OFFSET:
             raise ProtocolBroken("a file without end", step=step)
-        wanted = BLOCK if size is None else min(BLOCK, size - offset)
+        wanted = block if size is None else min(block, size - offset)
         response = channel.send(0x00, READ_BINARY, offset >> 8, offset & 0xFF, b"", wanted, step=step)
         if response.sw == SW.WRONG_P1_P2 and offset and size is None:
             break

@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from bifente.apdu import SW, ApduError, CommandAPDU, Link, LinkError, ResponseAPDU, TransmissionProtocol
 from bifente.apdu.facets import CountsResets
 from bifente.apdu.instructions import GET_RESPONSE
+from bifente.apdu.messaging import BESIDE_COMMAND, most_plain
 from bifente.apdu.reset.atr import Atr
 from bifente.layouts.recognition import Step
 from bifente.terminal.errors import CardKind, CardRefused, ProtocolBroken, from_link_error
@@ -117,21 +118,23 @@ class Chaining:
     """Data longer than one short command: command chaining, or one extended command where the card takes it.
 
     ISO/IEC 7816-4:2020 §5.3.3: same INS, P1, P2 in each block, bit 5 of CLA in all but the last. The first block that
-    the card refuses ends the chain, its answer is the answer.
+    the card refuses ends the chain, its answer is the answer. *size* bytes stand in a block.
     """
 
-    def __init__(self, inner: Sender, *, extended: bool) -> None:
+    def __init__(self, inner: Sender, *, extended: bool, size: int = SHORT_LC) -> None:
         self._send = inner.send
         self._extended = extended
+        self._size = size
 
     def send(self, command: CommandAPDU) -> ResponseAPDU:
-        if self._extended or len(command.data) <= SHORT_LC:
+        size = self._size
+        if self._extended or len(command.data) <= size:
             return self._send(command)
         data = command.data
         cla, ins, p1, p2 = command.cla, command.ins, command.p1, command.p2
-        last = (len(data) - 1) // SHORT_LC * SHORT_LC
-        for start in range(0, last, SHORT_LC):
-            block = data[start : start + SHORT_LC]
+        last = (len(data) - 1) // size * size
+        for start in range(0, last, size):
+            block = data[start : start + size]
             response = self._send(CommandAPDU.build(cla | _CHAINING_BIT, ins, p1, p2, block))
             if response.sw != SW.SUCCESS:
                 return response
@@ -173,8 +176,12 @@ class Channel:
         self._epoch = 0
         self._counts = link if isinstance(link, CountsResets) else None
         self._max_ne = MAX_RESPONSE if extended else SHORT_NE
+        self._extended = extended
+        self.most_answered = SHORT_NE
+        """Bytes that one short answer brings: fewer under secure messaging, unless T=0 fetches the rest."""
         self._wire = LinkProcessor(link, card)
-        self._chain: Sender = Chaining(GetResponse(WrongLe(self._wire)), extended=extended)
+        self._chain: Sender
+        self.unprotect()
 
     @property
     def epoch(self) -> int:
@@ -185,6 +192,22 @@ class Channel:
         resets = 0 if self._counts is None else self._counts.resets
         return self._epoch + self._wire.lost + resets
 
+    def protect(self, around: Callable[[Sender], Sender], block: int) -> None:
+        """Let what *around* makes stand before the link: every command passes it, and every block of a chain.
+
+        *block* is that of its cipher. A reset ends it.
+        """
+        size = most_plain(SHORT_LC, block, BESIDE_COMMAND)
+        inner = around(GetResponse(WrongLe(self._wire)))
+        self._chain = Chaining(inner, extended=self._extended, size=size)
+        if not self._extended and self.link.protocol == TransmissionProtocol.T1:
+            self.most_answered = most_plain(SHORT_NE, block)
+
+    def unprotect(self) -> None:
+        """Speak plainly (again)."""
+        self._chain = Chaining(GetResponse(WrongLe(self._wire)), extended=self._extended)
+        self.most_answered = SHORT_NE
+
     def forget(self) -> None:
         """Take note that the card's volatile state is gone (reset, log-out, failed authentication)."""
         self._epoch += 1
@@ -192,6 +215,7 @@ class Channel:
     def reset(self) -> bytes:
         """Warm reset. Returns the ATR."""
         self._epoch += 1
+        self.unprotect()
         try:
             return self.link.reset()
         except LinkError as error:

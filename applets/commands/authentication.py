@@ -1,5 +1,7 @@
 """GET CHALLENGE, INTERNAL AUTHENTICATE and EXTERNAL AUTHENTICATE (ISO/IEC 7816-4:2020 §11.6).
 
+EXTERNAL and MUTUAL AUTHENTICATE are one instruction: MSE SET C1 A4 makes it mutual (:mod:`bifente.applets.commands.mutual`).
+
 INTERNAL AUTHENTICATE serves two purposes: with algorithm 02 a CPS pads and signs what the host brings (TLS, ssh);
 with algorithm E1 a card signs a token of the mutual recognition, whose content it takes from its own memory. The
 recognition is ``synthetic``: see ``bifente.layouts.recognition``.
@@ -15,6 +17,7 @@ from bifente.apdu.files.security import Operation
 from bifente.apdu.issuersignature import digest_of, signed_by
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
+from bifente.applets.commands import mutual
 from bifente.applets.commands.environment import usable_key
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import Directory, File
@@ -98,9 +101,10 @@ def _authenticate_request(apdu: CommandAPDU) -> AuthenticateRequest:
 
 
 def _get_challenge(card: "SmartCard", request: ChallengeRequest) -> bytes:
-    """A fresh challenge. Only one of 16 bytes serves for a recognition, and it replaces the one before."""
+    """A fresh challenge, which replaces the one before. Only one of 16 bytes serves for a recognition."""
     value = card.random(request.length)
     card.proven.challenge = Challenge(value) if request.length == CHALLENGE_SIZE else None
+    card.proven.nonce = value
     return value
 
 
@@ -188,6 +192,9 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
 
     Only now does the effective date of the other's certificate become the card's latest, so this command may write.
     """
+    environment = card.channel.environment
+    if environment is not None and environment.mutual is not None:
+        return mutual.authenticate(card, environment.mutual, request.data)
     proven = card.proven
     challenge, proven.challenge = proven.challenge, None
     peer = _named_peer(card)
@@ -223,7 +230,7 @@ def _external_authenticate(card: "SmartCard", request: AuthenticateRequest) -> b
 def _external_refused(card: "SmartCard") -> None:
     """The challenge is burnt, and an earlier recognition is over: whoever is refused is nobody."""
     proven = card.proven
-    proven.challenge = proven.role = proven.recognition = None
+    proven.challenge = proven.role = proven.recognition = proven.nonce = None
 
 
 def _named_peer(card: "SmartCard") -> Peer:

@@ -21,7 +21,7 @@ from bifente.applets.kernel.refusals import (
     wrong_parameters,
 )
 from bifente.applets.kernel.state import ControlReferenceTemplate, Environment
-from bifente.layouts.nodes import Crt, KeyObject
+from bifente.layouts.nodes import Crt, KeyObject, KeySet
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, CHR_SIZE
 
 if TYPE_CHECKING:
@@ -42,24 +42,27 @@ HASH_ALGORITHMS = {0x10: "sha1", 0x40: "sha256"}
 
 
 class SetRequest(NamedTuple):
-    """What goes into which template; ``computing`` is the card's own side (P1 = 41)."""
+    """What goes into which template; ``computing`` is the card's own side (P1 = 41), ``mutual`` both (C1)."""
 
     computing: bool
+    mutual: bool
     crt: Crt
     algorithm: int | None
     private_key: int | None
     public_key: bytes | None
 
 
-_SIDES = {0x41: True, 0x81: False}
+_SIDES = {0x41: (True, False), 0x81: (False, False), 0xC1: (True, True)}
 _CRTS = {crt.tag: crt for crt in Crt}
 
 
 def _request(apdu: CommandAPDU) -> SetRequest:
-    computing, crt = _SIDES.get(apdu.p1), _CRTS.get(apdu.p2)
-    if computing is None or crt is None:
+    side, crt = _SIDES.get(apdu.p1), _CRTS.get(apdu.p2)
+    if side is None or crt is None or (side[1] and crt is not Crt.AUTHENTICATION):
         raise wrong_parameters(
-            apdu, _CLAUSE, "P1 is 41 (SET, computing) or 81 (SET, verifying) and P2 A4, AA, B6 or B8"
+            apdu,
+            _CLAUSE,
+            "P1 is 41 (SET, computing) or 81 (SET, verifying) and P2 A4, AA, B6 or B8; or C1A4 (mutual)",
         )
     if not apdu.data or apdu.ne is not None:
         raise wrong_length(apdu, _CLAUSE, "MSE SET carries a control reference template and expects nothing")
@@ -79,7 +82,7 @@ def _request(apdu: CommandAPDU) -> SetRequest:
         values[item.tag] = item.value
     algorithm, private = values.get(ALGORITHM_TAG), values.get(PRIVATE_KEY_TAG)
     return SetRequest(
-        computing,
+        *side,
         crt,
         algorithm[0] if algorithm else None,
         private[0] if private else None,
@@ -91,6 +94,8 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
     """Add to the template; what cannot work together is refused here and changes nothing."""
     channel = card.channel
     environment = channel.environment or Environment()
+    if request.mutual:
+        return _set_mutual(card, environment, request)
     side = environment.computing if request.computing else environment.verifying
     old = side.get(request.crt, ControlReferenceTemplate())
     template = ControlReferenceTemplate(
@@ -105,8 +110,38 @@ def _set(card: "SmartCard", request: SetRequest) -> bytes:
     else:
         _check_public(card, request.crt, template)
     side[request.crt] = template
+    if request.crt is Crt.AUTHENTICATION:
+        environment.mutual = None
     channel.environment = environment
     return b""
+
+
+def _set_mutual(card: "SmartCard", environment: Environment, request: SetRequest) -> bytes:
+    """Algorithm and key set of MUTUAL AUTHENTICATE: there is nothing to keep of an earlier template."""
+    if request.algorithm is None or request.public_key is None or request.private_key is not None:
+        raise incorrect_data(_TEMPLATES, "MUTUAL AUTHENTICATE needs an algorithm (80) and a key set (83)")
+    keyset = keyset_of(card, request.public_key)
+    if keyset is None:
+        raise not_on_card(_TEMPLATES, "there is no key set {}", request.public_key)
+    if request.algorithm not in keyset.algorithms:
+        pattern = "key set {:02X} takes the algorithms {}, not {:02X}"
+        known = _references(keyset.algorithms)
+        raise incorrect_data(_TEMPLATES, pattern, keyset.reference, known, request.algorithm)
+    environment.mutual = ControlReferenceTemplate(request.algorithm, None, request.public_key)
+    card.channel.environment = environment
+    return b""
+
+
+def keyset_of(card: "SmartCard", reference: bytes) -> KeySet | None:
+    """The key set of that reference: with bit 8 in the current DF, without in the MF."""
+    holder = card.channel.directory if reference[0] & _LOCAL else card.tree.mf
+    for keyset in holder.node.keysets:
+        if reference == bytes((keyset.reference,)):
+            return keyset
+    return None
+
+
+_LOCAL = 0x80
 
 
 def _check_hash(template: ControlReferenceTemplate) -> None:

@@ -145,38 +145,43 @@ class SmartCard:
         self.last_refusal = None
         try:
             apdu = CommandAPDU.parse(command)
-            if apdu.cla or self.channel.chain is not None or not self._takes_00:
+            if (
+                apdu.cla
+                or self.channel.chain is not None
+                or self.channel.session is not None
+                or not self._takes_00
+            ):
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
-                self._explain(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(command))
+                self.explain(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(command))
                 return _UNKNOWN_INSTRUCTION
             return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
         except CardError as refusal:
-            self._explain(refusal.sw, refusal.why)
+            self.explain(refusal.sw, refusal.why)
             self._refuse(command)
             return refusal.sw.to_bytes_be()
         except CardWarning as warning:
-            self._explain(warning.sw, warning.why)
+            self.explain(warning.sw, warning.why)
             self.channel = self.channels[0]
             return warning.data + warning.sw.to_bytes_be()
         except ApduError as error:
-            self._explain(SW.WRONG_LENGTH, Why(_LENGTHS, "the lengths do not add up: {}", (str(error),)))
+            self.explain(SW.WRONG_LENGTH, Why(_LENGTHS, "the lengths do not add up: {}", (str(error),)))
             self._refuse(command)
             return _WRONG_LENGTH
         except StoreError as error:
             logger.warning("%s", error)
             self.failure = error
-            self._explain(SW.MEMORY_FAILURE, Why(_STATUS, "the card file failed: {}", (error.reason,)))
+            self.explain(SW.MEMORY_FAILURE, Why(_STATUS, "the card file failed: {}", (error.reason,)))
             return self._after_store_failure()
         except Exception as error:
             # The traceback is for us; the terminal learns nothing but that the card failed.
             logger.exception("unexpected failure of a card")
-            self._explain(SW.NO_PRECISE_DIAGNOSIS, Why(_STATUS, _FAULT, (type(error).__name__,)))
+            self.explain(SW.NO_PRECISE_DIAGNOSIS, Why(_STATUS, _FAULT, (type(error).__name__,)))
             self._refuse(command)
             return _NO_DIAGNOSIS
 
-    def _explain(self, sw: SW, why: Why) -> None:
+    def explain(self, sw: SW, why: Why) -> None:
         """Keep beside the answer why it is *sw*."""
         self.last_refusal = refusal = Refusal(sw, why)
         if logger.isEnabledFor(logging.DEBUG):
@@ -213,19 +218,33 @@ class SmartCard:
         chain, self.channel.chain = self.channel.chain, None
         self.classes.check(class_byte, apdu)
         if class_byte.secure_messaging is SecureMessaging.NONE:
+            self.channel.session = None  # a plain command ends it (ICAO Doc 9303-11 §9.8.3)
             answer = self._dispatch(class_byte, chain, apdu)
         else:
-            stage = self.classes.secure_messaging
-            answer = stage.wrap(self, self._dispatch(class_byte, chain, stage.unwrap(self, apdu)))
+            carry = self.classes.secure_messaging.carry
+            answer = carry(self, apdu, lambda plain: self._answer_within(class_byte, chain, plain))
         self.channel = self.channels[0]
         return answer
+
+    def _answer_within(self, class_byte: ClassByte, chain: Chain | None, apdu: CommandAPDU) -> bytes:
+        """The answer to a command that came protected, as it is to be protected in turn."""
+        try:
+            return self._dispatch(class_byte, chain, apdu)
+        except CardError as refusal:
+            self.explain(refusal.sw, refusal.why)
+            self._refuse(apdu.raw)
+            return refusal.sw.to_bytes_be()
+        except CardWarning as warning:
+            self.explain(warning.sw, warning.why)
+            return warning.data + warning.sw.to_bytes_be()
 
     def _dispatch(self, class_byte: ClassByte, chain: Chain | None, apdu: CommandAPDU) -> bytes:
         """A plain command, which may begin, continue or end a chain."""
         instruction = self.instructions.get(apdu.ins)
         if instruction is None:
             raise CardError(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(apdu.raw))
-        header = (apdu.ins, apdu.p1, apdu.p2, 0)
+        # a chain is protected from its first command to its last, or not at all
+        header = (apdu.ins, apdu.p1, apdu.p2, class_byte.secure_messaging is not SecureMessaging.NONE)
         if class_byte.chaining:
             self.channel.chain = self._chained(instruction, chain, header, apdu)
             return OK
@@ -238,7 +257,7 @@ class SmartCard:
     def _chained(
         instruction: "Instruction[object]",
         chain: Chain | None,
-        header: tuple[int, int, int, int],
+        header: tuple[int, int, int, bool],
         apdu: CommandAPDU,
     ) -> Chain:
         if not instruction.chainable:

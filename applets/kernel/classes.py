@@ -1,5 +1,6 @@
 """Which class bytes a card takes, and how it takes secure messaging off a command (ISO/IEC 7816-4:2020 §5.4.1)."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bifente.apdu.classbyte import ClassByte, ClassRange
@@ -19,24 +20,20 @@ _CLASS = f"{PART_4} §5.4.1"
 class SecureMessagingStage(Protocol):
     """Between class byte and dispatch: the command that a protected one carries, and the answer protected as it was."""
 
-    def unwrap(self, card: "SmartCard", apdu: CommandAPDU) -> CommandAPDU:
-        """The plain command. Raises CardError."""
+    def carry(self, card: "SmartCard", apdu: CommandAPDU, answer: Callable[[CommandAPDU], bytes]) -> bytes:
+        """The protected answer to *apdu*, of what *answer* gives to the command inside, refusals included.
 
-    def wrap(self, card: "SmartCard", answer: bytes) -> bytes:
-        """The protected answer to a command that :meth:`unwrap` has taken."""
+        Raises CardError when the protection does not hold: then *answer* has not been asked.
+        """
 
 
 class NoSecureMessaging:
     """A card that has no keys for it."""
 
-    def unwrap(self, card: "SmartCard", apdu: CommandAPDU) -> CommandAPDU:
+    def carry(self, card: "SmartCard", apdu: CommandAPDU, answer: Callable[[CommandAPDU], bytes]) -> bytes:
         """Refuse with 6882."""
         why = Why(_CLASS, "the class byte {} announces secure messaging", (CommandPart(apdu.raw, 0, 1),))
         raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, why)
-
-    def wrap(self, card: "SmartCard", answer: bytes) -> bytes:
-        """No command gets so far."""
-        return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bifente.apdu.cvc import Cha, CvKey
 from bifente.apdu.errors import ApduError
 from bifente.apdu.files.security import Operation
+from bifente.apdu.messaging import Protection, next_counter
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.recordjson import read_json
@@ -280,6 +281,25 @@ class ControlReferenceTemplate:
     public_key: bytes | None = None
 
 
+class MessagingSession:
+    """A session of secure messaging: its session keys, its counter, and the key set that it was agreed on with."""
+
+    __slots__ = ("counter", "keyset", "protection")
+
+    def __init__(self, keyset: int, protection: Protection, counter: bytes) -> None:
+        self.keyset = keyset
+        self.protection = protection
+        self.counter = counter
+
+    def count(self) -> bytes:
+        """The counter for the next command or answer."""
+        self.counter = next_counter(self.counter)
+        return self.counter
+
+    def __repr__(self) -> str:
+        return f"MessagingSession(key set {self.keyset:02X}, **)"
+
+
 @dataclass(slots=True)
 class Environment:
     """The current security environment with the hash in the making: what SELECT clears."""
@@ -287,13 +307,15 @@ class Environment:
     computing: dict[Crt, ControlReferenceTemplate] = field(default_factory=dict)
     verifying: dict[Crt, ControlReferenceTemplate] = field(default_factory=dict)
     digest: tuple[str, bytes] | None = None
+    mutual: ControlReferenceTemplate | None = None
+    """For MUTUAL AUTHENTICATE: algorithm and, as public key, the reference of the key set."""
 
 
 @dataclass(slots=True)
 class Chain:
     """A command whose data field comes in parts."""
 
-    header: tuple[int, int, int, int]
+    header: tuple[int, int, int, bool]
     data: bytearray
 
 
@@ -303,7 +325,7 @@ class LogicalChannel:
     SELECT clears all but the current directory.
     """
 
-    __slots__ = ("chain", "directory", "environment", "file", "record")
+    __slots__ = ("chain", "directory", "environment", "file", "record", "session")
 
     def __init__(self, mf: Directory) -> None:
         self.directory: Directory = mf
@@ -312,12 +334,14 @@ class LogicalChannel:
         """The number of the current record, 0 without one."""
         self.environment: Environment | None = None
         self.chain: Chain | None = None
+        self.session: MessagingSession | None = None
+        """Secure messaging, until a plain command comes or one that does not hold. SELECT leaves it alone."""
 
 
 class Proven:
     """What has been proven to the card, or is about to be: of the whole card, and SELECT leaves it alone."""
 
-    __slots__ = ("challenge", "peer", "recognition", "role", "verified")
+    __slots__ = ("challenge", "messaging", "nonce", "peer", "recognition", "role", "verified")
 
     def __init__(self) -> None:
         self.verified: set[int] = set()
@@ -325,6 +349,10 @@ class Proven:
         self.challenge: Challenge | None = None
         self.peer: Peer | None = None
         self.recognition: PeerAuthentication | None = None
+        self.nonce: bytes | None = None
+        """The last challenge, of whatever length, for an authentication with keys that both sides have."""
+        self.messaging: int | None = None
+        """The key set under whose session keys the present command has come."""
 
     def forget_recognition(self) -> None:
         """A failed authentication or a log-out: the other card is no longer known."""

@@ -18,6 +18,7 @@ from bifente.layouts.nodes import (
     Contactless,
     Crt,
     KeyObject,
+    KeySet,
     Layout,
     PinObject,
     SecurityEnvironment,
@@ -65,7 +66,15 @@ ACTIVITIES = 16
 DATA_SIZE = 64
 
 _HOLDER = Pin(PIN)
-_ISSUER = SecureMessagingRule(environment=5)
+KEYSET_ISSUER = 0x0A
+TEST_MASTER_KEYS = (
+    bytes.fromhex("42494645 4E544520 53594E54 48455449"),
+    bytes.fromhex("4B455953 4F465445 53544341 52445321"),
+)
+"""The master keys, enciphering and authenticating, from which the key set of each test card comes by its serial number
+(:func:`bifente.crypto.messaging.diversified`). Synthetic, and no secret: those of the deployed cards are nowhere public."""
+
+_ISSUER = SecureMessagingRule(environment=5, keyset=KEYSET_ISSUER)
 _NOTHING = ef_access(read=NEVER)
 _FREE = ef_access(read=ALWAYS)
 _ISSUED = ef_access(read=ALWAYS, update=_ISSUER, delete=_ISSUER)
@@ -372,6 +381,16 @@ LAYOUT = Layout(
             ),
         ),
         environments=(pin_environment(3, PUK, "PUK 02"), _ISSUER_ENVIRONMENT),
+        keysets=(
+            KeySet(
+                "issuer's key set",
+                KEYSET_ISSUER,
+                {Operation.MUTUAL_AUTHENTICATE: ALWAYS, Operation.PUT: NEVER, Operation.GET: ALWAYS},
+                frozenset({0x0C, 0x8C, 0x54}),
+                f"OpenSC 0.23, iasecc-sm.c (protocol); reference, rules and keys {SYNTHETIC}",
+                TEST_MASTER_KEYS,
+            ),
+        ),
         applet=True,
     ),
     select_answers=frozenset({0x04, 0x0C}),

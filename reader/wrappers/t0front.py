@@ -36,7 +36,8 @@ How the card is asked is what the table of instructions says (:mod:`bifente.apdu
 RECORD and GET CHALLENGE, whose Le *chooses* the amount, go to it as they came. For any other command Le only says how
 much the terminal can take, so the card is asked for everything (Le = 00) and the front deals it out; nothing is cut
 off. Commands that by their standard never answer data (VERIFY, UPDATE BINARY, MSE, a block of a chain …) go without
-Le, for a card may refuse it there, and PSO HASH would even answer the hash.
+Le, for a card may refuse it there, and PSO HASH would even answer the hash. Under secure messaging every command answers
+data, also when it is refused: a status word and its checksum.
 """
 
 from typing import Final
@@ -45,6 +46,7 @@ from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
 from bifente.apdu.facets import CardAround
 from bifente.apdu.instructions import GET_RESPONSE, PSO_HASH, PSO_NOTHING, SECURITY_OPERATIONS, codes
 from bifente.apdu.link import Card
+from bifente.apdu.messaging import is_protected
 from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
 
@@ -131,9 +133,7 @@ class T0Front(CardAround):
             pattern = "a TPDU has 4 or 5 bytes, or the data that P3 counts behind them; this one has {} bytes"
             return self._refused(SW.WRONG_LENGTH, _TPDU, pattern, size)
         incoming = command[: 5 + command[4]]
-        return self._hold(
-            incoming[0], self._card.transmit(incoming if _silent(incoming) else incoming + b"\0")
-        )
+        return self._hold(incoming[0], self._card.transmit(_asking(incoming)))
 
     def _case_2(self, command: bytes) -> bytes:
         kept = self._kept
@@ -188,7 +188,7 @@ class T0Front(CardAround):
     def _hold(self, class_byte: int, answer: bytes) -> bytes:
         """Let the data of *answer* wait for GET RESPONSE; what to say meanwhile."""
         data, status = answer[:-2], answer[-2:]
-        if not data or not _may_carry_data(status):
+        if not data or not (_may_carry_data(status) or is_protected(class_byte)):
             return status
         self._waiting, self._status = data, status
         self._class = class_byte
@@ -220,6 +220,13 @@ _NOTHING_WAITS: Final = "nothing waits for GET RESPONSE: any other command drops
 def _more(waiting: bytes) -> bytes:
     """The status word that announces *waiting*, which is not empty."""
     return _MORE[min(len(waiting), 256) & 0xFF]
+
+
+def _asking(incoming: bytes) -> bytes:
+    """A command with data, asking for all there is. Protected answers are longer than what they protect."""
+    if is_protected(incoming[0]):
+        return incoming[:4] + b"\0\0" + incoming[4:] + b"\0\0"
+    return incoming if _silent(incoming) else incoming + b"\0"
 
 
 def _silent(command: bytes) -> bool:

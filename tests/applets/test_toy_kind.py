@@ -1,7 +1,7 @@
 """A kind of card is added by one module (``tests/support/toykind.py``) and one line, and everything knows it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -153,11 +153,9 @@ def test_a_file_of_records_says_so_and_is_not_for_the_binary_commands(profile: P
 class Reversing:
     """Secure messaging for a test: the data field comes backwards, and so do the answers'."""
 
-    def unwrap(self, card: SmartCard, apdu: CommandAPDU) -> CommandAPDU:
-        return CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, apdu.data[::-1], apdu.ne)
-
-    def wrap(self, card: SmartCard, answer: bytes) -> bytes:
-        return answer[-3::-1] + answer[-2:]
+    def carry(self, card: SmartCard, apdu: CommandAPDU, answer: Callable[[CommandAPDU], bytes]) -> bytes:
+        given = answer(CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, apdu.data[::-1], apdu.ne))
+        return given[-3::-1] + given[-2:]
 
 
 def powered(profile: Path, classes: ClassPolicy) -> SmartCard:

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
+from bifente.applets.kernel.classes import ClassPolicy
+from bifente.applets.kernel.messaging import KEY_SET_MESSAGING
 from bifente.layouts.cards.cps3 import LAYOUT
 from bifente.layouts.codec import JsonValue
 
@@ -28,4 +30,11 @@ def _restored(kept: Document, form: int | None) -> dict[str, JsonValue]:
     return {**kept, "form": 1} if form is None else dict(kept)
 
 
-FAMILY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="gp", restored=_restored)
+FAMILY = Family(
+    layout=LAYOUT,
+    instructions=_instructions,
+    model=_model,
+    example="gp",
+    classes=ClassPolicy(secure_messaging=KEY_SET_MESSAGING),
+    restored=_restored,
+)
