@@ -170,7 +170,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(0x44, "ACTIVATE FILE", _P9),
     _write(0x46, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     _write(0x47, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
-    InstructionSpec(MANAGE_CHANNEL, "MANAGE CHANNEL", f"{_P4}.2", data=CommandData.OPEN),
+    InstructionSpec(MANAGE_CHANNEL, "MANAGE CHANNEL", f"{_P4}.2.3", data=CommandData.OPEN, outgoing=True),
     _proof(EXTERNAL_AUTHENTICATE, "EXTERNAL AUTHENTICATE", f"{_P4}.6", effect=Effect.AUTHENTICATES,
            done="authenticated"),
     _proof(GET_CHALLENGE, "GET CHALLENGE", f"{_P4}.6", le_is_amount=True, outgoing=True),

@@ -7,6 +7,7 @@ from os import urandom
 from bifente.apdu.classbyte import CLASS_BYTES, ClassByte, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.instructions import SELECT
 from bifente.apdu.refusal import CommandPart, Refusal, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
@@ -29,8 +30,11 @@ _NO_DIAGNOSIS = SW.NO_PRECISE_DIAGNOSIS.to_bytes_be()
 
 _INSTRUCTION = f"{PART_4} §5.4.2"
 _CHAINING = f"{PART_4} §5.3.3"
+_CHANNELS = f"{PART_4} §5.4.1"
 _STATUS = f"{PART_4} §5.6"
 _LENGTHS = "ISO/IEC 7816-3:2006 §12.1.3"
+
+_BY_NAME = (SELECT, 0x04)
 
 MAX_CHAINED = 65535
 """How many bytes a chained command may carry in all."""
@@ -74,7 +78,10 @@ class SmartCard:
         self.tree: Tree
         self.persistent: Persistent
         self.proven: Proven
-        self.channels: tuple[LogicalChannel, ...]
+        self.basic: LogicalChannel
+        """Logical channel 0, which is always open."""
+        self.channels: list[LogicalChannel | None]
+        """All logical channels by their numbers, None for one that is closed."""
         self.channel: LogicalChannel
         """That of the command; between commands the basic one."""
 
@@ -100,8 +107,8 @@ class SmartCard:
     def _forget(self) -> None:
         """What reset and loss of power do: a fresh volatile state."""
         self.proven = Proven()
-        self.channels = tuple(LogicalChannel(self.tree.mf) for _ in range(self.classes.channels))
-        self.channel = self.channels[0]
+        self.channel = self.basic = LogicalChannel(self.tree.mf)
+        self.channels = [self.basic, *(None for _ in range(1, self.classes.channels))]
 
     def _load(self) -> None:
         records = all_records(self.store)
@@ -128,7 +135,7 @@ class SmartCard:
         """The card is at rest: it holds neither state nor descriptor."""
         if self._powered:
             self._powered = False
-            del self.proven, self.channels, self.channel, self.tree, self.persistent
+            del self.proven, self.channels, self.channel, self.basic, self.tree, self.persistent
             self.store.close()
 
     @property
@@ -163,7 +170,7 @@ class SmartCard:
             return refusal.sw.to_bytes_be()
         except CardWarning as warning:
             self.explain(warning.sw, warning.why)
-            self.channel = self.channels[0]
+            self.channel = self.basic
             return warning.data + warning.sw.to_bytes_be()
         except ApduError as error:
             self.explain(SW.WRONG_LENGTH, Why(_LENGTHS, "the lengths do not add up: {}", (str(error),)))
@@ -199,7 +206,7 @@ class SmartCard:
         instruction = self.instructions.get(command[1]) if len(command) > 1 else None
         if instruction is not None and instruction.refused is not None:
             instruction.refused(self)
-        self.channel = self.channels[0]
+        self.channel = self.basic
 
     def _after_store_failure(self) -> bytes:
         """6581. What the store holds now is read anew, and what was proven is forgotten: nothing may differ from it."""
@@ -213,8 +220,39 @@ class SmartCard:
     def _transmit_general(self, apdu: CommandAPDU) -> bytes:
         """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
         class_byte = CLASS_BYTES[apdu.cla]
-        if class_byte.channel < len(self.channels):
-            self.channel = self.channels[class_byte.channel]
+        number = class_byte.channel
+        if number and number < len(self.channels):
+            channel = self.channels[number]
+            if channel is None:
+                return self._transmit_closed(class_byte, apdu)
+            self.channel = channel
+        return self._transmit_open(class_byte, apdu)
+
+    def open_channel(self, number: int) -> LogicalChannel:
+        """Open logical channel *number*: in the MF, or where that of the command is, unless it is the basic one."""
+        opened = LogicalChannel(self.tree.mf if self.channel is self.basic else self.channel.directory)
+        self.channels[number] = opened
+        return opened
+
+    def _transmit_closed(self, class_byte: ClassByte, apdu: CommandAPDU) -> bytes:
+        """A command on a channel that is closed: only a selection by name opens it, if it succeeds (§5.4.1)."""
+        self.classes.check(class_byte, apdu)
+        if (apdu.ins, apdu.p1) != _BY_NAME:
+            why = Why(
+                _CHANNELS,
+                "logical channel {} is closed: MANAGE CHANNEL opens it, or SELECT by name",
+                (class_byte.channel,),
+            )
+            raise CardError(SW.LOGICAL_CHANNEL_NOT_SUPPORTED, why)
+        self.channel = self.open_channel(class_byte.channel)
+        try:
+            return self._transmit_open(class_byte, apdu)
+        except Exception:
+            self.channels[class_byte.channel] = None
+            raise
+
+    def _transmit_open(self, class_byte: ClassByte, apdu: CommandAPDU) -> bytes:
+        """The same on a channel that is open."""
         chain, self.channel.chain = self.channel.chain, None
         self.classes.check(class_byte, apdu)
         if class_byte.secure_messaging is SecureMessaging.NONE:
@@ -223,7 +261,7 @@ class SmartCard:
         else:
             carry = self.classes.secure_messaging.carry
             answer = carry(self, apdu, lambda plain: self._answer_within(class_byte, chain, plain))
-        self.channel = self.channels[0]
+        self.channel = self.basic
         return answer
 
     def _answer_within(self, class_byte: ClassByte, chain: Chain | None, apdu: CommandAPDU) -> bytes:

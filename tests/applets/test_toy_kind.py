@@ -179,15 +179,17 @@ def test_the_class_policy_of_a_kind_says_which_classes_it_takes(profile: Path) -
     ]  # fmt: skip
     assert wide.transmit(bytes.fromhex(f"BC{select}")) == b"\x90\x00"
     assert wide.transmit(bytes.fromhex(f"00{read}")) == b"Zazie\x90\x00"
+    assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6881", "the other channel is closed"
+    assert wide.transmit(bytes.fromhex(f"02A4040C{len(toykind.AID):02X}") + toykind.AID) == b"\x90\x00"
     assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6986", "the other channel has no current file"
     assert wide.transmit(bytes.fromhex(f"02{select}")) == b"\x90\x00"
     assert wide.transmit(bytes.fromhex(f"02{read}")) == b"Zazie\x90\x00"
     assert wide.transmit(bytes.fromhex(f"03{read}")).hex() == "6881"
     assert wide.transmit(bytes.fromhex(f"9C{read}")).hex() == "6e00"
-    wide.transmit(bytes.fromhex("01200001 04 31323334"))
+    wide.transmit(bytes.fromhex("02200001 04 31323334"))
     assert wide.transmit(bytes.fromhex("0020000100")) == b"\x90\x00", "proven to the whole card"
     wide.reset()
-    assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6986"
+    assert wide.transmit(bytes.fromhex(f"02{read}")).hex() == "6881"
 
 
 def test_secure_messaging_is_taken_off_before_dispatch_and_put_on_after(profile: Path) -> None:

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
+from bifente.applets.kernel.classes import ClassPolicy
 from bifente.layouts.cards.isotest import LAYOUT
 
 if TYPE_CHECKING:
@@ -22,4 +23,10 @@ def _model(_document: Document) -> "type[IsoTestProfile]":
     return IsoTestProfile
 
 
-FAMILY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="isotest")
+FAMILY = Family(
+    layout=LAYOUT,
+    instructions=_instructions,
+    model=_model,
+    example="isotest",
+    classes=ClassPolicy(channels=20),
+)

@@ -1,6 +1,6 @@
 """The ISO test card answers to every command of the kernel."""
 
-from bifente.applets.commands import binary, cardholder, dataobjects, selection
+from bifente.applets.commands import binary, cardholder, channels, dataobjects, selection
 from bifente.applets.commands.recordwise import append, read, update
 from bifente.applets.kernel.instruction import table
 from bifente.layouts.cards.isotest import LAYOUT
@@ -8,6 +8,7 @@ from bifente.layouts.cards.isotest import LAYOUT
 INSTRUCTIONS = table(
     (
         selection.instruction(LAYOUT.select_answers),
+        channels.MANAGE_CHANNEL,
         binary.READ_BINARY,
         binary.UPDATE_BINARY,
         read.READ_RECORD,
