@@ -22,13 +22,13 @@ def all_cases() -> tuple[ConformanceCase, ...]:
 
 @cache
 def _all_cases(known: tuple[str, ...]) -> tuple[ConformanceCase, ...]:
-    from bifente.conformance.cases import cps, lengths, readers, sessions, vitale
+    from bifente.conformance.cases import cps, lengths, readers, sessions, vitale, vitale1
     from bifente.conformance.pcsc import buffers, contexts, events, sharing
     from bifente.conformance.script import shipped_scripts
     from bifente.conformance.scriptrun import cases_of
 
     found = [case for script in shipped_scripts() for case in cases_of(script)]
-    for module in (readers, lengths, buffers, contexts, sharing, events, cps, vitale, sessions):
+    for module in (readers, lengths, buffers, contexts, sharing, events, cps, vitale, vitale1, sessions):
         found += module.CASES.cases(known)
     found.sort(key=lambda case: SUITES.index(case.suite))
     names = [case.id for case in found]

@@ -15,10 +15,10 @@ The dialogue, in the steps of :class:`bifente.layouts.recognition.Step`::
 
     0  both     read the CPS's CV certificate and the Vitale's number (free files)
     2  both     GET CHALLENGE 16: RC from the CPS, RV from the Vitale
-    3  CPS      MSE SET 41 A4 {80 E3, 84 85, 83 CHR_V}, INTERNAL AUTHENTICATE RV -> MAC_C over cps_token
-    4  Vitale   EXTERNAL AUTHENTICATE (P2 01) RC || CHA_C || CHR_C || D_C || MAC_C -> auth(CHA_C)
-    5  Vitale   INTERNAL AUTHENTICATE (P2 01) RC -> MAC_V over vitale_token
-    6  CPS      EXTERNAL AUTHENTICATE RV || CHA_V || MAC_V
+    3  CPS      MSE SET 41 A4 {80 E3, 84 85, 83 CHR_V}, INTERNAL AUTHENTICATE RV -> CHA_C || MAC_C over cps_token
+    4  Vitale   EXTERNAL AUTHENTICATE (P2 01) RC || CHR_C || D_C || CHA_C || MAC_C -> auth(CHA_C)
+    5  Vitale   INTERNAL AUTHENTICATE (P2 01) RC -> CHA_V || MAC_V over vitale_token
+    6  CPS      MSE SET 81 A4 {80 E3, 83 CHR_V}, EXTERNAL AUTHENTICATE RV || CHA_V || MAC_V
 
 There is no step 1: no certificate is verified, for there is nothing to verify it by. The tokens are those of the other
 recognition under a label of their own; D_V is zeros, because a Vitale 1 holds no signature of its issuer. What a mother key
@@ -45,12 +45,19 @@ KEY_SHEET: Final = 0x02
 """References of the keys of a Vitale 1, which P2 names."""
 
 MAC_SIZE: Final = 8
+
+KEY_INFORMATION: Final = bytes.fromhex("E10B") + b"\x80\x06V1SCOT" + b"\x83\x01\x01"
+"""Which key certified a care sheet: type of card (``V1SCOT``, one of those that MICA's assertion names) and number of the
+mother key, in a template of our own (``spec/ssv.md`` §3 names the parts, not their form)."""
 NO_DIGEST: Final = bytes(DIGEST_SIZE)
 
-PROOF_SIZE: Final = CHALLENGE_SIZE + CHA_SIZE + CHR_SIZE + DIGEST_SIZE + MAC_SIZE
+PROVEN_SIZE: Final = CHA_SIZE + MAC_SIZE
+"""Bytes that a card answers in steps 3 and 5: its authorisation and its MAC."""
+
+PROOF_SIZE: Final = CHALLENGE_SIZE + CHR_SIZE + DIGEST_SIZE + PROVEN_SIZE
 """Bytes of the data field of step 4."""
 
-ANSWER_SIZE: Final = CHALLENGE_SIZE + CHA_SIZE + MAC_SIZE
+ANSWER_SIZE: Final = CHALLENGE_SIZE + PROVEN_SIZE
 """Bytes of the data field of step 6."""
 
 

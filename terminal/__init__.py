@@ -21,9 +21,11 @@ from bifente.terminal.errors import (
     VitaleUnusable,
     WrongPin,
 )
+from bifente.terminal.patient import PatientSession, patient_session
 from bifente.terminal.processors import Channel, connect
 from bifente.terminal.recognise import Recognition, recognise
 from bifente.terminal.vitale import VitaleSession
+from bifente.terminal.vitale1 import Vitale1Session
 
 __all__ = [
     "CardKind",
@@ -33,6 +35,7 @@ __all__ = [
     "CpsSession",
     "CpsUnusable",
     "NotIssued",
+    "PatientSession",
     "PinBlocked",
     "PinMalformed",
     "PinRequired",
@@ -44,11 +47,13 @@ __all__ = [
     "RecognitionRequired",
     "TerminalError",
     "TestWithReal",
+    "Vitale1Session",
     "VitaleAbsent",
     "VitaleRemoved",
     "VitaleSession",
     "VitaleUnusable",
     "WrongPin",
     "connect",
+    "patient_session",
     "recognise",
 ]

@@ -49,7 +49,7 @@ def read_selected(channel: Channel, step: Step | str, size: int | None) -> bytes
 def read_short_identifier(channel: Channel, step: Step | str, sfi: int) -> bytes:
     """READ BINARY by short EF identifier, which selects the file, then on to its end. Raises CardRefused."""
     block = min(BLOCK, channel.most_answered)
-    response = channel.send(0x00, READ_BINARY, 0x80 | sfi, 0, b"", block, step=step)
+    response = channel.send(channel.cla, READ_BINARY, 0x80 | sfi, 0, b"", block, step=step)
     if response.sw == SW.END_OF_FILE_REACHED or (response.sw == SW.SUCCESS and len(response.data) < block):
         return response.data
     if response.sw != SW.SUCCESS:
@@ -65,7 +65,7 @@ def _read_on(channel: Channel, step: Step | str, head: bytes, size: int | None) 
         if offset > MAX_OFFSET:
             raise ProtocolBroken("a file without end", step=step)
         wanted = block if size is None else min(block, size - offset)
-        response = channel.send(0x00, READ_BINARY, offset >> 8, offset & 0xFF, b"", wanted, step=step)
+        response = channel.send(channel.cla, READ_BINARY, offset >> 8, offset & 0xFF, b"", wanted, step=step)
         if response.sw == SW.WRONG_P1_P2 and offset and size is None:
             break
         if response.sw not in (SW.SUCCESS, SW.END_OF_FILE_REACHED):

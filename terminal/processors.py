@@ -27,6 +27,8 @@ MAX_ROUNDS: Final = 512
 """GET RESPONSE commands for one answer: twice what 65 536 bytes in steps of 256 need."""
 
 _CHAINING_BIT = 0x10
+_PROPRIETARY = 0x80
+"""From this class byte on, the bits mean what the card says."""
 _CAPABILITIES = 0x7
 _EXTENDED = 0x40
 
@@ -105,7 +107,7 @@ class GetResponse:
             waiting = response.sw.bytes_available
             if waiting is None:
                 return ResponseAPDU(b"".join(parts), response.sw)
-            cla = command.cla & ~_CHAINING_BIT
+            cla = command.cla & ~_CHAINING_BIT if command.cla < _PROPRIETARY else command.cla
             response = self._send(CommandAPDU.build(cla, GET_RESPONSE, 0, 0, b"", waiting))
             parts.append(response.data)
             size += len(response.data)
@@ -162,15 +164,16 @@ class Channel:
     """One card as the sessions see it: complete commands in, complete answers out.
 
     *extended* says that link and card carry extended lengths (None: as :func:`takes_extended_length` finds); without
-    it longer data are chained and Ne is at most 256. ``private_key_operations`` and ``private_key_seconds`` add up what was spent in commands that make the card
+    it longer data are chained and Ne is at most 256. *cla* is the class in which the card is spoken to. ``private_key_operations`` and ``private_key_seconds`` add up what was spent in commands that make the card
     use a private key.
     """
 
-    def __init__(self, link: Link, card: CardKind, *, extended: bool | None = None) -> None:
+    def __init__(self, link: Link, card: CardKind, *, extended: bool | None = None, cla: int = 0x00) -> None:
         if extended is None:
             extended = takes_extended_length(link)
         self.link = link
         self.card = card
+        self.cla = cla
         self.private_key_operations = 0
         self.private_key_seconds = 0.0
         self._epoch = 0
@@ -250,11 +253,11 @@ class Channel:
         data: bytes = b"",
         ne: int | None = None,
     ) -> bytes:
-        """Send one command that must succeed (CLA 00); returns the response data.
+        """Send one command that must succeed, in the card's class; returns the response data.
 
         Raises CardRefused(step, sw) for every status word but 9000.
         """
-        response = self.send(0x00, ins, p1, p2, data, ne, step=step)
+        response = self.send(self.cla, ins, p1, p2, data, ne, step=step)
         if response.sw != SW.SUCCESS:
             raise CardRefused(step, response.sw, card=self.card)
         return response.data

@@ -9,50 +9,46 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import date
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from bifente.apdu import SW, LinkError
-from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey, CvReason
+from bifente.apdu import LinkError
+from bifente.apdu.cvc import Cha, CvContent, CvKey
 from bifente.apdu.instructions import (
     EXTERNAL_AUTHENTICATE,
-    GET_CHALLENGE,
     INTERNAL_AUTHENTICATE,
     MANAGE_SECURITY_ENVIRONMENT,
-    PERFORM_SECURITY_OPERATION,
 )
 from bifente.apdu.issuersignature import IssuerSignature, digest_of, signed_by
 from bifente.apdu.tlv import encode
 from bifente.layouts import recognition as protocol
 from bifente.layouts.recognition import Step
 from bifente.terminal import issued
-from bifente.terminal.anchors import outside_dates, verify_certificate
 from bifente.terminal.cps import CpsSession, crt
 from bifente.terminal.errors import (
     CardKind,
-    CardRefused,
-    CpsUnusable,
     NotIssued,
-    PinRequired,
-    ProtocolBroken,
     RecognitionRequired,
     TerminalError,
     TestWithReal,
-    VitaleUnusable,
     from_link_error,
 )
+from bifente.terminal.patient import PatientSession
 from bifente.terminal.processors import Channel
+from bifente.terminal.recognitionsteps import (
+    AUTHENTICATION_TEMPLATE,
+    COMPUTATION,
+    VERIFICATION,
+    Exchanged,
+    authority,
+    challenge,
+    check,
+    judged,
+    show_certificate,
+    sized,
+)
+from bifente.terminal.symmetric import SymmetricDialogue
 from bifente.terminal.vitale import VitaleSession
-
-_VERIFICATION, _COMPUTATION = 0x81, 0x41
-_AUTHENTICATION_TEMPLATE, _SIGNATURE_TEMPLATE = 0xA4, 0xB6
-
-_BLAMED: Final = {
-    (CardKind.CPS, Step.VERIFY_CERTIFICATES): VitaleUnusable.ssv_code,
-    (CardKind.CPS, Step.CPS_VERIFIES): VitaleUnusable.ssv_code,
-    (CardKind.VITALE, Step.VERIFY_CERTIFICATES): CpsUnusable.ssv_code,
-    (CardKind.VITALE, Step.VITALE_VERIFIES): CpsUnusable.ssv_code,
-}
-"""Whose fault it is when a card refuses what came from the other one."""
+from bifente.terminal.vitale1 import Vitale1Session
 
 
 class Recognition:
@@ -67,7 +63,7 @@ class Recognition:
     def __init__(
         self,
         cps: CpsSession,
-        vitale: VitaleSession,
+        vitale: PatientSession,
         transactions: ExitStack,
         *,
         rc: bytes,
@@ -125,9 +121,10 @@ class Recognition:
 
 
 def recognise(
-    cps: CpsSession, vitale: VitaleSession, *, date: date, anchors: Collection[CvKey] = ()
+    cps: CpsSession, vitale: PatientSession, *, date: date, anchors: Collection[CvKey] = ()
 ) -> Recognition:
-    """Let the two cards recognise each other; the CPS's PIN must have been presented.
+    """Let the two cards recognise each other; the CPS's PIN must have been presented. A Vitale 1 is recognised by MACs
+    (:mod:`bifente.layouts.symmetric`), which the terminal cannot verify, a Vitale 2 by certificates and signatures.
 
     *date* is the real date, which the cards do not know. With *anchors* the terminal verifies both certificates
     itself and judges their dates, and verifies both cards' tokens and their issuers' signatures: what the sessions then
@@ -141,14 +138,18 @@ def recognise(
         holding.enter_context(_transaction(cps.channel))
         holding.enter_context(_transaction(vitale.channel))
         try:
-            return _Dialogue(cps, vitale, date, anchors).run(holding)
+            if isinstance(vitale, Vitale1Session):
+                exchanged = SymmetricDialogue(cps, vitale, date, anchors).run()
+            else:
+                exchanged = _Dialogue(cps, vitale, date, anchors).run()
+            return Recognition(cps, vitale, holding.pop_all(), **exchanged._asdict())
         except TerminalError:
             cps.channel.forget()
             _leave(vitale)
             raise
 
 
-def _leave(vitale: VitaleSession) -> None:
+def _leave(vitale: PatientSession) -> None:
     """The next who has a link to the Vitale is not to find it open. One that has left is closed."""
     with suppress(TerminalError):
         vitale.log_out()
@@ -163,19 +164,19 @@ class _Dialogue:
         self._day = day
         self._anchors = anchors
 
-    def run(self, holding: ExitStack) -> Recognition:
+    def run(self) -> Exchanged:
         cps, vitale = self._cps.channel, self._vitale.channel
         cps_certificate = self._cps.cv_certificate()
         vitale_certificate = self._vitale.cv_certificate()
-        cps_car = _authority(cps_certificate, CardKind.CPS)
-        vitale_car = _authority(vitale_certificate, CardKind.VITALE)
+        cps_car = authority(cps_certificate, CardKind.CPS)
+        vitale_car = authority(vitale_certificate, CardKind.VITALE)
         if cps_car.environment != vitale_car.environment:
             raise TestWithReal(
                 f"a test card and a real card: CPS of authority {cps_car}, Vitale of authority {vitale_car}",
                 step=Step.READ_CERTIFICATES,
             )
-        cps_content = self._judge(CardKind.CPS, cps_certificate)
-        vitale_content = self._judge(CardKind.VITALE, vitale_certificate)
+        cps_content = judged(CardKind.CPS, cps_certificate, self._anchors, self._day)
+        vitale_content = judged(CardKind.VITALE, vitale_certificate, self._anchors, self._day)
         chr_cps = self._reference(self._cps, cps_content)
         chr_vitale = self._reference(self._vitale, vitale_content)
 
@@ -183,11 +184,11 @@ class _Dialogue:
         self._cps.enter_application()
         self._vitale.enter_application()
 
-        _verify_certificate(cps, vitale_car, vitale_certificate)
-        _verify_certificate(vitale, cps_car, cps_certificate)
+        show_certificate(cps, vitale_car, vitale_certificate)
+        show_certificate(vitale, cps_car, cps_certificate)
 
-        rc = _challenge(cps)
-        rv = _challenge(vitale)
+        rc = challenge(cps)
+        rv = challenge(vitale)
 
         issuer_cps = self._cps.issuer_signature()
         digest = digest_of(issuer_cps)
@@ -204,10 +205,7 @@ class _Dialogue:
         if vitale_content is not None:
             signed = protocol.vitale_token(vitale_content.cha.encode(), chr_vitale, rv, chr_cps, rc, digest)
             self._vitale.issued = self._issued(vitale_content, issuer_vitale, signed, token)
-        return Recognition(
-            self._cps,
-            self._vitale,
-            holding.pop_all(),
+        return Exchanged(
             rc=rc,
             rv=rv,
             chr_cps=chr_cps,
@@ -231,114 +229,20 @@ class _Dialogue:
         """The card's holder reference: of its verified certificate, else from its number."""
         return content.chr if content is not None else b"\0\0" + session.pan()
 
-    def _judge(self, card: CardKind, certificate: bytes) -> CvContent | None:
-        """What a card's certificate says, verified; None without anchors."""
-        if not self._anchors:
-            return None
-        try:
-            content = verify_certificate(certificate, self._anchors)
-        except CvError as error:
-            if error.reason is CvReason.ENVIRONMENT:
-                raise TestWithReal(
-                    f"a test card and a real card: {error}", step=Step.VERIFY_CERTIFICATES
-                ) from error
-            raise _unusable(card, f"its CV certificate is refused: {error}") from error
-        problem = _wrong_holder(card, content) or outside_dates(content, self._day)
-        if problem is not None:
-            raise _unusable(card, problem)
-        return content
-
-
-def _authority(certificate: bytes, card: CardKind) -> Car:
-    try:
-        return Car.parse(CvEnvelope.parse(certificate).car)
-    except CvError as error:
-        raise _unusable(
-            card, f"its CV certificate cannot be read: {error}", Step.READ_CERTIFICATES
-        ) from error
-
-
-def _wrong_holder(card: CardKind, content: CvContent) -> str | None:
-    domain = protocol.DOMAIN_CPS if card is CardKind.CPS else protocol.DOMAIN_VITALE
-    if content.cha.domain != domain:
-        return "its certificate is that of the other kind of card"
-    if content.cha.usage != protocol.USAGE_AUTHENTICATION:
-        return "its certificate is not for recognition"
-    return None
-
-
-def _unusable(
-    card: CardKind, why: str, step: Step = Step.VERIFY_CERTIFICATES
-) -> CpsUnusable | VitaleUnusable:
-    if card is CardKind.CPS:
-        return CpsUnusable(f"CPS invalide: {why}", step=step)
-    return VitaleUnusable(f"Vitale inutilisable: {why}", step=step)
-
-
-def _verify_certificate(channel: Channel, car: Car, certificate: bytes) -> None:
-    step = Step.VERIFY_CERTIFICATES
-    _check(
-        channel,
-        step,
-        MANAGE_SECURITY_ENVIRONMENT,
-        _VERIFICATION,
-        _SIGNATURE_TEMPLATE,
-        encode(0x83, car.encode()),
-    )
-    _check(channel, step, PERFORM_SECURITY_OPERATION, 0x00, 0xAE, certificate)
-
-
-def _challenge(channel: Channel) -> bytes:
-    size = protocol.CHALLENGE_SIZE
-    return _sized(
-        channel, Step.CHALLENGES, _check(channel, Step.CHALLENGES, GET_CHALLENGE, 0, 0, b"", size), size
-    )
-
 
 def _compute(channel: Channel, step: Step, challenge: bytes) -> bytes:
     """INTERNAL AUTHENTICATE by the recognition key: the token's signature."""
     template = crt(algorithm=protocol.ALGORITHM_RECOGNITION, key=protocol.KEY_RECOGNITION)
-    _check(channel, step, MANAGE_SECURITY_ENVIRONMENT, _COMPUTATION, _AUTHENTICATION_TEMPLATE, template)
-    token = _check(channel, step, INTERNAL_AUTHENTICATE, 0, 0, challenge, 256, private=True)
-    return _sized(channel, step, token, protocol.SIGNATURE_SIZE)
+    check(channel, step, MANAGE_SECURITY_ENVIRONMENT, COMPUTATION, AUTHENTICATION_TEMPLATE, template)
+    token = check(channel, step, INTERNAL_AUTHENTICATE, 0, 0, challenge, 256, private=True)
+    return sized(channel, step, token, protocol.SIGNATURE_SIZE)
 
 
 def _authenticate(channel: Channel, step: Step, chr_: bytes, token: bytes) -> None:
     """EXTERNAL AUTHENTICATE: the card verifies the other one's token."""
     template = encode(0x80, bytes((protocol.ALGORITHM_RECOGNITION,))) + encode(0x83, chr_)
-    _check(channel, step, MANAGE_SECURITY_ENVIRONMENT, _VERIFICATION, _AUTHENTICATION_TEMPLATE, template)
-    _check(channel, step, EXTERNAL_AUTHENTICATE, 0, 0, token)
-
-
-def _check(
-    channel: Channel,
-    step: Step,
-    ins: int,
-    p1: int,
-    p2: int,
-    data: bytes,
-    ne: int | None = None,
-    *,
-    private: bool = False,
-) -> bytes:
-    run = channel.check_private if private else channel.check
-    try:
-        return run(step, ins, p1, p2, data, ne)
-    except CardRefused as refused:
-        if channel.card is CardKind.CPS and refused.sw == SW.SECURITY_STATUS_NOT_SATISFIED:
-            raise PinRequired(f"the PIN was not presented: {refused}", step=step, sw=refused.sw) from refused
-        blamed = _BLAMED.get((channel.card, step))
-        if blamed is None:
-            raise
-        raise CardRefused(step, refused.sw, card=channel.card, ssv_code=blamed) from None
-
-
-def _sized(channel: Channel, step: Step, answer: bytes, size: int) -> bytes:
-    if len(answer) != size:
-        raise ProtocolBroken(
-            f"the {channel.card.value} answered {len(answer)} bytes where {size} are due", step=step
-        )
-    return answer
+    check(channel, step, MANAGE_SECURITY_ENVIRONMENT, VERIFICATION, AUTHENTICATION_TEMPLATE, template)
+    check(channel, step, EXTERNAL_AUTHENTICATE, 0, 0, token)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import Final, Protocol
 from bifente.apdu.link import Link
 from bifente.terminal.cps import CpsSession
 from bifente.terminal.vitale import VitaleSession
+from bifente.terminal.vitale1 import Vitale1Session
 
 
 class Session(Protocol):
@@ -15,7 +16,11 @@ class Session(Protocol):
         """The serial number: eight digits."""
 
 
-_SESSIONS: Final[dict[str, Callable[[Link], Session]]] = {"cps3": CpsSession, "vitale2": VitaleSession}
+_SESSIONS: Final[dict[str, Callable[[Link], Session]]] = {
+    "cps3": CpsSession,
+    "vitale2": VitaleSession,
+    "vitale1": Vitale1Session,
+}
 
 
 def session_of(kind: str, link: Link) -> Session | None:

@@ -22,12 +22,16 @@ def kind_of(link: Link) -> str | None:
     return None
 
 
-def what_it_is(link: Link, wanted: str, name: bytes) -> str:
-    """What is wrong with a card that does not know the application *name* of the kind *wanted*, as the end of a sentence."""
+def what_it_is(link: Link, wanted: str, name: bytes | None = None) -> str:
+    """What is wrong with a card that is not of the kind *wanted*, or does not know the application *name* of it: the end of
+    a sentence.
+    """
     try:
         kind = kind_of(link)
     except (LinkError, ApduError):  # it has refused already; now it does not even do that
         kind = None
-    if kind is None or kind == wanted:
+    if name is None and kind is None:
+        return f"is not {called(wanted)}: its ATR is {link.atr.hex().upper()}"
+    if name is not None and (kind is None or kind == wanted):
         return f"does not know {name.hex().upper()}: it is not {called(wanted)}"
-    return f"is {called(kind)}, not {called(wanted)}"
+    return f"is {called(kind or wanted)}, not {called(wanted)}"

@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 
 from bifente.applets import SmartCard
 from bifente.reader import CPS_SLOT, VITALE_SLOT, SlotLink, TwoSlotReader
-from bifente.terminal import CpsSession, VitaleSession
+from bifente.terminal import CpsSession, PatientSession, patient_session
 from bifente.testing.declared import WAYS, Wanted, check_records
 from bifente.traces.explanation.dialogue import Follower
 from bifente.traces.files import TraceList, TraceWriter
@@ -112,11 +112,11 @@ class EmulatedCps(EmulatedCard):
 
 
 class EmulatedVitale(EmulatedCard):
-    """A carte Vitale."""
+    """A carte Vitale, of either generation."""
 
-    def session(self) -> VitaleSession:
-        """A new session."""
-        return VitaleSession(self.link())
+    def session(self) -> PatientSession:
+        """A new session, with the class of its generation: VitaleSession or Vitale1Session."""
+        return patient_session(self.link())
 
 
 @dataclass(slots=True)

@@ -197,7 +197,10 @@ def _verdicts(done: "Demonstration") -> RenderableType:
     verdict = done.verdict
     lines = Table.grid(padding=(0, 1))
     good = Text("✔", style="bold green")
-    lines.add_row(good, f"Vitale {verdict.vitale_number} signed, opened by the CPS that signed too")
+    lines.add_row(
+        good,
+        f"Vitale {verdict.vitale_number} {'certified' if verdict.certified else 'signed'}, opened by the CPS that signed too",
+    )
     lines.add_row(good, _told(f"CPS signed (CAdES-BES): {verdict.signer.subject.rfc4514_string(_NAMES)}"))
     for words in told(verdict):
         missing = words.startswith("note: ")

@@ -50,6 +50,8 @@ def verdict_words(verdict: "VerifiedSheet", file: str) -> list[str]:
     """Whose signatures hold, what issuers have signed and what is not proven: a line for each."""
     what = verdict.sheet
     whose = "both signatures hold" if verdict.vitale is not None else "the signature of the CPS holds"
+    if verdict.certified:
+        whose = "the signature of the CPS and the MAC of the Vitale 1 hold"
     lines = [
         (
             f"{file}: {whose}; feuille de soins n° {what.number} of {what.care_date}, "
@@ -89,7 +91,8 @@ def facts(verdict: "VerifiedSheet") -> dict[str, object]:
     return {
         "version": verdict.version,
         "provenance": canonical.PROVENANCE,
-        "verified": {"cps": True, "vitale": verdict.vitale is not None},
+        "verified": {"cps": True, "vitale": verdict.vitale is not None or bool(verdict.certified)},
+        "vitale_proof": "mac" if verdict.certified is not None else "signature" if verdict.vitale else None,
         "issued": {
             "rights": day_of(rights.day if rights is not None else None),
             "professional": day_of(professional.day if professional is not None else None),

@@ -17,9 +17,10 @@ CASES = Collection("reader")
 _ATRS: Final = {
     "cps3": "3BAC00402A001225006480000310009000",
     "vitale2": "3B751300004709EA9000",
+    "vitale1": "3F6525002209F99000",
     "t1test": "3B8801424946454E544531EF",
 }
-"""The answer to reset of each kind of card: Ludovic Rousseau's list for CPS3 and Vitale 2; ours for the test card."""
+"""The answer to reset of each kind of card: Ludovic Rousseau's list for CPS3 and both Vitales; ours for the test card."""
 
 _ROUNDS: Final = 40
 

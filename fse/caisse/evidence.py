@@ -229,6 +229,7 @@ def invoice_dossier(
         claimed=claimed(sheet),
         recomputed=by.pricer(sheet) if by.pricer is not None else None,
         insurer=complementary or _mutuelle(sheet),
+        certified=found.certified,
     )
 
 

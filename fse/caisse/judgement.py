@@ -77,6 +77,8 @@ class InvoiceDossier:
     recomputed: Recomputed | None = None
     insurer: str = ""
     """The complementary insurer whose part this lot asks for; empty where it asks for none."""
+    certified: bool | None = None
+    """Whether the MAC of a Vitale 1 was checked, False without the mother key for it; None when no Vitale 1 was there."""
 
 
 OBLIGATORY: Final = "O"
@@ -344,6 +346,8 @@ def _of_card(one: InvoiceDossier, sheet: CareSheet, known: CaisseKnowledge) -> I
         yield CaisseFinding("S09", one.number)
     elif not one.rights_proven:
         yield CaisseFinding("S04", one.number)
+    if one.certified is False:
+        yield CaisseFinding("S13", one.number)
     if not one.professional_proven:
         yield CaisseFinding("S05", one.number)
 

@@ -28,7 +28,7 @@ from bifente.igc import TrustStore
 
 @dataclass(frozen=True, slots=True)
 class ExaminerSettings:
-    """What a worker makes its examiner of: certificates (DER), a trust store with the CV roots only, and the tariff."""
+    """What a worker makes its examiner of: certificates (DER), a trust store with the CV roots and secret sheet keys only, the tariff."""
 
     anchors: tuple[bytes, ...]
     intermediates: tuple[bytes, ...]
@@ -41,7 +41,7 @@ class ExaminerSettings:
         return cls(
             tuple(one.public_bytes(Encoding.DER) for one in trust.anchors),
             tuple(one.public_bytes(Encoding.DER) for one in trust.intermediates),
-            TrustStore((), (), trust.cv_roots),
+            TrustStore((), (), trust.cv_roots, trust.sheet_keys),
             pricer,
         )
 
@@ -51,6 +51,7 @@ class ExaminerSettings:
             tuple(map(x509.load_der_x509_certificate, self.anchors)),
             tuple(map(x509.load_der_x509_certificate, self.intermediates)),
             self.cv_roots.cv_roots,
+            self.cv_roots.sheet_keys,
         )
         return Examiner(trust, pricer=self.pricer)
 

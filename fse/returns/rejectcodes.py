@@ -102,6 +102,7 @@ ReasonCode("R01", "Droits fermés à la date des soins", "read the card again, o
     ReasonCode("S10", "Participation forfaitaire retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
     ReasonCode("S11", "Franchise retenue", "nothing to do: the patient owes it", SYNTHETIC, _NOTICE),
     ReasonCode("S12", "Changement de caisse gestionnaire", "read the card again at the next visit", SYNTHETIC, _NOTICE),
+    ReasonCode("S13", "Certification de la Vitale 1 non vérifiée", "nothing to do: this caisse has no key for it", SYNTHETIC, _NOTICE),
 )  # fmt: skip
 
 REASON_CODES: Final[Mapping[str, ReasonCode]] = {one.code: one for one in _TABLE}

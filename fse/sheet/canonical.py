@@ -20,10 +20,10 @@ from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 from bifente.codes.dates import LooseDate
 from bifente.fse.errors import CanonicalError, InvalidSheet
 from bifente.fse.sheet.acts import Act
-from bifente.fse.sheet.model import SINCE_3, VERSION, CareSheet
+from bifente.fse.sheet.model import SINCE_3, VERSION, VERSIONS, CareSheet
 from bifente.fse.sheet.rights import Rights
 
-FORMATS: Final = {1: "bifente-sheet/1", 2: "bifente-sheet/2", 3: "bifente-sheet/3"}
+FORMATS: Final = {version: f"bifente-sheet/{version}" for version in VERSIONS}
 """What a sheet of each version begins with. From version 2 on it says itself where its form comes from."""
 
 PROVENANCE: Final = "synthetic"
@@ -92,7 +92,7 @@ def _said_again(value: Mapping[str, Any], version: int, sheet: CareSheet) -> byt
     Where a version writes all fields, and no text has another form than the value that it became (see
     :func:`_text_builder`), they are those of *value* itself.
     """
-    return _dump(value) if version == VERSION and "version" not in value["sheet"] else encode(sheet)
+    return _dump(value) if version >= VERSION and "version" not in value["sheet"] else encode(sheet)
 
 
 def _version(value: Any) -> int:

@@ -32,8 +32,10 @@ from bifente.fse.sheet.rights import Problem, ProblemKind, Rights, rights_at
 from bifente.ssv.groups import Group
 
 VERSION: Final = 3
-VERSIONS: Final = (1, 2, 3)
-"""The form of a sheet: what it says and what is signed with it. 1 and 2 are read still, 3 is written."""
+CERTIFIED: Final = 4
+VERSIONS: Final = (1, 2, 3, CERTIFIED)
+"""The form of a sheet: what it says and what is signed with it. 1 and 2 are read still, 3 is written; 4 says what 3 says, and a
+Vitale 1 has certified it by a MAC, where a Vitale 2 signs."""
 
 MAX_ACTS: Final = {1: 3, 2: 3}
 """How many acts a sheet of the first versions has at most."""
@@ -178,6 +180,8 @@ class CareSheet:
             raise InvalidSheet(
                 f"version {self.version} of a sheet: {' and '.join(map(str, VERSIONS))} are known"
             )
+        if self.version == CERTIFIED and self.mode is not SheetMode.SECURED:
+            raise InvalidSheet(f"a sheet of version {CERTIFIED} is one that a Vitale 1 certifies")
         if self.version == 1 and self.rights.earlier:
             raise InvalidSheet("a sheet of version 1 says nothing of the rights on earlier days")
         check_professional(self.professional, self.situation)
@@ -294,6 +298,7 @@ def draw_up(
     accept: Collection[ProblemKind] = (),
     rights_origin: RightsOrigin = RightsOrigin.VITALE,
     prepared_by: str = "",
+    version: int = VERSION,
     **circumstances: Unpack[Circumstances],
 ) -> CareSheet:
     """Make a sheet from what the two cards say, and the *circumstances* of the acts.
@@ -317,6 +322,7 @@ def draw_up(
         accepted=accepted,
         rights_origin=rights_origin,
         prepared_by=prepared_by,
+        version=version,
         **circumstances,
     )
 

@@ -22,7 +22,7 @@ from bifente.fse.sheet.rightssources import CardRights, RightsSource
 from bifente.fse.sheet.verification import VerifiedSheet, verify
 from bifente.igc import TrustStore
 from bifente.ssv.groups import Group
-from bifente.terminal import CpsSession, Recognition, RecognitionRequired, VitaleSession, recognise
+from bifente.terminal import CpsSession, Recognition, RecognitionRequired, patient_session, recognise
 from bifente.terminal.cps import professional_groups
 from bifente.terminal.vitale import rights_groups
 
@@ -45,7 +45,7 @@ class CareSession:
         self._professional: dict[str, bytes] | None = None
         with self._timed("cards"):
             self.cps = CpsSession(cps_link)
-            self.vitale = VitaleSession(vitale_link)
+            self.vitale = patient_session(vitale_link)
 
     # -- the steps
 
@@ -130,6 +130,7 @@ class CareSession:
                 beneficiary=beneficiary,
                 accept=accept,
                 rights_origin=source.origin,
+                version=signature.version_for(self.vitale),
                 **circumstances,
             )
 

@@ -7,10 +7,10 @@ and certificate, so that neither can be exchanged, *and* what both cards' issuer
 the sheet was drawn up from::
 
     SignedSheet ::= SEQUENCE {
-        version            INTEGER (3),
+        version            INTEGER (3 | 4),
         sheet              OCTET STRING,   -- canonical bytes
-        vitaleSignature    OCTET STRING,   -- 256 bytes
-        vitaleCertificate  OCTET STRING,   -- CV certificate 7F21 of key 81
+        vitaleSignature    OCTET STRING,   -- 256 bytes; of a Vitale 1 (version 4) a MAC of 8 bytes
+        vitaleCertificate  OCTET STRING,   -- CV certificate 7F21 of key 81; of a Vitale 1 which key it is (E1)
         chrVitale          OCTET STRING,   -- 12 bytes
         rv                 OCTET STRING,   -- 16 bytes, the Vitale's challenge
         chrCps             OCTET STRING,   -- 12 bytes
@@ -27,6 +27,9 @@ the sheet was drawn up from::
 Of the Vitale go group 101 and the bénéficiaire of the sheet, of the CPS all that its issuer signed. A sheet without
 Vitale (mode F) is signed by the CPS alone: all that is the Vitale's or the recognition's is empty. Version 2 ended with
 ``cpsIssued``, version 1 with ``rc``; no card signs them any more, they are read and verified still.
+
+In version 4 a Vitale 1 has certified :func:`bifente.layouts.symmetric.sheet_payload`: whoever holds the mother key of care
+sheets can check that, and could have made it as well; nobody else can check it.
 
 The content type is id-data. ``openssl`` verifies the CPS's half with the root and nothing else::
 
@@ -56,14 +59,15 @@ from bifente.fse.sheet.cms import (
     issuer_and_serial,
     signed_attributes,
 )
-from bifente.fse.sheet.model import VERSION, VERSIONS, CareSheet
+from bifente.fse.sheet.model import CERTIFIED, VERSION, VERSIONS, CareSheet
 from bifente.fse.sheet.signer import check_signer
+from bifente.layouts import symmetric
 from bifente.layouts.cards import cps3, vitale2
 from bifente.layouts.codec import record
 from bifente.layouts.codecs import identity
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.recognition import sheet_payload, sheet_payload_1
-from bifente.terminal import CpsSession, Recognition
+from bifente.terminal import CpsSession, PatientSession, Recognition, Vitale1Session
 
 _CARD_NUMBER = 0x5A
 
@@ -150,6 +154,8 @@ class SignedContent:
         if self.version == 1:
             return sheet_payload_1(*parts)
         opener = self.opener_issued if self.opened_by_another else self.cps_issued
+        if self.version == CERTIFIED:
+            return symmetric.sheet_payload(*parts, opener.digest)
         return sheet_payload(*parts, self.vitale_issued.digest, opener.digest)
 
     def encode(self) -> bytes:
@@ -203,7 +209,7 @@ class SignedContent:
 
 _OCTETS = ("sheet", "vitale_signature", "vitale_certificate", "chr_vitale", "rv", "chr_cps", "rc")
 _WITH_OPENER: Final = 3
-_ITEMS: Final = {1: 8, 2: 10, 3: 12}
+_ITEMS: Final = {1: 8, 2: 10, 3: 12, CERTIFIED: 12}
 """The version of a SignedSheet, and how many objects it has."""
 
 
@@ -290,8 +296,13 @@ def card_reference(chr_: bytes) -> str:
 def by_vitale(
     sheet: CareSheet, recognition: Recognition, *, rights: Mapping[str, bytes] | None = None
 ) -> SignedContent:
-    """What the Vitale signs, with what verifies it; nothing of it is the signer's yet."""
+    """What the Vitale signs, with what verifies it; nothing of it is the signer's yet.
+
+    Raises InvalidSheet for a version that a Vitale of its generation does not sign.
+    """
     vitale = recognition.vitale
+    if sheet.version != version_for(vitale):
+        raise InvalidSheet(f"a Vitale of this generation signs sheets of version {version_for(vitale)}")
     rights_issued = Issued()
     if recognition.issuer_vitale:
         files = by_fid(vitale.rights_contents() if rights is None else rights, VITALE_FIDS)
@@ -309,7 +320,13 @@ def by_vitale(
         chr_cps=recognition.chr_cps,
         rc=recognition.rc,
         vitale_issued=rights_issued,
+        version=sheet.version,
     )
+
+
+def version_for(vitale: PatientSession) -> int:
+    """The version of the sheets that this card signs."""
+    return CERTIFIED if isinstance(vitale, Vitale1Session) else VERSION
 
 
 def _signing(sheet: CareSheet, cps: CpsSession, intermediates: Iterable[bytes]) -> tuple[bytes, bytes]:

@@ -26,12 +26,13 @@ from bifente.apdu.cvc import (
     CvError,
 )
 from bifente.apdu.issuersignature import IssuerSignature, IssuerSignatureError, signed_by
+from bifente.crypto.legacy.diversified import card_key, mac_holds
 from bifente.fse.errors import CanonicalError, FseError, InvalidSheet, SheetRefused, Signatory
 from bifente.fse.sheet import canonical
 from bifente.fse.sheet.acts import ComplementarySource, RightsOrigin, SheetMode
 from bifente.fse.sheet.cms import SignedData, assemble, parse, signed_attributes
 from bifente.fse.sheet.complementary import check_complementary
-from bifente.fse.sheet.model import BillingSituation, CareSheet, Professional, judge_rights
+from bifente.fse.sheet.model import CERTIFIED, BillingSituation, CareSheet, Professional, judge_rights
 from bifente.fse.sheet.rights import rights_at
 from bifente.fse.sheet.signature import (
     CPS_FIDS,
@@ -46,6 +47,7 @@ from bifente.fse.sheet.signature import (
 )
 from bifente.fse.sheet.signer import card_number, check_holder, check_signer
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
+from bifente.layouts import symmetric
 from bifente.terminal import TerminalError
 from bifente.terminal.cps import holder_of, professional_groups
 from bifente.terminal.vitale import rights_groups
@@ -61,7 +63,7 @@ _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion,
 @dataclass(frozen=True, slots=True)
 class VerifiedSheet:
     """A sheet whose signatures hold. ``vitale`` and ``signer`` are the verified certificates; a sheet without Vitale
-    (mode F) has no ``vitale``. ``opener`` is the certificate of the card that opened the Vitale, when another signed.
+    (mode F) has no ``vitale``, nor has one that a Vitale 1 has certified: see ``certified``. ``opener`` is the certificate of the card that opened the Vitale, when another signed.
 
     ``rights_issued`` and ``professional_issued`` are the issuers' signatures by which what the sheet says of rights and
     professional was issued; None where the card had none, or the sheet is of version 1: then the terminal that drew it
@@ -75,6 +77,8 @@ class VerifiedSheet:
     rights_issued: IssuerSignature | None
     professional_issued: IssuerSignature | None
     opener: CvContent | None = None
+    certified: bool | None = None
+    """Whether the MAC of a Vitale 1 was checked, False without the mother key for it; None when no Vitale 1 was there."""
 
     @property
     def version(self) -> int:
@@ -84,6 +88,8 @@ class VerifiedSheet:
     @property
     def vitale_number(self) -> str:
         """Issuer and number of the Vitale that signed, 20 digits; empty when none did."""
+        if self.certified is not None:
+            return self.content.chr_vitale[2:].hex().upper()
         return "" if self.vitale is None else self.vitale.chr[2:].hex().upper()
 
     @property
@@ -91,7 +97,16 @@ class VerifiedSheet:
         """What no issuer has signed, in words; empty when all is proven."""
         old = " (a sheet of version 1)" if self.version == 1 else " (the card holds no issuer's signature)"
         words = []
-        if self.vitale is None:
+        if self.certified:
+            words.append(
+                "the Vitale 1 has certified the sheet by a MAC: it proves to the holder of the mother key that the card was "
+                "there, and nothing to a third party"
+            )
+        elif self.certified is not None:
+            words.append(
+                "the MAC of the Vitale 1 is not checked: only who holds the mother key (issuer, caisse) can, and here it is not"
+            )
+        elif self.vitale is None:
             words.append("no Vitale has signed (mode F): that the patient was there is not proven")
         if self.sheet.rights_origin is RightsOrigin.ONLINE:
             words.append("the rights are those that a service has told online: no issuer has signed them")
@@ -122,6 +137,7 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     failures: list[tuple[Signatory, str]] = []
     sheet = _judge(Signatory.VITALE, failures, lambda: _sheet(content))
     when = day or (sheet.care_date if sheet is not None else None)
+    certified: bool | None = None
     alone = sheet is not None and sheet.mode is not SheetMode.SECURED
     signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when))
     holder = _judge(Signatory.CPS, failures, lambda: _holder_issued(content, signer, trust))
@@ -129,24 +145,27 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     if alone:
         _judge(Signatory.CPS, failures, lambda: _alone(sheet, content))
     else:
-        vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
+        if content.version == CERTIFIED:
+            certified = _judge(Signatory.VITALE, failures, lambda: _certified(content, trust))
+        else:
+            vitale = _judge(Signatory.VITALE, failures, lambda: _vitale(content, trust, when))
         rights = _judge(
             Signatory.VITALE, failures, lambda: _issued(content.vitale_issued, "V", content.chr_vitale, trust)
         )
         opener = _judge(Signatory.VITALE, failures, lambda: _opener(sheet, content, trust, when))
-        if sheet is not None and vitale is not None:
+        if sheet is not None and (vitale is not None or certified is not None):
             _judge(Signatory.VITALE, failures, lambda: _read_from(sheet, content))
         if signer is not None and not content.opened_by_another:
             _judge(Signatory.VITALE, failures, lambda: _opened_by(content, signer))
     if signer is not None:
         _judge(Signatory.CPS, failures, lambda: _named_by(sheet, signer))
-    if failures or sheet is None or signer is None or (vitale is None and not alone):
+    if failures or sheet is None or signer is None or (vitale is None and certified is None and not alone):
         raise SheetRefused(failures)
     _judge(Signatory.VITALE, failures, lambda: _rights_as_issued(sheet, content, rights))
     _judge(Signatory.CPS, failures, lambda: _professional_as_issued(sheet, content, holder, signer))
     if failures:
         raise SheetRefused(failures)
-    return VerifiedSheet(sheet, vitale, signer, content, rights, holder, opener)
+    return VerifiedSheet(sheet, vitale, signer, content, rights, holder, opener, certified)
 
 
 class _Doubt(Exception):
@@ -199,6 +218,24 @@ def _vitale(content: SignedContent, trust: TrustStore, day: date | None) -> CvCo
             "the signature is not that of this sheet, this recognition and these issuers' signatures"
         )
     return certificate
+
+
+def _certified(content: SignedContent, trust: TrustStore) -> bool:
+    """Whether the MAC of a Vitale 1 is checked; False when there is no mother key to check it by."""
+    if content.vitale_certificate != symmetric.KEY_INFORMATION:
+        raise _Doubt("what it names is not a key by which a Vitale 1 certifies sheets")
+    try:
+        payload = content.vitale_payload
+    except ValueError as error:
+        raise _Doubt(str(error)) from error
+    if len(content.vitale_signature) != symmetric.MAC_SIZE:
+        raise _Doubt(f"a MAC has {symmetric.MAC_SIZE} bytes, not {len(content.vitale_signature)}")
+    if not trust.sheet_keys:
+        return False
+    keys = [card_key(mother, content.chr_vitale) for mother in trust.sheet_keys]
+    if not any(mac_holds(key, payload, content.vitale_signature) for key in keys):
+        raise _Doubt("the MAC is not that of this sheet, this recognition and a Vitale 1 of this authority")
+    return True
 
 
 def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None) -> x509.Certificate:

@@ -21,6 +21,7 @@ from bifente.layouts.nodes import (
     KeySet,
     Layout,
     PinObject,
+    SecretKey,
     SecurityEnvironment,
     ef_access,
 )
@@ -32,6 +33,7 @@ from bifente.layouts.recognition import (
     KEY_RECOGNITION,
 )
 from bifente.layouts.roles import pin_environment
+from bifente.layouts.symmetric import ALGORITHM, MOTHER_KEY
 
 ATR = bytes.fromhex("3BAC00402A001225006480000310009000")
 ATR_CONTACTLESS = bytes.fromhex("3B8F80010031B86404B0ECC1739401808290000E")
@@ -251,6 +253,18 @@ _APPLICATION = DF(
             SYNTHETIC,
             "recognition",
             non_repudiation=False,
+        ),
+    ),
+    secrets=(
+        SecretKey(
+            "recognition of a Vitale 1",
+            MOTHER_KEY,
+            {Operation.INTERNAL_AUTHENTICATE: _HOLDER, Operation.EXTERNAL_AUTHENTICATE: _HOLDER},
+            ALGORITHM,
+            SYNTHETIC,
+            use="recognition",
+            mother=True,
+            optional=True,
         ),
     ),
     environments=(pin_environment(3, PIN, "PIN 01"),),

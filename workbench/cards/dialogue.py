@@ -54,7 +54,7 @@ def rights(
     """
     from bifente.applets import open_card
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
-    from bifente.terminal import CpsSession, VitaleSession, recognise
+    from bifente.terminal import CpsSession, VitaleSession, patient_session, recognise
     from bifente.workbench.authority import roots_for
 
     need_pair(cps, vitale)
@@ -62,13 +62,16 @@ def rights(
     with failing_as_files(*devices), TwoSlotReader() as reader:
         for slot, device in zip((CPS_SLOT, VITALE_SLOT), devices, strict=True):
             reader.insert(slot, device)
-        doctor, patient = CpsSession(reader.link(CPS_SLOT)), VitaleSession(reader.link(VITALE_SLOT))
-        anchors = roots_for(authority, doctor.cv_certificate(), patient.cv_certificate())
+        doctor, patient = CpsSession(reader.link(CPS_SLOT)), patient_session(reader.link(VITALE_SLOT))
+        shown = [doctor.cv_certificate()]
+        if isinstance(patient, VitaleSession):
+            shown.append(patient.cv_certificate())
+        anchors = roots_for(authority, *shown)
         if day is not None and not anchors:
             note(Unproven.DATE)
         doctor.verify_pin(pin())
         with recognise(doctor, patient, date=day or date.today(), anchors=anchors):
             groups = patient.rights()
-            if anchors and patient.issued is None:
+            if patient.issued is None and (anchors or not isinstance(patient, VitaleSession)):
                 note(Unproven.RIGHTS)
     return list(groups)

@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
-from bifente.layouts.registry import called
+from bifente.layouts.recognition import CPS, VITALE, Party
+from bifente.layouts.registry import called, kinds, layout_of
 from bifente.workbench.errors import WorkbenchError
+
+_USUAL = {CPS.name: "cps3", VITALE.name: "vitale2"}
+"""The kind that most cards of a party are of: what a person is told to take."""
 
 _SQLITE = b"SQLite format 3\0"
 """How a card file begins (https://www.sqlite.org/fileformat.html §1.3)."""
@@ -30,21 +34,38 @@ def refuse_card_file(path: Path, wanted: str) -> None:
 
 
 def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:
-    """Raise WorkbenchError unless *cps* is the file of a CPS and *vitale* that of a Vitale; *given* is what the user called them."""
+    """Raise WorkbenchError unless *cps* is the file of a professional's card and *vitale* that of a patient's, of whichever
+    generation; *given* is what the user called them.
+    """
     first, second = kind_of_file(cps), kind_of_file(vitale)
     professional, patient = given or (cps, vitale)
-    if (first, second) == ("vitale2", "cps3"):
+    if (party_of(first), party_of(second)) == (VITALE, CPS):
         raise WorkbenchError(
             f"the cards are swapped: {professional} is {called(first)}, {patient} is {called(second)}",
             hint="give them the other way round",
         )
-    _need(professional, first, "cps3", "the professional's card")
-    _need(patient, second, "vitale2", "the patient's card")
+    _need_party(professional, first, CPS, "the professional's card")
+    _need_party(patient, second, VITALE, "the patient's card")
+
+
+def party_of(kind: str) -> Party | None:
+    """The part that cards of that kind take in a recognition; None for a kind without one, or one that is not known."""
+    return layout_of(kind).party if kind in kinds() else None
+
+
+def need_party(path: Path, wanted: Party, role: str) -> None:
+    """Raise WorkbenchError unless *path* is the file of a card that takes that part; *role* is what it is needed as."""
+    _need_party(path, kind_of_file(path), wanted, role)
 
 
 def need_kind(path: Path, wanted: str, role: str) -> None:
     """Raise WorkbenchError unless *path* is the file of a card of that kind; *role* is what it is needed as."""
     _need(path, kind_of_file(path), wanted, role)
+
+
+def _need_party(given: object, kind: str, wanted: Party, role: str) -> None:
+    if party_of(kind) is not wanted:
+        _need(given, kind, _USUAL[wanted.name], role)
 
 
 def _need(given: object, kind: str, wanted: str, role: str) -> None:

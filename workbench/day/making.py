@@ -34,7 +34,7 @@ class TrustBytes:
         return cls(
             tuple(one.public_bytes(Encoding.DER) for one in trust.anchors),
             tuple(one.public_bytes(Encoding.DER) for one in trust.intermediates),
-            TrustStore((), (), trust.cv_roots),
+            TrustStore((), (), trust.cv_roots, trust.sheet_keys),
         )
 
     def store(self) -> "TrustStore":
@@ -47,6 +47,7 @@ class TrustBytes:
             tuple(map(x509.load_der_x509_certificate, self.anchors)),
             tuple(map(x509.load_der_x509_certificate, self.intermediates)),
             self.cv_roots.cv_roots,
+            self.cv_roots.sheet_keys,
         )
 
 

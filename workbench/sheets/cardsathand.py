@@ -6,8 +6,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifente.layouts import recognition
 from bifente.workbench.cards.files import failing_as_files
-from bifente.workbench.cards.kinds import need_kind, need_pair
+from bifente.workbench.cards.kinds import need_pair, need_party, party_of
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bifente.reader import TwoSlotReader
 
 CPS, VITALE = "cps3", "vitale2"
+"""The roles of the two cards, by the usual kind of each; cards of other generations take the same ones."""
+_PARTIES = {CPS: recognition.CPS, VITALE: recognition.VITALE}
 _ROLES = {CPS: "the professional's card", VITALE: "the patient's card"}
 
 Around = Callable[["Card", str], "Card"]
@@ -98,7 +101,7 @@ def _check_files(files: dict[str, Path | None]) -> None:
         return
     for kind, path in files.items():
         if path is not None:
-            need_kind(path, kind, _ROLES[kind])
+            need_party(path, _PARTIES[kind], _ROLES[kind])
 
 
 def _in_readers(held: ExitStack, wanted: Sequence[str], missing: Sequence[str]) -> "dict[str, Card]":
@@ -114,13 +117,19 @@ def _in_readers(held: ExitStack, wanted: Sequence[str], missing: Sequence[str]) 
         with TwoSlotReader("asked", ("ICC",)) as reader:
             try:
                 reader.insert("ICC", card)
-                kind = kind_of(reader.link("ICC"))
+                kind = _role(kind_of(reader.link("ICC")))
             except LinkError:
                 continue  # an empty reader, or a card that does not answer: another may have what is wanted
         if kind in missing and kind is not None and kind not in found:
             found[kind] = card
             held.callback(card.power_off)
     return found
+
+
+def _role(kind: str | None) -> str | None:
+    """Which of the two cards one of that kind is."""
+    party = party_of(kind) if kind is not None else None
+    return next((role for role, wanted in _PARTIES.items() if party is wanted), None)
 
 
 def _names(wanted: Sequence[str]) -> list[str]:

@@ -196,7 +196,7 @@ def prepare_sheet(
     from bifente.fse.sheet.model import draw_up
     from bifente.fse.sheet.professionalfile import MAX_PROFESSIONAL, read_professional
     from bifente.fse.sheet.session import CareSession
-    from bifente.fse.sheet.signature import card_reference, prepare
+    from bifente.fse.sheet.signature import card_reference, prepare, version_for
 
     authority = trusted_authority(desk.authority)
     doctor = read_professional(read_bytes(professional, MAX_PROFESSIONAL), authority.trust_store)
@@ -219,6 +219,7 @@ def prepare_sheet(
             beneficiary=written.beneficiary,
             accept=asked.accepted,
             prepared_by=card_reference(recognition.chr_cps),
+            version=version_for(recognition.vitale),
             **asked.circumstances,
         )
         content = prepare(sheet, recognition).encode()

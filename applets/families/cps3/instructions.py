@@ -5,7 +5,7 @@ from bifente.applets.commands import (
     binary,
     cardholder,
     dataobjects,
-    environment,
+    mothers,
     operations,
     selection,
 )
@@ -22,9 +22,9 @@ INSTRUCTIONS = table(
         cardholder.CHANGE_REFERENCE_DATA,
         cardholder.RESET_RETRY_COUNTER,
         authentication.GET_CHALLENGE,
-        authentication.INTERNAL_AUTHENTICATE,
-        authentication.EXTERNAL_AUTHENTICATE,
-        environment.MANAGE_SECURITY_ENVIRONMENT,
+        mothers.INTERNAL_AUTHENTICATE,
+        mothers.EXTERNAL_AUTHENTICATE,
+        mothers.MANAGE_SECURITY_ENVIRONMENT,
         operations.PERFORM_SECURITY_OPERATION,
     )
 )

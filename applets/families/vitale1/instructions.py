@@ -82,8 +82,8 @@ def _external(card: "SmartCard", request: KeyedRequest) -> bytes:
         raise incorrect_data(_VERIFIES, pattern, symmetric.PROOF_SIZE, len(request.data))
     if challenge is None:
         raise out_of_turn(_VERIFIES, _NO_CHALLENGE)
-    rc, cha_bytes, chr_cps, issued, mac = _parts(
-        request.data, CHALLENGE_SIZE, CHA_SIZE, CHR_SIZE, DIGEST_SIZE, symmetric.MAC_SIZE
+    rc, chr_cps, issued, cha_bytes, mac = _parts(
+        request.data, CHALLENGE_SIZE, CHR_SIZE, DIGEST_SIZE, CHA_SIZE, symmetric.MAC_SIZE
     )
     own = card.persistent.identity
     token = symmetric.cps_token(cha_bytes, chr_cps, rc, own.chr, challenge.value, issued)
@@ -121,7 +121,7 @@ def _parts(data: bytes, *sizes: int) -> list[bytes]:
 
 
 def _internal(card: "SmartCard", request: KeyedRequest) -> bytes:
-    """Step 5 with key 01, the certificate of a care sheet with key 02: 8 bytes each."""
+    """Step 5 with key 01: authorisation and MAC. The certificate of a care sheet with key 02: 8 bytes."""
     key = _key(card, request.reference, Operation.INTERNAL_AUTHENTICATE)
     recognition = card.proven.recognition
     if recognition is None:
@@ -142,7 +142,7 @@ def _internal(card: "SmartCard", request: KeyedRequest) -> bytes:
     token = symmetric.vitale_token(
         own.cha.encode(), own.chr, recognition.own_challenge, peer.chr, recognition.peer_challenge
     )
-    return retail_mac(key, token)
+    return own.cha.encode() + retail_mac(key, token)
 
 
 def _external_refused(card: "SmartCard") -> None:

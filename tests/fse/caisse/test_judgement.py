@@ -300,3 +300,12 @@ def test_an_invoice_with_two_doubts_is_named_once_in_the_arl(
     assert codes(verdict.refusals) == ["L13", "L13"]
     (code,) = _codes(verdict.refusals)
     assert code.label.endswith("CPS: no (facture 1)")
+
+
+@pytest.mark.parametrize(("certified", "found"), [(None, []), (True, []), (False, ["S13"])])
+def test_a_caisse_without_the_mother_key_says_so(
+    changed: Callable[..., LotDossier], known: CaisseKnowledge, certified: bool | None, found: list[str]
+) -> None:
+    verdict = judge(changed(certified=certified), known)
+    assert codes(verdict.invoices[0].findings) == found
+    assert verdict.invoices[0].accepted
