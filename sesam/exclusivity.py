@@ -108,6 +108,12 @@ class Exclusivities:
                 self._held.pop(number, None)
                 self._changed.notify_all()
 
+    @property
+    def queue(self) -> list[str]:
+        """Who waits, the first one first."""
+        with self._changed:
+            return [caller.name for caller, _ in self._waiting]
+
     def held_by(self, caller: CallerProcess, lads: frozenset[int]) -> int:
         """The number of the exclusivity in which *caller* holds one of *lads*, 0 for none."""
         with self._changed:

@@ -8,6 +8,7 @@ from time import monotonic, sleep
 from typing import Final
 from xml.etree import ElementTree
 
+from bifente.apdu.link import LinkError
 from bifente.sesam.caller import CallerProcess
 from bifente.sesam.codes import ReturnCode
 from bifente.sesam.desk import CardDesk
@@ -42,7 +43,7 @@ class VitalePresence:
     def identification(self, caller: CallerProcess, seconds: int) -> tuple[bytes, ...]:
         """Hn_LectureVitaleDonneesIdentification: the state, and the XML. Waits so many seconds for a card."""
         deadline = monotonic() + min(seconds, _LONGEST_WAIT)
-        while not self._desk.vitale.state().present:
+        while not self._present():
             if monotonic() >= deadline:
                 raise CallFailed(
                     ReturnCode.VITALE_ABSENT, f"no carte Vitale within {seconds} s", _number(ABSENT), b""
@@ -59,13 +60,19 @@ class VitalePresence:
         """MICA_ControlePresenceCarteVitale: the state, and the serial number of the card."""
         if resource_called(resource, ReturnCode.UNKNOWN_RESOURCE).lad != VITALE:
             raise CallFailed(ReturnCode.UNKNOWN_RESOURCE, f"{resource!r} is not the resource of the Vitale")
-        if not self._desk.vitale.state().present:
+        if not self._present():
             return _number(ABSENT), b""
         with (
             self._reading.cards(caller, _VITALE_ONLY),
             linked(self._desk.vitale.link, CardKind.VITALE) as link,
         ):
             return _number(PRESENT), VitaleSession(link).serial().encode()
+
+    def _present(self) -> bool:
+        try:
+            return self._desk.vitale.state().present
+        except LinkError as error:
+            raise CallFailed(ReturnCode.TIMEOUT, str(error), _number(ABSENT), b"") from error
 
     def version(self, _caller: CallerProcess) -> tuple[bytes, ...]:
         """MICA_LireVersion."""

@@ -55,6 +55,8 @@ class CardReading:
                 yield
             except TerminalError as error:
                 raise refusal_of(error) from error
+            except LinkError as error:
+                raise CallFailed(ReturnCode.TIMEOUT, str(error)) from error
 
     @contextmanager
     def professional(self, pin: str | None) -> Iterator[CpsSession]:

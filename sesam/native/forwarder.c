@@ -369,9 +369,10 @@ static int is_fresh(wire one)
 #endif
 }
 
-static wire take_wire(void)
+static wire take_wire(int *is_new)
 {
     wire found = NO_WIRE;
+    *is_new = 0;
     lock_pool();
     while (idle_count != 0 && found == NO_WIRE) {
         found = idle[--idle_count];
@@ -381,7 +382,10 @@ static wire take_wire(void)
         }
     }
     unlock_pool();
-    return found == NO_WIRE ? dial() : found;
+    if (found != NO_WIRE)
+        return found;
+    *is_new = 1;
+    return dial();
 }
 
 static void give_back(wire one, uint32_t taken_by)
@@ -486,12 +490,13 @@ static sesam_code call(unsigned which, const struct field *fields, unsigned coun
     unsigned char *message;
     size_t size = 0;
     sesam_code failed;
+    int is_new;
     wire to;
     memset(answer, 0, sizeof *answer);
     message = message_of(which, fields, count, &size);
     if (message == NULL)
         return answer->code = GALSS_PARAMETER;
-    to = take_wire();
+    to = take_wire(&is_new);
     if (to == NO_WIRE) {
         failed = GALSS_NO_SERVER;
     } else if (!send_all(to, message, size)) {
@@ -503,6 +508,8 @@ static sesam_code call(unsigned which, const struct field *fields, unsigned coun
             close_wire(to); /* an answer that still comes is nobody's */
         else
             give_back(to, pid);
+        if (failed == GALSS_TRANSMISSION && is_new && answer->buffer == NULL)
+            failed = GALSS_NO_SERVER; /* whoever listens there has not taken our hello */
     }
     wipe(message, size);
     free(message);
@@ -790,7 +797,8 @@ static sesam_code with_array(unsigned which, const struct field *before, unsigne
     unsigned char *array = packed(count, in, in_sizes, &length);
     if (array == NULL)
         return GALSS_PARAMETER;
-    memcpy(fields, before, known * sizeof *before);
+    if (known != 0)
+        memcpy(fields, before, known * sizeof *before);
     fields[known] = bytes_of(array, length);
     code = call(which, fields, known + 1, &answer);
     free(array);

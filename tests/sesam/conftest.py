@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from sesamdesk import CLIENTS, ServedDesk, compile_client, desk_with
+from sesamdesk import CLIENTS, EVERY_LIBRARY, ServedDesk, Speaker, compile_client, desk_with
 
 from bifente.workbench.sesam.building import build, default_libraries
 
@@ -54,3 +55,25 @@ def desk() -> Iterator[ServedDesk]:
     """A gp's card and a family's."""
     with desk_with() as made:
         yield made
+
+
+@pytest.fixture
+def speaker_at(client: Callable[..., Path], libraries: Path) -> Iterator[Callable[[ServedDesk], Speaker]]:
+    """``speaker_at(desk)``: a C program that makes the calls it is told at that desk."""
+    program = client("speak.c", *EVERY_LIBRARY)
+    with ExitStack() as running:
+        places: dict[int, dict[str, str]] = {}
+
+        def started(at: ServedDesk) -> Speaker:
+            if id(at) not in places:
+                places[id(at)] = running.enter_context(at.listening())
+            environment = places[id(at)] | {"LD_LIBRARY_PATH": str(libraries)}
+            return running.enter_context(Speaker(program, environment))
+
+        yield started
+
+
+@pytest.fixture
+def speaker(speaker_at: Callable[[ServedDesk], Speaker], desk: ServedDesk) -> Callable[[], Speaker]:
+    """``speaker()``: such a program at the desk with a gp's and a family's cards; as many as are wanted."""
+    return lambda: speaker_at(desk)

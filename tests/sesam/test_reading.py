@@ -1,21 +1,11 @@
 """A C program reads two cards through the libraries: the same groups as the sessions in Python give."""
 
-import re
-
 from issued import TODAY, authority, issued
-from sesamdesk import desk_with, run_client
+from sesamdesk import answers, desk_with, run_client
 
 from bifente.reader import TwoSlotReader
 from bifente.ssv.wire import encode
 from bifente.terminal import CpsSession, VitaleSession, recognise
-
-
-def answers(output: str) -> dict[str, tuple[str, bytes]]:
-    """Function → code and zone."""
-    return {
-        name: (code, bytes.fromhex(zone))
-        for name, code, zone in re.findall(r"^(\w+) (\w{4}) ?(\w*)$", output, re.MULTILINE)
-    }
 
 
 def test_a_c_program_gets_what_the_sessions_read(client, desk, libraries) -> None:

@@ -1,6 +1,7 @@
 """A desk for software that calls GALSS and SSV: cards of shipped profiles, served to libraries that were built once."""
 
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -90,6 +91,7 @@ def compile_client(
     compiler: str, source: str, output: Path, libraries: Path, names: Sequence[str], *options: str
 ) -> Path:
     """A program of ``tests/sesam/clients``, linked with the libraries as a publisher's would be."""
+    draft = output.with_name(f"{output.name}.{os.getpid()}")  # several workers may make it at once
     done = subprocess.run(
         [
             compiler,
@@ -101,7 +103,7 @@ def compile_client(
             f"-I{NATIVE}",
             str(CLIENTS / source),
             "-o",
-            str(output),
+            str(draft),
             f"-L{libraries}",
             *(f"-l{name}" for name in names),
             "-pthread",
@@ -112,4 +114,112 @@ def compile_client(
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return output
+    return draft.replace(output)
+
+
+EVERY_LIBRARY = (
+    "ssvlux64",
+    "sgdlux64",
+    "galcllux",
+    "galinlux",
+    "srtlux64",
+    "stslux64",
+    "api_lec64",
+    "mica64",
+)
+
+
+class Speaker:
+    """A C program that makes the calls it is told, line by line: ``speaker("OuvrirSession APP CPS")`` is what it says."""
+
+    def __init__(self, program: Path, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [str(program)],
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, line: str) -> list[str]:
+        """The words of the answer, the code first."""
+        self.send(line)
+        return self.receive()
+
+    def send(self, line: str) -> None:
+        """Tell it a call, and do not wait."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def receive(self) -> list[str]:
+        """The next answer."""
+        assert self.process.stdout is not None
+        answer = self.process.stdout.readline()
+        if not answer:
+            assert self.process.stderr is not None
+            raise AssertionError(f"the client ended: {self.process.wait(10)} {self.process.stderr.read()}")
+        return answer.rstrip("\n").split(" ")
+
+    def end(self) -> int:
+        """Let it end; its exit code."""
+        _, errors = self.process.communicate(timeout=30)
+        assert not errors, errors
+        return self.process.returncode
+
+    def kill(self) -> None:
+        """Kill it, wherever it is."""
+        self.process.kill()
+        self.process.communicate(timeout=30)
+
+    def __enter__(self) -> "Speaker":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.kill()
+
+
+INVOICING = (
+    "SSV_FormaterFactures CPS TRANSPA2 1234 49 51 AA",
+    "SSV_FormaterLot CPS TRANSPA2 1234 AA",
+    "SSV_FormaterFichier AA",
+    "SSV_TraduireFSE AA",
+    "SSV_TraduireARL AA",
+    "SSV_SecuriserFacture CPS TRANSPA2 1234 1 000000001 AA",
+    "SSV_IdentifierTLA TRANSPA2 1",
+    "SSV_ChargerFacturesPdT TRANSPA2 1 AA",
+    "SSV_DechargerFacturesPdT CPS TRANSPA2 1234 1 AA",
+    "SSV_DechargerFSETLA CPS TRANSPA2 1234 1",
+    "SSV_DechargerBeneficiaires CPS TRANSPA2 1234 1",
+    "SSV_EffacerTLA CPS TRANSPA2 1234 1 1",
+    "SSV_ChargerAppli TRANSPA2 AA",
+    "SSV_ChargerDonneesTLA TRANSPA2 AA",
+    "SIS_FormaterFactures CPS TRANSPA2 1234 49 51 1",
+    "SIS_FormaterLot CPS TRANSPA2 1234 1",
+    "SIS_FormaterFichier 1",
+    "SIS_TraduireFSE 1",
+    "SIS_TraduireARL 1",
+    "SIS_SecuriserFacture CPS TRANSPA2 1234 1 000000001 1",
+    "SRT_RechercherParMotCle mot",
+    "SRT_ConsulterDonnee id 20261123",
+    "SRT_ModifierDonnee id 20261123",
+    "SRT_AnnulerModification id",
+    "SRT_ControlerDonnees id 20261123",
+    "SRT_AppliquerRegle id",
+    "SRT_ControleComplet",
+    "SRT_SauvegarderReferentiel dossier",
+    "STS_Tarification",
+    "STS_Assistance",
+    "MICA_SignatureVitale VITALE",
+)
+"""Calls that are not imitated: of the speaker, one line each."""
+
+
+def answers(output: str) -> dict[str, tuple[str, bytes]]:
+    """Function → code and zone."""
+    return {
+        name: (code, bytes.fromhex(zone))
+        for name, code, zone in re.findall(r"^(\w+) (\w{4}) ?(\w*)$", output, re.MULTILINE)
+    }

@@ -104,23 +104,23 @@ def build(
     *,
     bits: int = 64,
     windows: bool = False,
-    sanitizers: Sequence[str] = (),
+    only: Sequence[str] = LIBRARIES,
     force: bool = False,
 ) -> BuiltLibraries:
     """Build the libraries in *folder*, by default where this user's are kept; what is there already is left.
 
-    *sanitizers* (``address``, ``undefined``) are built in. Raises WorkbenchError.
+    *only* names some of :data:`LIBRARIES`. Raises WorkbenchError.
     """
     target = folder or default_libraries(bits, windows=windows)
-    names = [name for library in LIBRARIES for name in _names(library, bits, windows=windows)]
+    names = [name for library in only for name in _names(library, bits, windows=windows)]
     if folder is None and not force and all((target / name).exists() for name in names):
         return BuiltLibraries(target, tuple(names), fresh=False)
     command = compiler(bits, windows=windows)
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target) as draft:
-        for library in LIBRARIES:
+        for library in only:
             first, *others = _names(library, bits, windows=windows)
-            _compile(command, library, Path(draft) / first, bits, windows=windows, sanitizers=sanitizers)
+            _compile(command, library, Path(draft) / first, bits, windows=windows)
             os.replace(Path(draft) / first, target / first)
             for other in others:
                 link = Path(draft) / other
@@ -137,12 +137,9 @@ def _names(library: str, bits: int, *, windows: bool) -> list[str]:
     return [name.format(suffix) for suffix in suffixes for name in NAMES[library]]
 
 
-def _compile(
-    command: Sequence[str], library: str, output: Path, bits: int, *, windows: bool, sanitizers: Sequence[str]
-) -> None:
+def _compile(command: Sequence[str], library: str, output: Path, bits: int, *, windows: bool) -> None:
     source = native_folder()
     arguments = [*command, *WARNINGS, f"-DSESAM_LIB_{library.upper()}"]
-    arguments += [f"-fsanitize={one}" for one in sanitizers]
     if windows:
         arguments += ["-shared", "-static-libgcc", str(source / "forwarder.c")]
         definition = source / f"{library}.def"

@@ -1,6 +1,6 @@
 """The slots of a reader of ours as the calls need them."""
 
-from bifente.apdu.link import Link
+from bifente.apdu.link import Link, ReaderGone
 from bifente.reader import TwoSlotReader
 from bifente.sesam.desk import CardPresence
 
@@ -21,6 +21,8 @@ class BenchSlot:
     def state(self) -> CardPresence:
         """What is in the slot now."""
         status = self._reader.status(self._slot)
+        if not status.plugged:
+            raise ReaderGone(self._reader.name)
         return CardPresence(status.present, status.counter * _RESETS + status.resets)
 
     def power_on(self) -> bytes:
