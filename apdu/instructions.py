@@ -31,6 +31,12 @@ GET_DATA: Final = 0xCA
 UPDATE_BINARY: Final = 0xD6
 UPDATE_RECORD: Final = 0xDC
 APPEND_RECORD: Final = 0xE2
+ERASE_RECORD: Final = 0x0C
+ERASE_BINARY: Final = 0x0E
+SEARCH_BINARY: Final = 0xA0
+SEARCH_RECORD: Final = 0xA2
+WRITE_BINARY: Final = 0xD0
+WRITE_RECORD: Final = 0xD2
 ECHO: Final = 0xEE
 
 BER_TLV: Final = 0x01
@@ -149,8 +155,9 @@ _cps2ter = partial(InstructionSpec, clause=_CPS, instruction_set=InstructionSet.
 
 TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(0x04, "DEACTIVATE FILE", _P9),
-    _write(0x0E, "ERASE BINARY", f"{_P4}.3"),
-    _write(0x0F, "ERASE BINARY", f"{_P4}.3"),
+    _write(ERASE_RECORD, "ERASE RECORD", f"{_P4}.4.8"),
+    _write(ERASE_BINARY, "ERASE BINARY", f"{_P4}.3.7"),
+    _write(0x0F, "ERASE BINARY", f"{_P4}.3.7"),
     _pin(VERIFY, "VERIFY", f"{_P4}.6.6", effect=Effect.PRESENTS_PIN, done="verified", changes=False),
     _pin(0x21, "VERIFY", f"{_P4}.6.6", effect=Effect.PRESENTS_PIN, done="verified", changes=False),
     InstructionSpec(MANAGE_SECURITY_ENVIRONMENT, "MANAGE SECURITY ENVIRONMENT", f"{_P4}.6.11", Purpose.ENVIRONMENT,
@@ -177,9 +184,9 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _proof(0x86, "GENERAL AUTHENTICATE", f"{_P4}.6"),
     _proof(0x87, "GENERAL AUTHENTICATE", f"{_P4}.6"),
     _proof(INTERNAL_AUTHENTICATE, "INTERNAL AUTHENTICATE", f"{_P4}.6"),
-    InstructionSpec(0xA0, "SEARCH BINARY", f"{_P4}.3", data=CommandData.OPEN),
-    InstructionSpec(0xA1, "SEARCH BINARY", f"{_P4}.3", data=CommandData.OPEN),
-    InstructionSpec(0xA2, "SEARCH RECORD", f"{_P4}.4", data=CommandData.OPEN),
+    InstructionSpec(SEARCH_BINARY, "SEARCH BINARY", f"{_P4}.3.6", data=CommandData.OPEN),
+    InstructionSpec(0xA1, "SEARCH BINARY", f"{_P4}.3.6", data=CommandData.OPEN),
+    InstructionSpec(SEARCH_RECORD, "SEARCH RECORD", f"{_P4}.4.7", data=CommandData.OPEN),
     InstructionSpec(SELECT, "SELECT", f"{_P4}.2.2", Purpose.SELECTION, CommandData.OPEN, effect=Effect.SELECTS,
                     done="selected"),
     _read(READ_BINARY, "READ BINARY", f"{_P4}.3.3", le_is_amount=True, effect=Effect.ADDRESSES),
@@ -194,9 +201,9 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
                     outgoing=True),
     InstructionSpec(GET_DATA | BER_TLV, "GET DATA", f"{_P4}.5", Purpose.READING, CommandData.OPEN,
                     AnswerData.BY_OBJECT),
-    _write(0xD0, "WRITE BINARY", f"{_P4}.3", holds_file=True, effect=Effect.ADDRESSES),
-    _write(0xD1, "WRITE BINARY", f"{_P4}.3", holds_file=True),
-    _write(0xD2, "WRITE RECORD", f"{_P4}.4", holds_file=True),
+    _write(WRITE_BINARY, "WRITE BINARY", f"{_P4}.3.4", holds_file=True, effect=Effect.ADDRESSES),
+    _write(0xD1, "WRITE BINARY", f"{_P4}.3.4", holds_file=True),
+    _write(WRITE_RECORD, "WRITE RECORD", f"{_P4}.4.4", holds_file=True),
     _write(UPDATE_BINARY, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, effect=Effect.ADDRESSES, done="written"),
     _write(0xD7, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, done="written"),
     _write(0xDA, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),

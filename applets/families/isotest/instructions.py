@@ -1,7 +1,12 @@
 """The ISO test card answers to every command of the kernel."""
 
 from bifente.applets.commands import binary, cardholder, channels, dataobjects, selection
+from bifente.applets.commands.bytewise import erase, odd, search, write
 from bifente.applets.commands.recordwise import append, read, update
+from bifente.applets.commands.recordwise import erase as record_erase
+from bifente.applets.commands.recordwise import odd as record_odd
+from bifente.applets.commands.recordwise import search as record_search
+from bifente.applets.commands.recordwise import write as record_write
 from bifente.applets.kernel.instruction import table
 from bifente.layouts.cards.isotest import LAYOUT
 
@@ -11,9 +16,22 @@ INSTRUCTIONS = table(
         channels.MANAGE_CHANNEL,
         binary.READ_BINARY,
         binary.UPDATE_BINARY,
+        odd.READ_BINARY_ODD,
+        odd.UPDATE_BINARY_ODD,
+        write.WRITE_BINARY,
+        write.WRITE_BINARY_ODD,
+        erase.ERASE_BINARY,
+        erase.ERASE_BINARY_ODD,
+        search.SEARCH_BINARY,
+        search.SEARCH_BINARY_ODD,
         read.READ_RECORD,
         update.UPDATE_RECORD,
         append.APPEND_RECORD,
+        record_odd.READ_RECORD_ODD,
+        record_odd.UPDATE_RECORD_ODD,
+        record_write.WRITE_RECORD,
+        record_erase.ERASE_RECORD,
+        record_search.SEARCH_RECORD,
         dataobjects.GET_DATA,
         cardholder.VERIFY,
         cardholder.CHANGE_REFERENCE_DATA,
