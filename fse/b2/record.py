@@ -11,7 +11,7 @@ field.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -54,11 +54,7 @@ class B2Record:
         self._puts = {field.name: (index, putter(field)) for index, field in named}
         self._names = tuple(self._by_name)
         self._pattern: re.Pattern[str] | None = None
-        self._conversions = tuple(
-            (field.name, conversion)
-            for field in self._by_name.values()
-            if (conversion := _conversion(field)) is not None
-        )
+        self._valued: Callable[[Sequence[str]], dict[str, B2Value]] | None = None
 
     def __repr__(self) -> str:
         return f"B2Record({self.name!r}, {self.title!r})"
@@ -98,18 +94,16 @@ class B2Record:
         """The values of a record of 128 bytes, whatever they are worth: the validator judges. Raises B2Error for a length."""
         if len(raw) != LENGTH:
             raise B2Error(f"a record of {len(raw)} bytes, not {LENGTH}")
-        if self._pattern is None:
+        if self._pattern is None or self._valued is None:
             self._pattern = re.compile("".join(map(self._cut, self.fields)), re.DOTALL)
+            self._valued = _values_of(list(self._by_name.values()))
         text = raw.decode("latin-1")
         found = self._pattern.fullmatch(text)
         if found is None:  # a number is not made of digits
             return {
                 name: field.get(text[field.first - 1 : field.last]) for name, field in self._by_name.items()
             }
-        values: dict[str, B2Value] = dict(zip(self._names, found.groups(), strict=True))
-        for name, conversion in self._conversions:
-            values[name] = conversion(values[name])
-        return values
+        return self._valued(found.groups())
 
     def _cut(self, field: B2Field) -> str:
         """The field in a regular expression, which cuts faster than slices do and looks for digits at once."""
@@ -210,6 +204,28 @@ def _valued(field: B2Field) -> bool:
     """Type and letter are what the record is, blanks hold nothing."""
     is_identity = field.name in ("type", "complement")
     return not is_identity and field.use is not Use.BLANK and field.name != "-"
+
+
+def _values_of(fields: Sequence[B2Field]) -> Callable[[Sequence[str]], dict[str, B2Value]]:
+    """What makes the values of a record of its pieces: one expression, written from the declaration as dataclasses write theirs.
+
+    A loop over the fields costs three times as much, and a file has a hundred thousand records.
+    """
+    known: dict[str, object] = {}
+    members = []
+    for place, field in enumerate(fields):
+        conversion = _conversion(field)
+        if conversion is None:
+            members.append(f"{field.name!r}: pieces[{place}]")
+        elif conversion is str.rstrip:
+            members.append(f"{field.name!r}: pieces[{place}].rstrip()")
+        else:
+            known[f"convert_{place}"] = conversion
+            members.append(f"{field.name!r}: convert_{place}(pieces[{place}])")
+    made: Callable[[Sequence[str]], dict[str, B2Value]] = eval(  # noqa: S307 - of declared names alone
+        f"lambda pieces: {{{', '.join(members)}}}", {"__builtins__": {}, **known}
+    )
+    return made
 
 
 def _conversion(field: B2Field) -> Callable[..., B2Value] | None:
