@@ -38,6 +38,8 @@ SEARCH_RECORD: Final = 0xA2
 WRITE_BINARY: Final = 0xD0
 WRITE_RECORD: Final = 0xD2
 ECHO: Final = 0xEE
+CPS2TER_STATUS: Final = 0xF2
+"""In class A0."""
 
 BER_TLV: Final = 0x01
 """The bit of an interindustry INS that says: the data field is BER-TLV (ISO/IEC 7816-4:2020 §5.5)."""
@@ -249,7 +251,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _cps2ter(0xD6, "UpdateBinary", purpose=Purpose.WRITING, data=CommandData.OPEN),
     _cps2ter(0xD8, "LoadKeyFile", purpose=Purpose.WRITING, data=CommandData.HIDDEN),
     _cps2ter(0xE0, "CreateFile", purpose=Purpose.WRITING, data=CommandData.OPEN),
-    _cps2ter(0xF2, "Status", purpose=Purpose.READING, data=CommandData.OPEN, outgoing=True, changes=False),
+    _cps2ter(CPS2TER_STATUS, "Status", purpose=Purpose.READING, data=CommandData.OPEN, outgoing=True, changes=False),
     _cps2ter(0xF4, "LoadEXE", purpose=Purpose.WRITING),
     _cps2ter(0xF6, "LockEXE", purpose=Purpose.WRITING),
     InstructionSpec(0x12, "FETCH", "3GPP TS 51.011 §9.2", instruction_set=InstructionSet.SIM, outgoing=True),

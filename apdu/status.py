@@ -45,6 +45,16 @@ class SW(IntEnum):
     INSTRUCTION_NOT_SUPPORTED = 0x6D00
     CLASS_NOT_SUPPORTED = 0x6E00
     NO_PRECISE_DIAGNOSIS = 0x6F00
+    # those of a CPS2ter, class A0 (ansforge/dops-cryptolib, card-cps.c)
+    CPS2TER_FILE_HEADER_CORRUPT = 0x9240
+    CPS2TER_BAD_ADDRESS = 0x9402
+    CPS2TER_FILE_NOT_FOUND = 0x9404
+    CPS2TER_WRONG_FILE_TYPE = 0x9408
+    CPS2TER_PIN_NOT_ACTIVATED = 0x9802
+    CPS2TER_PIN_INCORRECT = 0x9804
+    CPS2TER_PIN_INVALIDATED = 0x9808
+    CPS2TER_FILE_INVALIDATED = 0x9810
+    CPS2TER_PIN_LOCKED = 0x9840
 
     @classmethod
     def _missing_(cls, value: object) -> "SW | None":
@@ -68,6 +78,11 @@ class SW(IntEnum):
         if available < 1:
             raise ValueError("61xx announces at least one byte")
         return cls(0x6100 | (available if available < 256 else 0))
+
+    @classmethod
+    def more_in_a0(cls, available: int) -> "SW":
+        """``9Fxx``: what ``61xx`` is in class A0 (*available* 1 to 256)."""
+        return cls(0x9F00 | cls.more(available) & 0xFF)
 
     @classmethod
     def wrong_le(cls, exact: int) -> "SW":
@@ -110,6 +125,8 @@ class SW(IntEnum):
             return f"{waiting}{' or more' if waiting == 256 else ''} bytes available"
         if (exact := self.exact_le) is not None:
             return f"wrong Le, repeat with {exact}"
+        if self >> 8 == _MORE_IN_A0:
+            return f"{(self & 0xFF) or 256} bytes available (CPS2ter)"
         if self.name.startswith("SW_"):
             return "not named by ISO/IEC 7816-4"
         return _WORDS.get(self) or self.name.replace("_", " ").lower()
@@ -126,7 +143,18 @@ class SW(IntEnum):
         return f"{self.value:04X} ({self.meaning})"
 
 
+_MORE_IN_A0 = 0x9F
+
 _WORDS = {
+    SW.CPS2TER_FILE_HEADER_CORRUPT: "CPS2ter: the file's header is corrupt",
+    SW.CPS2TER_BAD_ADDRESS: "CPS2ter: bad address in the file, or bad length",
+    SW.CPS2TER_FILE_NOT_FOUND: "CPS2ter: file identifier not found",
+    SW.CPS2TER_WRONG_FILE_TYPE: "CPS2ter: the command is not for a file of this type",
+    SW.CPS2TER_PIN_NOT_ACTIVATED: "CPS2ter: PIN not activated",
+    SW.CPS2TER_PIN_INCORRECT: "CPS2ter: PIN incorrect or not presented",
+    SW.CPS2TER_PIN_INVALIDATED: "CPS2ter: PIN invalidated",
+    SW.CPS2TER_FILE_INVALIDATED: "CPS2ter: file invalidated",
+    SW.CPS2TER_PIN_LOCKED: "CPS2ter: PIN locked",
     SW.SUCCESS: "success",
     SW.CHANGED_WARNING: "authentication failed",
     SW.END_OF_FILE_REACHED: "end of file before Le bytes",

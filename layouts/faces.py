@@ -50,6 +50,7 @@ def _directory(node: DF) -> DF:
         announced=told(node),
         pins=tuple(_pin(each) for each in node.pins),
         keys=tuple(_key(each) for each in node.keys),
+        keysets=tuple(replace(each, access=dict.fromkeys(each.access, NEVER)) for each in node.keysets),
     )
 
 

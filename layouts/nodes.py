@@ -97,6 +97,8 @@ class EF:
     structure: Transparent | Records = TRANSPARENT
     announced: Access | None = None
     """What its FCP says of the contacts where that does not rule: on the contactless face (bifente.layouts.faces)."""
+    apart: bool = False
+    """It belongs to another applet of the chip, with a class of its own: the other commands do not reach it."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.fid <= 0xFFFF or (self.sfi is not None and not 1 <= self.sfi <= 30):
@@ -240,6 +242,8 @@ class DF:
     2.3.1 §6.4.2): there P2 = 00 is in order, and an applet that has nothing to say to it answers 9000 alone."""
     announced: Access | None = None
     """See :attr:`EF.announced`."""
+    apart: bool = False
+    """See :attr:`EF.apart`, with all that is in it."""
 
     def fcp(self) -> Fcp:
         """Its file control parameters."""

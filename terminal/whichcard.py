@@ -16,10 +16,16 @@ def kind_of(link: Link) -> str | None:
         name = layout.application
         if name is None:
             continue
-        sw = ResponseAPDU.parse(link.transmit(bytes((0x00, SELECT, 0x04, 0x0C, len(name))) + name)).sw
-        if sw is SW.SUCCESS or sw >> 8 == 0x61:
+        sw = _selected(link, name)
+        if sw is SW.CLASS_NOT_SUPPORTED and any(_selected(link, applet).ok for applet in layout.applets):
+            sw = _selected(link, name)  # another applet had the chip, as the CPS2ter of a CPS3
+        if sw.ok:
             return layout.kind
     return None
+
+
+def _selected(link: Link, name: bytes) -> SW:
+    return ResponseAPDU.parse(link.transmit(bytes((0x00, SELECT, 0x04, 0x0C, len(name))) + name)).sw
 
 
 def what_it_is(link: Link, wanted: str, name: bytes | None = None) -> str:

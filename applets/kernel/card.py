@@ -70,6 +70,10 @@ class SmartCard:
         """What the store refused last, which the terminal sees as 6581 only."""
         self.last_refusal: Refusal | None = None
         """Why the last command was answered as it was, None after plain success (bifente.apdu.refusal)."""
+        self.own = instructions
+        """The instructions again: another applet puts its own in their place while it has the chip."""
+        self.elsewhere: object = None
+        """What another applet of the chip knows until the next reset."""
         self._known = Listed(instructions)
         self._takes_00 = classes.interindustry
         self._powered = False
@@ -106,6 +110,7 @@ class SmartCard:
 
     def _forget(self) -> None:
         """What reset and loss of power do: a fresh volatile state."""
+        self.instructions, self.elsewhere = self.own, None
         self.proven = Proven()
         self.channel = self.basic = LogicalChannel(self.tree.mf)
         self.channels = [self.basic, *(None for _ in range(1, self.classes.channels))]
@@ -220,6 +225,10 @@ class SmartCard:
     def _transmit_general(self, apdu: CommandAPDU) -> bytes:
         """A command of another class than 00, or one that may continue a chain (ISO/IEC 7816-4:2020 §5.3, §5.4)."""
         class_byte = CLASS_BYTES[apdu.cla]
+        other = self.classes.applets.get(apdu.cla)
+        if other is not None:
+            self.channel.chain = None
+            return other.transmit(self, apdu)
         number = class_byte.channel
         if number and number < len(self.channels):
             channel = self.channels[number]

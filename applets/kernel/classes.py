@@ -1,6 +1,6 @@
 """Which class bytes a card takes, and how it takes secure messaging off a command (ISO/IEC 7816-4:2020 §5.4.1)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final, Protocol
 
 from bifente.apdu.classbyte import ClassByte, ClassRange
@@ -9,7 +9,7 @@ from bifente.apdu.refusal import CommandPart, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.refusals import PART_4
-from bifente.slotted import dataclass
+from bifente.slotted import dataclass, field
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -36,6 +36,13 @@ class NoSecureMessaging:
         raise CardError(SW.SECURE_MESSAGING_NOT_SUPPORTED, why)
 
 
+class OtherApplet(Protocol):
+    """Another applet of the same chip, which has a class of its own: the CPS2ter of a CPS3."""
+
+    def transmit(self, card: "SmartCard", apdu: CommandAPDU) -> bytes:
+        """The answer to a command of that class, with its status word. Raises CardError."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClassPolicy:
     """The class bytes of a kind of card: the interindustry ones, unless it only has classes of its own."""
@@ -47,6 +54,8 @@ class ClassPolicy:
     interindustry: bool = True
     """It takes the interindustry classes; False for a card that answers 6E00 to them, 00 included."""
     secure_messaging: SecureMessagingStage = NoSecureMessaging()
+    applets: Mapping[int, OtherApplet] = field(default_factory=dict)
+    """Class byte → the other applet that takes its commands."""
 
     def check(self, class_byte: ClassByte, apdu: CommandAPDU) -> None:
         """Refuse a command of another class: CardError."""

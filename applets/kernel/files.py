@@ -129,10 +129,12 @@ class Directory:
 class Tree:
     """All files of a card."""
 
-    __slots__ = ("applications", "mf")
+    __slots__ = ("_apart", "_root", "applications", "mf")
 
-    def __init__(self, layout: Layout, store: Store) -> None:
+    def __init__(self, layout: Layout, store: Store, *, apart: bool = False) -> None:
+        """With *apart* those that belong to another applet of the chip (EF.apart), and no others."""
         present = set(store.names("file/"))
+        self._apart, self._root = apart, layout.mf
         self.applications: list[tuple[bytes, Directory]] = []
         self.mf = self._directory(layout.mf, "", None, store, present)
 
@@ -145,6 +147,8 @@ class Tree:
             self.applications.append((node.aid, made))
         for child in node.children:
             child_path = f"{path}/{child.fid:04X}"
+            if child.apart is not self._apart and node is self._root:
+                continue
             if isinstance(child, DF):
                 made.by_fid[child.fid] = self._directory(child, f"{path}/", made, store, present)
             elif file_record(child_path) in present:

@@ -10,6 +10,7 @@ from bifente.apdu.files.security import Operation
 from bifente.layouts.access import ALWAYS, NEVER, Pin, SecureMessagingRule
 from bifente.layouts.codec import Codec, EmptyOr, RawCodec
 from bifente.layouts.codecs import businessdata, identity, pkcs15
+from bifente.layouts.cps2ter import VOLET
 from bifente.layouts.nodes import (
     DF,
     EF,
@@ -353,6 +354,7 @@ LAYOUT = Layout(
             EF("EF.SN.ICC", 0xD003, identity.SERIAL, _FREE, REAL, 0x1C, _FREE, "serial number"),
             _APPLICATION,
             _CONTACTLESS,
+            *VOLET,
         ),
         access={
             Operation.DELETE: NEVER,

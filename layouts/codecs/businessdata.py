@@ -113,7 +113,7 @@ SITUATION_PARTS = Template(
         _maybe(0x84, "autorisations", _BYTE, "bit 10: signs FSE, bit 01: signs lots"),
     )
 )
-_BILLING_PARTS = ShortObjects("situations", 0xA0, SITUATION_PARTS, SITUATIONS)
+BILLING_PARTS = ShortObjects("situations", 0xA0, SITUATION_PARTS, SITUATIONS)
 
 ID_CARD = Forms(ShortObject(0xE3, ID_CARD_PARTS), "numero", businesstexts.ID_CARD, "type_carte")
 """CPS_ID_CARD (InfosCarte)."""
@@ -130,7 +130,7 @@ INFO = Forms(ShortObject(0xED, INFO_PARTS), "carte", businesstexts.INFO, "type_c
 ACTIVITY = Forms(ShortObject(0xEE, ACTIVITY_PARTS), "exercice", businesstexts.ACTIVITY, "mode_exercice")
 """CPS_ACTIVITY_nn_PS (situation d'exercice)."""
 
-BILLING = Forms(ShortObject(0xE0, _BILLING_PARTS, 3), "situations", businesstexts.BILLING)
+BILLING = Forms(ShortObject(0xE0, BILLING_PARTS, 3), "situations", businesstexts.BILLING)
 """CPS_SIT_FACT: situations de facturation, each of which names an activity by its NoLogSit."""
 
 DATA = RawCodec()

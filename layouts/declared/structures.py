@@ -54,6 +54,7 @@ from bifente.layouts.codecs.businessvalues import (
     ShortObject,
     ShortObjects,
 )
+from bifente.layouts.codecs.cps2terdata import NONE, DecimalOrNone, Establishment
 from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.layouts.codecs.identity import FILE_MAP, EntryCodec, PaddedName, PointersCodec, SerialCodec
 from bifente.layouts.codecs.template import OTHERS, ListOf, Template, Wrapped
@@ -224,6 +225,28 @@ def _decimal(_: Decimal) -> Construct:
     byte = FocusedSeq("code", "code" / ExprValidator(Byte, obj_ < 100), Terminated)
     code = ExprAdapter(byte, lambda found, _: f"{found:02d}", lambda value, _: int(value))
     return Expecting("a code of two digits", code, lambda value: _is_text(value, "[0-9]{2}"))
+
+
+@declaration.register
+def _decimal_or_none(_: DecimalOrNone) -> Construct:
+    none = ExprAdapter(
+        FocusedSeq("none", "none" / Const(NONE, Byte), Terminated),
+        lambda _found, _: "",
+        lambda _value, _: NONE,
+    )
+    return Select(Expecting("no code", none, lambda value: value == ""), declaration(Decimal()))
+
+
+@declaration.register
+def _establishment(_: Establishment) -> Construct:
+    code = FixedSized(1, declaration(DecimalOrNone()))
+    filled = ExprAdapter(
+        hexadecimal(),
+        lambda found, _: found.removesuffix("F"),
+        lambda value, _: value + "F" * (len(value) % 2),
+    )
+    nibbles = Expecting("15 digits or letters", filled, lambda value: _is_text(value, "[0-9A-E]{0,15}"))
+    return mapping("etablissement", "secteur" / code, "forme_juridique" / code, "structure" / nibbles)
 
 
 @declaration.register

@@ -32,6 +32,9 @@ answer, and the repetition with Le = La is served from there. Any other command 
 once and a challenge drawn once. Of a command that the terminal abandons after ``6C La`` there remains only what
 reading leaves: the EF that a short identifier selects, or a challenge that nobody has been told.
 
+A CPS2ter says the same in its own words: in class A0 ``9Fxx`` announces what waits, and GET RESPONSE is refused with
+``6F00`` when nothing does, ``6B00`` for P1-P2 and ``6700`` for a length (ansforge/dops-cryptolib).
+
 How the card is asked is what the table of instructions says (:mod:`bifente.apdu.instructions`). READ BINARY, READ
 RECORD and GET CHALLENGE, whose Le *chooses* the amount, go to it as they came. For any other command Le only says how
 much the terminal can take, so the card is asked for everything (Le = 00) and the front deals it out; nothing is cut
@@ -44,7 +47,14 @@ from typing import Final
 
 from bifente.apdu.classbyte import CLASS_BYTES, ClassRange
 from bifente.apdu.facets import CardAround
-from bifente.apdu.instructions import GET_RESPONSE, PSO_HASH, PSO_NOTHING, SECURITY_OPERATIONS, codes
+from bifente.apdu.instructions import (
+    GET_RESPONSE,
+    PSO_HASH,
+    PSO_NOTHING,
+    SECURITY_OPERATIONS,
+    codes,
+    is_cps2ter,
+)
 from bifente.apdu.link import Card
 from bifente.apdu.messaging import is_protected
 from bifente.apdu.refusal import Refusal, Why
@@ -56,6 +66,7 @@ _SILENT_OPERATIONS: Final = frozenset({PSO_NOTHING, PSO_HASH})
 
 _MORE: Final = tuple(SW.more(count or 256).to_bytes_be() for count in range(256))
 """``61xx`` by the last byte of how many bytes wait, of which 256 and more are announced as 00."""
+_MORE_IN_A0: Final = tuple(SW.more_in_a0(count or 256).to_bytes_be() for count in range(256))
 
 _SUCCESS: Final = SW.SUCCESS.to_bytes_be()
 _END_OF_FILE: Final = SW.END_OF_FILE_REACHED.to_bytes_be()
@@ -161,6 +172,8 @@ class T0Front(CardAround):
 
     def _get_response(self, command: bytes) -> bytes:
         self._kept = None
+        if is_cps2ter(command[0]):
+            return self._get_response_in_a0(command)
         if len(command) != 5:
             return self._refused(SW.WRONG_LENGTH, _RESPONSE, "GET RESPONSE carries no data")
         if command[2] or command[3]:
@@ -178,9 +191,24 @@ class T0Front(CardAround):
             if command[4]:
                 return self._refused(SW.wrong_le(available), _RESPONSE, _FEWER, wanted, available)
             wanted = available
+        return self._dealt(wanted)
+
+    def _get_response_in_a0(self, command: bytes) -> bytes:
+        """GetResponse of a CPS2ter, which refuses in its own words."""
+        wanted = command[4] or 256 if len(command) == 5 else 0
+        if command[2] or command[3]:
+            return self._refused(SW.WRONG_P1_P2, _CPS2TER, "P1-P2 of GetResponse are 0000")
+        if not self._waiting or command[0] != self._class:
+            return self._refused(SW.NO_PRECISE_DIAGNOSIS, _CPS2TER, _NOTHING_WAITS)
+        if not 0 < wanted <= len(self._waiting):
+            return self._refused(SW.WRONG_LENGTH, _CPS2TER, _OTHER, wanted, len(self._waiting))
+        return self._dealt(wanted)
+
+    def _dealt(self, wanted: int) -> bytes:
+        """The first *wanted* bytes of what waits, and what to say of the rest."""
         data, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
         if self._waiting:
-            return data + _more(self._waiting)
+            return data + _more(self._waiting, self._class)
         status = self._status
         self._forget()
         return data + status
@@ -192,7 +220,7 @@ class T0Front(CardAround):
             return status
         self._waiting, self._status = data, status
         self._class = class_byte
-        return _more(data)
+        return _more(data, class_byte)
 
     def _same_channel(self, class_byte: int) -> bool:
         """GET RESPONSE continues the command of its logical channel (ISO/IEC 7816-4:2020 §11.7.1)."""
@@ -214,12 +242,15 @@ _TPDU: Final = "ISO/IEC 7816-3:2006 §10.3"
 _CASE_2: Final = "ISO/IEC 7816-3:2006 §12.2.3"
 _RESPONSE: Final = "ISO/IEC 7816-4:2020 §11.7.1"
 _FEWER: Final = "Le asks for {} bytes and there are {}: the command is to be repeated with that Le"
+_CPS2TER: Final = "ansforge/dops-cryptolib, class A0"
+_OTHER: Final = "GetResponse asks for {} bytes and {} wait"
 _NOTHING_WAITS: Final = "nothing waits for GET RESPONSE: any other command drops what did"
 
 
-def _more(waiting: bytes) -> bytes:
-    """The status word that announces *waiting*, which is not empty."""
-    return _MORE[min(len(waiting), 256) & 0xFF]
+def _more(waiting: bytes, class_byte: int) -> bytes:
+    """The status word that announces *waiting*, which is not empty, after a command of that class."""
+    words = _MORE_IN_A0 if is_cps2ter(class_byte) else _MORE
+    return words[min(len(waiting), 256) & 0xFF]
 
 
 def _asking(incoming: bytes) -> bytes:

@@ -117,6 +117,9 @@ def test_nothing_available_is_not_announced() -> None:
 def test_kinds() -> None:
     assert [SW(value).ok for value in (0x9000, 0x6110, 0x6282, 0x9001)] == [True, True, False, False]
     assert [SW(value).warning for value in (0x6282, 0x63C1, 0x9000, 0x6400)] == [True, True, False, False]
-    assert SW(0x9F12).meaning == "not named by ISO/IEC 7816-4"
+    assert SW(0x9A12).meaning == "not named by ISO/IEC 7816-4"
+    assert SW(0x9F12).meaning == "18 bytes available (CPS2ter)"
+    assert SW.more_in_a0(256) == 0x9F00
+    assert SW(0x9404).meaning == "CPS2ter: file identifier not found"
     assert SW(0x9000).bytes_available is None
     assert SW(0x9000).exact_le is None

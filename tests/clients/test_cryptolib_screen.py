@@ -19,6 +19,8 @@ from time import monotonic
 import pytest
 from clients import PIN, TIMEOUT, TODAY, Desk
 
+from bifente.layouts.codecs import cps2terdata
+
 RIGHT, DOWN, ENTER, TAB = "\x1b[C", "\x1b[B", "\r", "\t"
 QUIET = 1.0
 """Seconds without output after which a screen is drawn."""
@@ -112,3 +114,26 @@ def test_the_screen_tool_prints_holder_dates_activities_and_situations(desk, pac
         "FINESS 0B0990011",
     ):
         assert text in drawn, f"{text} is not among:\n{drawn}"
+
+
+def test_its_library_lists_and_reads_the_objects_of_the_cps2ter(desk, package, tmp_path) -> None:
+    """Class A0 is spoken by the State's PKCS#11 library itself, for objects that no EF.DODF lists."""
+    at_the_desk = desk("gp", "vitale-single")
+    module = "/opt/santesocial/CPS/lib/libcps3_pkcs11_lux.so"
+    login = ["pkcs11-tool", "--module", module, "--login", "--pin", PIN]
+    script = SCRIPT.replace("exec /opt/santesocial/CPS/bin/cpgeslux", 'exec "$@"')
+    environment = {**at_the_desk.environment, "BIFENTE_CRYPTOLIB": str(package), "LC_ALL": "C"}
+
+    def run(*options: str) -> bytes:
+        command = ["unshare", "-m", "sh", "-c", script, "sh", *login, *options]
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        return done.stdout
+
+    listed = run("--list-objects", "--type", "data").decode("latin-1")
+    assert "'CPS2TER_ACTIVITY_01_PS'" in listed
+    assert "'CPS2TER_ACTIVITY_02_PS'" in listed
+    activity = run("--read-object", "--type", "data", "--label", "CPS2TER_ACTIVITY_01_PS")
+    value = cps2terdata.ACTIVITY.decode(activity)
+    assert isinstance(value, dict)
+    assert value["raison_sociale"] == "CABINET FICTIF DU DR FICTIF-LEROUX"

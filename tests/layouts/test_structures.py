@@ -27,6 +27,7 @@ from bifente.layouts.codecs.businessvalues import (
     ShortObject,
     ShortObjects,
 )
+from bifente.layouts.codecs.cps2terdata import DecimalOrNone, Establishment
 from bifente.layouts.codecs.template import Element, ListOf, Template, Wrapped
 from bifente.layouts.codecs.values import DATE, LATIN, UTF8, Bcd, Hex, Number, Text
 from bifente.layouts.declared import derstructures, structures
@@ -172,6 +173,15 @@ def _(codec: PaddedCodec) -> Values:
 
 values.register(Decimal, lambda _: st.integers(0, 99).map(lambda code: f"{code:02d}"))
 values.register(Flags, lambda _: st.text("ON", min_size=8, max_size=8))
+
+
+values.register(DecimalOrNone, lambda _: st.just("") | st.integers(0, 99).map(lambda code: f"{code:02d}"))
+
+
+@values.register(Establishment)
+def _(codec: Establishment) -> Values:
+    codes = {name: values(DecimalOrNone()) for name in ("secteur", "forme_juridique")}
+    return st.fixed_dictionaries({**codes, "structure": st.text("0123456789ABCDE", max_size=15)})
 
 
 @values.register(Digits)

@@ -220,12 +220,12 @@ def test_typed_names_become_what_latin_1_can_hold(make) -> None:
 def test_what_has_no_place_on_the_card_is_noticed() -> None:
     more = "specialite: SM26, forme_juridique: 70, debut: 2020-01-01, secteur"
     text = DOCTOR + ACTIVITY.replace("secteur", more)
-    text += "billing:\n  - {numero_logique: 1, secteur_activite: 31}\n  - {numero_logique: 7}\n"
+    text += (
+        "billing:\n  - {numero_logique: 1, cle_structure: 3, secteur_activite: 31}\n  - {numero_logique: 7}\n"
+    )
     assert parse_profile(text, "p.yaml").notes() == [
         "activities.1.specialite: no object of the business data holds it",
-        "activities.1.forme_juridique: no object of the business data holds it",
-        "activities.1.debut: no object of the business data holds it",
-        "billing[1].secteur_activite: no object of the business data holds it",
+        "billing[1].cle_structure: no object of the business data holds it",
         "billing[2].numero_logique: no activity has the number 7",
     ]
 

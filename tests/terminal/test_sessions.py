@@ -273,7 +273,7 @@ def test_impossible_pointers(scripted, content):
 
 def test_an_unknown_card_is_told_apart(scripted):
     with pytest.raises(CpsUnusable, match=f"does not know {layout.AID_MF.hex().upper()}: it is not a CPS"):
-        CpsSession(scripted(*[("*", "6A82")] * 4))
+        CpsSession(scripted(*[("*", "6A82")] * 12))
 
 
 @pytest.mark.parametrize("profile", ["vitale-single", "gp", "t1test"])

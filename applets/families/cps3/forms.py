@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from bifente.applets.families.cps3 import volet
 from bifente.applets.families.cps3.profile import ProfessionalProfile
 from bifente.applets.perso.profile.fields import (
     Content,
@@ -47,7 +48,7 @@ class Activity(ProfileModel):
     raison_sociale: Annotated[LatinText, letters(40)] | None = None
     structure: Annotated[LatinText, letters(15)] | None = None
     """With its type digit (G07)."""
-    # what a CPS2ter holds and a CPS3 does not
+    # what the CPS2ter volet holds and no object of a CPS3
     specialite: LatinText | None = None
     forme_juridique: LatinText | None = None
     id_nat_ps_remplace: LatinText | None = None
@@ -61,9 +62,10 @@ class Activity(ProfileModel):
         return {"exercice": {"mode": self.mode_exercice}, **given}
 
     def without_place(self) -> list[str]:
-        """The fields that are given and stand in no object."""
+        """The fields that are given and stand in no object, neither of the card nor of its CPS2ter volet."""
         names = ("specialite", "forme_juridique", "id_nat_ps_remplace", "debut", "fin")
-        return [name for name in names if getattr(self, name) is not None]
+        given = {name: getattr(self, name) for name in names}
+        return [name for name, text in given.items() if text is not None and not volet.holds(name, text)]
 
 
 class Billing(ProfileModel):
@@ -88,7 +90,7 @@ class Billing(ProfileModel):
     type_structure: LatinText | None = None
     structure: LatinText | None = None
     raison_sociale: LatinText | None = None
-    # what a CPS3 does not hold
+    # what no object of a CPS3 holds; the sector (G19) stands in the volet, with the activity
     secteur_activite: LatinText | None = None
     cle_structure: LatinText | None = None
     remplacant: LatinText | None = None
@@ -123,7 +125,9 @@ class Billing(ProfileModel):
 
     def without_place(self) -> list[str]:
         """The fields that are given and stand in no object."""
-        names = ("secteur_activite", "cle_structure", "remplacant", "cle_remplacant")
+        names = ["cle_structure", "remplacant", "cle_remplacant"]
+        if self.secteur_activite is not None and not volet.holds_sector(self.secteur_activite):
+            names.insert(0, "secteur_activite")
         return [name for name in names if getattr(self, name) is not None]
 
     def contradicting(self, activity: Activity) -> list[Part]:
@@ -217,7 +221,7 @@ class PresentProfile(ProfessionalProfile):
         for number, activity in sorted(self.activities.items()):
             values[f"CPS_ACTIVITY_{number:02}_PS"] = activity.value()
         values["CPS_SIT_FACT"] = {"situations": [one.value() for one in self.billing]}
-        return values
+        return values | volet.values(self, values)
 
     def notes(self) -> list[str]:
         """Fields without a place on the card, and situations without an activity."""
