@@ -136,6 +136,7 @@ HINTS: dict[str, str] = {
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
     "input.no-recipient-certificate": "give it with --to-cert FILE",
     "input.whose-certificate": "say so: --to-cert ADDRESS=FILE",
+    "input.plain-mail": "bifente mail sign or encrypt first, or send it with --plain",
     "input.still-enciphered": "bifente mail decrypt opens it",
     "input.not-enciphered": "bifente mail verify says who signed it",
     "input.several-slots": "choose one with --slot",

@@ -9,7 +9,7 @@ from bifente.mail.cardkeys import CardDecipher, CardSigner
 from bifente.mail.drafts import Attachment, Draft, compose
 from bifente.mail.errors import (
     MessageRefused,
-    NoRecipientCertificate,
+    NoCertificateForRecipient,
     NotDeciphered,
     NotEnciphered,
     NotForThisCard,
@@ -19,7 +19,7 @@ from bifente.mail.errors import (
     StillEnciphered,
 )
 from bifente.mail.opening import DecipheredMail, decrypt
-from bifente.mail.recipients import FindCertificates, MailRecipient, recipient_of
+from bifente.mail.recipients import ChosenRecipient, FindCertificates, recipient_of
 from bifente.mail.sealing import encrypt, sign
 from bifente.mail.verifying import Addresses, Revoked, VerifiedMail, verify
 
@@ -28,12 +28,12 @@ __all__ = [
     "Attachment",
     "CardDecipher",
     "CardSigner",
+    "ChosenRecipient",
     "DecipheredMail",
     "Draft",
     "FindCertificates",
-    "MailRecipient",
     "MessageRefused",
-    "NoRecipientCertificate",
+    "NoCertificateForRecipient",
     "NotDeciphered",
     "NotEnciphered",
     "NotForThisCard",

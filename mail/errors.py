@@ -56,7 +56,7 @@ class SignatureRefused(SecureMailError):
     kind = "signature.mail"
 
 
-class NoRecipientCertificate(SecureMailError):
+class NoCertificateForRecipient(SecureMailError):
     """Nobody has a certificate by which a mail could be enciphered for ``address``."""
 
     kind = "input.no-recipient-certificate"

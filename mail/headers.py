@@ -89,11 +89,8 @@ def writers_fields(entity: MimeEntity) -> list[HeaderField]:
         for one in fields_of(entity)
         if not one.key.startswith(("content-", "hp-outer")) and one.key not in ("mime-version", *_TRACE)
     ]
-    names = [one.key for one in found]
-    twice = next((name for name in _ONCE if names.count(name) > 1), None)
-    if twice is not None:
-        raise MessageRefused(f"the header {_SHOWN.get(twice, twice)} stands twice")
-    if "bcc" in names:
+    _once(entity)
+    if any(one.key == "bcc" for one in found):
         raise MessageRefused(
             "a hidden recipient (Bcc) would be seen", hint="send a mail of its own to whoever is to be hidden"
         )
@@ -150,8 +147,7 @@ def is_protected(inner: MimeEntity) -> bool:
 
 def check_outside(outer: MimeEntity, inner: MimeEntity, *, was_enciphered: bool) -> None:
     """Hold the headers of a mail against the protected ones. Raises MessageRefused: the payload is that of another mail."""
-    wanted = {one.key: one.text for one in fields_of(inner) if one.key in _ONCE}
-    found = {one.key: one.text for one in fields_of(outer) if one.key in _ONCE}
+    wanted, found = _once(inner), _once(outer)
     for name in _ONCE:
         said, written = found.get(name, ""), wanted.get(name, "")
         if said == written or (name == "subject" and was_enciphered and said == OBSCURED):
@@ -161,6 +157,20 @@ def check_outside(outer: MimeEntity, inner: MimeEntity, *, was_enciphered: bool)
             f"the content was written for another mail: its {shown} is {written or 'none'!r}, not {said or 'none'!r}",
             hint="somebody has put it under other headers: ask the sender",
         )
+
+
+def _once(entity: MimeEntity) -> dict[str, str]:
+    """The headers that a mail has once, as a person reads them. Raises MessageRefused for one that stands twice.
+
+    Of two, programs show either: the other could be what was signed.
+    """
+    found: dict[str, str] = {}
+    for one in fields_of(entity):
+        if one.key in found:
+            raise MessageRefused(f"the header {_SHOWN.get(one.key, one.name)} stands twice")
+        if one.key in _ONCE:
+            found[one.key] = one.text
+    return found
 
 
 def restored(outer: MimeEntity, inner: MimeEntity) -> list[HeaderField]:

@@ -11,7 +11,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bifente.igc import TrustStore, UntrustedCertificate
 from bifente.mail.addresses import addresses_of, same_address
-from bifente.mail.errors import NoRecipientCertificate
+from bifente.mail.errors import NoCertificateForRecipient
 from bifente.mail.verifying import Revoked
 
 FindCertificates = Callable[[str], Iterable[bytes]]
@@ -19,7 +19,7 @@ FindCertificates = Callable[[str], Iterable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class MailRecipient:
+class ChosenRecipient:
     """Whom a mail is enciphered for. ``note`` says what was chosen among several; it may be empty."""
 
     address: str
@@ -34,10 +34,10 @@ def recipient_of(
     at: datetime,
     *,
     revoked: Revoked | None = None,
-) -> MailRecipient:
+) -> ChosenRecipient:
     """The newest of the certificates by which a mail can be enciphered for *address* at the time *at*.
 
-    Raises NoRecipientCertificate, which says what is wrong with the last one.
+    Raises NoCertificateForRecipient, which says what is wrong with the last one.
     """
     good: list[x509.Certificate] = []
     why = "the directory has none"
@@ -48,7 +48,7 @@ def recipient_of(
         else:
             good.append(found)
     if not good:
-        raise NoRecipientCertificate(address, why)
+        raise NoCertificateForRecipient(address, why)
     good.sort(key=lambda one: (one.not_valid_before_utc, one.serial_number))
     newest = good[-1]
     note = ""
@@ -57,7 +57,7 @@ def recipient_of(
             f"{address} has {len(good)} valid certificates: the newest is taken, "
             f"of {newest.not_valid_before_utc:%Y-%m-%d} with the serial number {newest.serial_number:x}"
         )
-    return MailRecipient(address, newest.public_bytes(Encoding.DER), note)
+    return ChosenRecipient(address, newest.public_bytes(Encoding.DER), note)
 
 
 def _usable(

@@ -13,6 +13,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "decrypt": ("bifente.cli.mail.reading:decrypt", "Decipher a mail by the CPS."),
     "verify": ("bifente.cli.mail.reading:verify", "Say who signed a mail, and what is in it."),
+    "send": ("bifente.cli.mail.posting:send", "Send a mail by SMTP."),
+    "fetch": ("bifente.cli.mail.posting:fetch", "Fetch the mails of an account by POP3 or IMAP."),
     "certificate": (
         "bifente.cli.mail.reading:certificate",
         "Write the certificate by which others encipher for a card.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from bifente.igc import Authority
-    from bifente.mail import FindCertificates, MailRecipient
+    from bifente.mail import ChosenRecipient, FindCertificates
 
 _LONGEST_CERTIFICATE = 1 << 18
 
@@ -63,8 +63,8 @@ class MailTrust:
 
     def recipients(
         self, addresses: Sequence[str], given: Sequence[GivenCertificate]
-    ) -> "list[MailRecipient]":
-        """Each of *addresses* with a certificate: one *given*, or the directory's. Raises NoRecipientCertificate, OSError."""
+    ) -> "list[ChosenRecipient]":
+        """Each of *addresses* with a certificate: one *given*, or the directory's. Raises NoCertificateForRecipient, OSError."""
         from bifente.mail import recipient_of
 
         files = _by_address(addresses, given)
@@ -80,10 +80,10 @@ class MailTrust:
         ]
 
     def _directory(self, address: str) -> Iterable[bytes]:
-        from bifente.mail import NoRecipientCertificate
+        from bifente.mail import NoCertificateForRecipient
 
         if self.find is None:
-            raise NoRecipientCertificate(address, "none is given")
+            raise NoCertificateForRecipient(address, "none is given")
         return self.find(address)
 
 

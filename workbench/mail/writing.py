@@ -103,7 +103,7 @@ def encrypt_mail(
 ) -> SealedMail:
     """Encipher the mail in *file* for those whom it names; with a *card* it is signed before.
 
-    Raises NoRecipientCertificate before any card is asked; SecureMailError, WorkbenchError, TerminalError, …
+    Raises NoCertificateForRecipient before any card is asked; SecureMailError, WorkbenchError, TerminalError, …
     """
     from bifente.documents.mime import parse
     from bifente.mail import CardSigner, addresses_in, encrypt
