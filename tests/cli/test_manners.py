@@ -69,7 +69,7 @@ def test_json_has_one_meaning(name: str) -> None:
 def test_what_makes_a_file_can_replace_it(name: str) -> None:
     parameters = {option for one in ALL[name].params for option in one.opts}
     writes = {"--out", "--html", "--junit", "--json-file", "--record"} & parameters
-    if writes and name not in ("demo", "sheet", "fse day"):
+    if writes and name not in ("demo", "sheet", "fse day", "mail fetch"):
         assert "--force" in parameters, (name, writes)
 
 
