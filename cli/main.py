@@ -28,6 +28,10 @@ class Settings:
 
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "annuaire": (
+        "bifente.cli.annuaire.commands:annuaire",
+        "Search the directory of professionals and certificates.",
+    ),
     "apdu": ("bifente.cli.apdu.commands:apdu", "Explain APDUs in words; send them to a card file."),
     "demo": ("bifente.cli.demo.commands:demo", "Two cards, one PIN, one care sheet signed by both."),
     "card": ("bifente.cli.card.commands:card", "Make, show, compare, change and break cards."),

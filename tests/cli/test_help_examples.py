@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from anyb2 import file_of, invoice, lot
+from extractrows import ACTIVITY, activities, write_extract
 from keypool import KeySource
 from somereturn import some_noemie
 
@@ -22,6 +23,7 @@ from bifente.applets.store.stores import copy_card_file, create_card_file
 from bifente.cli.main import COMMANDS, main
 from bifente.fse.b2 import write_file
 from bifente.igc import Authority
+from bifente.workbench.annuaire.filling import fill
 
 NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay")
 """Examples with official contents, with files or readers of the user, or with programs."""
@@ -73,6 +75,9 @@ def desk(
     (folder / "day.b2").write_bytes(write_file(file_of(lot(1, invoice(123)))))
     (folder / "return.noemie").write_bytes(some_noemie())
     (folder / "igc").symlink_to(igc)
+    write_extract(folder / "PS_LibreAcces_Personne_activite.txt", activities([ACTIVITY]))
+    monkeypatch.setattr("bifente.workbench.annuaire.files.default_annuaire", lambda: tmp_path / "annuaire.db")
+    fill([folder / "doctor.card"], tmp_path / "annuaire.db")
     shutil.copyfile(CASES, folder / "cases.json")
     monkeypatch.chdir(folder)
     return folder

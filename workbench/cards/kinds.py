@@ -22,15 +22,19 @@ def kind_of_file(path: Path) -> str:
 
 def refuse_card_file(path: Path, wanted: str) -> None:
     """Raise WorkbenchError when *path* is a card file where *wanted* is needed. What cannot be read is not a card file."""
+    if is_card_file(path):
+        raise WorkbenchError(f"{path}: a card file, not {wanted}", "input.is-a-card-file")
+
+
+def is_card_file(path: Path) -> bool:
+    """Whether *path* begins as card files do. What cannot be read is not a card file."""
     if not path.is_file():
-        return  # a pipe is read once only, and not here
+        return False  # a pipe is read once only, and not here
     try:
         with path.open("rb") as stream:
-            found = stream.read(len(_SQLITE)) == _SQLITE
+            return stream.read(len(_SQLITE)) == _SQLITE
     except OSError:
-        return
-    if found:
-        raise WorkbenchError(f"{path}: a card file, not {wanted}", "input.is-a-card-file")
+        return False
 
 
 def need_pair(cps: Path, vitale: Path, given: tuple[object, object] | None = None) -> None:

@@ -1,0 +1,1 @@
+"""``bifente annuaire``: the directory of professionals, structures and servers."""
