@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "bifente.cli.sesam.commands:sesam",
         "Let health software that calls GALSS and SSV read these cards.",
     ),
-    "igc": ("bifente.cli.igc.commands:igc", "Make and show a certification authority of your own."),
+    "igc": ("bifente.cli.igc.commands:igc", "Make, show and publish a certification authority of your own."),
     "mail": ("bifente.cli.mail.commands:mail", "Sign, encipher, send, open and verify mails with the CPS."),
     "sheet": ("bifente.cli.sheet.commands:sheet", "Make, sign, show and verify care sheets."),
     "trace": (

@@ -32,6 +32,18 @@ READER = "The PC/SC reader that holds the card: its name, a part of it, or its n
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
+REASONS = (
+    "unspecified",
+    "keyCompromise",
+    "cACompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "certificateHold",
+    "privilegeWithdrawn",
+)
+"""Why a certificate is revoked, in the words of RFC 5280 §5.3.1."""
+
 igc_option = click.option(
     "--igc",
     "igc",

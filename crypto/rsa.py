@@ -73,15 +73,23 @@ def consistent(key: RSAPrivateKey) -> bool:
     ).consistent
 
 
-def load_private_pem(pem: bytes, *, validate: bool = True) -> RSAPrivateKey:
-    """:func:`load_private` for a PEM block."""
+def load_private_pem(pem: bytes, *, validate: bool = True, passphrase: bytes | None = None) -> RSAPrivateKey:
+    """:func:`load_private` for a PEM block; with a *passphrase* for one that it enciphers."""
     try:
-        key = serialization.load_pem_private_key(pem, None, unsafe_skip_rsa_key_validation=not validate)
+        key = serialization.load_pem_private_key(pem, passphrase, unsafe_skip_rsa_key_validation=not validate)
     except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise CryptoError("not an unencrypted PKCS #8 private key") from None
+        kind = (
+            "a PKCS #8 private key of that passphrase" if passphrase else "an unencrypted PKCS #8 private key"
+        )
+        raise CryptoError(f"not {kind}") from None
     if not isinstance(key, RSAPrivateKey):
         raise CryptoError("the private key is not an RSA key")
     return key
+
+
+def is_encrypted_pem(pem: bytes) -> bool:
+    """Whether a PEM block says that it is an enciphered PKCS #8 private key."""
+    return b"-----BEGIN ENCRYPTED PRIVATE KEY-----" in pem
 
 
 def private_bytes(key: RSAPrivateKey) -> bytes:
@@ -91,10 +99,12 @@ def private_bytes(key: RSAPrivateKey) -> bytes:
     )
 
 
-def private_pem(key: RSAPrivateKey) -> bytes:
-    """:func:`private_bytes` as a PEM block."""
+def private_pem(key: RSAPrivateKey, passphrase: bytes | None = None) -> bytes:
+    """:func:`private_bytes` as a PEM block; with a *passphrase* enciphered (PBES2, the library's best choice)."""
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(passphrase) if passphrase else serialization.NoEncryption(),
     )
 
 

@@ -1,11 +1,11 @@
-"""An authority of our own on disk: two chains for persons, two CV roots, and what they issue.
+"""An authority of our own on disk: chains for persons and organisations, two CV roots, what they issue and its register.
 
-Its keys are test keys in every sense: kept unencrypted in a folder of their owner (0700, files 0600). None is shipped.
+Its keys are test keys in every sense: kept in a folder of their owner (0700, files 0600), enciphered only where the owner
+gave a passphrase. None is shipped.
 """
 
-import json
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -13,41 +13,47 @@ from os import PathLike
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.x509.oid import NameOID
 
 from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
 from bifente.crypto import iso9796, rsa
-from bifente.crypto.errors import CryptoError
-from bifente.documents import DocumentError, Fields, parse_json
 from bifente.igc import storage
 from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_extensions, caisse_subject
-from bifente.igc.chains import LEAF_SERIAL_SIZE, ORGANISATIONS, ca_name, chain_files, issuer_kind, pem, sign
+from bifente.igc.chains import (
+    LEAF_SERIAL_SIZE,
+    ORGANISATIONS,
+    ca_name,
+    chain_files,
+    issuer_kind,
+    pem,
+    read_keys,
+    sign,
+)
+from bifente.igc.crls import RevokedSerial, second, sign_crl
+from bifente.igc.description import DOMAINS, AuthorityDescription, read_description
 from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
+from bifente.igc.issuingkey import IssuingKey
+from bifente.igc.keyring import Keyring, PassphraseSource
 from bifente.igc.keys import KeySource, Progress, make_keys
 from bifente.igc.motherkeys import SHEET, MotherKeys
-from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme
-from bifente.igc.profiles import (
-    card_subject,
-    leaf_extensions,
-    subject,
-    title_of,
-)
+from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme, PublicationUrls
+from bifente.igc.oldlist import enter_old_list
+from bifente.igc.profiles import Extension, card_subject, leaf_extensions, subject, title_of
+from bifente.igc.register import CertificatePurpose, IssuedCertificate, Register, RegisterTransaction
+from bifente.igc.register.opening import FILE as REGISTER_FILE
+from bifente.igc.register.store import SerialTaken
 from bifente.igc.trust import TrustStore
-
-FORMAT = 1
-"""The number in ``authority.json``; a folder with a higher one is refused."""
 
 CA_BITS = 4096
 CV_BITS = 2048
 LEAF_BITS = 2048
-
-_DOMAINS = ("C", "V")
-_HEXADECIMAL = re.compile("[0-9A-Fa-f]{1,2048}")
-_MOST_EXPONENT = (1 << 32) - 1
+_MOST_DRAWS = 5
+"""Of a serial number of 126 random bits: two alike are the fault of the random source."""
 
 
 def three_years_after(start: datetime) -> datetime:
@@ -64,18 +70,23 @@ class Authority:
     def __init__(
         self,
         directory: Path,
-        names: AuthorityNames,
-        roots: Mapping[AnyGamme, x509.Certificate],
-        intermediates: Mapping[AnyGamme, x509.Certificate],
-        cv_roots: Mapping[str, CvKey],
+        description: AuthorityDescription,
+        keys: Iterable[IssuingKey],
+        *,
+        passphrase: PassphraseSource | None = None,
+        clock: Callable[[], datetime] | None = None,
     ) -> None:
         """Use :meth:`init` or :meth:`open`."""
         self.directory = directory
-        self._names = names
-        self._roots = dict(roots)
-        self._intermediates = dict(intermediates)
-        self._cv_roots = cv_roots
-        self._keys: dict[str, RSAPrivateKey] = {}
+        self.description = description
+        self.names = description.names
+        self.issuing_keys = tuple(keys)
+        """The keys of the roots and of the authorities below them, in the order of their making."""
+        self.register = Register(directory / REGISTER_FILE, self._before_the_register)
+        """What was issued, revoked and published."""
+        self._cv_roots = description.cv_roots
+        self._keyring = Keyring(directory, passphrase)
+        self._clock = clock or _now
 
     @classmethod
     def exists(cls, directory: str | PathLike[str]) -> bool:
@@ -88,20 +99,22 @@ class Authority:
         directory: str | PathLike[str],
         *,
         environment: str = "T",
+        urls: PublicationUrls | None = None,
         progress: Progress | None = None,
         key_source: KeySource = rsa.generate,
     ) -> "Authority":
         """Make an authority in *directory*, or open the one that is there already.
 
-        *environment* is ``T`` (everything marked TEST) or ``P`` (production-like, just as invented). Four RSA-4096 and
-        two RSA-2048 keys come from *key_source*. An error or an interruption leaves nothing behind. Raises IgcError or
-        OSError; ValueError for another environment.
+        *environment* is ``T`` (everything marked TEST) or ``P`` (production-like, just as invented); *urls* is where it will
+        be published. Four RSA-4096 and two RSA-2048 keys come from *key_source*. An error or an interruption leaves
+        nothing behind. Raises IgcError or OSError; ValueError for another environment.
         """
         folder = Path(directory).resolve()
-        names = AuthorityNames(environment)
+        names = AuthorityNames(environment, urls or PublicationUrls())
         if not storage.holds_authority(folder):
+            storage.check_place(folder)
             sizes = {ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
-            sizes |= {_cv_name(domain): CV_BITS for domain in _DOMAINS}
+            sizes |= {_cv_name(domain): CV_BITS for domain in DOMAINS}
             keys = make_keys(sizes, key_source, progress)
             storage.write_directory(folder, _files(names, keys))
         authority = cls.open(folder)
@@ -110,58 +123,73 @@ class Authority:
                 f"{folder} holds an authority of environment {authority.environment}, not {environment}",
                 hint="an authority has one environment: name another folder",
             )
+        if urls is not None and authority.names.urls != urls:
+            raise IgcError(
+                f"{folder} holds an authority that is published at {authority.names.urls.base or 'no address'}",
+                hint="its address stands in its certificates: name another folder",
+            )
         return authority
 
     @classmethod
-    def open(cls, directory: str | PathLike[str]) -> "Authority":
-        """Open the authority in *directory*. Raises AuthorityMissing or AuthorityDamaged."""
+    def open(
+        cls,
+        directory: str | PathLike[str],
+        *,
+        passphrase: PassphraseSource | None = None,
+        clock: Callable[[], datetime] | None = None,
+    ) -> "Authority":
+        """Open the authority in *directory*. *clock* says when something was issued.
+
+        Raises AuthorityMissing or AuthorityDamaged.
+        """
         folder = Path(directory).resolve()
-        description = folder / storage.DESCRIPTION
-        try:
-            facts = Fields(
-                parse_json(storage.read_file(folder, storage.DESCRIPTION), str(description)),
-                str(description),
-            )
-            number = facts.integer("format", 1)
-            if number > FORMAT:
-                newer = f"has format {number}, newer than {FORMAT}"
-                raise AuthorityDamaged(description, newer, hint="update bifente")
-            names = _names(facts)
-            cv_roots = {
-                domain: _cv_root(facts.object("cv_roots").object(domain), domain, names.environment)
-                for domain in _DOMAINS
-            }
-        except DocumentError as error:
-            where = f" (line {error.line})" if error.line else f" ({error.field})" if error.field else ""
-            raise AuthorityDamaged(
-                description, f"is not the description of an authority: {error.message}{where}"
-            ) from None
+        description = read_description(folder)
         gammes: list[AnyGamme] = [*Gamme, *(OrganisationGamme if _has_organisations(folder) else ())]
-        roots, intermediates = _chains(folder, names, gammes)
-        return cls(folder, names, roots, intermediates, cv_roots)
+        keys = read_keys(folder, description.names, gammes)
+        return cls(folder, description, keys, passphrase=passphrase, clock=clock)
 
     @property
     def environment(self) -> str:
         """``T`` or ``P``."""
-        return self._names.environment
+        return self.names.environment
 
     @property
     def is_test(self) -> bool:
         """The authority certifies test cards (category 80) only; else none of them."""
-        return self._names.is_test
+        return self.names.is_test
 
     @property
     def certificates(self) -> dict[str, x509.Certificate]:
         """The authority certificates by the name of their file, roots first: four, and two more once an organisation was
         certified."""
-        roots = {ca_name("root", gamme): made for gamme, made in self._roots.items()}
-        return roots | {
-            ca_name(issuer_kind(gamme), gamme): made for gamme, made in self._intermediates.items()
-        }
+        ordered = sorted(self.issuing_keys, key=lambda key: not key.root)
+        return {key.name: key.certificate for key in ordered}
+
+    def issuer(self, gamme: AnyGamme, *, root: bool = False) -> IssuingKey:
+        """The key that issues now: the newest of the authority for persons or organisations, or of its root."""
+        return [key for key in self.issuing_keys if key.gamme is gamme and key.root is root][-1]
+
+    def issuer_of(self, certificate: x509.Certificate) -> IssuingKey | None:
+        """The key that *certificate* names as its issuer's; None when it is of another authority."""
+        return next((key for key in self.issuing_keys if key.issued(certificate)), None)
+
+    def state_of(self, certificate: x509.Certificate) -> IssuedCertificate | None:
+        """What the register says of *certificate*; None when it is of another authority, or was issued before there was a
+        register and never revoked. Raises IgcError, OSError."""
+        issuer = self.issuer_of(certificate)
+        if issuer is None:
+            return None
+        with self.register.reading() as register:
+            return register.get(issuer.name, certificate.serial_number)
+
+    def above(self, key: IssuingKey) -> IssuingKey:
+        """The key of the root that certified *key*; a root's is itself."""
+        return key if key.root else self.issuer_of(key.certificate) or self.issuer(key.gamme, root=True)
 
     def chain(self, gamme: AnyGamme) -> tuple[x509.Certificate, x509.Certificate]:
         """The intermediate and the root above a card's certificates, or those of an organisation."""
-        return self._intermediates[gamme], self._roots[gamme]
+        key = self.issuer(gamme)
+        return key.certificate, self.above(key).certificate
 
     def chain_pem(self, gamme: AnyGamme) -> bytes:
         """:meth:`chain` as two PEM blocks."""
@@ -169,7 +197,7 @@ class Authority:
 
     def trust_anchors(self) -> tuple[x509.Certificate, ...]:
         """The two roots, and that of organisations once there is one."""
-        return tuple(self._roots.values())
+        return tuple(key.certificate for key in self.issuing_keys if key.root)
 
     def cv_root(self, domain: str) -> CvKey:
         """The public CV root of ``C`` (held by Vitales) or ``V`` (held by professionals' cards)."""
@@ -182,7 +210,7 @@ class Authority:
         """The public half of this authority, and the key by which a caisse checks what a Vitale 1 certifies, if there is one."""
         return TrustStore(
             self.trust_anchors(),
-            tuple(self._intermediates.values()),
+            tuple(key.certificate for key in self.issuing_keys if not key.root),
             tuple(self._cv_roots.values()),
             () if (made := MotherKeys.there(self.directory)) is None else (made.mother(SHEET),),
         )
@@ -214,26 +242,22 @@ class Authority:
 
         Times are cut to the second, naive ones are UTC; without *not_after* it is three years later. Raises
         CertificateRefused when the holder's category is of the other environment, its data do not make a certificate,
-        or the period does not lie within the authority's.
+        or the period does not lie within the authority's; OSError when it cannot be entered in the register.
         """
-        start = _second(not_before)
-        end = _second(not_after) if not_after is not None else three_years_after(start)
         self._check_category(holder.category)
-        gamme = Gamme.of_card_type(holder.card_type)
-        issuer, _ = self.chain(gamme)
-        _check_period(issuer, start, end)
-        signer = self._ca_key("persons", gamme, issuer)
-        return sign(
+        issuer = self.issuer(Gamme.of_card_type(holder.card_type))
+        period = _period(not_before, not_after)
+        return self._issue(
+            issuer,
             card_subject(holder)
             if usage is CertificateUsage.TECHNICAL
             else subject(holder, title_of(holder)),
-            issuer.subject,
             public_key,
-            (start, end),
-            LEAF_SERIAL_SIZE,
-            leaf_extensions(self._names, holder, usage, public_key, signer.public_key(), start, end),
-            signer,
-        ).public_bytes(serialization.Encoding.DER)
+            period,
+            leaf_extensions(self.names, holder, usage, public_key, issuer, *period),
+            CertificatePurpose(usage.value),
+            holder.card_number,
+        )
 
     def issue_caisse(
         self,
@@ -252,45 +276,75 @@ class Authority:
         belongs to the trust store. Times are cut to the second, naive ones are UTC; without *not_after* it is three years
         later. Raises CertificateRefused, OSError.
         """
-        name = caisse_subject(self._names, regime, caisse, domain)
-        start = _second(not_before)
-        end = _second(not_after) if not_after is not None else three_years_after(start)
-        gamme = OrganisationGamme.ELEMENTAIRE
+        name = caisse_subject(self.names, regime, caisse, domain)
         self._make_organisations(key_source, progress)
-        issuer, _ = self.chain(gamme)
-        _check_period(issuer, start, end)
-        signer = self._ca_key(issuer_kind(gamme), gamme, issuer)
+        issuer = self.issuer(OrganisationGamme.ELEMENTAIRE)
+        period = _period(not_before, not_after)
+        _check_period(issuer.certificate, *period)
         key = key_source(LEAF_BITS)
-        certificate = sign(
+        certificate = self._issue(
+            issuer,
             name,
-            issuer.subject,
             key.public_key(),
-            (start, end),
-            LEAF_SERIAL_SIZE,
-            caisse_extensions(self._names, key.public_key(), signer.public_key()),
-            signer,
+            period,
+            caisse_extensions(self.names, key.public_key(), issuer),
+            CertificatePurpose.CAISSE,
         )
-        der = serialization.Encoding.DER
-        return IssuedCaisse(regime, caisse, key, certificate.public_bytes(der), (issuer.public_bytes(der),))
+        above = (issuer.certificate.public_bytes(serialization.Encoding.DER),)
+        return IssuedCaisse(regime, caisse, key, certificate, above)
+
+    def _issue(
+        self,
+        issuer: IssuingKey,
+        name: x509.Name,
+        public_key: RSAPublicKey,
+        period: tuple[datetime, datetime],
+        extensions: Iterable[Extension],
+        purpose: CertificatePurpose,
+        card: str = "",
+    ) -> bytes:
+        """Sign a certificate (DER) and enter it in the register, before anybody has it."""
+        _check_period(issuer.certificate, *period)
+        signer = self.private_key(issuer)
+        made = tuple(extensions)
+        holder = _common_name(name)
+        for _ in range(_MOST_DRAWS):
+            certificate = sign(
+                name, issuer.certificate.subject, public_key, period, LEAF_SERIAL_SIZE, made, signer
+            )
+            with suppress(SerialTaken), self.register.writing() as register:
+                register.record(
+                    issuer.name, certificate, purpose, holder=holder, card=card, issued=self._clock()
+                )
+                return certificate.public_bytes(serialization.Encoding.DER)
+        raise AuthorityDamaged(
+            self.register.path, "has each serial number that was drawn: the random source is broken"
+        )
 
     def _make_organisations(self, key_source: KeySource, progress: Progress | None) -> None:
         """See that there is a chain for organisations; another process may be making one just now."""
         gamme = OrganisationGamme.ELEMENTAIRE
-        if gamme in self._roots:
+        if any(key.gamme is gamme for key in self.issuing_keys):
             return
         if not _has_organisations(self.directory):
+            storage.check_place(self.directory / ORGANISATIONS)
             named = [ca_name(kind, gamme) for kind in ("root", issuer_kind(gamme))]
             keys = make_keys(dict.fromkeys(named, CA_BITS), key_source, progress)
-            files = chain_files(self._names, gamme, keys)
+            files = chain_files(self.names, gamme, keys)
             storage.write_directory(
                 self.directory / ORGANISATIONS,
                 {Path(name).name: content for name, content in files.items()},
                 lambda _: _has_organisations(self.directory),
             )
-        roots, intermediates = _chains(self.directory, self._names, [gamme])
-        self._roots |= roots
-        self._intermediates |= intermediates
+        self._take(read_keys(self.directory, self.names, [gamme]))
+
+    def _take(self, keys: Iterable[IssuingKey]) -> None:
+        """Know keys that were made after this authority was opened, here or by another process."""
+        known = {key.name: key for key in self.issuing_keys}
+        self.issuing_keys = tuple({**known, **{key.name: key for key in keys}}.values())
         self.__dict__.pop("trust_store", None)
+        with self.register.writing() as register:
+            self._record_authorities(register)
 
     def issue_cv(
         self, *, domain: str, pan: bytes, cha: Cha, public_key: RSAPublicKey, effective: date, expiry: date
@@ -337,22 +391,22 @@ class Authority:
         number: int = 1,
         root: bool = False,
     ) -> bytes:
-        """The revocation list (DER) of an authority for persons, or of its root; *revoked* are serials and times."""
-        intermediate, root_certificate = self.chain(gamme)
-        issuer, kind = (root_certificate, "root") if root else (intermediate, issuer_kind(gamme))
-        signer = self._ca_key(kind, gamme, issuer)
-        builder = (
-            x509.CertificateRevocationListBuilder()
-            .issuer_name(issuer.subject)
-            .last_update(_second(this_update))
-            .next_update(_second(next_update))
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False)
-            .add_extension(x509.CRLNumber(number), False)
+        """A revocation list (DER) of an authority for persons, or of its root, that the register knows nothing of: *revoked*
+        are serials and times. What was revoked is told by :class:`bifente.igc.status.RevocationLists`."""
+        issuer = self.issuer(gamme, root=root)
+        entries = [RevokedSerial(serial, when) for serial, when in revoked]
+        return sign_crl(
+            issuer.certificate.subject,
+            self.private_key(issuer),
+            entries,
+            this_update=this_update,
+            next_update=next_update,
+            number=number,
         )
-        for serial, when in revoked:
-            entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(_second(when))
-            builder = builder.add_revoked_certificate(entry.build())
-        return builder.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+    def private_key(self, issuer: IssuingKey) -> RSAPrivateKey:
+        """The private half of one of :attr:`issuing_keys`. Raises AuthorityDamaged, WrongPassphrase, OSError."""
+        return self._keyring.key(issuer.name, issuer.certificate.public_key())
 
     def _check_category(self, category: int) -> None:
         if bool(category & 0x80) is not self.is_test:
@@ -362,25 +416,27 @@ class Authority:
                 hint="use an authority of the card's environment",
             )
 
-    def _ca_key(self, kind: str, gamme: AnyGamme, certificate: x509.Certificate) -> RSAPrivateKey:
-        return self._key(ca_name(kind, gamme), certificate.public_key())
-
     def _cv_key(self, domain: str) -> RSAPrivateKey:
         root = self._cv_roots[domain]
-        return self._key(_cv_name(domain), rsa.public_key(root.n, root.e))
+        return self._keyring.key(_cv_name(domain), rsa.public_key(root.n, root.e))
 
-    def _key(self, name: str, public_key: object) -> RSAPrivateKey:
-        key = self._keys.get(name)
-        if key is None:
-            path = self.directory / f"{name}.key"
-            try:
-                key = rsa.load_private_pem(storage.read_file(self.directory, f"{name}.key"), validate=False)
-            except CryptoError as error:
-                raise AuthorityDamaged(path, str(error)) from None
-            if key.public_key() != public_key:
-                raise AuthorityDamaged(path, "is not the key of the certificate beside it")
-            self._keys[name] = key
-        return key
+    def _before_the_register(self, register: RegisterTransaction) -> None:
+        """What a new register is told: the authorities below the roots, and who was opposed before there was one."""
+        self._record_authorities(register)
+        enter_old_list(self.directory, register, self._clock())
+
+    def _record_authorities(self, register: RegisterTransaction) -> None:
+        """Enter the authorities below the roots, so that they can be revoked."""
+        for key in self.issuing_keys:
+            above = self.above(key)
+            if not key.root and register.get(above.name, key.certificate.serial_number) is None:
+                register.record(
+                    above.name,
+                    key.certificate,
+                    CertificatePurpose.AUTHORITY,
+                    holder=_common_name(key.certificate.subject),
+                    issued=self._clock(),
+                )
 
     def __repr__(self) -> str:
         return f"Authority({str(self.directory)!r}, environment={self.environment!r})"
@@ -390,22 +446,13 @@ def _has_organisations(directory: Path) -> bool:
     return (directory / ORGANISATIONS).is_dir()
 
 
-def _chains(
-    folder: Path, names: AuthorityNames, gammes: Iterable[AnyGamme]
-) -> tuple[dict[AnyGamme, x509.Certificate], dict[AnyGamme, x509.Certificate]]:
-    """The roots and the issuing authorities of the gammes. Raises AuthorityDamaged."""
-    roots: dict[AnyGamme, x509.Certificate] = {}
-    intermediates: dict[AnyGamme, x509.Certificate] = {}
-    for gamme in gammes:
-        for kind, made, name in (
-            ("root", roots, names.root(gamme)),
-            (issuer_kind(gamme), intermediates, names.intermediate(gamme)),
-        ):
-            file = ca_name(kind, gamme)
-            made[gamme] = _certificate(folder, file)
-            if made[gamme].subject != name:
-                raise AuthorityDamaged(folder / f"{file}.pem", "is the certificate of another authority")
-    return roots, intermediates
+def _common_name(name: x509.Name) -> str:
+    return str(name.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
+
+
+def _period(not_before: datetime, not_after: datetime | None) -> tuple[datetime, datetime]:
+    start = second(not_before)
+    return start, second(not_after) if not_after is not None else three_years_after(start)
 
 
 def _check_period(issuer: x509.Certificate, start: datetime, end: datetime) -> None:
@@ -421,9 +468,8 @@ def _cv_name(domain: str) -> str:
     return f"cv-{domain.lower()}"
 
 
-def _second(when: datetime) -> datetime:
-    aware = when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
-    return aware.replace(microsecond=0)
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
@@ -432,45 +478,8 @@ def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str
     for gamme in Gamme:
         files |= chain_files(names, gamme, keys)
     cv_roots = {}
-    for domain in _DOMAINS:
+    for domain in DOMAINS:
         numbers = keys[_cv_name(domain)].public_key().public_numbers()
-        car = Car(domain, names.environment)
-        cv_roots[domain] = {"car": str(car), "n": f"{numbers.n:x}", "e": numbers.e}
-    facts = {"format": FORMAT, "environment": names.environment, "cv_roots": cv_roots}
-    files[storage.DESCRIPTION] = json.dumps(facts, indent=2).encode() + b"\n"
+        cv_roots[domain] = CvKey(Car(domain, names.environment).encode(), numbers.n, numbers.e)
+    files[storage.DESCRIPTION] = AuthorityDescription(names, cv_roots).document()
     return files
-
-
-def _names(facts: Fields) -> AuthorityNames:
-    """The names in the description's environment. Raises DocumentError."""
-    try:
-        return AuthorityNames(facts.text("environment"))
-    except ValueError:
-        facts.refuse("T or P was expected", "environment")
-
-
-def _cv_root(fields: Fields, domain: str, environment: str) -> CvKey:
-    """A CV root as the description tells it. Raises DocumentError when it is none."""
-    car, modulus = fields.text("car").encode(), fields.text("n")
-    try:
-        parsed = Car.parse(car)
-    except CvError as error:
-        fields.refuse(str(error), "car")
-    if (parsed.domain, parsed.environment) != (domain, environment):
-        fields.refuse("the name of another root", "car")
-    if not _HEXADECIMAL.fullmatch(modulus):
-        fields.refuse("a number in hexadecimal was expected", "n")
-    root = CvKey(car, int(modulus, 16), fields.integer("e", 3, _MOST_EXPONENT))
-    try:
-        rsa.public_key(root.n, root.e)
-    except CryptoError as error:
-        fields.refuse(str(error), "n")
-    return root
-
-
-def _certificate(folder: Path, name: str) -> x509.Certificate:
-    path = folder / f"{name}.pem"
-    try:
-        return x509.load_pem_x509_certificate(storage.read_file(folder, f"{name}.pem"))
-    except ValueError:
-        raise AuthorityDamaged(path, "is not a certificate") from None

@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPubl
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from bifente.igc.errors import CertificateRefused
-from bifente.igc.names import AuthorityNames, OrganisationGamme
+from bifente.igc.issuingkey import IssuingKey
+from bifente.igc.names import AuthorityNames
 from bifente.igc.profiles import (
     CARD_CATEGORY,
     Extension,
@@ -111,12 +112,12 @@ def caisse_subject(names: AuthorityNames, regime: str, caisse: str, domain: str)
 
 
 def caisse_extensions(
-    names: AuthorityNames, public_key: RSAPublicKey, issuer_key: RSAPublicKey
+    names: AuthorityNames, public_key: RSAPublicKey, issuer: IssuingKey
 ) -> Iterator[Extension]:
     """The extensions of a caisse's certificate, in the order of the real leaves."""
-    yield from leaf_beginning(public_key, issuer_key)
+    yield from leaf_beginning(public_key, issuer.public_key)
     yield key_usage(digital_signature=True, non_repudiation=True, key_encipherment=True), True
     yield policies(names.policy, names.policy_uri), False
     yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False
-    yield from leaf_pointers(names, OrganisationGamme.ELEMENTAIRE)
+    yield from leaf_pointers(names, issuer)
     yield category(_SOFTWARE | (_TEST if names.is_test else 0)), False

@@ -3,12 +3,16 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 from bifente.crypto import rsa
+from bifente.igc import storage
+from bifente.igc.errors import AuthorityDamaged
+from bifente.igc.issuingkey import IssuingKey
 from bifente.igc.names import AnyGamme, AuthorityNames, OrganisationGamme
 from bifente.igc.profiles import Extension, intermediate_extensions, root_extensions
 
@@ -25,10 +29,11 @@ _CA_SERIAL_SIZE = 18
 LEAF_SERIAL_SIZE = 16
 
 
-def ca_name(kind: str, gamme: AnyGamme) -> str:
+def ca_name(kind: str, gamme: AnyGamme, generation: int = 1) -> str:
     """The file of a CA's certificate or key, without its ending; those of organisations are in a folder of their own."""
     folder = f"{ORGANISATIONS}/" if isinstance(gamme, OrganisationGamme) else ""
-    return f"{folder}{kind}-{gamme.value.lower()}"
+    number = f"-{generation}" if generation > 1 else ""
+    return f"{folder}{kind}-{gamme.value.lower()}{number}"
 
 
 def issuer_kind(gamme: AnyGamme) -> str:
@@ -55,6 +60,30 @@ def chain_files(
         f"{root_file}.pem": pem(root),
         f"{file}.pem": pem(intermediate),
     }
+
+
+def read_keys(folder: Path, names: AuthorityNames, gammes: Iterable[AnyGamme]) -> list[IssuingKey]:
+    """The roots and the issuing authorities of the gammes, the earlier of several keys first. Raises AuthorityDamaged."""
+    found = []
+    for gamme in gammes:
+        for kind, name in (("root", names.root(gamme)), (issuer_kind(gamme), names.intermediate(gamme))):
+            generation = 1
+            while generation == 1 or (folder / f"{ca_name(kind, gamme, generation)}.pem").exists():
+                file = ca_name(kind, gamme, generation)
+                certificate = _certificate(folder, file)
+                if certificate.subject != name:
+                    raise AuthorityDamaged(folder / f"{file}.pem", "is the certificate of another authority")
+                found.append(IssuingKey(file, gamme, generation, kind == "root", certificate))
+                generation += 1
+    return found
+
+
+def _certificate(folder: Path, name: str) -> x509.Certificate:
+    path = folder / f"{name}.pem"
+    try:
+        return x509.load_pem_x509_certificate(storage.read_file(folder, f"{name}.pem"))
+    except ValueError:
+        raise AuthorityDamaged(path, "is not a certificate") from None
 
 
 def pem(certificate: x509.Certificate) -> bytes:

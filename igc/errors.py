@@ -33,6 +33,36 @@ class AuthorityDamaged(IgcError):
         self.path = path
 
 
+class AuthorityNewer(AuthorityDamaged):
+    """The register of an authority was written by a later release."""
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            path, f"is of version {found}, this release knows {known}", hint="use a newer release of bifente"
+        )
+
+
+class AuthorityBusy(IgcError):
+    """Another program writes into the register of the authority, and does not finish."""
+
+    kind = "store-in-use"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"{path}: another program is writing", hint="wait until it has finished, then try again"
+        )
+
+
+class WrongPassphrase(IgcError):
+    """A private key of the authority is enciphered, and this is not the passphrase, or there is none."""
+
+    kind = "no-permission.passphrase"
+
+    def __init__(self, path: Path, what: str = "the passphrase is wrong") -> None:
+        super().__init__(f"{path}: {what}")
+        self.path = path
+
+
 class DirectoryOccupied(IgcError):
     """The directory holds something else: nothing was written."""
 
@@ -49,3 +79,23 @@ class UntrustedCertificate(IgcError):
     """A certificate does not lead to a trusted authority, or not at that time."""
 
     kind = "signature"
+
+
+class UnknownCertificate(IgcError):
+    """The authority has issued no such certificate, or none for that card."""
+
+    kind = "input.unknown-certificate"
+
+    def __init__(self, what: str, directory: Path) -> None:
+        super().__init__(f"the authority in {directory} has issued {what}")
+        self.directory = directory
+
+
+class RevocationRefused(IgcError):
+    """The state of a certificate does not allow it: revoked already, or for good."""
+
+
+class PublicationRefused(IgcError):
+    """An authority cannot be published there."""
+
+    kind = "input.publication"

@@ -5,9 +5,11 @@ OU=IGC-SANTE TEST, CN=TEST AC IGC-SANTE FORT PERSONNES``. Here organisation, SIR
 hosts lie below ``.invalid`` (RFC 2606 §2): nobody may take a certificate for the State's.
 """
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import quote
+from typing import Final
+from urllib.parse import quote, urlsplit
 
 from cryptography.x509 import Name, NameAttribute
 from cryptography.x509.oid import NameOID
@@ -15,9 +17,13 @@ from cryptography.x509.oid import NameOID
 _SIREN = "0002 000000000"
 """ISO 6523 code 0002 (SIREN) and a number that no organisation has."""
 
-_HTTP = "http://igc.bifente.invalid"
-_LDAP = "ldap://annuaire-igc.bifente.invalid"
-_OCSP = "http://ocsp.bifente.invalid"
+_HTTP: Final = "http://igc.bifente.invalid"
+_LDAP: Final = "ldap://annuaire-igc.bifente.invalid"
+_OCSP: Final = "http://ocsp.bifente.invalid"
+OCSP_PATH: Final = "/OCSP"
+"""Where the responder is below the base of an authority that has one (the real one has a host of its own)."""
+_LONGEST_URL: Final = 200
+_URL: Final = re.compile(r"[!-;=?-~]+")
 
 UPN_DOMAIN = "carte-cps.invalid"
 """After the ``@`` of a holder's user principal name; on a real card ``carte-cps.fr``."""
@@ -60,10 +66,32 @@ AnyGamme = Gamme | OrganisationGamme
 
 
 @dataclass(frozen=True, slots=True)
+class PublicationUrls:
+    """Where an authority is published: what stands in its certificates. Without a base nobody serves it."""
+
+    base: str = ""
+    """``http://127.0.0.1:8470``: lists, certificates and responder are below it; empty: hosts that no network has."""
+    ldap: str = ""
+    """``ldap://127.0.0.1:3389``; empty: a host that no network has."""
+
+    def __post_init__(self) -> None:
+        if self.base:
+            _check_url(self.base, "http")
+        if self.ldap:
+            _check_url(self.ldap, "ldap")
+
+    @property
+    def published(self) -> bool:
+        """Whether the URLs by HTTP lead anywhere."""
+        return bool(self.base)
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorityNames:
     """Everything that an authority of one environment is called. ``environment``: T test, P production-like."""
 
     environment: str
+    urls: PublicationUrls = field(default_factory=PublicationUrls)
 
     def __post_init__(self) -> None:
         if self.environment not in ("T", "P"):
@@ -82,12 +110,16 @@ class AuthorityNames:
     @property
     def policy_uri(self) -> str:
         """Where the certification practice statement would be."""
-        return f"{_HTTP}/PC{self._url_mark}"
+        return f"{self._http}/PC{self._url_mark}"
 
     @property
     def ocsp_uri(self) -> str:
-        """Where an OCSP responder would be."""
-        return _OCSP
+        """Where the OCSP responder is."""
+        return self.urls.base + OCSP_PATH if self.urls.base else _OCSP
+
+    @property
+    def _http(self) -> str:
+        return self.urls.base or _HTTP
 
     def root(self, gamme: AnyGamme) -> Name:
         """The DN of a root."""
@@ -97,26 +129,45 @@ class AuthorityNames:
         """The DN of the authority that issues for persons, or for organisations."""
         return self._name(self._intermediate_cn(gamme))
 
-    def root_crl_uris(self, gamme: AnyGamme) -> list[str]:
-        """Where the root's revocation list would be: by http and by LDAP."""
+    def root_crl_uris(self, gamme: AnyGamme, generation: int = 1) -> list[str]:
+        """Where the root's revocation list is: by http and by LDAP."""
         query = f"?{_CRL_ATTRIBUTE}?base?objectclass=pkiCA"
         parts = [("CN", self._root_cn(gamme)), *self._directory_base(upper=True)]
-        return [f"{_HTTP}/CRL/ACR-{gamme.abbreviation}{self._file_mark}.crl", _ldap(parts, query)]
+        return [self._http + self.crl_path(gamme, generation, root=True), self._ldap(parts, query)]
 
-    def crl_uris(self, gamme: AnyGamme) -> list[str]:
-        """Where the issuing authority's revocation list would be: by http and by LDAP."""
+    def crl_uris(self, gamme: AnyGamme, generation: int = 1) -> list[str]:
+        """Where the issuing authority's revocation list is: by http and by LDAP."""
         return [
-            f"{_HTTP}/CRL/{self._file(gamme)}.crl",
+            self._http + self.crl_path(gamme, generation),
             self._ldap_of(gamme, f"?{_CRL_ATTRIBUTE}?base?objectClass=pkiCA"),
         ]
 
-    def delta_crl_uri(self, gamme: AnyGamme) -> str:
-        """Where the delta list would be: by LDAP only."""
-        return self._ldap_of(gamme, f"?{_DELTA_ATTRIBUTE}?base?objectClass=pkiCA")
+    def delta_crl_uris(self, gamme: AnyGamme, generation: int = 1) -> list[str]:
+        """Where the delta list is: by LDAP, as in the real certificates; before it by http where that leads anywhere."""
+        ldap = self._ldap_of(gamme, f"?{_DELTA_ATTRIBUTE}?base?objectClass=pkiCA")
+        http = [self._http + self.delta_path(gamme, generation)] if self.urls.published else []
+        return [*http, ldap]
 
-    def issuer_uri(self, gamme: AnyGamme) -> str:
-        """Where the issuing authority's certificate would be."""
-        return f"{_HTTP}/AC{self._url_mark}/{self._file(gamme)}.cer"
+    def issuer_uri(self, gamme: AnyGamme, generation: int = 1) -> str:
+        """Where the issuing authority's certificate is."""
+        return self._http + self.certificate_path(gamme, generation)
+
+    def crl_path(self, gamme: AnyGamme, generation: int = 1, *, root: bool = False) -> str:
+        """The path of a list: ``/CRL/ACI-FO-PP-TEST.crl`` (spec/pki.md §1.2); later keys of an authority are numbered."""
+        return f"/CRL/{self._file(gamme, generation, root=root)}.crl"
+
+    def delta_path(self, gamme: AnyGamme, generation: int = 1) -> str:
+        """The path of a delta list: synthetic, the real ones are published by LDAP only."""
+        return f"/CRL/{self._file(gamme, generation)}-DELTA.crl"
+
+    def certificate_path(self, gamme: AnyGamme, generation: int = 1, *, root: bool = False) -> str:
+        """The path of an authority's certificate: ``/AC%20TEST/ACI-FO-PP-TEST.cer``."""
+        return f"/AC{self._url_mark}/{self._file(gamme, generation, root=root)}.cer"
+
+    @property
+    def chain_path(self) -> str:
+        """The path of all certificates in one file, as ``/AC%20TEST/Chaine_de_certification-IGC-Sante-TEST.p7b``."""
+        return f"/AC{self._url_mark}/Chaine_de_certification-IGC-BIFENTE{self._file_mark}.p7b"
 
     @property
     def _url_mark(self) -> str:
@@ -135,9 +186,12 @@ class AuthorityNames:
     def _igc(self) -> str:
         return "IGC-BIFENTE TEST" if self.is_test else "IGC-BIFENTE"
 
-    def _file(self, gamme: AnyGamme) -> str:
+    def _file(self, gamme: AnyGamme, generation: int, *, root: bool = False) -> str:
+        number = f"-{generation}" if generation > 1 else ""
+        if root:
+            return f"ACR-{gamme.abbreviation}{self._file_mark}{number}"
         holders = "ORG" if isinstance(gamme, OrganisationGamme) else "PP"
-        return f"ACI-{gamme.abbreviation}-{holders}{self._file_mark}"
+        return f"ACI-{gamme.abbreviation}-{holders}{self._file_mark}{number}"
 
     def _root_cn(self, gamme: AnyGamme) -> str:
         return f"{'TEST ' if self.is_test else ''}AC RACINE BIFENTE {gamme.value}"
@@ -168,8 +222,28 @@ class AuthorityNames:
             ("ou", self._root_cn(gamme)),
             *self._directory_base(upper=False),
         ]
-        return _ldap(parts, query)
+        return self._ldap(parts, query)
+
+    def _ldap(self, parts: list[tuple[str, str]], query: str) -> str:
+        host = self.urls.ldap or _LDAP
+        return f"{host}/" + ",".join(f"{kind}={quote(value)}" for kind, value in parts) + query
 
 
-def _ldap(parts: list[tuple[str, str]], query: str) -> str:
-    return f"{_LDAP}/" + ",".join(f"{kind}={quote(value)}" for kind, value in parts) + query
+def _check_url(url: str, scheme: str) -> None:
+    """Raise ValueError unless *url* can stand in certificates with a path after it."""
+    example = "http://127.0.0.1:8470" if scheme == "http" else "ldap://127.0.0.1:3389"
+    wrong = f"not an address to publish at: {url[:80]!r}; {example}, for example"
+    try:
+        parts = urlsplit(url)
+        there = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        raise ValueError(wrong) from None
+    plain = _URL.fullmatch(url) and not (parts.query or parts.fragment or parts.username or parts.password)
+    if (
+        parts.scheme != scheme
+        or not there
+        or not plain
+        or url.endswith(("/", "?", "#"))
+        or len(url) > _LONGEST_URL
+    ):
+        raise ValueError(wrong)

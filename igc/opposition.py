@@ -1,7 +1,7 @@
-"""The list of opposed cards beside an authority, and the revocation lists that are made from it.
+"""The list of opposed cards as a value, and ``oppositions.json`` beside an authority that publishes it.
 
-``oppositions.json`` is ours (``synthetic``: the real lists are tables of the reader's software); the revocation lists are
-RFC 5280 CRLs made from it. Format::
+The truth is in the authority's register; the file is written from it for programs of others. It is ours (``synthetic``: the
+real lists are tables of the reader's software). Format::
 
     {"format": 1, "cps": [{"card", "gamme", "certificates": [serial…], "date"}], "vitale": [{"card", "pan", "date"}]}
 """
@@ -9,20 +9,19 @@ RFC 5280 CRLs made from it. Format::
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 
-from bifente.documents import DocumentError, Fields, read_json, replace_file
-from bifente.igc.authority import Authority
+from bifente.documents import DocumentError, Fields, read_json
 from bifente.igc.errors import IgcError
 from bifente.igc.names import Gamme
+from bifente.igc.register import OppositionEntry
 
 LIST = "oppositions.json"
 _LONGEST_LIST = 16 << 20
 _SERIAL = re.compile(r"[0-9a-f]{1,40}")
-_NEXT_UPDATE = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,22 +84,41 @@ class OppositionList:
             return replace(others, cps=(*others.cps, entry))
         return replace(others, vitale=(*others.vitale, entry))
 
+    def document(self) -> bytes:
+        """As the file holds it."""
+        lists = {
+            "format": 1,
+            "cps": [entry.document() for entry in self.cps],
+            "vitale": [entry.document() for entry in self.vitale],
+        }
+        return json.dumps(lists, indent=2).encode() + b"\n"
 
-def opposed(authority: Authority, kind: type[Opposed], card: str) -> Opposed | None:
-    """What the authority's list says of a card. Raises IgcError."""
-    return read_list(authority.directory / LIST).of(kind, card)
+    def entries(self) -> tuple[OppositionEntry, ...]:
+        """As the register holds them."""
+        opposed: tuple[Opposed, ...] = (*self.cps, *self.vitale)
+        return tuple(map(entry_of, opposed))
 
 
-def add_card(authority: Authority, entry: Opposed) -> list[Path]:
-    """Put a card on the authority's lists and return the files written. Raises IgcError, OSError."""
-    before = read_list(authority.directory / LIST)
-    return _write(authority, before, before.with_entry(entry), type(entry), entry.card)
+def entry_of(opposed: Opposed) -> OppositionEntry:
+    """An opposed card as the register holds it."""
+    if isinstance(opposed, OpposedVitale):
+        return OppositionEntry("vitale", opposed.card, opposed.since, pan=opposed.pan)
+    serials = tuple(int(serial, 16) for serial in opposed.certificates)
+    return OppositionEntry(
+        "cps", opposed.card, opposed.since, gamme=opposed.gamme.value, certificates=serials
+    )
 
 
-def remove_card(authority: Authority, kind: type[Opposed], card: str) -> list[Path]:
-    """Take a card off the authority's lists and return the files written. Raises IgcError, OSError."""
-    before = read_list(authority.directory / LIST)
-    return _write(authority, before, before.without(kind, card), kind, card)
+def list_of(entries: Iterable[OppositionEntry]) -> OppositionList:
+    """The list of what the register holds."""
+    made = OppositionList()
+    for entry in entries:
+        if entry.kind == "vitale":
+            made = made.with_entry(OpposedVitale(entry.card, entry.pan, entry.since))
+        else:
+            serials = tuple(f"{serial:x}" for serial in entry.certificates)
+            made = made.with_entry(OpposedCps(entry.card, Gamme(entry.gamme), serials, entry.since))
+    return made
 
 
 def read_list(path: Path) -> OppositionList:
@@ -141,37 +159,3 @@ def _vitale(fields: Fields) -> OpposedVitale:
     entry = OpposedVitale(fields.text("card"), fields.text("pan"), fields.day("date"))
     fields.end()
     return entry
-
-
-def _write(
-    authority: Authority, before: OppositionList, after: OppositionList, kind: type[Opposed], card: str
-) -> list[Path]:
-    """Write the list, and the revocation list of each gamme that held or holds the card."""
-    path = authority.directory / LIST
-    document = {
-        "format": 1,
-        "cps": [entry.document() for entry in after.cps],
-        "vitale": [entry.document() for entry in after.vitale],
-    }
-    replace_file(path, json.dumps(document, indent=2).encode() + b"\n")
-    entries = (one.of(kind, card) for one in (before, after))
-    touched = {entry.gamme.value for entry in entries if isinstance(entry, OpposedCps)}
-    return [path, *(_revoke(authority, after.cps, Gamme(gamme)) for gamme in sorted(touched))]
-
-
-def _revoke(authority: Authority, entries: Sequence[OpposedCps], gamme: Gamme) -> Path:
-    revoked = [
-        (int(serial, 16), datetime.combine(entry.since, time(), UTC))
-        for entry in entries
-        if entry.gamme is gamme
-        for serial in entry.certificates
-    ]
-    now = datetime.now(UTC)
-    path = authority.directory / f"persons-{gamme.value.lower()}.crl"
-    replace_file(
-        path,
-        authority.crl(
-            gamme, revoked, this_update=now, next_update=now + _NEXT_UPDATE, number=int(now.timestamp())
-        ),
-    )
-    return path

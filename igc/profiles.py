@@ -18,7 +18,8 @@ from bifente.codes import gip
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
 from bifente.igc.errors import CertificateRefused
-from bifente.igc.names import UPN_DOMAIN, AnyGamme, AuthorityNames, Gamme
+from bifente.igc.issuingkey import IssuingKey
+from bifente.igc.names import UPN_DOMAIN, AnyGamme, AuthorityNames
 
 CARD_ISSUER = "8025000001"
 """The issuer's number in front of the card number."""
@@ -101,7 +102,7 @@ def leaf_extensions(
     holder: CardHolder,
     usage: CertificateUsage,
     public_key: RSAPublicKey,
-    issuer_key: RSAPublicKey,
+    issuer: IssuingKey,
     not_before: datetime,
     not_after: datetime,
 ) -> Iterator[Extension]:
@@ -110,9 +111,8 @@ def leaf_extensions(
     Synthetic: G16 in .8 on a CPF, G04 in .12 on a CDE, and the place of .12 at the end; and the whole certificate of a
     technical key, which says of its holder nothing but the type of card.
     """
-    gamme = Gamme.of_card_type(holder.card_type)
     signature = usage is CertificateUsage.SIGNATURE
-    yield from leaf_beginning(public_key, issuer_key)
+    yield from leaf_beginning(public_key, issuer.public_key)
     yield key_usage(non_repudiation=signature, digital_signature=not signature), True
     yield policies(names.policy, names.policy_uri), False
     if signature:
@@ -132,7 +132,7 @@ def leaf_extensions(
             ),
             False,
         )
-    yield from leaf_pointers(names, gamme)
+    yield from leaf_pointers(names, issuer)
     for oid, value in _gip_extensions(holder, named=usage is not CertificateUsage.TECHNICAL):
         yield x509.UnrecognizedExtension(oid, value), False
 
@@ -145,15 +145,16 @@ def leaf_beginning(public_key: RSAPublicKey, issuer_key: RSAPublicKey) -> Iterat
     yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key), False
 
 
-def leaf_pointers(names: AuthorityNames, gamme: AnyGamme) -> Iterator[Extension]:
+def leaf_pointers(names: AuthorityNames, issuer: IssuingKey) -> Iterator[Extension]:
     """Where a leaf says its revocation lists, its responder and its issuer's certificate are."""
-    yield x509.CRLDistributionPoints([_point(uri) for uri in names.crl_uris(gamme)]), False
-    yield x509.FreshestCRL([_point(names.delta_crl_uri(gamme))]), False
+    gamme, generation = issuer.gamme, issuer.generation
+    yield x509.CRLDistributionPoints([_point(uri) for uri in names.crl_uris(gamme, generation)]), False
+    yield x509.FreshestCRL([_point(uri) for uri in names.delta_crl_uris(gamme, generation)]), False
     yield (
         x509.AuthorityInformationAccess(
             [
                 _access(AuthorityInformationAccessOID.OCSP, names.ocsp_uri),
-                _access(AuthorityInformationAccessOID.CA_ISSUERS, names.issuer_uri(gamme)),
+                _access(AuthorityInformationAccessOID.CA_ISSUERS, names.issuer_uri(gamme, generation)),
             ]
         ),
         False,

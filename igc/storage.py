@@ -1,5 +1,6 @@
 """An authority's folder: written whole or not at all, readable by its owner only."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -31,6 +32,20 @@ def holds_authority(directory: Path) -> bool:
     if entries:
         raise DirectoryOccupied(directory)
     return False
+
+
+def check_place(directory: Path) -> None:
+    """Say before the work that a folder cannot be made at *directory*. Raises OSError about it."""
+    above = directory.parent
+    while not above.exists() and above != above.parent:
+        above = above.parent
+    if not above.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(above))
+    if os.access(above, os.W_OK | os.X_OK):
+        return
+    read_only = hasattr(os, "statvfs") and os.statvfs(above).f_flag & os.ST_RDONLY
+    code = errno.EROFS if read_only else errno.EACCES
+    raise OSError(code, os.strerror(code), str(directory))
 
 
 def write_directory(

@@ -127,8 +127,8 @@ def at_work(
     from bifente.fse.caisse.workers import ExaminerSettings, lot_workers
     from bifente.fse.post import post_of, read_settings
     from bifente.fse.tariff.tables import Tables
-    from bifente.igc import Authority, TrustStore
-    from bifente.igc.opposition import LIST, OppositionList, read_list
+    from bifente.igc import Authority, TrustStore, revocation
+    from bifente.igc.opposition import OppositionList
 
     settings = settings_of(folder)
     post_settings = read_settings(folder / settings.post)
@@ -144,7 +144,7 @@ def at_work(
     )
 
     def oppositions() -> list[OppositionList]:
-        return [read_list(one.directory / LIST) for one in authorities]
+        return [revocation.oppositions(one) for one in authorities]
 
     tables = Tables.shipped()
     pricer = TariffPricer(tables.with_imports(folder / settings.tariff) if settings.tariff else tables)

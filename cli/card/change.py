@@ -14,6 +14,7 @@ from bifente.cli.options import (
     JSON,
     OUTPUT,
     PATH,
+    REASONS,
     Day,
     as_date,
     complete_place,
@@ -158,29 +159,38 @@ def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) ->
 @igc_option
 @date_option("Since when.")
 @click.option("--lift", is_flag=True, help="Take the card off the list again.")
+@click.option(
+    "--reason",
+    type=click.Choice(REASONS, case_sensitive=False),
+    help="Why a professional's certificates are revoked, in the words of RFC 5280.  [default: certificateHold]",
+)
 @JSON
-def oppose(card: Path, igc: Path | None, day: datetime | None, lift: bool, as_json: bool) -> None:
+def oppose(
+    card: Path, igc: Path | None, day: datetime | None, lift: bool, reason: str | None, as_json: bool
+) -> None:
     """Declare a card lost or stolen, as its issuer would.
 
     A professional's certificates go to the revocation lists of the authority, a Vitale to its opposition list; both stand
     in the authority's folder, which must be that of the card's issuer. The card itself does not know: only a note for
     "card show" is kept in its file, and outlives "card restore" as the list does. The date of an opposition does not
-    change: lift it, then oppose the card anew.
+    change: lift it, then oppose the card anew. Only certificateHold can be lifted; every other reason is for good.
 
     \b
     bifente card oppose doctor.card --date 2026-01-31
     bifente card oppose doctor.card --lift
+    bifente card oppose doctor.card --reason keyCompromise
     """
     from bifente.workbench.cards import editing
 
-    if lift and day is not None:
-        raise click.UsageError("either --date or --lift")
+    if lift and (day is not None or reason is not None):
+        raise click.UsageError("either --date and --reason, or --lift")
     editing.need_card(card)
     authority = open_authority(igc)
     if lift:
         written = editing.lift(card, authority)
     else:
-        written = editing.oppose(card, authority, day.date() if day is not None else None)
+        since = day.date() if day is not None else None
+        written = editing.oppose(card, authority, since, reason or "certificateHold")
     if as_json:
         say_json({"written": [str(path) for path in written]})
     else:

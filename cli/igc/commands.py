@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.igc.issuing import issue
+from bifente.cli.igc.revoking import crl, list_, revoke, serve
 from bifente.cli.options import JSON, PATH
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
@@ -18,12 +19,14 @@ if TYPE_CHECKING:
 _FOLDER = click.argument("directory", metavar="DIR", type=PATH)
 
 
-@click.group(short_help="Make and show a certification authority of your own.")
+@click.group(short_help="Make, show and publish a certification authority of your own.")
 def igc() -> None:
-    """Make and show the certification authority that issues the certificates of your cards, and those of caisses."""
+    """The certification authority that issues the certificates of your cards, and those of caisses: make it, look at it,
+    revoke what it issued, and publish its lists."""
 
 
-igc.add_command(issue)
+for _command in (issue, list_, revoke, crl, serve):
+    igc.add_command(_command)
 
 
 @igc.command("init")
@@ -35,17 +38,36 @@ igc.add_command(issue)
     show_default=True,
     help="T: everything is marked TEST. P: production-like, just as invented.",
 )
+@click.option(
+    "--base-url",
+    metavar="URL",
+    help="Where it will be published (igc serve): stands in its certificates.  [default: a host that no network has]",
+)
+@click.option(
+    "--ldap-url",
+    metavar="URL",
+    help="Where its directory will be: stands in its certificates.  [default: a host that no network has]",
+)
 @JSON
-def init(directory: Path, environment: str, as_json: bool) -> None:
+def init(
+    directory: Path, environment: str, base_url: str | None, ldap_url: str | None, as_json: bool
+) -> None:
     """Make an authority in DIR: two chains (FORT, STANDARD) and the CV roots of both kinds of card.
 
     An authority that is there already is shown and left as it is.
+
+    \b
+    bifente igc init igc
+    bifente igc init my-igc --base-url http://127.0.0.1:8470
     """
     from bifente.igc import Authority
+    from bifente.workbench.authorities.making import make_authority
 
     reused = Authority.exists(directory)
     with progress("RSA keys") as told:
-        authority = Authority.init(directory, environment=environment, progress=told)
+        authority = make_authority(
+            directory, environment=environment, base_url=base_url, ldap_url=ldap_url, progress=told
+        )
     _show(authority, as_json=as_json, created=not reused)
 
 
@@ -68,6 +90,8 @@ def _show(authority: "Authority", *, as_json: bool, created: bool | None = None)
         return
     kind = "TEST" if authority.is_test else "production-like"
     say(f"{kind} authority in {authority.directory}{' (was there already)' if created is False else ''}")
+    if authority.names.urls.base:
+        say(f"  published at {authority.names.urls.base}")
     for certificate in authority.certificates.values():
         say(f"  {certificate.subject.rfc4514_string()}")
         say(f"    until {certificate.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(certificate)}")
@@ -80,6 +104,8 @@ def _facts(authority: "Authority") -> dict[str, object]:
     return {
         "directory": str(authority.directory),
         "environment": authority.environment,
+        "base_url": authority.names.urls.base or None,
+        "ldap_url": authority.names.urls.ldap or None,
         "certificates": [
             {
                 "name": name,

@@ -192,9 +192,9 @@ def test_oppose_a_professional(bench, capsys):
     revoked = crl.get_revoked_certificate_by_serial_number(serial)
     assert revoked.revocation_date_utc.date() == date(2026, 5, 1)
     assert crl.is_signature_valid(bench.authority.chain(Gamme.FORT)[0].public_key())
-    assert len(crl) == 2
+    assert len(crl) == 3, "the technical certificate too"
     assert main(["card", "oppose", card]) == 0, "twice is once"
-    assert len(x509.load_der_x509_crl(Path(written[1]).read_bytes())) == 2
+    assert len(x509.load_der_x509_crl(Path(written[1]).read_bytes())) == 3
 
 
 def test_oppose_a_vitale(bench, capsys):
@@ -208,7 +208,10 @@ def test_oppose_a_vitale(bench, capsys):
     assert main(["card", "show", card]) == 0
     assert f"opposed since {TODAY.isoformat()}" in capsys.readouterr().out
     (bench.authority.directory / "oppositions.json").write_text("{}")
-    assert main(["card", "oppose", card]) == 3
+    assert main(["card", "oppose", card]) == 0
+    assert json.loads((bench.authority.directory / "oppositions.json").read_text()) == entries, (
+        "as registered"
+    )
     assert main(["card", "oppose", bench.card("t1test")]) == 3
 
 
@@ -236,7 +239,7 @@ def test_an_opposition_keeps_its_date_until_it_is_lifted(bench, capsys):
     assert "opposed since 2026-05-01 already" in capsys.readouterr().err
     assert main(["card", "oppose", card]) == 0
     assert json.loads(read_snapshot(Path(card))["meta"])["opposed"] == "2026-05-01"
-    assert revoked(bench) == 2
+    assert revoked(bench) == 3
     assert main(["card", "oppose", card, "--lift"]) == 0
     assert revoked(bench) == 0
     assert "opposed" not in json.loads(read_snapshot(Path(card))["meta"])

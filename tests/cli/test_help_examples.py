@@ -25,8 +25,8 @@ from bifente.fse.b2 import write_file
 from bifente.igc import Authority
 from bifente.workbench.annuaire.filling import fill
 
-NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay")
-"""Examples with official contents, with files or readers of the user, or with programs."""
+NEEDS_MORE = re.compile(r"…|\.in\b|~/|\bconform\b|\btrace\b|--relay|\bigc serve\b")
+"""Examples with official contents, with files or readers of the user, with programs, or that go on until they are stopped."""
 
 
 CASES = Path(__file__).parents[1] / "fse" / "tariff" / "data" / "pricing-cases.json"
@@ -65,7 +65,8 @@ def desk(
     shutil.copytree(pooled_authority.directory, igc)
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
-    monkeypatch.setitem(Authority.issue_caisse.__kwdefaults__ or {}, "key_source", pooled_source)
+    for making in (Authority.init, Authority.issue_caisse):
+        monkeypatch.setitem(making.__kwdefaults__ or {}, "key_source", pooled_source)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     for name, profile in (("doctor", "gp"), ("patient", "vitale-family")):
         made = personalise(read_profile(profile), Authority.open(igc), keys=pooled_source, today=date.today())

@@ -293,7 +293,7 @@ def test_damage_is_named(
 @pytest.mark.parametrize(
     "change",
     [
-        {"format": 2},
+        {"format": 3},
         {"format": "1"},
         {"environment": "X"},
         {"environment": "P"},
@@ -332,7 +332,7 @@ def test_a_description_that_is_wrong_or_newer_is_refused(copy: Path, change: dic
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(AuthorityDamaged) as caught:
         Authority.open(copy)
-    if change == {"format": 2}:
+    if change == {"format": 3}:
         assert "newer" in str(caught.value)
         assert caught.value.hint == "update bifente"
 

@@ -114,8 +114,11 @@ def need_card(card: Path) -> None:
     read_card(card)
 
 
-def oppose(card: Path, authority: "Authority", since: date | None = None) -> list[Path]:
-    """Put the card on its authority's lists, from today on without *since*; the files written.
+def oppose(
+    card: Path, authority: "Authority", since: date | None = None, reason: str = "certificateHold"
+) -> list[Path]:
+    """Put the card on its authority's lists, from today on without *since*; the files written. Only the *reason*
+    ``certificateHold`` can be lifted.
 
     Raises OpposedAlready for another date than that of its opposition, PersoError for another authority's card.
     """
@@ -132,7 +135,7 @@ def oppose(card: Path, authority: "Authority", since: date | None = None) -> lis
         if earlier is not None and day != earlier:
             raise OpposedAlready(card, earlier)
         changes = change.oppose(records, day)
-        written.extend(add_card(authority, records, day))
+        written.extend(add_card(authority, records, day, reason))
         return changes
 
     edit(card, changed)

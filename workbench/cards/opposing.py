@@ -8,9 +8,8 @@ from cryptography import x509
 
 from bifente.applets.perso.cardrecords import content_bytes, layout_of, meta_of
 from bifente.igc import Authority, Gamme
-from bifente.igc.opposition import Opposed, OpposedCps, OpposedVitale, opposed
-from bifente.igc.opposition import add_card as add_entry
-from bifente.igc.opposition import remove_card as remove_entry
+from bifente.igc.opposition import Opposed, OpposedCps, OpposedVitale
+from bifente.igc.revocation import REASONS, lift_card, oppose_card, opposed
 from bifente.layouts.recognition import CPS, VITALE, Party
 from bifente.workbench.errors import WorkbenchError
 
@@ -26,17 +25,22 @@ def opposed_since(authority: Authority, records: "Records") -> date | None:
     return None if entry is None else entry.since
 
 
-def add_card(authority: Authority, records: "Records", since: date) -> list[Path]:
-    """Put a card on the authority's lists and return the files written. Raises WorkbenchError, IgcError, OSError."""
+def add_card(
+    authority: Authority, records: "Records", since: date, reason: str = "certificateHold"
+) -> list[Path]:
+    """Put a card on the authority's lists and return the files written. *reason* is one of RFC 5280's for its certificates.
+
+    Raises WorkbenchError, IgcError, OSError.
+    """
     serial = meta_of(records).serial
     if _kind(records) is OpposedVitale:
-        return add_entry(authority, OpposedVitale(serial, records["identity"][2:12].hex().upper(), since))
-    return add_entry(authority, _professional(records, serial, since))
+        return oppose_card(authority, OpposedVitale(serial, records["identity"][2:12].hex().upper(), since))
+    return oppose_card(authority, _professional(records, serial, since), REASONS[reason])
 
 
 def remove_card(authority: Authority, records: "Records") -> list[Path]:
     """Take a card off the authority's lists and return the files written. Raises WorkbenchError, IgcError, OSError."""
-    return remove_entry(authority, _kind(records), meta_of(records).serial)
+    return lift_card(authority, _kind(records), meta_of(records).serial)
 
 
 def _kind(records: "Records") -> type[Opposed]:
@@ -61,3 +65,10 @@ def _professional(records: "Records", serial: str, since: date) -> OpposedCps:
         issuer = certificate.issuer.rfc4514_string()
     gamme = next((gamme for gamme in Gamme if gamme.value in issuer), Gamme.FORT)
     return OpposedCps(serial, gamme, tuple(serials), since)
+
+
+def card_number(card: Path) -> str:
+    """The number printed on the card in a file. Raises StoreError, CorruptCard."""
+    from bifente.applets.store.stores import read_snapshot
+
+    return meta_of(read_snapshot(card)).serial

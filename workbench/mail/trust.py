@@ -52,14 +52,18 @@ class MailTrust:
         return [one.public_bytes(Encoding.DER) for one in self.authority.trust_store.intermediates]
 
     def revoked(self, certificate: "x509.Certificate", at: datetime) -> str | None:
-        """Why a certificate is revoked: its card is opposed. Raises IgcError."""
-        from bifente.igc.opposition import LIST, read_list
+        """Why a certificate is revoked, perhaps with its card; None when it is not. Raises IgcError, OSError."""
+        from bifente.igc.revocation import oppositions
 
+        found = self.authority.state_of(certificate)
+        if found is None or found.revoked is None or found.revoked > at:
+            return None
         serial = f"{certificate.serial_number:x}"
-        for entry in read_list(self.authority.directory / LIST).cps:
-            if serial in (one.lstrip("0") for one in entry.certificates) and entry.since <= at.date():
+        for entry in oppositions(self.authority).cps:
+            if serial in entry.certificates:
                 return f"card {entry.card} is opposed since {entry.since}"
-        return None
+        why = f" ({found.reason.value})" if found.reason is not None else ""
+        return f"it is revoked since {found.revoked:%Y-%m-%d}{why}"
 
     def recipients(
         self, addresses: Sequence[str], given: Sequence[GivenCertificate]

@@ -64,13 +64,15 @@ class ListedOppositions:
 
     def professional(self, serial: str) -> bool:
         """Whether a CPS is opposed."""
-        from bifente.igc.opposition import OpposedCps, opposed
+        from bifente.igc.opposition import OpposedCps
+        from bifente.igc.revocation import opposed
 
         return opposed(self._authority, OpposedCps, serial) is not None
 
     def insured(self, serial: str) -> bool:
         """Whether a carte Vitale is opposed."""
-        from bifente.igc.opposition import OpposedVitale, opposed
+        from bifente.igc.opposition import OpposedVitale
+        from bifente.igc.revocation import opposed
 
         return opposed(self._authority, OpposedVitale, serial) is not None
 
