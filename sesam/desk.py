@@ -59,6 +59,8 @@ class ReaderClock:
 class NothingOpposed:
     """No list of opposed cards: none is."""
 
+    empty = True
+
     def professional(self, _serial: str) -> bool:
         """Whether a CPS is opposed."""
         return False
@@ -70,6 +72,10 @@ class NothingOpposed:
 
 class Oppositions(Protocol):
     """Whether a card is on the list of opposed ones, by its serial number."""
+
+    @property
+    def empty(self) -> bool:
+        """No card is: nobody needs to read a serial number."""
 
     def professional(self, serial: str, /) -> bool:
         """Whether a CPS is opposed."""

@@ -15,33 +15,53 @@ _ORDERS: Final = {0x00: "incoming", 0x01: "outgoing", 0x14: "power on", 0x15: "p
 
 @dataclass(frozen=True, slots=True)
 class CallRecord:
-    """A call that has ended. ``seconds`` is how long it took, ``why`` what is behind its code, empty after success."""
+    """A call: ``number`` counts those of this process from 1, ``parameters`` are as they may be shown."""
 
+    number: int
     caller: str
     name: str
     parameters: str
-    groups: str
-    seconds: float
-    code: int
-    why: str
 
     def line(self) -> str:
         """The call as one line."""
-        said = f"{self.caller} {self.name}({self.parameters}) -> {self.code:04X}"
-        if self.groups:
-            said += f" {self.groups}"
+        return f"{self.caller} {self.name}({self.parameters})"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEnd:
+    """How a call has ended: its code, what is behind it (empty after success), the groups that it gave, its seconds."""
+
+    call: CallRecord
+    code: int
+    why: str
+    groups: str
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        """Of the call."""
+        return self.call.name
+
+    def line(self) -> str:
+        """The end as one line."""
+        said = f"{self.code:04X}"
         if self.code:
             said += f" {meaning(self.code)}"
             if self.why:
                 said += f": {self.why}"
+        elif self.groups:
+            said += f" {self.groups}"
         return f"{said} ({self.seconds * 1000:.1f} ms)"
 
 
 class CallJournal(Protocol):
-    """Where records go; called from several threads."""
+    """Where calls are told of, from several threads."""
 
-    def __call__(self, record: CallRecord, /) -> None:
-        """Take note of a call."""
+    def began(self, call: CallRecord, /) -> None:
+        """A call begins: what the cards are asked from now on is asked for it."""
+
+    def ended(self, end: CallEnd, /) -> None:
+        """It has ended."""
 
 
 def shown_parameters(call: CallDescription, values: Sequence[Value]) -> str:

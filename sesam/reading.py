@@ -80,7 +80,7 @@ class CardReading:
             linked(self._desk.vitale.link, CardKind.VITALE) as link,
         ):
             vitale = VitaleSession(link)
-            if self._desk.opposed.insured(vitale.serial()):
+            if not self._desk.opposed.empty and self._desk.opposed.insured(vitale.serial()):
                 raise CallFailed(ReturnCode.VITALE_UNUSABLE, f"the Vitale {vitale.serial()} is opposed")
             with recognise(cps, vitale, date=day, anchors=self._desk.anchors) as recognition:
                 yield recognition
@@ -113,6 +113,8 @@ class CardReading:
         return moment_of(text).date()
 
     def _refuse_opposed_cps(self, session: CpsSession) -> None:
+        if self._desk.opposed.empty:
+            return
         serial = session.serial()
         if self._desk.opposed.professional(serial):
             raise CallFailed(ReturnCode.CPS_UNUSABLE, f"the CPS {serial} is opposed")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from itertools import count
 from threading import Lock
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ from bifente.sesam.desk import CardDesk
 from bifente.sesam.errors import CallFailed, WireBroken
 from bifente.sesam.exclusivity import HIGHEST, Exclusivities
 from bifente.sesam.galss import Galss
-from bifente.sesam.journal import CallRecord, shown_groups, shown_parameters
+from bifente.sesam.journal import CallEnd, CallRecord, shown_groups, shown_parameters
 from bifente.sesam.presence import VitalePresence
 from bifente.sesam.reading import CardReading, moment_of, need_reader
 from bifente.sesam.sgdsession import SgdSession
@@ -53,6 +54,7 @@ class SesamService:
         self._configuration = configuration
         self._journal = journal
         self._lock = Lock()
+        self._numbers = count(1)
         self._callers: dict[tuple[int, int], CallerProcess] = {}
         exclusivities = Exclusivities()
         self._galss = Galss(desk, exclusivities, wait=configuration.pause)
@@ -152,41 +154,47 @@ class SesamService:
             raise WireBroken(f"there is no call {question.call}")
         call, handler, needs_init = found
         values = call.values(question.fields)
-        start = perf_counter() if self._journal is not None else 0.0
-        code: int = ReturnCode.OK
-        why = ""
-        fields: Fields = ()
-        try:
-            if needs_init and not caller.initialised:
-                raise CallFailed(ReturnCode.NOT_INITIALISED, "SSV_InitLIB has not been called")
-            fields = handler(caller, *values)
-        except CallFailed as failed:
-            code, why, fields = failed.code, str(failed), failed.fields
-        except Exception:  # noqa: BLE001 - the caller gets a code, and the process goes on
-            _log.exception("%s of %s failed", call.name, caller.name)
-            code, why = ReturnCode.INTERNAL, "a fault of bifente itself: see its log"
-        if self._journal is not None:
-            self._note(caller, call, values, fields, code, why, perf_counter() - start)
+        if self._journal is None:
+            code, _, fields = self._called(caller, call, handler, values, needs_init=needs_init)
+            return build_answer(code, fields)
+        record = CallRecord(next(self._numbers), caller.name, call.name, shown_parameters(call, values))
+        self._journal.began(record)
+        start = perf_counter()
+        code, why, fields = self._called(caller, call, handler, values, needs_init=needs_init)
+        seconds = perf_counter() - start
+        groups = self._groups_given(caller, call, values, fields) if code == ReturnCode.OK else ""
+        self._journal.ended(CallEnd(record, code, why, groups, seconds))
         return build_answer(code, fields)
 
-    def _note(
+    def _called(
         self,
         caller: CallerProcess,
         call: CallDescription,
+        handler: Handler,
         values: list[Value],
-        fields: Fields,
-        code: int,
-        why: str,
-        seconds: float,
-    ) -> None:
-        assert self._journal is not None
-        groups = ""
-        if code == ReturnCode.OK and call.name.startswith("SSV_Lire") and "Date" not in call.name:
-            groups = shown_groups(fields[0])
-        elif code == ReturnCode.OK and call.name.startswith("SIS_Lire") and "Date" not in call.name:
-            groups = shown_groups(self._sgd(caller, values[-1]).zone())
-        parameters = shown_parameters(call, values)
-        self._journal(CallRecord(caller.name, call.name, parameters, groups, seconds, code, why))
+        *,
+        needs_init: bool,
+    ) -> tuple[int, str, Fields]:
+        """Code, what is behind it, and the fields of the answer."""
+        try:
+            if needs_init and not caller.initialised:
+                raise CallFailed(ReturnCode.NOT_INITIALISED, "SSV_InitLIB has not been called")
+            return ReturnCode.OK, "", handler(caller, *values)
+        except CallFailed as failed:
+            if failed.code == ReturnCode.NOT_AVAILABLE:
+                _log.warning("%s of %s: %s", call.name, caller.name, failed)
+            return failed.code, str(failed), failed.fields
+        except Exception:  # noqa: BLE001 - the caller gets a code, and the process goes on
+            _log.exception("%s of %s failed", call.name, caller.name)
+            return ReturnCode.INTERNAL, "a fault of bifente itself: see its log", ()
+
+    def _groups_given(
+        self, caller: CallerProcess, call: CallDescription, values: list[Value], fields: Fields
+    ) -> str:
+        """The groups that a call gave, in words."""
+        if "Date" in call.name or not call.name.startswith(("SSV_Lire", "SIS_Lire")):
+            return ""
+        return shown_groups(fields[0] if fields else self._sgd(caller, values[-1]).zone())
 
     # -- SSV
 

@@ -1,13 +1,17 @@
 """The libraries and the clients, compiled once in a session (and kept while their sources stay the same)."""
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cardbench import Bench
+from keypool import KeySource
 from sesamdesk import CLIENTS, EVERY_LIBRARY, ServedDesk, Speaker, compile_client, desk_with
 
+from bifente.igc import Authority
 from bifente.workbench.sesam.building import build, default_libraries
 
 
@@ -77,3 +81,15 @@ def speaker_at(client: Callable[..., Path], libraries: Path) -> Iterator[Callabl
 def speaker(speaker_at: Callable[[ServedDesk], Speaker], desk: ServedDesk) -> Callable[[], Speaker]:
     """``speaker()``: such a program at the desk with a gp's and a family's cards; as many as are wanted."""
     return lambda: speaker_at(desk)
+
+
+@pytest.fixture
+def bench(
+    tmp_path: Path, pooled_authority: Authority, pooled_source: KeySource, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Bench]:
+    """A folder with cards, and a short place for sockets."""
+    folder = tmp_path / "some cards"
+    folder.mkdir()
+    with tempfile.TemporaryDirectory(prefix="bf-") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        yield Bench(folder, pooled_authority, pooled_source)

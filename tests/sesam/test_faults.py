@@ -70,7 +70,7 @@ def test_a_wrong_code_costs_a_try_until_none_is_left(at) -> None:
         assert (f"{left} tr" in one.desk.records[-1].why) or "blocked" in one.desk.records[-1].why
     assert one(f"{PS} 1234")[0] == "F003"
     assert "blocked" in one.desk.records[-1].why
-    assert "9999" not in " ".join(record.line() for record in one.desk.records)
+    assert "9999" not in " ".join(record.call.line() + record.line() for record in one.desk.records)
 
 
 def test_a_code_that_is_none_costs_nothing(at) -> None:

@@ -36,7 +36,7 @@ def test_a_wrong_pin_costs_one_try_and_reads_nothing(client, libraries) -> None:
         assert said["ps"] == ("F003", b"")
         assert said["droits"] == ("F003", b"")
         assert CpsSession(desk.reader.link("CPS")).pin_status().tries_left == 2
-        assert "9999" not in "".join(record.line() for record in desk.records)
+        assert "9999" not in "".join(record.call.line() + record.line() for record in desk.records)
 
 
 def test_without_a_server_every_call_says_so(client, libraries, tmp_path) -> None:

@@ -17,14 +17,29 @@ from bifente.apdu.link import Card
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.sesam.configuration import SesamConfiguration, configuration
 from bifente.sesam.desk import CardDesk, ReaderClock
-from bifente.sesam.journal import CallRecord
+from bifente.sesam.journal import CallEnd, CallRecord
 from bifente.sesam.server import SesamServer
 from bifente.sesam.service import SesamService
-from bifente.workbench.sesam.serving import ListedOppositions, slots_of
+from bifente.workbench.sesam.serving import ListedOppositions
+from bifente.workbench.sesam.slots import BenchSlot
 
 CLIENTS = Path(__file__).parents[1] / "sesam" / "clients"
 NATIVE = Path(__file__).parents[2] / "sesam" / "native"
 NOW = datetime.combine(TODAY, datetime.min.time()).replace(hour=10, minute=30)
+
+
+class Kept:
+    """A journal that is kept."""
+
+    def __init__(self) -> None:
+        self.ends: list[CallEnd] = []
+
+    def began(self, _call: CallRecord) -> None:
+        """Nothing is done with it."""
+
+    def ended(self, end: CallEnd) -> None:
+        """Keep it."""
+        self.ends.append(end)
 
 
 @dataclass
@@ -34,7 +49,7 @@ class ServedDesk:
     reader: TwoSlotReader
     service: SesamService
     desk: CardDesk
-    records: list[CallRecord] = field(default_factory=list)
+    records: list[CallEnd] = field(default_factory=list)
 
     @contextmanager
     def listening(self) -> Iterator[dict[str, str]]:
@@ -62,15 +77,16 @@ def desk_with(
         reader.insert(slots[0], cps or issued("gp"))
         reader.insert(slots[1], vitale or issued("vitale-family"))
         desk = CardDesk(
-            *slots_of(reader),
+            BenchSlot(reader, CPS_SLOT),
+            BenchSlot(reader, VITALE_SLOT),
             ReaderClock(lambda: NOW),
             authority().trust_store.cv_roots,
             ListedOppositions(authority()),
         )
-        records: list[CallRecord] = []
+        journal = Kept()
         quick = SesamConfiguration(configuration().groups, pause=0.05, attempts=4)
-        service = SesamService(desk, settings or quick, journal=records.append)
-        yield ServedDesk(reader, service, desk, records)
+        service = SesamService(desk, settings or quick, journal=journal)
+        yield ServedDesk(reader, service, desk, journal.ends)
 
 
 def run_client(

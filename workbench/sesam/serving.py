@@ -3,19 +3,23 @@
 import logging
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
+from bifente.igc.opposition import OpposedCps, OpposedVitale, OppositionList
+from bifente.igc.revocation import oppositions
+from bifente.reader import CPS_SLOT, VITALE_SLOT
 from bifente.reader.pcsclite.ownsocket import OwnSocket
 from bifente.sesam.configuration import SesamConfiguration, configuration
-from bifente.sesam.desk import CardDesk, CardSlot, NothingOpposed, Oppositions, ReaderClock
+from bifente.sesam.desk import CardDesk, NothingOpposed, Oppositions, ReaderClock
 from bifente.sesam.server import SesamServer
 from bifente.sesam.service import SesamService
+from bifente.workbench.served.slots import Slots, Wrapper
+from bifente.workbench.sesam.realslots import CPS_KIND, VITALE_KIND, real_slots
 from bifente.workbench.sesam.slots import BenchSlot
 
 if TYPE_CHECKING:
@@ -43,38 +47,65 @@ class SesamSettings:
         return configuration(self.values, self.sesam_ini)
 
 
-def desk_of(cps: CardSlot, vitale: CardSlot, settings: SesamSettings) -> CardDesk:
-    """The desk over two slots."""
+@contextmanager
+def desk_of(
+    slots: Slots,
+    readers: Sequence[str],
+    settings: SesamSettings,
+    *,
+    around: Sequence[Wrapper] = (),
+    tell: Callable[[str], None] = _log.info,
+) -> Iterator[CardDesk]:
+    """The desk over the card files in *slots*, and the cards in the PC/SC readers called *readers* where there is no file.
+
+    Raises WorkbenchError, ReaderError, LinkError.
+    """
+    reader = slots.readers[0]
+    cps, vitale = BenchSlot(reader, CPS_SLOT), BenchSlot(reader, VITALE_SLOT)
     authority = settings.authority
     opposed: Oppositions = NothingOpposed() if authority is None else ListedOppositions(authority)
     anchors = () if authority is None else authority.trust_store.cv_roots
-    return CardDesk(cps, vitale, ReaderClock(settings.now), anchors, opposed)
-
-
-def slots_of(reader: TwoSlotReader) -> tuple[BenchSlot, BenchSlot]:
-    """The slots of the CPS and of the Vitale in a two-slot reader."""
-    return BenchSlot(reader, CPS_SLOT), BenchSlot(reader, VITALE_SLOT)
+    with ExitStack() as running:
+        if readers:
+            real = running.enter_context(real_slots(readers, around, tell))
+            cps = cps if cps.state().present else real.get(CPS_KIND, cps)
+            vitale = vitale if vitale.state().present else real.get(VITALE_KIND, vitale)
+        yield CardDesk(cps, vitale, ReaderClock(settings.now), anchors, opposed)
 
 
 class ListedOppositions:
-    """The list of opposed cards beside an authority, read anew for each question: it may be changed meanwhile."""
+    """The cards that an authority has opposed; read again when its register has changed."""
 
     def __init__(self, authority: "Authority") -> None:
         self._authority = authority
+        self._seen: list[tuple[int, int]] | None = None
+        self._list = OppositionList()
+
+    @property
+    def empty(self) -> bool:
+        """No card is opposed."""
+        listed = self._current()
+        return not (listed.cps or listed.vitale)
 
     def professional(self, serial: str) -> bool:
         """Whether a CPS is opposed."""
-        from bifente.igc.opposition import OpposedCps
-        from bifente.igc.revocation import opposed
-
-        return opposed(self._authority, OpposedCps, serial) is not None
+        return self._current().of(OpposedCps, serial) is not None
 
     def insured(self, serial: str) -> bool:
         """Whether a carte Vitale is opposed."""
-        from bifente.igc.opposition import OpposedVitale
-        from bifente.igc.revocation import opposed
+        return self._current().of(OpposedVitale, serial) is not None
 
-        return opposed(self._authority, OpposedVitale, serial) is not None
+    def _current(self) -> OppositionList:
+        """The list as it is now. Raises IgcError, OSError."""
+        seen = [
+            (found.st_mtime_ns, found.st_size)
+            for path in sorted(self._authority.directory.glob("register.db*"))
+            for found in [path.stat()]
+        ]
+        if seen != self._seen:
+            self._list = oppositions(self._authority)
+            self._seen = seen
+        return self._list
 
 
 @contextmanager
