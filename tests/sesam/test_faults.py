@@ -14,7 +14,8 @@ from bifente.applets import card_of
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.store.stores import MemoryStore
 from bifente.igc import Authority, Gamme
-from bifente.igc.opposition import OpposedCps, OpposedVitale, add_card
+from bifente.igc.opposition import OpposedCps, OpposedVitale
+from bifente.igc.revocation import oppose_card
 from bifente.sesam.errors import CallFailed
 from bifente.sesam.reading import need_one_complementary
 from bifente.ssv.groups import GROUPS, Group
@@ -164,11 +165,11 @@ def test_cards_on_the_list_of_opposed_ones(at, tmp_path) -> None:
     professional = OpposedCps(cps.serial(), Gamme.FORT, (), TODAY)
     object.__setattr__(one.desk.desk, "opposed", ListedOppositions(listed))
     assert one(f"{RIGHTS} 1234 -")[0] == "0000"
-    add_card(listed, insured)
+    oppose_card(listed, insured)
     assert one(f"{RIGHTS} 1234 -")[0] == "F014"
     assert "opposed" in one.desk.records[-1].why
     assert one(f"{PS} 1234")[0] == "0000"
-    add_card(listed, professional)
+    oppose_card(listed, professional)
     assert one(f"{PS} 1234")[0] == "F004"
     assert tries_left(one) == 3
 
