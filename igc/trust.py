@@ -53,6 +53,8 @@ class TrustStore:
             leaf = _loaded(der)
         except ValueError:
             raise UntrustedCertificate("not an X.509 certificate") from None
+        if not self.anchors:
+            raise UntrustedCertificate("there is no anchor to which a certificate could lead")
         builder = (
             PolicyBuilder()
             .store(Store(list(self.anchors)))

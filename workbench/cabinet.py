@@ -12,6 +12,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.fse.cabinet import Cabinet, CabinetSheet, KeptSheet, LotState, SheetState
+    from bifente.fse.cabinet.records import ReceivedMail
     from bifente.fse.cabinet.settings import CabinetSettings
 
 S = TypeVar("S", bound=Enum)
@@ -116,6 +117,29 @@ def sheet_by_number(cabinet: "Cabinet", number: int, professional: str | None) -
         f"{len(found)} professionals have a sheet n° {number:09}: {', '.join(one.professional for one in found)}",
         "input.several-professionals",
     )
+
+
+def save_mail(cabinet: "Cabinet", digest: str, file: Path, *, replace: bool = False) -> "ReceivedMail":
+    """Write the mail that was set aside, and whose SHA-256 begins with *digest*, to a file that only its owner can read.
+
+    Raises WorkbenchError for none or several such mails, FileExistsError, OSError.
+    """
+    from bifente.documents import new_file
+
+    wanted, found, after = digest.lower(), [], ""
+    while page := cabinet.received("aside", after=after, limit=1000):
+        found += [one for one in page if one.digest.startswith(wanted)]
+        after = page[-1].digest
+    if len(found) != 1:
+        raise WorkbenchError(
+            f"{len(found) or 'no'} mail{'s' * (len(found) != 1)} set aside whose SHA-256 begins with {digest[:64]!r}",
+            "input.unknown-record",
+        )
+    raw = cabinet.document(found[0].document)
+    if raw is None:
+        raise WorkbenchError(f"mail {found[0].digest[:12]}: its bytes were purged", "input.unknown-record")
+    new_file(file, raw, replace=replace)
+    return found[0]
 
 
 def sheet_state(name: str) -> "SheetState":

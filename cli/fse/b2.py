@@ -70,7 +70,7 @@ def check(file: Path, limit: int, as_json: bool) -> int:
         )
     else:
         for one in shown:
-            say(_line(one))
+            say(_line(one, file))
         if more:
             say(f"… and {more} more (--limit {limit + more} prints them)")
         what = "valid" if valid else f"{wrong} finding{'s' if wrong > 1 else ''}"
@@ -78,8 +78,8 @@ def check(file: Path, limit: int, as_json: bool) -> int:
     return ExitCode.OK if valid else ExitCode.BAD_INPUT
 
 
-def _line(finding: "B2Finding") -> str:
-    where = f"record {finding.number}" if finding.number else "file"
+def _line(finding: "B2Finding", file: Path) -> str:
+    where = f"record {finding.number}" if finding.number else visible(str(file))
     if finding.record:
         where += f" ({finding.record})"
     if finding.number:

@@ -21,7 +21,7 @@ from bifente.cli.fse.cabinetwords import (
     sheet_line,
     when,
 )
-from bifente.cli.options import JSON, PATH, igc_option
+from bifente.cli.options import FORCE, JSON, PATH, igc_option
 from bifente.cli.visible import say, say_json
 
 
@@ -274,6 +274,52 @@ def events(
     for event in found:
         of = "" if subject else f"{event.subject} {event.subject_id}  "
         say(f"{event.seq:>6}  {of}{event_line(event)}")
+    if not found:
+        say("none")
+
+
+@cabinet.command("aside", short_help="Mails that were set aside, and why.")
+@click.argument("digest", metavar="[DIGEST]", required=False)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=PATH,
+    help="Write the mail whose SHA-256 begins with DIGEST to FILE.",
+)
+@FORCE
+@LIMIT
+@CABINET
+@JSON
+def aside(
+    digest: str | None, output: Path | None, force: bool, limit: int, folder: Path | None, as_json: bool
+) -> None:
+    """List the mails that were set aside: unreadable, not trusted, or about something that this surgery never sent.
+
+    Nothing of them was lost. With DIGEST, the beginning of one's SHA-256, and -o the mail itself is written to a file.
+
+    \b
+    bifente fse cabinet init surgery
+    bifente fse cabinet aside --cabinet surgery
+    bifente fse cabinet aside … 3fa1 -o strange.eml
+    """
+    from bifente.workbench.cabinet import opened, save_mail
+
+    if (digest is None) != (output is None):
+        raise click.UsageError("DIGEST and -o go together: which mail, and where to")
+    with opened(folder) as surgery:
+        if digest is not None and output is not None:
+            mail = save_mail(surgery, digest, output, replace=force)
+            found = (mail,)
+        else:
+            found = surgery.received("aside", limit=limit)
+    if as_json:
+        say_json([{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found])
+        return
+    for one in found:
+        again = f", came {one.times} times" if one.times > 1 else ""
+        say(f"{one.digest[:12]}  {when(one.taken)}  {one.message_id}{again}")
+        say(f"  {one.note}")
     if not found:
         say("none")
 

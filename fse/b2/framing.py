@@ -194,4 +194,5 @@ def _not_b2(head: bytes) -> str:
     for mark, what in known.items():
         if head.startswith(mark):
             return f"not a B2 file but {what}"
-    return f"not a B2 file: it begins with {head[:12]!r}, not with record 000"
+    beginning = head[:12].decode("latin-1").splitlines()[0]
+    return f"not a B2 file: it begins with {beginning!r}, not with record 000"

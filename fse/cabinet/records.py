@@ -165,6 +165,34 @@ def due(connection: Connection, today: date, after: tuple[str, int], limit: int)
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class ReceivedMail:
+    """A mail that came: by its SHA-256, what it was (``arl``, ``rsp``, ``anr``, ``aside``), how often it came, words about it.
+
+    ``document`` is the digest of what is kept of it.
+    """
+
+    digest: str
+    message_id: str
+    kind: str
+    document: str
+    taken: str
+    times: int
+    note: str
+
+
+def received(connection: Connection, *, kind: str, after: str, limit: int) -> tuple[ReceivedMail, ...]:
+    """A page of the mails of one kind that came, by their digests, behind *after*."""
+    query = (
+        select(RECEIVED)
+        .where(RECEIVED.c.kind == kind, RECEIVED.c.digest > after)
+        .order_by(RECEIVED.c.digest)
+        .limit(limit)
+    )
+    rows = connection.execute(query).mappings()
+    return tuple(ReceivedMail(**{str(name): value for name, value in row.items()}) for row in rows)
+
+
 def document(connection: Connection, digest: str) -> bytes | None:
     """The bytes of a document; None when they were purged. Raises UnknownRecord."""
     row = connection.execute(select(DOCUMENTS.c.content).where(DOCUMENTS.c.digest == digest)).one_or_none()

@@ -213,7 +213,7 @@ class Caisse:
             transaction.note(
                 now,
                 "arl-positive" if verdict.positive else "arl-negative",
-                f"lot {lot.number} of {lot.professional}, {len(lot.invoices)} invoices{': ' if words else ''}{words}",
+                f"lot {lot.number} of {lot.professional}, {len(lot.invoices)} invoice{'s' * (len(lot.invoices) != 1)}{': ' if words else ''}{words}",
                 message=message,
                 lot=key,
             )

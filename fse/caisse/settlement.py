@@ -89,7 +89,11 @@ def settled(
             ),
             rsp=rsp,
         )
-        transaction.note(now, "rsp", f"{file_id} of {professional}, {len(told)} invoices, {cents} cents")
+        transaction.note(
+            now,
+            "rsp",
+            f"{file_id} of {professional}, {len(told)} invoice{'s' * (len(told) != 1)}, {cents} cents",
+        )
     states = {True: REJECTED, False: PAID}
     transaction.settle([(one.lot, one.place, states[one.state == REJECTED]) for one, _ in told], day, rsp)
     transaction.settle(

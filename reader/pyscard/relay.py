@@ -87,6 +87,9 @@ class RelayCard:
         scard = self._scard
         pci = scard.SCARD_PCI_T0 if self.protocol is TransmissionProtocol.T0 else scard.SCARD_PCI_T1
         result, answer = scard.SCardTransmit(self._handle, pci, list(command))
+        if result == scard.SCARD_E_NOT_TRANSACTED:
+            # Nothing came back: the service says why when it is asked for the card.
+            self._check(scard.SCardStatus(self._handle)[0])
         self._check(result)
         if len(answer) < 2:
             raise LinkError(f"reader {self.name}: an answer of {len(answer)} bytes")

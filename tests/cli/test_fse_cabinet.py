@@ -104,6 +104,33 @@ def test_a_day(
     assert [one["event"] for one in told(capsys, "events", "8")] == ["sign", "withdraw"]  # type: ignore[attr-defined]
 
 
+def test_mails_that_were_set_aside_are_listed_and_written(
+    folder: Path, caisse_of_the_day: IssuedCaisse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    strange = b"From: nobody@example.test\r\nSubject: \x1b[2Jhello\r\n\r\nnothing\r\n"
+    assert told(capsys, "aside") == []
+    assert main(["fse", "cabinet", "collect", "--cabinet", "surgery"]) == 0  # its box is there from now on
+    caisse = FarCaisse(caisse_of_the_day, MaildirPost(folder / "mail", caisse_address("01", "349")))
+    caisse.post.send(strange, sender="nobody@example.test", recipient="cabinet@ps.rss.test")
+    assert [one["kind"] for one in told(capsys, "collect")] == ["aside"]  # type: ignore[attr-defined]
+    (mail,) = told(capsys, "aside")  # type: ignore[misc]
+    assert (mail["kind"], mail["times"]) == ("aside", 1)  # type: ignore[index]
+    assert told(capsys, "aside", mail["digest"][:8], "-o", "mail.eml") == [mail]  # type: ignore[index]
+    assert (folder / "mail.eml").read_bytes() == strange
+    assert (folder / "mail.eml").stat().st_mode & 0o777 == 0o600
+    assert "already exists" in said(
+        capsys,
+        "aside",
+        mail["digest"][:8],
+        "-o",
+        "mail.eml",
+        "--cabinet",
+        "surgery",
+        code=3,  # type: ignore[index]
+    )
+    assert "no mails set aside" in said(capsys, "aside", "zz", "-o", "x", "--cabinet", "surgery", code=3)
+
+
 def test_a_day_with_the_caisse_of_the_project(
     tmp_path: Path,
     caisse_of_the_day: IssuedCaisse,

@@ -119,6 +119,19 @@ def test_what_goes_wrong(
         card.transmit(b"\0")
 
 
+def test_a_card_that_is_pulled_under_its_command(service: Service) -> None:
+    """pcscd says only that nothing was transacted; of the card it says why."""
+    card = RelayCard("A reader")
+    card.power_on()
+    service.fails["Transmit"] = scard.SCARD_E_NOT_TRANSACTED
+    with pytest.raises(LinkError) as caught:
+        card.transmit(b"\0")
+    assert not isinstance(caught.value, CardRemoved)
+    service.fails["Status"] = scard.SCARD_W_REMOVED_CARD
+    with pytest.raises(CardRemoved):
+        card.transmit(b"\0")
+
+
 def test_no_service(service: Service) -> None:
     service.fails["EstablishContext"] = scard.SCARD_E_NO_SERVICE
     for asked in (RelayCard("A reader").power_on, reader_names, lambda: reader_called("A")):

@@ -58,7 +58,7 @@ def test_remarks_leave_a_file_valid(folder: Path, capsys: pytest.CaptureFixture[
     (folder / "lines.b2").write_bytes(b"\r\n".join(rows))
     assert main(["fse", "b2", "check", "lines.b2"]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "file: remark: the records are lines that end with CRLF (line-ends, §1.1)",
+        "lines.b2: remark: the records are lines that end with CRLF (line-ends, §1.1)",
         "lines.b2: valid",
     ]
 

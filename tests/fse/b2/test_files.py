@@ -128,7 +128,7 @@ def test_many_records_take_little_memory() -> None:
         (b"\x1f\x8b\x08", "compressed .gzip"),
         (b"0002", "record 1 .byte 0.: 4 characters"),
         (b"\xff\xfe0\x000\x00", "UTF-16"),
-        (b"<html>", "begins with b'<html>'"),
+        (b"<html>", "begins with '<html>'"),
         (EXAMPLE[:-40], "record 7 .byte 768.: 88 characters, not 128"),
         (b"\n".join([*LINES[:2], LINES[2][:100], *LINES[3:]]), "record 3 .byte 258.: 100 characters"),
         (EXAMPLE.replace(b"4991", b"4Z91"), None),
