@@ -6,6 +6,7 @@ both is signed first: who enciphers for others cannot make a signature his own, 
 
 import base64
 import email
+import email.errors
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -14,7 +15,7 @@ from typing import Final
 from bifente.crypto import cms
 from bifente.crypto.errors import CryptoError
 from bifente.documents import mime
-from bifente.documents.mime import MimeEntity
+from bifente.documents.mime import BROKEN_HEADERS, MimeEntity
 from bifente.mail.addresses import addresses_in
 from bifente.mail.drafts import POLICY
 from bifente.mail.errors import MessageRefused
@@ -91,14 +92,21 @@ def _ready(message: bytes) -> MimeEntity:
     if len(sender) != 1 or len(addresses_in(str(sender[0]))) != 1:
         raise MessageRefused("a mail has one From with one address")
     if not entity.raw.isascii():
-        # quoted-printable and base64 in the place of 8-bit text, whatever the depth
-        rewritten = email.message_from_bytes(entity.raw, policy=POLICY).as_bytes()
-        entity = mime.parse(canonical(rewritten))
-    if not entity.raw.isascii():
-        raise MessageRefused("the mail is not of ASCII", hint="write its text in quoted-printable or base64")
+        entity = mime.parse(canonical(_in_ascii(entity.raw)))
     if max(map(len, entity.raw.split(LINE))) > _LONGEST_LINE:
         raise MessageRefused("the mail has a line of more than 998 characters, which servers may break")
     return entity
+
+
+def _in_ascii(raw: bytes) -> bytes:
+    """The mail with quoted-printable and base64 in the place of 8-bit text, whatever the depth. Raises MessageRefused."""
+    try:
+        rewritten = email.message_from_bytes(raw, policy=POLICY).as_bytes()
+    except (*BROKEN_HEADERS, email.errors.MessageError):
+        rewritten = raw
+    if not rewritten.isascii():
+        raise MessageRefused("the mail is not of ASCII", hint="write its text in quoted-printable or base64")
+    return rewritten
 
 
 def _refuse_sealed(entity: MimeEntity, what: str) -> None:

@@ -125,3 +125,14 @@ def test_signed_then_enciphered_by_us_is_read_by_openssl_and_by_us(
     found = verify(opened.message, pooled_authority.trust_store, NOW)
     assert (found.sender, found.headers_signed, found.signed_at) == (DOCTOR, True, NOW)
     assert text_of(found.payload) == TEXT
+
+
+def test_a_mail_of_eight_bits_is_rewritten_before_it_is_signed(
+    openssl: Callable[..., bytes], doctor: CardAtHand
+) -> None:
+    raw = "From: alice@cabinet.example\nTo: guy@infirmier.example\nSubject: x\nMIME-Version: 1.0\n"
+    raw += "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\nDéjà réglé.\n"
+    signed = sign(raw.encode(), doctor.signer, when=NOW)
+    assert signed.isascii()
+    content = openssl("cms", "-verify", "-CAfile", "trusted.pem", given=signed)
+    assert text_of(content) == "Déjà réglé.\n"

@@ -1,6 +1,7 @@
 """Mails deciphered and verified, from file to file."""
 
 import email
+import email.errors
 import email.policy
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from bifente.workbench.mail.writing import CardAsked, read_mail
 from bifente.workbench.sheets.files import check_output, leave
 
 if TYPE_CHECKING:
-    from email.message import EmailMessage, MIMEPart
+    from email.message import MIMEPart
 
     from bifente.mail import DecipheredMail, VerifiedMail
 
@@ -63,8 +64,7 @@ def verify_mail(file: Path, trust: MailTrust) -> ReadMail:
     verified = verify(message, trust.authority.trust_store, trust.at, revoked=trust.revoked)
     outer = parse(message)
     headers = {name: one_text(outer, name) for name in ("From", "To", "Cc", "Subject", "Date")}
-    content = email.message_from_bytes(verified.payload, policy=email.policy.default)
-    text, attachments = _content(content)
+    text, attachments = _content(verified.payload)
     return ReadMail(verified, signer_of(verified.certificate), headers, text, attachments)
 
 
@@ -98,11 +98,18 @@ def _safe_name(name: str, number: int) -> str:
     return last
 
 
-def _content(message: "EmailMessage") -> tuple[str, tuple[tuple[str, str, bytes], ...]]:
-    """The text and the attachments of what was signed."""
-    body = message.get_body(("plain",))
-    text = _text(body) if body is not None else ""
-    return text, tuple(_attachments(message, body))
+def _content(payload: bytes) -> tuple[str, tuple[tuple[str, str, bytes], ...]]:
+    """The text and the attachments of what was signed. Raises MessageRefused for parts that the library does not read."""
+    from bifente.documents.mime import BROKEN_HEADERS
+    from bifente.mail import MessageRefused
+
+    try:
+        message = email.message_from_bytes(payload, policy=email.policy.default)
+        body = message.get_body(("plain",))
+        text = _text(body) if body is not None else ""
+        return text, tuple(_attachments(message, body))
+    except (*BROKEN_HEADERS, email.errors.MessageError):
+        raise MessageRefused("the signature holds, and the parts that it covers cannot be read") from None
 
 
 def _text(part: "MIMEPart") -> str:
