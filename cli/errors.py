@@ -137,7 +137,7 @@ HINTS: dict[str, str] = {
     "input.another-card": "another card takes the place of this one with --force",
     "input.no-caisse": "bifente fse caisse init DIR makes one",
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",
-    "input.no-recipient-certificate": "give it with --to-cert FILE",
+    "input.no-recipient-certificate": "give it with --to-cert FILE, or publish it: bifente annuaire fill",
     "input.whose-certificate": "say so: --to-cert ADDRESS=FILE",
     "input.plain-mail": "bifente mail sign or encrypt first, or send it with --plain",
     "input.still-enciphered": "bifente mail decrypt opens it",

@@ -19,7 +19,7 @@ from bifente.mail.errors import (
     StillEnciphered,
 )
 from bifente.mail.opening import DecipheredMail, decrypt
-from bifente.mail.recipients import ChosenRecipient, FindCertificates, recipient_of
+from bifente.mail.recipients import ChosenRecipient, recipient_of
 from bifente.mail.sealing import encrypt, sign
 from bifente.mail.verifying import Addresses, Revoked, VerifiedMail, verify
 
@@ -31,7 +31,6 @@ __all__ = [
     "ChosenRecipient",
     "DecipheredMail",
     "Draft",
-    "FindCertificates",
     "MessageRefused",
     "NoCertificateForRecipient",
     "NotDeciphered",

@@ -1,6 +1,6 @@
 """For whom a mail is enciphered: each address with one certificate that is valid, not revoked, and for that."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,9 +13,6 @@ from bifente.igc import TrustStore, UntrustedCertificate
 from bifente.mail.addresses import addresses_of, same_address
 from bifente.mail.errors import NoCertificateForRecipient
 from bifente.mail.verifying import Revoked
-
-FindCertificates = Callable[[str], Iterable[bytes]]
-"""The certificates (DER) that a directory has for an address, good and bad ones. Raises what the directory raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ def recipient_of(
     Raises NoCertificateForRecipient, which says what is wrong with the last one.
     """
     good: list[x509.Certificate] = []
-    why = "the directory has none"
+    why = "the annuaire has none"
     for der in dict.fromkeys(candidates):
         found = _usable(address, der, trust, at, revoked)
         if isinstance(found, str):

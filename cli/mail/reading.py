@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.annuaire.options import annuaire_option
 from bifente.cli.mail.options import CPS, MESSAGE, OUT, READERS, card_asked
 from bifente.cli.options import FORCE, JSON, PATH, Day, igc_option
 from bifente.cli.secretinput import SecretSource, pin_options
@@ -78,6 +79,7 @@ def decrypt(
 @click.command(short_help="Say who signed a mail, and what is in it.")
 @MESSAGE
 @igc_option
+@annuaire_option
 @click.option(
     "--date", "day", metavar="DATE", type=Day(), help="The day by which the signer is judged.  [default: now]"
 )
@@ -90,6 +92,7 @@ def decrypt(
 def verify(
     file: Path,
     igc: Path | None,
+    annuaire: Path | None,
     day: datetime | None,
     show_text: bool,
     folder: Path | None,
@@ -109,7 +112,7 @@ def verify(
     from bifente.workbench.mail.reading import save_attachments, verify_mail
     from bifente.workbench.mail.trust import MailTrust
 
-    found = verify_mail(file, MailTrust(igc, day.date() if day is not None else None))
+    found = verify_mail(file, MailTrust(igc, day.date() if day is not None else None, annuaire))
     saved = [] if folder is None else save_attachments(found, folder, force=force)
     if as_json:
         say_json(_facts(found, file, saved, show_text))

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.annuaire.options import annuaire_option
 from bifente.cli.mail.options import (
     CPS,
     MESSAGE,
@@ -128,6 +129,7 @@ def sign(
 @pin_options()
 @OPAQUE
 @igc_option
+@annuaire_option
 @OUT
 @FORCE
 @JSON
@@ -141,18 +143,22 @@ def encrypt(
     pin: SecretSource,
     opaque: bool,
     igc: Path | None,
+    annuaire: Path | None,
     output: Path,
     force: bool,
     as_json: bool,
 ) -> None:
     """Encipher a mail for everybody in its To and Cc. Nobody else reads it, its subject neither; sender and recipients are seen.
 
-    Of several valid certificates the newest is taken. A mail that is signed keeps its signature, inside.
+    Certificates are those of the annuaire, or given. Of several valid ones the newest is taken. A mail that is signed keeps its
+    signature, inside.
 
     \b
+    bifente annuaire fill copy.card --mail guy@infirmier.example
     bifente mail compose --from alice@cabinet.example --to guy@infirmier.example --subject 'Résultats' --text 'Ci-joint.' -o mail.eml
+    bifente mail encrypt mail.eml --sign --cps doctor.card --pin 1234 -o sealed.eml
     bifente mail certificate --cps copy.card -o guy.pem
-    bifente mail encrypt mail.eml --to-cert guy.pem --sign --cps doctor.card --pin 1234 -o sealed.eml
+    bifente mail encrypt mail.eml --to-cert guy.pem -o sealed.eml
     """
     from bifente.workbench.mail.trust import MailTrust
     from bifente.workbench.mail.writing import encrypt_mail
@@ -162,7 +168,7 @@ def encrypt(
     made = encrypt_mail(
         file,
         output,
-        MailTrust(igc),
+        MailTrust(igc, annuaire=annuaire),
         given=given_certificates(certificates),
         cipher=cipher,
         card=card_asked(cps, readers, pin) if signed else None,

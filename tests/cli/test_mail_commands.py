@@ -205,6 +205,36 @@ def test_an_existing_file_is_not_replaced_and_no_card_is_asked(
     assert "folder" in refused(capsys, 3, "verify", "folder")
 
 
+def test_recipients_and_senders_are_looked_up_in_the_annuaire(
+    desk: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fill = ("annuaire", "fill", "--annuaire", "annuaire.db")
+    assert main([*fill, "nurse.card", "--mail", CAISSE]) == 0
+    assert main([*fill, "doctor.card", "--mail", CABINET]) == 0
+    where = ("--annuaire", "annuaire.db")
+    capsys.readouterr()
+    ran("encrypt", "mail.eml", "--sign", "--cps", "doctor.card", *where, "-o", "sealed.eml")
+    ran("decrypt", "sealed.eml", "--cps", "nurse.card", "-o", "opened.eml")
+    ran("verify", "opened.eml", *where)
+    assert "(as the annuaire says)" in capsys.readouterr().out
+    ran(
+        "compose",
+        "--from",
+        "chef@hopital.example",
+        "--to",
+        "qui@cabinet.example",
+        "--text",
+        "x",
+        "-o",
+        "forged.eml",
+    )
+    ran("sign", "forged.eml", "--cps", "doctor.card", "-o", "forged-signed.eml")
+    line = refused(capsys, 11, "verify", "forged-signed.eml", *where)
+    assert f"from chef@hopital.example, and is signed by the holder of {CABINET}" in line
+    line = refused(capsys, 3, "encrypt", "forged.eml", *where, "-o", "x.eml")
+    assert "no certificate to encipher for qui@cabinet.example: the annuaire has none" in line
+
+
 # -- by the servers
 
 

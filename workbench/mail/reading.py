@@ -61,7 +61,13 @@ def verify_mail(file: Path, trust: MailTrust) -> ReadMail:
     from bifente.mail.headers import one_text
 
     message = read_mail(file)
-    verified = verify(message, trust.authority.trust_store, trust.at, revoked=trust.revoked)
+    verified = verify(
+        message,
+        trust.authority.trust_store,
+        trust.at,
+        addresses=trust.addresses,
+        revoked=trust.revoked,
+    )
     outer = parse(message)
     headers = {name: one_text(outer, name) for name in ("From", "To", "Cc", "Subject", "Date")}
     text, attachments = _content(verified.payload)

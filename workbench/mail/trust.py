@@ -1,6 +1,7 @@
 """Whom mails are believed to come from, and for whom they are enciphered: the authority at hand and its lists."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from pathlib import Path
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from bifente.igc import Authority
-    from bifente.mail import ChosenRecipient, FindCertificates
+    from bifente.igc.annuaire import Annuaire
+    from bifente.mail import ChosenRecipient
 
 _LONGEST_CERTIFICATE = 1 << 18
 
@@ -32,8 +34,8 @@ class MailTrust:
 
     folder: Path | None = None
     day: date | None = None
-    find: "FindCertificates | None" = None
-    """The directory's certificates for an address; without one those of files only."""
+    annuaire: Path | None = None
+    """Where the annuaire is; without one the user's, if there is one."""
     authority: "Authority" = field(init=False)
 
     def __post_init__(self) -> None:
@@ -83,12 +85,39 @@ class MailTrust:
             for one in addresses
         ]
 
-    def _directory(self, address: str) -> Iterable[bytes]:
+    def addresses(self, certificate: "x509.Certificate") -> tuple[str, ...]:
+        """The mail addresses that the annuaire has for the holder of a certificate. Raises IgcError, OSError."""
+        from bifente.igc.annuaire import NotListed
+        from bifente.workbench.mail.people import signer_of
+
+        with self._opened() as annuaire:
+            if annuaire is None:
+                return ()
+            try:
+                return annuaire.professional(signer_of(certificate).identifier).mails
+            except NotListed:
+                return ()
+
+    def _directory(self, address: str) -> list[bytes]:
+        """The annuaire's certificates for an address. Raises NoCertificateForRecipient, IgcError, OSError."""
+        from bifente.igc.annuaire import certificates_for
         from bifente.mail import NoCertificateForRecipient
 
-        if self.find is None:
-            raise NoCertificateForRecipient(address, "none is given")
-        return self.find(address)
+        with self._opened() as annuaire:
+            if annuaire is None:
+                raise NoCertificateForRecipient(address, "none is given, and there is no annuaire")
+            return certificates_for(annuaire, address)
+
+    @contextmanager
+    def _opened(self) -> "Iterator[Annuaire | None]":
+        from bifente.workbench.annuaire.files import default_annuaire, open_annuaire
+
+        path = self.annuaire or default_annuaire()
+        if self.annuaire is None and not path.exists():
+            yield None
+            return
+        with open_annuaire(path) as annuaire:
+            yield annuaire
 
 
 def _by_address(addresses: Sequence[str], given: Sequence[GivenCertificate]) -> dict[str, list[bytes]]:
