@@ -12,7 +12,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.fse.cabinet import Cabinet, CabinetSheet, KeptSheet, LotState, SheetState
-    from bifente.fse.cabinet.records import ReceivedMail
+    from bifente.fse.cabinet.records import CabinetMail
     from bifente.fse.cabinet.settings import CabinetSettings
 
 S = TypeVar("S", bound=Enum)
@@ -119,7 +119,7 @@ def sheet_by_number(cabinet: "Cabinet", number: int, professional: str | None) -
     )
 
 
-def save_mail(cabinet: "Cabinet", digest: str, file: Path, *, replace: bool = False) -> "ReceivedMail":
+def save_mail(cabinet: "Cabinet", digest: str, file: Path, *, replace: bool = False) -> "CabinetMail":
     """Write the mail that was set aside, and whose SHA-256 begins with *digest*, to a file that only its owner can read.
 
     Raises WorkbenchError for none or several such mails, FileExistsError, OSError.

@@ -309,10 +309,9 @@ def aside(
         raise click.UsageError("DIGEST and -o go together: which mail, and where to")
     with opened(folder) as surgery:
         if digest is not None and output is not None:
-            mail = save_mail(surgery, digest, output, replace=force)
-            found = (mail,)
+            found = [save_mail(surgery, digest, output, replace=force)]
         else:
-            found = surgery.received("aside", limit=limit)
+            found = [*surgery.received("aside", limit=limit)]
     if as_json:
         say_json([{name: getattr(one, name) for name in one.__dataclass_fields__} for one in found])
         return

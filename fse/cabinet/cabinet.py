@@ -21,7 +21,7 @@ from bifente.fse.cabinet.log import ChainHead, LogLine
 from bifente.fse.cabinet.lotmaking import LotMaking, MadeLots, make_lots
 from bifente.fse.cabinet.moves import move_lot, move_sheet
 from bifente.fse.cabinet.outbox import CabinetSender, SentReport, hand_over, queue, waiting_files
-from bifente.fse.cabinet.records import CabinetLot, CabinetSheet, CabinetStatus, DueLot, ReceivedMail
+from bifente.fse.cabinet.records import CabinetLot, CabinetMail, CabinetSheet, CabinetStatus, DueLot
 from bifente.fse.cabinet.states import SHEET, LotEvent, LotState, SheetEvent, SheetState
 from bifente.fse.cabinet.store import BUSY, CabinetStore
 from bifente.fse.cabinet.tables import SHEETS
@@ -315,7 +315,7 @@ class Cabinet:
         with self.store.read() as connection:
             return log.lines_of(connection, subject, subject_id, after, limit)
 
-    def received(self, kind: str, *, after: str = "", limit: int = 100) -> tuple[ReceivedMail, ...]:
+    def received(self, kind: str, *, after: str = "", limit: int = 100) -> tuple[CabinetMail, ...]:
         """A page of the mails of one *kind* that came (``arl``, ``rsp``, ``anr``, ``aside``), by their digests."""
         with self.store.read() as connection:
             return records.received(connection, kind=kind, after=after, limit=limit)

@@ -166,7 +166,7 @@ def due(connection: Connection, today: date, after: tuple[str, int], limit: int)
 
 
 @dataclass(frozen=True, slots=True)
-class ReceivedMail:
+class CabinetMail:
     """A mail that came: by its SHA-256, what it was (``arl``, ``rsp``, ``anr``, ``aside``), how often it came, words about it.
 
     ``document`` is the digest of what is kept of it.
@@ -181,7 +181,7 @@ class ReceivedMail:
     note: str
 
 
-def received(connection: Connection, *, kind: str, after: str, limit: int) -> tuple[ReceivedMail, ...]:
+def received(connection: Connection, *, kind: str, after: str, limit: int) -> tuple[CabinetMail, ...]:
     """A page of the mails of one kind that came, by their digests, behind *after*."""
     query = (
         select(RECEIVED)
@@ -190,7 +190,7 @@ def received(connection: Connection, *, kind: str, after: str, limit: int) -> tu
         .limit(limit)
     )
     rows = connection.execute(query).mappings()
-    return tuple(ReceivedMail(**{str(name): value for name, value in row.items()}) for row in rows)
+    return tuple(CabinetMail(**{str(name): value for name, value in row.items()}) for row in rows)
 
 
 def document(connection: Connection, digest: str) -> bytes | None:

@@ -19,6 +19,7 @@ from bifente.igc.annuaire.store.opening import annuaire_error, connect
 from bifente.igc.annuaire.store.publishing import Publisher
 from bifente.igc.annuaire.store.words import words_of
 from bifente.igc.annuaire.values import (
+    AnnuaireAuthority,
     AnnuaireCounts,
     AnnuaireQuery,
     FoundEntry,
@@ -27,7 +28,6 @@ from bifente.igc.annuaire.values import (
     ListedProfessional,
     ListedServer,
     ListedStructure,
-    PublishedAuthority,
     SearchAnswer,
 )
 
@@ -122,7 +122,7 @@ class Annuaire:
         with self._in_words():
             return self._lookups.certificates(wanted) + authorities
 
-    def authorities(self) -> list[PublishedAuthority]:
+    def authorities(self) -> list[AnnuaireAuthority]:
         """The authorities' page."""
         with self._in_words():
             return self._lookups.authorities()

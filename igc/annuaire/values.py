@@ -254,7 +254,7 @@ class AnnuaireQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class PublishedAuthority:
+class AnnuaireAuthority:
     """An authority on the authorities' page: its certificate, and its lists where they are known."""
 
     name: str

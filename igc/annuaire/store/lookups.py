@@ -15,6 +15,7 @@ from bifente.codes.departements import departement_label
 from bifente.igc.annuaire.certificates import serial_text
 from bifente.igc.annuaire.store.words import WordIndex, beginning_with, tagged
 from bifente.igc.annuaire.values import (
+    AnnuaireAuthority,
     AnnuaireCounts,
     AnnuaireQuery,
     CertificateUse,
@@ -28,7 +29,6 @@ from bifente.igc.annuaire.values import (
     ListedStructure,
     PlaceAddress,
     Practice,
-    PublishedAuthority,
 )
 
 MOST: Final = 1000
@@ -293,14 +293,14 @@ class Lookups:
         number, known, organisation, structure, departement = row
         return ListedServer(known, organisation, structure, departement, self._certificates("server", number))
 
-    def authorities(self) -> list[PublishedAuthority]:
+    def authorities(self) -> list[AnnuaireAuthority]:
         """Every authority, roots before what they issued."""
         rows = self._connection.execute(
             "SELECT name, subject, issuer, serial, not_before, not_after, der, crl, delta_crl FROM authority ORDER BY id"
         ).fetchall()
         names = {subject: name for name, subject, *_ in rows}
         return [
-            PublishedAuthority(
+            AnnuaireAuthority(
                 name,
                 ListedCertificate(
                     serial, CertificateUse.OTHER, subject, issuer, _time(begin), _time(end), der
