@@ -31,6 +31,13 @@ GET_DATA: Final = 0xCA
 UPDATE_BINARY: Final = 0xD6
 UPDATE_RECORD: Final = 0xDC
 APPEND_RECORD: Final = 0xE2
+DEACTIVATE_FILE: Final = 0x04
+ACTIVATE_FILE: Final = 0x44
+CREATE_FILE: Final = 0xE0
+DELETE_FILE: Final = 0xE4
+TERMINATE_DF: Final = 0xE6
+TERMINATE_EF: Final = 0xE8
+TERMINATE_CARD_USAGE: Final = 0xFE
 ERASE_RECORD: Final = 0x0C
 ERASE_BINARY: Final = 0x0E
 SEARCH_BINARY: Final = 0xA0
@@ -156,7 +163,7 @@ _cps2ter = partial(InstructionSpec, clause=_CPS, instruction_set=InstructionSet.
 """Taken to change the card unless it is known to read."""
 
 TABLE: Final[tuple[InstructionSpec, ...]] = (
-    _write(0x04, "DEACTIVATE FILE", _P9),
+    _write(DEACTIVATE_FILE, "DEACTIVATE FILE", _P9),
     _write(ERASE_RECORD, "ERASE RECORD", f"{_P4}.4.8"),
     _write(ERASE_BINARY, "ERASE BINARY", f"{_P4}.3.7"),
     _write(0x0F, "ERASE BINARY", f"{_P4}.3.7"),
@@ -176,7 +183,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
                     CommandData.BY_P2, AnswerData.BY_P1),
     _pin(RESET_RETRY_COUNTER, "RESET RETRY COUNTER", f"{_P4}.6.10", effect=Effect.REPLACES_PIN, done="unblocked"),
     _pin(0x2D, "RESET RETRY COUNTER", f"{_P4}.6.10", effect=Effect.REPLACES_PIN, done="unblocked"),
-    _write(0x44, "ACTIVATE FILE", _P9),
+    _write(ACTIVATE_FILE, "ACTIVATE FILE", _P9),
     _write(0x46, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     _write(0x47, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     InstructionSpec(MANAGE_CHANNEL, "MANAGE CHANNEL", f"{_P4}.2.3", data=CommandData.OPEN, outgoing=True),
@@ -212,12 +219,12 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(0xDB, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
     _write(UPDATE_RECORD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(0xDD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
-    _write(0xE0, "CREATE FILE", _P9),
+    _write(CREATE_FILE, "CREATE FILE", _P9),
     _write(APPEND_RECORD, "APPEND RECORD", f"{_P4}.4.6", holds_file=True, done="written"),
-    _write(0xE4, "DELETE FILE", _P9),
-    _write(0xE6, "TERMINATE DF", _P9),
-    _write(0xE8, "TERMINATE EF", _P9),
-    _write(0xFE, "TERMINATE CARD USAGE", _P9),
+    _write(DELETE_FILE, "DELETE FILE", _P9),
+    _write(TERMINATE_DF, "TERMINATE DF", _P9),
+    _write(TERMINATE_EF, "TERMINATE EF", _P9),
+    _write(TERMINATE_CARD_USAGE, "TERMINATE CARD USAGE", _P9),
     _cps2ter(0x04, "Invalidate", data=CommandData.OPEN),
     _cps2ter(0x10, "Diversifie", purpose=Purpose.OPERATION),
     _cps2ter(0x20, "VerifyCHV", purpose=Purpose.PIN, data=CommandData.PIN, changes=False),

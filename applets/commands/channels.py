@@ -77,4 +77,4 @@ def _close(card: "SmartCard", number: int) -> bytes:
     return b""
 
 
-MANAGE_CHANNEL = Instruction(instructions.MANAGE_CHANNEL, "MANAGE CHANNEL", _request, _manage)
+MANAGE_CHANNEL = Instruction(instructions.MANAGE_CHANNEL, "MANAGE CHANNEL", _request, _manage, anywhere=True)

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bifente.apdu import instructions
 from bifente.apdu.command import CommandAPDU
-from bifente.apdu.files.fcp import FCI_TAG
+from bifente.apdu.files.fcp import FCI_TAG, LifeCycle
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
-from bifente.applets.kernel.errors import CardError
+from bifente.applets.kernel.errors import CardError, CardWarning
 from bifente.applets.kernel.files import Directory, File
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import PART_4, wrong_parameters
@@ -160,7 +160,7 @@ def instruction(
     answers: frozenset[int], applets: frozenset[bytes] = frozenset()
 ) -> Instruction[SelectRequest]:
     """SELECT of a card that gives these *answers* (see :func:`request_for`)."""
-    return Instruction(instructions.SELECT, "SELECT", request_for(answers, applets), select)
+    return Instruction(instructions.SELECT, "SELECT", request_for(answers, applets), select, anywhere=True)
 
 
 def select(card: "SmartCard", request: SelectRequest) -> bytes:
@@ -183,11 +183,27 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
     channel.record = 0
     channel.environment = None
     answer = request.answer
+    if found.state is not _ACTIVATED:
+        _warn(found, answer)
     if answer == _FCP:
         return found.fcp
     if answer == _NOTHING:
         return b""
     return bytes((FCI_TAG,)) + found.fcp[1:]
+
+
+_ACTIVATED = LifeCycle.ACTIVATED
+_WARNINGS = {LifeCycle.DEACTIVATED: SW.FILE_DEACTIVATED, LifeCycle.TERMINATED: SW.FILE_TERMINATED}
+
+
+def _warn(found: File | Directory, answer: Answer) -> None:
+    """6283 or 6285 with the answer: the file is selected, and there is little to be done with it."""
+    sw = _WARNINGS.get(found.state)
+    if sw is not None:
+        data = (
+            b"" if answer == _NOTHING else found.fcp if answer == _FCP else bytes((FCI_TAG,)) + found.fcp[1:]
+        )
+        raise CardWarning(sw, Why(_CLAUSE, "{} is {}", (found.path, found.state.name.lower())), data)
 
 
 def _child_ef(card: "SmartCard", request: SelectRequest) -> File | Directory | None:

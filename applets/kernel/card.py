@@ -7,12 +7,14 @@ from os import urandom
 from bifente.apdu.classbyte import CLASS_BYTES, ClassByte, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.files.fcp import LifeCycle
 from bifente.apdu.instructions import SELECT
 from bifente.apdu.refusal import CommandPart, Refusal, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
 from bifente.applets.kernel.errors import CardError, CardWarning, CorruptCard, UnpoweredCard
 from bifente.applets.kernel.files import Tree
+from bifente.applets.kernel.growth import grown
 from bifente.applets.kernel.instruction import Instruction, Listed, Table
 from bifente.applets.kernel.records import all_records, check_records, read_meta
 from bifente.applets.kernel.refusals import PART_4
@@ -32,6 +34,7 @@ _INSTRUCTION = f"{PART_4} §5.4.2"
 _CHAINING = f"{PART_4} §5.3.3"
 _CHANNELS = f"{PART_4} §5.4.1"
 _STATUS = f"{PART_4} §5.6"
+_LIFE = "ISO/IEC 7816-9:2017 §7"
 _LENGTHS = "ISO/IEC 7816-3:2006 §12.1.3"
 
 _BY_NAME = (SELECT, 0x04)
@@ -79,6 +82,7 @@ class SmartCard:
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
+        self._apart = False
         self.tree: Tree
         self.persistent: Persistent
         self.proven: Proven
@@ -124,9 +128,14 @@ class SmartCard:
         self._serial = str(meta.get("serial", "")) or None
         own = meta.get("atr") if not self.layout.without_contacts else None
         self._atr = self.layout.atr if own is None else bytes.fromhex(str(own))
-        self.tree = Tree(self.layout, self.store)
+        self.tree = Tree(grown(self.layout, records), self.store)
+        self.look_apart()
         pins = tuple(pin for _, directory in self.layout.directories() for pin in directory.pins)
         self.persistent = Persistent(self.store, pins)
+
+    def look_apart(self) -> None:
+        """Take note of whether any directory is closed: only then is each command asked whether it may run there."""
+        self._apart = self.tree.apart()
 
     def reset(self) -> bytes:
         """Warm reset: a fresh volatile state, nothing else. Returns the ATR."""
@@ -168,6 +177,8 @@ class SmartCard:
             if instruction is None:
                 self.explain(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(command))
                 return _UNKNOWN_INSTRUCTION
+            if self._apart:
+                self._check_place(instruction)
             return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
         except CardError as refusal:
             self.explain(refusal.sw, refusal.why)
@@ -292,6 +303,8 @@ class SmartCard:
             raise CardError(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(apdu.raw))
         # a chain is protected from its first command to its last, or not at all
         header = (apdu.ins, apdu.p1, apdu.p2, class_byte.secure_messaging is not SecureMessaging.NONE)
+        if self._apart:
+            self._check_place(instruction)
         if class_byte.chaining:
             self.channel.chain = self._chained(instruction, chain, header, apdu)
             return OK
@@ -299,6 +312,17 @@ class SmartCard:
             _check_chained(chain, apdu)
             apdu = CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, bytes(chain.data) + apdu.data, apdu.ne)
         return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
+
+    def _check_place(self, instruction: "Instruction[object]") -> None:
+        """Refuse what cannot be done in a closed directory, and everything on a card whose use was terminated."""
+        if self.tree.mf.state is LifeCycle.TERMINATED:
+            why = Why(_LIFE, "the use of this card was terminated, for good")
+            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED, why)
+        directory = self.channel.directory
+        if directory.closed and not instruction.anywhere:
+            pattern = "{}, or a directory around it, is deactivated or terminated: {} is not done there"
+            why = Why(_LIFE, pattern, (directory.path, instruction.name))
+            raise CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED, why)
 
     @staticmethod
     def _chained(

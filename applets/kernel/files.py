@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 
+from bifente.apdu.files.fcp import LifeCycle
 from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.recordjson import read_json
@@ -21,10 +22,12 @@ class File:
         "_content",
         "_fcp",
         "_records",
+        "closed",
         "node",
         "parent",
         "path",
         "read_rule",
+        "state",
         "store",
         "structure",
         "transparent",
@@ -40,6 +43,9 @@ class File:
         """How its records stand in the content; None for a transparent EF."""
         self.transparent = self.structure is None
         self.store = store
+        self.state = LifeCycle.ACTIVATED
+        self.closed = False
+        """It, or a directory around it, is deactivated or terminated: its content cannot be reached."""
         self.read_rule: Rule = node.access[Operation.READ]
         self.update_rule: Rule = node.access[Operation.UPDATE]
         self.write_rule: Rule | None = node.access.get(Operation.WRITE)
@@ -69,8 +75,19 @@ class File:
         """The FCP that SELECT answers."""
         fcp = self._fcp
         if fcp is None:
-            fcp = self._fcp = _fcp_of(self.node, self.node.structure.data_size(self.content))
+            size = self.node.structure.data_size(self.content)
+            fcp = self._fcp = _fcp_of(self.node, size, self.state)
         return fcp
+
+    def enter(self, state: LifeCycle) -> None:
+        """It is in another state of its life now."""
+        self.state = state
+        self._fcp = None
+        self.close(around=self.parent.closed)
+
+    def close(self, *, around: bool) -> None:
+        """Take note of whether a directory *around* it is closed."""
+        self.closed = around or self.state in CLOSED
 
     def record_of(self, content: bytes) -> bytes:
         """The record that will hold *content*: decoded, unless the codec cannot give these very bytes back."""
@@ -84,26 +101,34 @@ class File:
         self._records = None
 
 
-_FCPS: dict[tuple[int, int | None], tuple[EF | DF, bytes]] = {}
+CLOSED = frozenset((LifeCycle.DEACTIVATED, LifeCycle.TERMINATED))
+"""States in which nothing is done with a file but to end them, to delete it or to select it (ISO/IEC 7816-9:2017 §7)."""
+
+_FCPS: dict[tuple[int, int | None, LifeCycle], tuple[EF | DF, bytes]] = {}
 _KEPT = 1024
 
 
-def _fcp_of(node: EF | DF, size: int | None = None) -> bytes:
+def _fcp_of(node: EF | DF, size: int | None, state: LifeCycle) -> bytes:
     """The FCP of a directory, or of a file of that size: one layout serves all cards of a kind, so what was encoded once is kept."""
-    kept = _FCPS.get((id(node), size))
+    kept = _FCPS.get((id(node), size, state))
     if kept is not None:
         return kept[1]
     if len(_FCPS) >= _KEPT:
         _FCPS.clear()
-    encoded = (node.fcp() if isinstance(node, DF) else node.fcp(size or 0)).encode()
-    _FCPS[id(node), size] = node, encoded  # the node is kept too, so that its identity stays its own
+    fcp = node.fcp() if isinstance(node, DF) else node.fcp(size or 0)
+    if state is not LifeCycle.ACTIVATED:
+        from dataclasses import replace  # hardly any file is in another state
+
+        fcp = replace(fcp, life_cycle=state.value)
+    encoded = fcp.encode()
+    _FCPS[id(node), size, state] = node, encoded  # the node is kept too, so that its identity stays its own
     return encoded
 
 
 class Directory:
     """A DF of a card with what is in it."""
 
-    __slots__ = ("_fcp", "by_fid", "by_sfi", "node", "parent", "path")
+    __slots__ = ("_fcp", "by_fid", "by_sfi", "closed", "node", "parent", "path", "state")
 
     def __init__(self, node: DF, path: str, parent: "Directory | None") -> None:
         self.node = node
@@ -111,6 +136,9 @@ class Directory:
         self.parent = parent
         self.by_fid: dict[int, File | Directory] = {}
         self.by_sfi: dict[int, File] = {}
+        self.state = LifeCycle.ACTIVATED
+        self.closed = False
+        """It, or one around it, is deactivated or terminated."""
         self._fcp: bytes | None = None
 
     @property
@@ -118,8 +146,41 @@ class Directory:
         """The FCP that SELECT answers."""
         fcp = self._fcp
         if fcp is None:
-            fcp = self._fcp = _fcp_of(self.node)
+            fcp = self._fcp = _fcp_of(self.node, None, self.state)
         return fcp
+
+    def enter(self, state: LifeCycle) -> None:
+        """It is in another state of its life now, and all that is in it is closed with it."""
+        self.state = state
+        self._fcp = None
+        self.close(around=self.parent is not None and self.parent.closed)
+
+    def close(self, *, around: bool) -> None:
+        """Take note of whether a directory *around* it is closed."""
+        self.closed = around or self.state in CLOSED
+        for child in self.by_fid.values():
+            child.close(around=self.closed)
+
+    def add(self, child: "File | Directory") -> None:
+        """A file is in it from now on."""
+        self.by_fid[child.node.fid] = child
+        if isinstance(child, File) and child.node.sfi is not None:
+            self.by_sfi[child.node.sfi] = child
+
+    def remove(self, child: "File | Directory") -> None:
+        """A file is no longer in it."""
+        del self.by_fid[child.node.fid]
+        if isinstance(child, File) and child.node.sfi is not None:
+            del self.by_sfi[child.node.sfi]
+
+    def within(self) -> "Iterator[File | Directory]":
+        """Itself and all that is in it, however deep."""
+        yield self
+        for child in self.by_fid.values():
+            if isinstance(child, Directory):
+                yield from child.within()
+            else:
+                yield child
 
     def directories(self) -> "Iterator[Directory]":
         """The DFs directly inside."""
@@ -137,6 +198,16 @@ class Tree:
         self._apart, self._root = apart, layout.mf
         self.applications: list[tuple[bytes, Directory]] = []
         self.mf = self._directory(layout.mf, "", None, store, present)
+        states = {name: store.get(name) for name in store.names(LIFE_PREFIX)}
+        if states:
+            for child in self.mf.within():
+                state = states.get(f"{LIFE_PREFIX}{child.path}")
+                if state is not None:
+                    child.enter(LifeCycle(state[0]))
+
+    def apart(self) -> bool:
+        """Whether any directory is closed."""
+        return any(each.closed for each in self.mf.within() if isinstance(each, Directory))
 
     def _directory(
         self, node: DF, prefix: str, parent: Directory | None, store: Store, present: set[str]
@@ -152,13 +223,18 @@ class Tree:
             if isinstance(child, DF):
                 made.by_fid[child.fid] = self._directory(child, f"{path}/", made, store, present)
             elif file_record(child_path) in present:
-                file = File(child, child_path, store, made)
-                made.by_fid[child.fid] = file
-                if child.sfi is not None:
-                    made.by_sfi[child.sfi] = file
+                made.add(File(child, child_path, store, made))
             elif not child.optional:
                 raise CorruptCard(file_record(child_path), "it is missing")
         return made
+
+
+LIFE_PREFIX = "life/"
+
+
+def life_record(path: str) -> str:
+    """The name of the record that holds the state of a file's life; without it the file is activated."""
+    return f"{LIFE_PREFIX}{path}"
 
 
 def file_record(path: str) -> str:

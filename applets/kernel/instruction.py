@@ -28,6 +28,8 @@ class Instruction(Generic[R]):
     chainable: bool = False
     """The data field may come in several commands (ISO/IEC 7816-4:2020 §5.3.3)."""
     refused: Callable[["SmartCard"], None] | None = None
+    anywhere: bool = False
+    """It is done in a directory too that is deactivated or terminated (ISO/IEC 7816-9:2017 §7)."""
 
 
 Table = Mapping[int, Instruction[Any]]

@@ -10,7 +10,8 @@ from hashlib import sha256
 
 from bifente.apdu.errors import ApduError
 from bifente.applets.kernel.errors import CorruptCard
-from bifente.applets.kernel.files import encode_value, file_record, record_value
+from bifente.applets.kernel.files import LIFE_PREFIX, encode_value, file_record, record_value
+from bifente.applets.kernel.growth import check_life, created_paths, grown
 from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.state import (
     DATE_RECORD,
@@ -66,6 +67,7 @@ def check_records(records: Mapping[str, bytes], layout: Layout) -> None:
     """Raise CorruptCard for the first record that cannot be that of a card of *layout*, or that is missing."""
     read_meta(records)
     _check_present(records, layout)
+    _check_created(records, layout)
     for name, record in records.items():
         _check(name, record, layout)
         if name.startswith(INITIAL) and record:
@@ -123,6 +125,21 @@ def _check_present(records: Mapping[str, bytes], layout: Layout) -> None:
             raise CorruptCard(name, "it is missing")
 
 
+def _check_created(records: Mapping[str, bytes], layout: Layout) -> None:
+    """The files that commands have created: their parameters and contents."""
+    paths = created_paths(records)
+    if not paths:
+        return
+    whole = grown(layout, records)
+    for path in paths:
+        node = _node(whole, path)
+        if node is not None:
+            name = file_record(path)
+            if name not in records:
+                raise CorruptCard(name, "it is missing")
+            _check_content(name, records[name], node)
+
+
 def _recognises(layout: Layout) -> bool:
     """Cards of this kind take part in a recognition."""
     if any(not key.mother for _, key in layout.secret_keys()):
@@ -146,6 +163,8 @@ def _check(name: str, record: bytes, layout: Layout, *, told: str | None = None)
     elif name.startswith(SECRET_PREFIX):
         if len(record) != SECRET_SIZE:
             raise CorruptCard(told, f"a key of {SECRET_SIZE} bytes was expected")
+    elif name.startswith(LIFE_PREFIX):
+        check_life(told, record)
     elif kind == "pin":
         _check_pin(told, rest, record, layout)
     elif kind in ("file", "key"):

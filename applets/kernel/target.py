@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
 
 _REFERENCES = f"{PART_4} §7.3.3"
+_LIFE = "ISO/IEC 7816-9:2017 §7"
 
 
 def target(card: "SmartCard", sfi: int) -> File:
@@ -24,7 +25,15 @@ def target(card: "SmartCard", sfi: int) -> File:
             raise CardError(SW.FILE_NOT_FOUND, Why(_REFERENCES, pattern, (channel.directory.path, sfi)))
         pattern = "no EF is selected in {}; SELECT clears the current one"
         raise CardError(SW.NO_CURRENT_EF, Why(_REFERENCES, pattern, (channel.directory.path,)))
+    if file.closed:
+        raise closed(file)
     return file
+
+
+def closed(file: File) -> CardError:
+    """6985: the file cannot be reached in this state of its life."""
+    why = Why(_LIFE, "{}, or a directory around it, is deactivated or terminated", (file.path,))
+    return CardError(SW.CONDITIONS_OF_USE_NOT_SATISFIED, why)
 
 
 def rewrite(card: "SmartCard", file: File, content: bytes) -> None:

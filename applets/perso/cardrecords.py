@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from bifente.applets.kernel.files import encode_content, file_record, record_value, value_record
+from bifente.applets.kernel.growth import grown
 from bifente.applets.kernel.records import layout_of as layout_of_kind
 from bifente.applets.kernel.records import read_meta
 from bifente.applets.perso.errors import PersoError
@@ -72,8 +73,8 @@ def meta_of(records: Records) -> Meta:
 
 
 def layout_of(records: Records) -> Layout:
-    """The layout of the card. Raises CorruptCard when its kind is not known."""
-    return layout_of_kind(meta_of(records).kind)
+    """The layout of the card with the files that commands have created. Raises CorruptCard when its kind is not known."""
+    return grown(layout_of_kind(meta_of(records).kind), records)
 
 
 def content_record(node: EF, path: str, value: JsonValue) -> bytes:

@@ -93,9 +93,25 @@ LAYOUT = Layout(
                     ),
                     _ef("NOTE", 0xE202, 2, Transparent(), "bytes under the PIN", HOLDER),
                 ),
+                access={
+                    Operation.TERMINATE: HOLDER,
+                    Operation.ACTIVATE: HOLDER,
+                    Operation.DEACTIVATE: HOLDER,
+                    Operation.CREATE_DF: HOLDER,
+                    Operation.CREATE_EF: HOLDER,
+                    Operation.DELETE_CHILD: HOLDER,
+                },
                 environments=(pin_environment(3, PIN, "PIN 01"),),
             ),
         ),
+        access={
+            Operation.TERMINATE: HOLDER,
+            Operation.ACTIVATE: ALWAYS,
+            Operation.DEACTIVATE: HOLDER,
+            Operation.CREATE_DF: ALWAYS,
+            Operation.CREATE_EF: ALWAYS,
+            Operation.DELETE_CHILD: HOLDER,
+        },
         pins=(
             PinObject(
                 "PIN",

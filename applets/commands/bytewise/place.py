@@ -14,7 +14,7 @@ from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.files import File
 from bifente.applets.kernel.refusals import PART_4, incorrect_data, wrong_length, wrong_parameters
-from bifente.applets.kernel.target import target
+from bifente.applets.kernel.target import closed, target
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -101,6 +101,8 @@ def file_at(card: "SmartCard", clause: str, meant: BytePlace) -> File:
         if not isinstance(found, File):
             why = Why(clause, "{} has no EF {:04X}", (card.channel.directory.path, meant.fid))
             raise CardError(SW.FILE_NOT_FOUND, why)
+        if found.closed:
+            raise closed(found)
         file = found
     else:
         file = target(card, meant.sfi)

@@ -2,6 +2,7 @@
 
 from bifente.applets.commands import binary, cardholder, channels, dataobjects, selection
 from bifente.applets.commands.bytewise import erase, odd, search, write
+from bifente.applets.commands.lifecycle import activate, create, deactivate, delete, terminate
 from bifente.applets.commands.recordwise import append, read, update
 from bifente.applets.commands.recordwise import erase as record_erase
 from bifente.applets.commands.recordwise import odd as record_odd
@@ -32,6 +33,13 @@ INSTRUCTIONS = table(
         record_write.WRITE_RECORD,
         record_erase.ERASE_RECORD,
         record_search.SEARCH_RECORD,
+        create.CREATE_FILE,
+        delete.DELETE_FILE,
+        activate.ACTIVATE_FILE,
+        deactivate.DEACTIVATE_FILE,
+        terminate.TERMINATE_EF,
+        terminate.TERMINATE_DF,
+        terminate.TERMINATE_CARD_USAGE,
         dataobjects.GET_DATA,
         cardholder.VERIFY,
         cardholder.CHANGE_REFERENCE_DATA,

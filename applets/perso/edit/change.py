@@ -7,6 +7,7 @@ from unicodedata import normalize
 
 from bifente.apdu.cvc import CvEnvelope, CvError, verify
 from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.growth import of_commands
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import IDENTITY_RECORD, META_RECORD, key_record, pin_record, secret_record
 from bifente.applets.perso import issuersigned
@@ -150,6 +151,7 @@ def restore(records: Records) -> Changes:
         if name.startswith(INITIAL)
     }
     changes |= {name: None for name in records if name.startswith(INITIAL) and name not in kept}
+    changes |= {name: None for name in of_commands(records) if f"{INITIAL}{name}" not in records}
     opposed, first = meta_of(records).opposed, changes.get(META_RECORD)
     if first is not None and opposed != meta_of({META_RECORD: first}).opposed:
         changes[META_RECORD] = replace(meta_of({META_RECORD: first}), opposed=opposed).record()

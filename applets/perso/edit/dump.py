@@ -8,6 +8,7 @@ from base64 import b64encode
 
 from bifente.applets.families import family_of
 from bifente.applets.kernel.files import file_record, record_value
+from bifente.applets.kernel.growth import of_commands
 from bifente.applets.kernel.records import INITIAL
 from bifente.applets.kernel.state import (
     DATE_RECORD,
@@ -27,6 +28,7 @@ from bifente.crypto import rsa
 from bifente.documents.visible import visible
 from bifente.documents.yamltext import YamlDocument, write_yaml
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.created import CREATED
 from bifente.layouts.nodes import EF, Layout
 
 
@@ -82,7 +84,7 @@ def _changed_files(
     given = profile_of(meta).contents()
     changed: dict[str, JsonValue] = {}
     for path, node in layout.walk():
-        if not isinstance(node, EF) or node.name in without:
+        if not isinstance(node, EF) or node.name in without or node.source == CREATED:
             continue
         record = records.get(file_record(path))
         expected = content_record(node, path, given[node.name]) if node.name in given else None
@@ -123,6 +125,9 @@ def _state(records: Records, layout: Layout, meta: Meta) -> JsonValue:
         state["initial"] = initial
     if meta.opposed is not None:
         state["opposed"] = meta.opposed
+    lived = {name: records[name].hex().upper() for name in of_commands(records)}
+    if lived:
+        state["records"] = lived
     held = {
         name.removeprefix(SECRET_PREFIX): key.hex().upper()
         for name, key in records.items()

@@ -78,6 +78,7 @@ def personalise(
         records |= issuersigned.signed(records, issuer, today)
     records |= {f"{INITIAL}{name}": records[name] for name in changeable(layout) if name in records}
     if profile.state is not None:
+        records |= {name: bytes.fromhex(record) for name, record in profile.state.records.items()}
         records |= {INITIAL + name: bytes.fromhex(old) for name, old in profile.state.initial.items()}
     check_memory(records)
     return records

@@ -60,6 +60,8 @@ class CardHistory(ProfileModel):
     """``pin/01/left`` and the like."""
     initial: dict[str, Hexadecimal] = Field(default_factory=dict)
     """Records that were another at creation, as they were; an empty one was absent."""
+    records: dict[str, Hexadecimal] = Field(default_factory=dict)
+    """What commands have put on the card beside contents: states of life, created files."""
     opposed: Day | None = None
     secrets: dict[str, Hexadecimal] = Field(default_factory=dict)
     """Keys of triple DES: path of the directory and reference, ``3F00/0001/85``."""
