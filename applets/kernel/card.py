@@ -78,11 +78,13 @@ class SmartCard:
         self.elsewhere: object = None
         """What another applet of the chip knows until the next reset."""
         self._known = Listed(instructions)
-        self._takes_00 = classes.interindustry
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
         self._apart = False
+        """Some directory is closed."""
+        self._unusual = True
+        """A command of class 00 is not to be passed by."""
         self.tree: Tree
         self.persistent: Persistent
         self.proven: Proven
@@ -136,6 +138,7 @@ class SmartCard:
     def look_apart(self) -> None:
         """Take note of whether any directory is closed: only then is each command asked whether it may run there."""
         self._apart = self.tree.apart()
+        self._unusual = self._apart or not self.classes.interindustry
 
     def reset(self) -> bytes:
         """Warm reset: a fresh volatile state, nothing else. Returns the ATR."""
@@ -170,15 +173,13 @@ class SmartCard:
                 apdu.cla
                 or self.channel.chain is not None
                 or self.channel.session is not None
-                or not self._takes_00
+                or self._unusual
             ):
                 return self._transmit_general(apdu)
             instruction = self.instructions.get(apdu.ins)
             if instruction is None:
                 self.explain(SW.INSTRUCTION_NOT_SUPPORTED, self._unknown(command))
                 return _UNKNOWN_INSTRUCTION
-            if self._apart:
-                self._check_place(instruction)
             return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
         except CardError as refusal:
             self.explain(refusal.sw, refusal.why)
