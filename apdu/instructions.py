@@ -28,6 +28,7 @@ READ_BINARY: Final = 0xB0
 READ_RECORD: Final = 0xB2
 GET_RESPONSE: Final = 0xC0
 GET_DATA: Final = 0xCA
+PUT_DATA: Final = 0xDA
 UPDATE_BINARY: Final = 0xD6
 UPDATE_RECORD: Final = 0xDC
 APPEND_RECORD: Final = 0xE2
@@ -215,8 +216,8 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _write(WRITE_RECORD, "WRITE RECORD", f"{_P4}.4.4", holds_file=True),
     _write(UPDATE_BINARY, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, effect=Effect.ADDRESSES, done="written"),
     _write(0xD7, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, done="written"),
-    _write(0xDA, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
-    _write(0xDB, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
+    _write(PUT_DATA, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
+    _write(PUT_DATA | BER_TLV, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
     _write(UPDATE_RECORD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(0xDD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(CREATE_FILE, "CREATE FILE", _P9),

@@ -134,6 +134,7 @@ HINTS: dict[str, str] = {
     "input.b2": "bifente fse b2 check FILE says all that is wrong with a file",
     "input.exists": "or replace it with --force",
     "input.opposed-already": "bifente card oppose {card} --lift takes it off the list first",
+    "input.changed-card": "bifente card restore brings it back, bifente card sign has the issuer sign it as it is",
     "input.another-card": "another card takes the place of this one with --force",
     "input.no-caisse": "bifente fse caisse init DIR makes one",
     "input.needs-authority": "bifente igc init DIR --environment P makes one; then --igc DIR",

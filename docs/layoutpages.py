@@ -117,7 +117,7 @@ def _secrets(directory: DF) -> Iterator[str]:
     for secret in directory.secrets:
         rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in secret.access.items())
         what = "mother key" if secret.mother else "the card's own"
-        yield f"| {secret.reference:02X} | {secret.name} (triple DES, {what}; {secret.algorithm:02X}) | {rules} | {secret.source} |"
+        yield f"| {secret.reference:02X} | {secret.name} ({secret.cipher}, {what}; {secret.algorithm:02X}) | {rules} | {secret.source} |"
     for environment in directory.environments:
         yield ""
         yield f"SE#{environment.number}: {environment.meaning}. Source: {environment.source}."

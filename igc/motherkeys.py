@@ -1,8 +1,8 @@
-"""The mother keys of an authority: triple DES, from which the keys of each carte Vitale 1 come. Secret, made when first needed.
+"""The mother keys of an authority, from which the symmetric keys of each carte Vitale come. Secret, made when first needed.
 
-They stand in one file of the authority's folder (mode 600). That of the recognition goes on every professional's card; that of
-care sheets leaves the folder for nobody: caisses that judge sheets of a Vitale 1 check by it (``synthetic``; the real keys
-are not public).
+They stand in one file of the authority's folder (mode 600). That of the recognition of a Vitale 1 goes on every professional's
+card; that of care sheets leaves the folder for nobody: caisses that judge sheets of a Vitale 1 check by it. Two give each
+Vitale 2 the keys by which a kiosk updates it. All ``synthetic``; the real keys are not public.
 """
 
 import json
@@ -13,15 +13,19 @@ from typing import Final
 
 from bifente.crypto.legacy.diversified import KEY_SIZE, card_key, with_parity
 from bifente.documents import DocumentError, Fields, parse_json
-from bifente.documents.writing import new_file
+from bifente.documents.writing import new_file, replace_file
 from bifente.igc import storage
 from bifente.igc.errors import AuthorityDamaged
 
 FILE: Final = "mother-keys.json"
 RECOGNITION: Final = "recognition"
 SHEET: Final = "sheet"
-USES: Final = (RECOGNITION, SHEET)
+UPDATE_ENCIPHERING: Final = "update-enciphering"
+UPDATE_AUTHENTICATING: Final = "update-authenticating"
+USES: Final = (RECOGNITION, SHEET, UPDATE_ENCIPHERING, UPDATE_AUTHENTICATING)
 
+_FIRST: Final = (RECOGNITION, SHEET)
+"""Those of the first form of the file."""
 _FORMAT: Final = 1
 
 
@@ -40,11 +44,15 @@ class MotherKeys:
     def of(cls, directory: Path) -> "MotherKeys":
         """Those in the folder of an authority, made now if need be. Raises AuthorityDamaged, OSError."""
         if not (directory / FILE).exists():
-            keys = {use: with_parity(secrets.token_bytes(KEY_SIZE)).hex().upper() for use in USES}
-            content = json.dumps({"format": _FORMAT, "keys": keys}, indent=2).encode() + b"\n"
+            keys = {use: with_parity(secrets.token_bytes(KEY_SIZE)) for use in USES}
             with suppress(FileExistsError):  # another process has made them meanwhile
-                new_file(directory / FILE, content)
-        return cls.read(directory)
+                new_file(directory / FILE, _content(keys))
+        found = cls.read(directory)
+        missing = [use for use in USES if use not in found._keys]
+        if missing:  # made when there were fewer uses
+            found._keys |= {use: with_parity(secrets.token_bytes(KEY_SIZE)) for use in missing}
+            replace_file(directory / FILE, _content(found._keys))
+        return found
 
     @classmethod
     def read(cls, directory: Path) -> "MotherKeys":
@@ -56,7 +64,8 @@ class MotherKeys:
             if number > _FORMAT:
                 newer = f"has format {number}, newer than {_FORMAT}"
                 raise AuthorityDamaged(path, newer, hint="update bifente")
-            keys = {use: _key(facts.object("keys"), use) for use in USES}
+            given = facts.object("keys")
+            keys = {use: _key(given, use) for use in USES if use in _FIRST or given.has(use)}
         except DocumentError as error:
             where = f"{error.field}: " if error.field else ""
             raise AuthorityDamaged(path, where + error.message) from None
@@ -72,6 +81,11 @@ class MotherKeys:
 
     def __repr__(self) -> str:
         return f"MotherKeys({', '.join(self._keys)})"
+
+
+def _content(keys: dict[str, bytes]) -> bytes:
+    shown = {use: key.hex().upper() for use, key in keys.items()}
+    return json.dumps({"format": _FORMAT, "keys": shown}, indent=2).encode() + b"\n"
 
 
 def _key(fields: Fields, use: str) -> bytes:

@@ -177,7 +177,7 @@ class KeyObject:
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """A key of triple DES (16 bytes), of the directory that holds it: of this card alone, or a *mother* of others' keys."""
+    """A symmetric key of 16 bytes, of the directory that holds it: of this card alone, or a *mother* of others' keys."""
 
     name: str
     reference: int
@@ -188,6 +188,7 @@ class SecretKey:
     """Which of the issuer's keys it is, or comes from."""
     mother: bool = False
     optional: bool = False
+    cipher: str = "triple DES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,10 @@ class KeySet:
     algorithms: frozenset[int]
     """References of :data:`bifente.apdu.mutual.ALGORITHMS`."""
     source: str
-    masters: tuple[bytes, bytes] = field(repr=False)
-    """The issuer's keys, of which those of each card come by its serial number."""
+    masters: tuple[bytes, bytes] | None = field(repr=False)
+    """The issuer's keys, of which those of each card come by its serial number; None when ``secrets`` says where they are."""
+    secrets: tuple[int, int] | None = None
+    """References of the two :class:`SecretKey` of the same directory, where the issuer gives each card its keys."""
 
     @property
     def sdo_reference(self) -> int:
@@ -349,7 +352,7 @@ class Layout:
         return {key.use: (path, key.reference) for path, node in self.directories() for key in node.keys}
 
     def secret_keys(self) -> Iterator[tuple[str, SecretKey]]:
-        """Each key of triple DES with the path of its directory."""
+        """Each symmetric key with the path of its directory."""
         return ((path, key) for path, node in self.directories() for key in node.secrets)
 
     def optional_keys(self) -> frozenset[str]:

@@ -55,7 +55,7 @@ def authenticate(card: "SmartCard", template: ControlReferenceTemplate, data: by
         pattern = "no challenge of {} bytes stands (GET CHALLENGE): a challenge serves once"
         raise out_of_turn(_CLAUSE, pattern, algorithm.nonce_size)
     own = Side(nonce, card.persistent.identity.chr[-SERIAL_SIZE:])
-    keys = _keys(keyset, algorithm, own.serial)
+    keys = _keys(card, keyset, algorithm, own.serial)
     try:
         theirs = unseal(keys, algorithm, data)
     except ApduError as error:
@@ -74,10 +74,16 @@ def authenticate(card: "SmartCard", template: ControlReferenceTemplate, data: by
     return token
 
 
-def _keys(keyset: "KeySet", algorithm: "MutualAlgorithm", serial: bytes) -> "Protection":
+def _keys(card: "SmartCard", keyset: "KeySet", algorithm: "MutualAlgorithm", serial: bytes) -> "Protection":
     from bifente.crypto.messaging import diversified, protection  # few cards of a run come here
 
-    enciphering, authenticating = (diversified(master, serial) for master in keyset.masters)
+    if keyset.masters is not None:
+        enciphering, authenticating = (diversified(master, serial) for master in keyset.masters)
+    else:
+        held = [card.persistent.secret(card.tree.mf.path, reference) for reference in keyset.secrets or ()]
+        if not held or None in held:
+            raise not_on_card(_CLAUSE, "the card was made without the keys of set {:02X}", keyset.reference)
+        enciphering, authenticating = (key or b"" for key in held)
     return protection(algorithm.cipher, enciphering, authenticating)
 
 

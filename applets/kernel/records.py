@@ -142,7 +142,7 @@ def _check_created(records: Mapping[str, bytes], layout: Layout) -> None:
 
 def _recognises(layout: Layout) -> bool:
     """Cards of this kind take part in a recognition."""
-    if any(not key.mother for _, key in layout.secret_keys()):
+    if any(not key.mother and not key.optional for _, key in layout.secret_keys()):
         return True
     keys = (key for _, directory in layout.directories() for key in directory.keys)
     return any(ALGORITHM_RECOGNITION in known for key in keys for known in key.algorithms.values())

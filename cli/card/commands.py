@@ -10,6 +10,7 @@ import click
 from bifente.cli.authority import open_authority
 from bifente.cli.card.change import COMMANDS
 from bifente.cli.card.export import export
+from bifente.cli.card.kiosk import KIOSK
 from bifente.cli.card.parts import complete_part
 from bifente.cli.errors import CliError, hint_of
 from bifente.cli.options import (
@@ -41,7 +42,7 @@ def card() -> None:
     """
 
 
-for _command in (*COMMANDS, export):
+for _command in (*COMMANDS, *KIOSK, export):
     card.add_command(_command)
 
 

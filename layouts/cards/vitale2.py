@@ -6,11 +6,22 @@ rules and keys are ``synthetic``.
 """
 
 from bifente.apdu.files.security import Operation
-from bifente.layouts.access import ALWAYS, NEVER, Rule
+from bifente.layouts.access import ALWAYS, NEVER, Rule, SecureMessagingRule
 from bifente.layouts.codec import Codec, RawCodec
 from bifente.layouts.codecs import identity, volets
 from bifente.layouts.codecs.groupfiles import GroupsCodec, beneficiary_file
-from bifente.layouts.nodes import DF, EF, SYNTHETIC, Access, Crt, KeyObject, Layout, ef_access
+from bifente.layouts.nodes import (
+    DF,
+    EF,
+    SYNTHETIC,
+    Access,
+    Crt,
+    KeyObject,
+    KeySet,
+    Layout,
+    SecretKey,
+    ef_access,
+)
 from bifente.layouts.recognition import (
     ALGORITHM_RECOGNITION,
     ALGORITHM_SHEET,
@@ -36,6 +47,15 @@ READERS = "public Vitale readers"
 
 FIRST_GROUP_FID, FIRST_BENEFICIARY_FID = 0x2101, 0x2201
 NIR_FID, EMERGENCY_FID, MEDICAL_FID = 0x2002, 0x2301, 0x2302
+
+KEYSET_ISSUER = 0x0A
+KEY_ENCIPHERING, KEY_AUTHENTICATING = 0x0A, 0x0B
+"""The issuer's keys on the card, each card's own (``synthetic``): by them a kiosk updates it."""
+
+UPDATE_RULE = SecureMessagingRule(environment=5, keyset=KEYSET_ISSUER)
+"""Who may send an issuer's update (:mod:`bifente.layouts.issuerupdate`)."""
+
+_ISSUER_KEY = {Operation.MUTUAL_AUTHENTICATE: ALWAYS, Operation.PUT: NEVER, Operation.GET: NEVER}
 
 _FREE = ef_access(read=ALWAYS)
 
@@ -220,6 +240,24 @@ LAYOUT = Layout(
             _ADELE_CIA,
         ),
         access={Operation.CREATE_DF: NEVER},
+        secrets=tuple(
+            SecretKey(name, reference, _ISSUER_KEY, 0x54, SYNTHETIC, use=use, optional=True, cipher="AES-128")
+            for name, reference, use in (
+                ("issuer's update, enciphering", KEY_ENCIPHERING, "update-enciphering"),
+                ("issuer's update, authenticating", KEY_AUTHENTICATING, "update-authenticating"),
+            )
+        ),
+        keysets=(
+            KeySet(
+                "issuer's update",
+                KEYSET_ISSUER,
+                {Operation.MUTUAL_AUTHENTICATE: ALWAYS, Operation.PUT: NEVER, Operation.GET: NEVER},
+                frozenset({0x54}),
+                SYNTHETIC,
+                masters=None,
+                secrets=(KEY_ENCIPHERING, KEY_AUTHENTICATING),
+            ),
+        ),
     ),
     select_answers=frozenset({0x00, 0x04, 0x0C}),
     source=CARDPEEK,
@@ -227,3 +265,15 @@ LAYOUT = Layout(
     issuer_signature=f"3F00/0001/{VITALE_ISSUER_SIGNATURE_FID:04X}",
     atr_differs={5: b"", 7: b""},
 )
+
+UPDATED = frozenset(
+    {
+        "POINTERS",
+        "EF.ID",
+        "EF.NIR",
+        "EF.SIG.ISSUER",
+        *LAYOUT.certificates(),
+        *(node.name for _, node in LAYOUT.issued()),
+    }
+)
+"""The files that an issuer's update may change: rights, certificates, and what repeats them; no volet, no number."""

@@ -227,13 +227,13 @@ def test_refusals_come_protected_and_the_session_goes_on() -> None:
 
 
 def test_a_card_without_key_sets_says_so() -> None:
-    vitale = issued("vitale-single")
+    plain, vitale = issued("t1test"), issued("vitale-single")
     assert (
-        vitale.transmit(hexa("0CB00000 0D 970100 8E080000000000000000 00"))
+        plain.transmit(hexa("0CB00000 0D 970100 8E080000000000000000 00"))
         == SW.SECURE_MESSAGING_NOT_SUPPORTED.to_bytes_be()
     )
     assert (
-        vitale.transmit(hexa("0022C1A4 06 80010C 83010A"))[-2:] == SW.REFERENCED_DATA_NOT_FOUND.to_bytes_be()
+        vitale.transmit(hexa("0022C1A4 06 800154 83010B"))[-2:] == SW.REFERENCED_DATA_NOT_FOUND.to_bytes_be()
     )
 
 

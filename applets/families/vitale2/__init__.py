@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING
 
 from bifente.applets.families import Document, Family
+from bifente.applets.kernel.classes import ClassPolicy
+from bifente.applets.kernel.messaging import KEY_SET_MESSAGING
 from bifente.layouts.cards.vitale2 import LAYOUT
 
 if TYPE_CHECKING:
@@ -22,4 +24,10 @@ def _model(_document: Document) -> "type[VitaleProfile]":
     return VitaleProfile
 
 
-FAMILY = Family(layout=LAYOUT, instructions=_instructions, model=_model, example="vitale-volets")
+FAMILY = Family(
+    layout=LAYOUT,
+    instructions=_instructions,
+    model=_model,
+    example="vitale-volets",
+    classes=ClassPolicy(secure_messaging=KEY_SET_MESSAGING),
+)

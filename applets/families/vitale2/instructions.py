@@ -7,10 +7,11 @@ from bifente.applets.commands import (
     dataobjects,
     environment,
     operations,
+    refreshing,
     selection,
 )
 from bifente.applets.kernel.instruction import table
-from bifente.layouts.cards.vitale2 import LAYOUT
+from bifente.layouts.cards.vitale2 import LAYOUT, UPDATE_RULE, UPDATED
 
 INSTRUCTIONS = table(
     (
@@ -18,6 +19,7 @@ INSTRUCTIONS = table(
         binary.READ_BINARY,
         binary.UPDATE_BINARY,
         dataobjects.GET_DATA,
+        refreshing.instruction(UPDATE_RULE, UPDATED),
         cardholder.VERIFY,
         authentication.GET_CHALLENGE,
         authentication.INTERNAL_AUTHENTICATE,

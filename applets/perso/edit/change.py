@@ -201,7 +201,7 @@ def check_issuer(records: Records, issuer: Issuer) -> None:
     """Raise PersoError unless the card's recognition certificate opens with the authority's root, or its keys are those
     that the authority gives a card of its number."""
     layout = layout_of(records)
-    if any(not key.mother for _, key in layout.secret_keys()):
+    if not layout.certificates() and any(not key.mother for _, key in layout.secret_keys()):
         _check_keys(records, issuer)
         return
     names = [name for name, key in layout.certificates().items() if key == "recognition"]

@@ -260,7 +260,7 @@ def _secret(records: Records, path: str, key: SecretKey) -> KeyView:
         rules=_rules(key.access),
         fingerprint=None,
         source=key.source,
-        secret=f"triple DES, {what}" if there else "none",
+        secret=f"{key.cipher}, {what}" if there else "none",
     )
 
 
