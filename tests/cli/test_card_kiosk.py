@@ -146,7 +146,7 @@ def test_an_opposed_or_changed_card_is_not_renewed(bench, patient, capsys) -> No
 def test_a_card_of_before_has_no_keys_for_it(bench, patient, capsys) -> None:
     with SqliteStore(Path(patient)) as store:
         store.commit({"secret/3F00/0A": None, "secret/3F00/0B": None})
-    assert main(["card", "renew", patient]) not in (0, 1)
+    assert main(["card", "renew", patient, "--date", "2027-03-01"]) not in (0, 1)
     assert "holds no keys of its issuer for updates" in said(capsys)[1][0]
 
 
