@@ -18,10 +18,11 @@ from bifente.sesam.journal import CallEnd, CallRecord, shown_groups, shown_param
 from bifente.sesam.presence import VitalePresence
 from bifente.sesam.reading import CardReading, moment_of, need_reader
 from bifente.sesam.sgdsession import SgdSession
-from bifente.sesam.wire import Question, build_answer
+from bifente.sesam.wire import Question, build_answer, split_zones
 
 if TYPE_CHECKING:
     from bifente.sesam.configuration import SesamConfiguration
+    from bifente.sesam.invoicing import SyntheticInvoicing
     from bifente.sesam.journal import CallJournal
 
 Fields = tuple[bytes, ...]
@@ -30,6 +31,10 @@ Handler = Callable[..., Fields]
 
 LARGEST_SESSION: Final = 16 << 20
 _DATE_SIZE: Final = "%Y%m%d%H%M"
+_WITH_GROUPS: Final = tuple(
+    f"{kind}_{what}" for kind in ("SSV", "SIS") for what in ("Lire", "Formater", "Traduire")
+)
+"""Calls that give a zone."""
 _UNINITIALISED: Final = ("SSV_Init", "SIS_Init", "SGD_", "Hn_", "MICA_", "SRT_", "STS_")
 """Calls of these names need no SSV_InitLIB; neither do those of the GALSS."""
 
@@ -49,6 +54,7 @@ class SesamService:
         configuration: "SesamConfiguration",
         *,
         journal: "CallJournal | None" = None,
+        invoicing: "Callable[[CardReading], SyntheticInvoicing] | None" = None,
     ) -> None:
         self._desk = desk
         self._configuration = configuration
@@ -60,6 +66,7 @@ class SesamService:
         self._galss = Galss(desk, exclusivities, wait=configuration.pause)
         self._reading = CardReading(desk, exclusivities, wait=configuration.wait)
         self._presence = VitalePresence(desk, self._reading)
+        self._invoicing = None if invoicing is None else invoicing(self._reading)
         self._handlers: Mapping[int, tuple[CallDescription, Handler, bool]] = {
             number: (
                 call,
@@ -117,7 +124,38 @@ class SesamService:
             "MICA_LireVersion": presence.version,
             "MICA_ControlePresenceCarteVitale": presence.presence,
         }
+        known |= self._invoicing_handlers()
         return known.get(name, None if name == "Hello" else _not_available)
+
+    def _invoicing_handlers(self) -> dict[str, Handler]:
+        """The calls of invoicing, where they were asked for; *make*, *mode* and their like are not looked at."""
+        own = self._invoicing
+        if own is None:
+            return {}
+
+        def sheet(
+            caller: CallerProcess, ps: Any, reader: Any, pin: Any, _make: int, _mode: int, zone: Any
+        ) -> bytes:
+            return own.sheet_zone(caller, ps, reader, pin, zone)
+
+        def lots(caller: CallerProcess, ps: Any, reader: Any, pin: Any, zones: Any) -> Fields:
+            zone, made = own.lot_zone(caller, ps, reader, pin, split_zones(zones))
+            return zone, _number(made)
+
+        def lot(caller: CallerProcess, ps: Any, reader: Any, pin: Any, zone: Any) -> bytes:
+            return own.lot_zone(caller, ps, reader, pin, [zone])[0]
+
+        return {
+            "SSV_FormaterFactures": lambda *given: (sheet(*given),),
+            "SSV_FormaterLot": lots,
+            "SSV_FormaterFichier": lambda _caller, zone: (own.file_zone(zone),),
+            "SSV_TraduireFSE": lambda _caller, zone: (own.readable_zone(zone),),
+            "SSV_TraduireARL": lambda _caller, zones: (own.arl_zone(split_zones(zones)),),
+            "SIS_FormaterFactures": self._through_session(sheet),
+            "SIS_FormaterLot": self._through_session(lot),
+            "SIS_FormaterFichier": self._through_session(lambda _caller, zone: own.file_zone(zone)),
+            "SIS_TraduireFSE": self._through_session(lambda _caller, zone: own.readable_zone(zone)),
+        }
 
     # -- processes
 
@@ -192,7 +230,7 @@ class SesamService:
         self, caller: CallerProcess, call: CallDescription, values: list[Value], fields: Fields
     ) -> str:
         """The groups that a call gave, in words."""
-        if "Date" in call.name or not call.name.startswith(("SSV_Lire", "SIS_Lire")):
+        if "Date" in call.name or not call.name.startswith(_WITH_GROUPS):
             return ""
         return shown_groups(fields[0] if fields else self._sgd(caller, values[-1]).zone())
 
@@ -231,6 +269,16 @@ class SesamService:
         def call(caller: CallerProcess, *given: Any) -> Fields:
             session = self._sgd(caller, given[-1])
             session.fill(zone_of(caller, *given[:-1]))
+            return ()
+
+        return call
+
+    def _through_session(self, zone_of: Callable[..., bytes]) -> Handler:
+        """As :meth:`_into_session`; what the session holds goes in as the last parameter."""
+
+        def call(caller: CallerProcess, *given: Any) -> Fields:
+            session = self._sgd(caller, given[-1])
+            session.fill(zone_of(caller, *given[:-1], session.zone()))
             return ()
 
         return call

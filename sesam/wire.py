@@ -83,6 +83,23 @@ def _message(first: int, fields: Sequence[bytes | None]) -> bytes:
     return b"".join(parts)
 
 
+def split_zones(packed: bytes | None) -> list[bytes]:
+    """The zones of an array, as the forwarder packs them: of each its size (4) and its bytes. Raises WireBroken."""
+    zones = []
+    at = 0
+    packed = packed or b""
+    while at < len(packed):
+        if at + 4 > len(packed):
+            raise WireBroken("the size of a zone is cut")
+        (size,) = _SIZE.unpack_from(packed, at)
+        at += 4
+        if at + size > len(packed):
+            raise WireBroken("a zone is cut")
+        zones.append(packed[at : at + size])
+        at += size
+    return zones
+
+
 class Receiver:
     """The questions of one connection, one after the other."""
 

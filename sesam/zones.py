@@ -44,9 +44,14 @@ OTHER_NAMES: Final[Mapping[int, str]] = MappingProxyType(
         1220: "Arrêt de travail",
         1310: "AMO",
         1321: "AMC",
+        9000: "Feuille de soins (synthetic)",
+        9001: "Fichier B2 (synthetic)",
+        9002: "Lot (synthetic)",
+        9100: "Acte (synthetic)",
+        9200: "ARL (synthetic)",
     }
 )
-"""Names of groups that no card holds (spec/fse.md §3.3, spec/ssv.md §4)."""
+"""Names of groups that no card holds (spec/fse.md §3.3, spec/ssv.md §4); those from 9000 on are ours."""
 
 
 def group_name(identifier: int) -> str:

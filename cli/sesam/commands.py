@@ -43,6 +43,7 @@ class AnsweringOptions(TypedDict):
     record: Path | None
     force: bool
     unmask: bool
+    synthetic_invoicing: bool
 
 
 @click.group(short_help="Let health software that calls GALSS and SSV read these cards.")
@@ -84,6 +85,11 @@ def _answering(command: F) -> F:
         wrapping_options,
         click.option(
             "--trace", is_flag=True, help="Show each call and its APDUs on stderr; PINs are masked."
+        ),
+        click.option(
+            "--synthetic-invoicing",
+            is_flag=True,
+            help="Make sheets, lots and files of ours where SSV formats invoices: see docs/sesam.md.",
         ),
         click.option("--ephemeral", is_flag=True, help="Throw away what happens to the cards."),
         click.option(
@@ -197,7 +203,12 @@ def _desk(
         raise click.UsageError("a CPS and a Vitale, no more")
     if not cards and not readers:
         raise click.UsageError("no cards: give their files, or --reader NAME")
-    settings = SesamSettings(options["values"], options["sesam_ini"], authority_at_hand(options["igc"]))
+    settings = SesamSettings(
+        options["values"],
+        options["sesam_ini"],
+        authority_at_hand(options["igc"]),
+        synthetic_invoicing=options["synthetic_invoicing"],
+    )
     shown = ShownCalls() if options["trace"] else None
     with ExitStack() as running:
         around = running.enter_context(

@@ -14,13 +14,14 @@ from pathlib import Path
 from issued import TODAY, authority, issued
 
 from bifente.apdu.link import Card
+from bifente.igc import Authority
 from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.sesam.configuration import SesamConfiguration, configuration
 from bifente.sesam.desk import CardDesk, ReaderClock
 from bifente.sesam.journal import CallEnd, CallRecord
 from bifente.sesam.server import SesamServer
 from bifente.sesam.service import SesamService
-from bifente.workbench.sesam.serving import ListedOppositions
+from bifente.workbench.sesam.serving import ListedOppositions, SesamSettings, invoicing_of
 from bifente.workbench.sesam.slots import BenchSlot
 
 CLIENTS = Path(__file__).parents[1] / "sesam" / "clients"
@@ -70,6 +71,7 @@ def desk_with(
     *,
     settings: SesamConfiguration | None = None,
     swapped: bool = False,
+    invoicing: bool = False,
 ) -> Iterator[ServedDesk]:
     """A desk with those cards, by default a gp's and a family's; the wait for exclusivities is short."""
     slots = (VITALE_SLOT, CPS_SLOT) if swapped else (CPS_SLOT, VITALE_SLOT)
@@ -85,7 +87,12 @@ def desk_with(
         )
         journal = Kept()
         quick = SesamConfiguration(configuration().groups, pause=0.05, attempts=4)
-        service = SesamService(desk, settings or quick, journal=journal)
+        made = (
+            invoicing_of(SesamSettings(authority=Authority.open(authority().directory)))
+            if invoicing
+            else None
+        )
+        service = SesamService(desk, settings or quick, journal=journal, invoicing=made)
         yield ServedDesk(reader, service, desk, journal.ends)
 
 

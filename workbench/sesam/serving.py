@@ -18,13 +18,16 @@ from bifente.sesam.configuration import SesamConfiguration, configuration
 from bifente.sesam.desk import CardDesk, NothingOpposed, Oppositions, ReaderClock
 from bifente.sesam.server import SesamServer
 from bifente.sesam.service import SesamService
+from bifente.workbench.errors import WorkbenchError
 from bifente.workbench.served.slots import Slots, Wrapper
 from bifente.workbench.sesam.realslots import CPS_KIND, VITALE_KIND, real_slots
 from bifente.workbench.sesam.slots import BenchSlot
 
 if TYPE_CHECKING:
     from bifente.igc import Authority
+    from bifente.sesam.invoicing import SyntheticInvoicing
     from bifente.sesam.journal import CallJournal
+    from bifente.sesam.reading import CardReading
 
 PLACE = "BIFENTE_SESAM"
 TOKEN = "BIFENTE_SESAM_TOKEN"  # noqa: S105 - the name of a variable
@@ -41,6 +44,7 @@ class SesamSettings:
     sesam_ini: Path | None = None
     authority: "Authority | None" = None
     now: Callable[[], datetime] = datetime.now
+    synthetic_invoicing: bool = False
 
     def configuration(self) -> SesamConfiguration:
         """What the files say. Raises SesamError."""
@@ -108,6 +112,18 @@ class ListedOppositions:
         return self._list
 
 
+def invoicing_of(settings: SesamSettings) -> "Callable[[CardReading], SyntheticInvoicing]":
+    """Invoicing with the shipped tariff. Raises WorkbenchError without an authority."""
+    from bifente.sesam.invoicing import SyntheticInvoicing
+    from bifente.workbench.sesam.pricing import TariffPricing
+    from bifente.workbench.tables import open_tables
+
+    if settings.authority is None:
+        raise WorkbenchError("there is no authority to trust yet", "input.no-authority-at-hand")
+    trust, price = settings.authority.trust_store, TariffPricing(open_tables(None))
+    return lambda reading: SyntheticInvoicing(reading, trust, price)
+
+
 @contextmanager
 def served(
     desk: CardDesk,
@@ -121,7 +137,8 @@ def served(
 
     Raises SesamError, ServerRunning, SocketPathRefused, OSError.
     """
-    service = SesamService(desk, settings.configuration(), journal=journal)
+    invoicing = invoicing_of(settings) if settings.synthetic_invoicing else None
+    service = SesamService(desk, settings.configuration(), journal=journal, invoicing=invoicing)
     with ExitStack() as running:
         if path is not None:
             own = OwnSocket(path)
