@@ -99,3 +99,15 @@ class PublicationRefused(IgcError):
     """An authority cannot be published there."""
 
     kind = "input.publication"
+
+
+class CertificateRevoked(IgcError):
+    """A certificate was revoked."""
+
+    kind = "signature.revoked"
+
+
+class StatusUnavailable(IgcError):
+    """Nobody can tell whether a certificate was revoked, and that is not to be put up with."""
+
+    kind = "signature.status"

@@ -1,6 +1,6 @@
 """Whom to believe, without any private key: roots, intermediates and CV roots, and the checks of certificates.
 
-Revocation is not looked at here.
+Revocation is not looked at here: that is :mod:`bifente.igc.status`.
 """
 
 from dataclasses import dataclass, field

@@ -129,6 +129,8 @@ def at_work(
     from bifente.fse.tariff.tables import Tables
     from bifente.igc import Authority, TrustStore, revocation
     from bifente.igc.opposition import OppositionList
+    from bifente.igc.status import StatusSettings
+    from bifente.igc.statussource import NoRevocation
 
     settings = settings_of(folder)
     post_settings = read_settings(folder / settings.post)
@@ -146,20 +148,27 @@ def at_work(
     def oppositions() -> list[OppositionList]:
         return [revocation.oppositions(one) for one in authorities]
 
+    status = None
+    if settings.revocation != "off" and authorities:
+        status = StatusSettings(
+            tuple(str(one.directory) for one in authorities),
+            online=settings.revocation == "online",
+            hard_fail=settings.revocation_hard_fail,
+        )
     tables = Tables.shipped()
     pricer = TariffPricer(tables.with_imports(folder / settings.tariff) if settings.tariff else tables)
     with opened(folder) as store:
         caisse = Caisse(
             store,
             _identity(folder, settings, post_settings.address),
-            Examiner(trust, pricer=pricer),
+            Examiner(trust, status.made() if status is not None else NoRevocation(), pricer),
             policy,
             clock or _now,
             oppositions,
         )
         with ExitStack() as stack:
             if workers:
-                made = lot_workers(workers, ExaminerSettings.of(trust, pricer))
+                made = lot_workers(workers, ExaminerSettings.of(trust, pricer, status))
                 caisse.workers = stack.enter_context(made)
             yield caisse, post_of(post_settings)
 

@@ -85,7 +85,9 @@ def _read(card: "SmartCard", request: ReadRequest) -> bytes:
     sfi = request.sfi
     current = channel.file
     # the usual case without a call: it is asked for more often than anything else
-    file = _target(card, sfi) if sfi or current is None or current.closed or not current.transparent else current
+    file = (
+        _target(card, sfi) if sfi or current is None or current.closed or not current.transparent else current
+    )
     if not file.read_rule.allows(proven):
         why = forbidden("READ BINARY", file.path, file.read_rule, proven)
         raise CardError(SW.SECURITY_STATUS_NOT_SATISFIED, why)

@@ -23,12 +23,24 @@ if TYPE_CHECKING:
     type=Day(),
     help="The day by which the certificates are judged.  [default: the care date]",
 )
+@click.option(
+    "--revocation",
+    type=click.Choice(["register", "online", "off"]),
+    default="register",
+    show_default=True,
+    help="Who is asked whether the CPS is revoked: the authority's register, what its certificate names (OCSP, lists), nobody.",
+)
+@click.option(
+    "--hard-fail", is_flag=True, help="Refuse the sheet when nobody knows whether the CPS is revoked."
+)
 @JSON
-def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) -> None:
+def verify(
+    file: Path, igc: Path | None, day: datetime | None, revocation: str, hard_fail: bool, as_json: bool
+) -> None:
     """Verify a signed care sheet: the signatures, the certificates, and what the cards' issuers have signed.
 
     What is not proven is said: of sheets of version 1, of cards without their issuer's signature, of sheets without Vitale,
-    of rights told online. Revocation is not looked at.
+    of rights told online. A CPS that was revoked by that day has signed in vain.
 
     \b
     bifente demo -o day1
@@ -37,7 +49,13 @@ def verify(file: Path, igc: Path | None, day: datetime | None, as_json: bool) ->
     """
     from bifente.workbench.sheets.verifying import verify_sheet
 
-    verdict = verify_sheet(file, authority=igc, day=day.date() if day is not None else None)
+    verdict = verify_sheet(
+        file,
+        authority=igc,
+        day=day.date() if day is not None else None,
+        revocation=revocation,
+        hard_fail=hard_fail,
+    )
     if as_json:
         say_json({"file": str(file), **facts(verdict)})
         return

@@ -11,6 +11,8 @@
     key: caisse.key                   # made by bifente igc issue caisse: PEM, readable by its owner only
     certificate: caisse.pem
     chain: chain.pem
+    revocation: register              # who knows revoked certificates: those authorities' registers; online (OCSP, lists), off
+    revocation_hard_fail: false       # whether a certificate of which nobody knows is refused
     settle_after: 2                   # working days from reception to payment
     tariff: imported                  # a folder with imported tables; left out: the shipped ones
     rules: rules.yaml                 # how it misbehaves; left out: not at all
@@ -22,7 +24,7 @@ Paths are relative to the folder of the file.
 
 import re
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -69,6 +71,8 @@ class CaisseSettings(BaseModel):
     certificate: str = "caisse.pem"
     chain: str = "chain.pem"
     tariff: str | None = None
+    revocation: Literal["register", "online", "off"] = "register"
+    revocation_hard_fail: bool = False
     settle_after: Annotated[int, Field(ge=0, le=60)] = 2
     rules: str | None = None
     delegates: tuple[Delegate, ...] = ()

@@ -24,7 +24,6 @@ from bifente.fse.caisse.judgement import (
     Recomputed,
     SignerFacts,
 )
-from bifente.fse.caisse.revocation import NoRevocation, RevocationSource
 from bifente.fse.errors import FseError, SheetRefused
 from bifente.fse.lots.files import check_rows
 from bifente.fse.lots.judging import check_records, check_signing_holder, lot_of, lot_signer
@@ -35,6 +34,8 @@ from bifente.fse.sheet.model import CareSheet
 from bifente.fse.sheet.signer import card_number, common_name
 from bifente.fse.sheet.verification import verify
 from bifente.igc import TrustStore
+from bifente.igc.errors import StatusUnavailable
+from bifente.igc.statussource import NoRevocation, RevocationSource
 
 Pricer = Callable[[CareSheet], Recomputed]
 """What the tariff makes of a sheet."""
@@ -166,6 +167,8 @@ def _signed_lot(
         signer = signer_facts(certificate, by.revocation)
     except LotRefused as error:
         findings.append(_refusal(error))
+    except StatusUnavailable as error:
+        findings.append(CaisseFinding("L06", detail=str(error)))
     invoices = tuple(
         invoice_dossier(entry.number, signed, by, replaces=entry.replaces, complementary=told.complementary)
         for entry, signed in zip(told.invoices, content.sheets, strict=True)
@@ -217,11 +220,15 @@ def invoice_dossier(
     except FseError as error:
         return InvoiceDossier(number, digest, doubts=(str(error),), replaces=replaces)
     sheet = found.sheet
+    try:
+        facts = signer_facts(found.signer, by.revocation)
+    except StatusUnavailable as error:
+        return InvoiceDossier(number, digest, doubts=(str(error),), replaces=replaces)
     return InvoiceDossier(
         number,
         digest,
         sheet,
-        signer_facts(found.signer, by.revocation),
+        facts,
         found.vitale_number,
         rights_proven=found.rights_issued is not None,
         professional_proven=found.professional_issued is not None,

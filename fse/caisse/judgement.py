@@ -235,6 +235,7 @@ def _lost(
     ):
         if since is not None and since <= day:
             yield CaisseFinding(code, number, f"CPS {signer.card} is {how} since {since}")
+            return  # a card that is opposed is revoked by the same act
 
 
 def _entitled(lot: LotDossier, signer: SignerFacts, known: CaisseKnowledge) -> Iterator[CaisseFinding]:

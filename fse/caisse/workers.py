@@ -24,6 +24,7 @@ from bifente.fse.caisse.prices import TariffPricer
 from bifente.fse.scale import ScaleError, engine_for
 from bifente.fse.scale.cluster import ClusterResult, DaskEngine
 from bifente.igc import TrustStore
+from bifente.igc.status import StatusSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,20 @@ class ExaminerSettings:
     intermediates: tuple[bytes, ...]
     cv_roots: TrustStore
     pricer: TariffPricer | None
+    status: StatusSettings | None = None
+    """Who is asked for revoked certificates; the folders are read by the worker too."""
 
     @classmethod
-    def of(cls, trust: TrustStore, pricer: TariffPricer | None) -> "ExaminerSettings":
-        """Those of an examiner with this trust and tariff."""
+    def of(
+        cls, trust: TrustStore, pricer: TariffPricer | None, status: StatusSettings | None = None
+    ) -> "ExaminerSettings":
+        """Those of an examiner with this trust and tariff, who asks for revoked certificates as *status* says."""
         return cls(
             tuple(one.public_bytes(Encoding.DER) for one in trust.anchors),
             tuple(one.public_bytes(Encoding.DER) for one in trust.intermediates),
             TrustStore((), (), trust.cv_roots, trust.sheet_keys),
             pricer,
+            status,
         )
 
     def made(self) -> Examiner:
@@ -53,7 +59,9 @@ class ExaminerSettings:
             self.cv_roots.cv_roots,
             self.cv_roots.sheet_keys,
         )
-        return Examiner(trust, pricer=self.pricer)
+        if self.status is None:
+            return Examiner(trust, pricer=self.pricer)
+        return Examiner(trust, self.status.made(), self.pricer)
 
 
 class LotWorkers(AbstractContextManager["LotWorkers"], Protocol):

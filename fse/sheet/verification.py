@@ -47,6 +47,8 @@ from bifente.fse.sheet.signature import (
 )
 from bifente.fse.sheet.signer import card_number, check_holder, check_signer
 from bifente.igc import CertificateUsage, TrustStore, UntrustedCertificate
+from bifente.igc.errors import StatusUnavailable
+from bifente.igc.statussource import RevocationSource
 from bifente.layouts import symmetric
 from bifente.terminal import TerminalError
 from bifente.terminal.cps import holder_of, professional_groups
@@ -79,6 +81,8 @@ class VerifiedSheet:
     opener: CvContent | None = None
     certified: bool | None = None
     """Whether the MAC of a Vitale 1 was checked, False without the mother key for it; None when no Vitale 1 was there."""
+    notes: tuple[str, ...] = ()
+    """What a verifier has to add to :attr:`not_proven`."""
 
     @property
     def version(self) -> int:
@@ -96,7 +100,7 @@ class VerifiedSheet:
     def not_proven(self) -> tuple[str, ...]:
         """What no issuer has signed, in words; empty when all is proven."""
         old = " (a sheet of version 1)" if self.version == 1 else " (the card holds no issuer's signature)"
-        words = []
+        words = [*self.notes]
         if self.certified:
             words.append(
                 "the Vitale 1 has certified the sheet by a MAC: it proves to the holder of the mother key that the card was "
@@ -119,11 +123,17 @@ class VerifiedSheet:
         return tuple(words)
 
 
-def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> VerifiedSheet:
+def verify(
+    signed: bytes,
+    trust: TrustStore,
+    *,
+    day: date | None = None,
+    revocation: RevocationSource | None = None,
+) -> VerifiedSheet:
     """Verify both signatures of a signed sheet; certificates are judged on *day* (the care date when None).
 
-    Not looked at: revocation, and whether the care date is believable. Raises SheetRefused, which names each
-    signature that does not hold and why.
+    *revocation* is asked whether the CPS was revoked by that day; without it nobody is. Not looked at: whether the care date
+    is believable. Raises SheetRefused, which names each signature that does not hold and why.
     """
     try:
         message = _read(signed)
@@ -139,7 +149,7 @@ def verify(signed: bytes, trust: TrustStore, *, day: date | None = None) -> Veri
     when = day or (sheet.care_date if sheet is not None else None)
     certified: bool | None = None
     alone = sheet is not None and sheet.mode is not SheetMode.SECURED
-    signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when))
+    signer = _judge(Signatory.CPS, failures, lambda: _cps(signed, message, trust, when, revocation))
     holder = _judge(Signatory.CPS, failures, lambda: _holder_issued(content, signer, trust))
     vitale = rights = opener = None
     if alone:
@@ -238,7 +248,13 @@ def _certified(content: SignedContent, trust: TrustStore) -> bool:
     return True
 
 
-def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None) -> x509.Certificate:
+def _cps(
+    signed: bytes,
+    message: SignedData,
+    trust: TrustStore,
+    day: date | None,
+    revocation: RevocationSource | None,
+) -> x509.Certificate:
     der, issuer_der = _signer_first(message.certificates)
     try:
         attributes = signed_attributes(message.content, der, issuer_der)
@@ -262,9 +278,13 @@ def _cps(signed: bytes, message: SignedData, trust: TrustStore, day: date | None
     if not first <= day <= last:
         raise _Doubt(f"the CPS's certificate holds from {first} to {last}, not on {day}")
     try:
-        return _signer_on(TrustStore(trust.anchors, (intermediate,), ()), der, day)
-    except UntrustedCertificate as error:
+        signer = _signer_on(TrustStore(trust.anchors, (intermediate,), ()), der, day)
+        since = revocation.revoked_since(signer, intermediate) if revocation is not None else None
+    except (UntrustedCertificate, StatusUnavailable) as error:
         raise _Doubt(str(error)) from error
+    if since is not None and since <= day:
+        raise _Doubt(f"the CPS's certificate is revoked since {since}, and judged on {day}")
+    return signer
 
 
 @lru_cache(maxsize=256)

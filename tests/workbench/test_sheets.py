@@ -1,8 +1,9 @@
 """Care sheets on the workbench: written down, priced, made by card files in each mode, read again, printed."""
 
 import json
+import shutil
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from bifente.apdu.link import Card, CardRemoved
 from bifente.applets.families.vitale2.exporter import groups_of
 from bifente.applets.store.stores import create_card_file
 from bifente.documents import DocumentError
-from bifente.fse.errors import FseError, MaySignNoSheet, RightsUnknown
+from bifente.fse.errors import FseError, MaySignNoSheet, RightsUnknown, SheetRefused
 from bifente.fse.sheet import InvalidSheet, RightsOrigin, SheetMode, canonical
 from bifente.fse.sheet.professionalfile import ProfessionalFileError
 from bifente.fse.sheet.rightssources import RightsAnswer
 from bifente.igc import Authority
+from bifente.igc.revocation import REASONS, revoke
 from bifente.reader.errors import ReaderError
 from bifente.ssv import wire
 from bifente.terminal import TerminalError, VitaleAbsent, WrongPin
@@ -322,6 +324,31 @@ INSURED = {
     "given_name": "CLAIRE",
     "birth_date": "1980-01-01",
 }
+
+
+def test_a_sheet_of_a_revoked_card(desk: Path, tmp_path: Path) -> None:
+    """What was signed before the card was revoked holds; later signatures do not, and who cannot be asked is said."""
+    done = make_without_vitale(asked("AMI 4", insured=INSURED), at(desk, "nurse", None), pin)
+    assert done.verdict is not None
+    path, igc = tmp_path / "sheet.p7m", tmp_path / "igc"
+    path.write_bytes(done.content)
+    shutil.copytree(authority().directory, igc)
+    revoking, care = Authority.open(igc), done.sheet.care_date
+    certificates = revoking.register.find(done.verdict.signer.serial_number)
+    revoke(revoking, certificates, REASONS["certificateHold"], since=moment(care + timedelta(days=1)))
+    assert len(verify_sheet(path, authority=igc).not_proven) == 2
+    revoke(revoking, certificates, REASONS["keyCompromise"], since=moment(care))
+    with pytest.raises(SheetRefused, match=f"the CPS's certificate is revoked since {care}"):
+        verify_sheet(path, authority=igc)
+    assert verify_sheet(path, authority=igc, revocation="off").sheet == done.sheet
+    told = verify_sheet(path, authority=igc, revocation="online").not_proven
+    assert "whether the CPS is revoked is not known: the OCSP responder is silent" in told[0]
+    with pytest.raises(SheetRefused, match="cannot be told: the OCSP responder is silent"):
+        verify_sheet(path, authority=igc, revocation="online", hard_fail=True)
+
+
+def moment(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
 
 
 def test_without_vitale(desk: Path, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Signed care sheets as files: verified by the roots of the authority at hand."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,19 @@ if TYPE_CHECKING:
     from bifente.fse.sheet.verification import VerifiedSheet
 
 
-def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None = None) -> "VerifiedSheet":
+def verify_sheet(
+    file: Path,
+    *,
+    authority: Path | None = None,
+    day: date | None = None,
+    revocation: str = "register",
+    hard_fail: bool = False,
+) -> "VerifiedSheet":
     """Verify both signatures of a signed sheet, judged on *day*, by default the care date.
 
-    *authority* is the folder of the one that issued the cards, by default the default one. Raises WorkbenchError
-    without any, DocumentError, SheetRefused, IgcError.
+    *authority* is the folder of the one that issued the cards, by default the default one. *revocation* is who is asked
+    whether the CPS is revoked: its ``register``, ``online`` what the certificate names, or nobody (``off``); with *hard_fail*
+    a sheet is refused when nobody knows. Raises WorkbenchError without any, DocumentError, SheetRefused, IgcError.
     """
     from bifente.documents import read_bytes
     from bifente.fse.sheet.verification import MAX_SIZE, verify
@@ -27,7 +36,17 @@ def verify_sheet(file: Path, *, authority: Path | None = None, day: date | None 
     trusted = authority_at_hand(authority)
     if trusted is None:
         raise WorkbenchError("there is no authority to trust yet", "input.no-authority-at-hand")
-    return verify(signed, trusted.trust_store, day=day)
+    if revocation == "off":
+        return verify(signed, trusted.trust_store, day=day)
+    from bifente.igc.status import status_checker
+    from bifente.igc.statussource import RevocationState
+
+    checker = status_checker([trusted], online=revocation == "online", hard_fail=hard_fail)
+    found = verify(signed, trusted.trust_store, day=day, revocation=checker)
+    told = checker.status(found.signer)
+    if told.state is not RevocationState.UNKNOWN:
+        return found
+    return replace(found, notes=(f"whether the CPS is revoked is not known: {told.words}",))
 
 
 def _refuse_unsigned(file: Path, content: bytes) -> None:

@@ -1,8 +1,10 @@
 """The verdict on a lot: what refuses it, what rejects an invoice, what is only told."""
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -23,6 +25,9 @@ from bifente.fse.caisse.judgement import (
 from bifente.fse.returns.arlcodes import ARL_CODES
 from bifente.fse.returns.rejectcodes import REASON_CODES
 from bifente.fse.sheet.rights import ProblemKind
+from bifente.igc import Authority
+from bifente.igc.revocation import revoke
+from bifente.igc.status import StatusChecker, status_checker
 
 OTHER = SignerFacts("0999999999", "8025000001/2900000099", "abc")
 
@@ -309,3 +314,29 @@ def test_a_caisse_without_the_mother_key_says_so(
     verdict = judge(changed(certified=certified), known)
     assert codes(verdict.invoices[0].findings) == found
     assert verdict.invoices[0].accepted
+
+
+def test_a_card_that_is_revoked_refuses_lot_and_sheet(
+    surgery_desk: object, known: CaisseKnowledge, good_lot: LotDossier, tmp_path: Path
+) -> None:
+    """The register of the authority is asked, and where nobody can tell, a caisse that insists refuses the sheet."""
+    authority = surgery_desk.authority  # type: ignore[attr-defined]
+    shutil.copytree(authority.directory, tmp_path / "igc")
+    revoking = Authority.open(tmp_path / "igc")
+    trust, signed = authority.trust_store, surgery_desk.sheet(1)  # type: ignore[attr-defined]
+
+    def dossier(checker: StatusChecker) -> InvoiceDossier:
+        return invoice_dossier(1, signed, Examiner(trust, checker))
+
+    before = dossier(status_checker([revoking], hard_fail=True))
+    assert before.signer is not None
+    assert (before.signer.revoked, before.doubts) == (None, ())
+    day = datetime.combine(known.today, time(), UTC)
+    revoke(revoking, revoking.register.find(int(before.signer.serial, 16)), since=day)
+    after = dossier(status_checker([revoking]))
+    assert after.signer is not None
+    assert after.signer.revoked == known.today
+    verdict = judge(replace(good_lot, invoices=(after,), signer=after.signer), known)
+    assert {one.code for one in verdict.refusals} == {"L07", "L16"}
+    [doubt] = dossier(StatusChecker(trust, [], hard_fail=True)).doubts
+    assert doubt == "whether the certificate is revoked cannot be told: there is nobody to ask"
