@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bifente.apdu import SW, CommandAPDU, ResponseAPDU
     from bifente.applets import open_card, read_card
     from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
-    from bifente.terminal import CpsSession, VitaleSession, recognise
+    from bifente.terminal import CpsSession, Vitale1Session, VitaleSession, patient_session, recognise
     from bifente.workbench.cards.maker import emulated_card
 
 __version__ = "0.1.0"
@@ -27,10 +27,12 @@ __all__ = [
     "CpsSession",
     "ResponseAPDU",
     "TwoSlotReader",
+    "Vitale1Session",
     "VitaleSession",
     "__version__",
     "emulated_card",
     "open_card",
+    "patient_session",
     "read_card",
     "recognise",
 ]
@@ -39,7 +41,9 @@ _MODULES = {
     **dict.fromkeys(("SW", "CommandAPDU", "ResponseAPDU"), "apdu"),
     **dict.fromkeys(("open_card", "read_card"), "applets"),
     **dict.fromkeys(("CPS_SLOT", "VITALE_SLOT", "TwoSlotReader"), "reader"),
-    **dict.fromkeys(("CpsSession", "VitaleSession", "recognise"), "terminal"),
+    **dict.fromkeys(
+        ("CpsSession", "Vitale1Session", "VitaleSession", "patient_session", "recognise"), "terminal"
+    ),
     "emulated_card": "workbench.cards.maker",
 }
 

@@ -309,6 +309,8 @@ class Layout:
     """Path of the EF with the issuer's signature, which covers the files that are ``issued``."""
     atr_differs: Mapping[int, bytes] = field(default_factory=dict)
     """Positions in the ATR, from 0, in which cards of this kind differ, and the bytes that stand there; none: any."""
+    command_class: int = 0x00
+    """The class byte in which its commands are those of ISO/IEC 7816-4."""
     memory: int | None = None
     """Bytes for all files and keys, of a card that has few; None where nothing is known to be too much."""
     contactless: Contactless | None = None

@@ -8,7 +8,7 @@ from tempfile import mkdtemp
 
 from bifente.applets import SmartCard
 from bifente.reader import CPS_SLOT, VITALE_SLOT, SlotLink, TwoSlotReader
-from bifente.terminal import CpsSession, PatientSession, patient_session
+from bifente.terminal import CpsSession, Vitale1Session, VitaleSession
 from bifente.testing.declared import WAYS, Wanted, check_records
 from bifente.traces.explanation.dialogue import Follower
 from bifente.traces.files import TraceList, TraceWriter
@@ -114,9 +114,13 @@ class EmulatedCps(EmulatedCard):
 class EmulatedVitale(EmulatedCard):
     """A carte Vitale, of either generation."""
 
-    def session(self) -> PatientSession:
-        """A new session, with the class of its generation: VitaleSession or Vitale1Session."""
-        return patient_session(self.link())
+    def session(self) -> VitaleSession:
+        """A new session with a Vitale 2."""
+        return VitaleSession(self.link())
+
+    def session_1(self) -> Vitale1Session:
+        """A new session with a Vitale 1, the family card."""
+        return Vitale1Session(self.link())
 
 
 @dataclass(slots=True)

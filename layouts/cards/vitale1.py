@@ -105,5 +105,6 @@ LAYOUT = Layout(
     source=PCSC_TOOLS,
     party=VITALE,
     atr_differs={4: bytes.fromhex("222C52A3A4"), 6: bytes.fromhex("F9696A")},
+    command_class=CLASS,
     memory=MEMORY,
 )

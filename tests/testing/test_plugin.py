@@ -95,9 +95,17 @@ def test_markers_of_class_and_test_add_up(pytester: pytest.Pytester) -> None:
             def test_with_a_family(self, cps, vitale):
                 assert cps.session().holder().profession == 60
                 assert vitale.session().identity()
+
+            @pytest.mark.bifente(cps="gp", vitale="vitale1-family")
+            def test_with_a_family_card(self, cps, vitale):
+                from datetime import date
+                from bifente.terminal import recognise
+                session = vitale.session_1()
+                with recognise(cps.session(pin=cps.pin), session, date=date.today()):
+                    assert len([group for group in session.rights() if group.id == 104]) == 6
         """
     )
-    run(pytester).assert_outcomes(passed=2)
+    run(pytester).assert_outcomes(passed=3)
 
 
 def test_a_failure_shows_the_dialogue_without_the_pin(pytester: pytest.Pytester) -> None:

@@ -24,6 +24,7 @@ from bifente.apdu.instructions import (
     codes,
 )
 from bifente.apdu.status import SW
+from bifente.layouts.symmetric import MAC_SIZE, PROVEN_SIZE
 from bifente.traces.explanation.names import count
 
 Answer = Callable[[CommandAPDU, bytes, SW], str]
@@ -100,6 +101,8 @@ def _challenge(command: CommandAPDU, data: bytes, sw: SW) -> str:  # noqa: ARG00
 
 
 def _signature(command: CommandAPDU, data: bytes, sw: SW) -> str:  # noqa: ARG001
+    if command.ins == INTERNAL_AUTHENTICATE and len(data) in (MAC_SIZE, PROVEN_SIZE):
+        return f"certificate (MAC) of {count(len(data))}"
     return (
         f"signature of {count(len(data))}"
         if command.ins == INTERNAL_AUTHENTICATE or command.p1 == PSO_SIGNATURE

@@ -239,11 +239,19 @@ def _challenge(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001
 
 
 def _internal(command: CommandAPDU, state: CardState) -> str:
-    return f"INTERNAL AUTHENTICATE{with_key(state, 0xA4, 0x40)}, {count(len(command.data))}"
+    return f"INTERNAL AUTHENTICATE{_keyed(command, state, 0x40)}, {count(len(command.data))}"
 
 
 def _external(command: CommandAPDU, state: CardState) -> str:
-    return f"EXTERNAL AUTHENTICATE{with_key(state, 0xA4, 0x80)}, {count(len(command.data))}"
+    return f"EXTERNAL AUTHENTICATE{_keyed(command, state, 0x80)}, {count(len(command.data))}"
+
+
+def _keyed(command: CommandAPDU, state: CardState, side: int) -> str:
+    """With which key: that of P2 on a card that names its keys so, else that of the security environment."""
+    for key in state.layout.mf.secrets if state.layout is not None and command.p2 else ():
+        if key.reference == command.p2:
+            return f" with key {key.reference:02X} ({key.name})"
+    return with_key(state, 0xA4, side)
 
 
 _SDO_PARTS = {0xA0: "DOCP", 0x7F41: "value", 0x7F48: "private part", 0x7F49: "public part", 0x7B: "content"}

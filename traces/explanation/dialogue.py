@@ -192,7 +192,9 @@ def _learn(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState) -
         return
     state.chained = 0
     succeeded = sw.ok or sw.warning
-    if command.ins in _CONTINUING or sw.exact_le is not None or command.cla & 0x80:
+    if command.ins in _CONTINUING or sw.exact_le is not None:
+        return
+    if command.cla & 0x80 and (state.layout is None or command.cla != state.layout.command_class):
         return
     effect = _EFFECTS.get(meant.ins)
     if effect is Effect.SELECTS:

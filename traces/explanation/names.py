@@ -4,6 +4,7 @@ from typing import Final
 
 from bifente.apdu.instructions import instruction_name
 from bifente.layouts.recognition import ALGORITHM_RECOGNITION, ALGORITHM_SHEET
+from bifente.layouts.symmetric import ALGORITHM as ALGORITHM_VITALE_1
 from bifente.traces.maskedbytes import MaskedBytes
 
 TEMPLATES: Final = {0xA4: "AT", 0xA6: "KAT", 0xAA: "HT", 0xB4: "CCT", 0xB6: "DST", 0xB8: "CT"}
@@ -36,8 +37,9 @@ ALGORITHMS: Final = {
     0x9B: "device authentication",
     ALGORITHM_RECOGNITION: "recognition, synthetic",
     ALGORITHM_SHEET: "care sheet, synthetic",
+    ALGORITHM_VITALE_1: "recognition of a Vitale 1, synthetic",
 }
-"""Algorithm references of IAS-ECC (OpenSC ``iasecc``), and our own two."""
+"""Algorithm references of IAS-ECC (OpenSC ``iasecc``), and our own."""
 
 TAGS: Final = {
     0x42: "authority reference (CAR)",

@@ -11,8 +11,16 @@ from typing import Final
 
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
-from bifente.apdu.instructions import INTERINDUSTRY, PSO_NOTHING, PSO_PLAIN, SELECT, Purpose
+from bifente.apdu.instructions import (
+    INTERINDUSTRY,
+    INTERNAL_AUTHENTICATE,
+    PSO_NOTHING,
+    PSO_PLAIN,
+    SELECT,
+    Purpose,
+)
 from bifente.layouts.recognition import VITALE, Party
+from bifente.layouts.symmetric import KEY_SHEET
 from bifente.traces.explanation.dialogue import Explanation, Follower
 from bifente.traces.model import Exchange, Item, ReaderEvent
 
@@ -129,6 +137,8 @@ def _phase(exchange: Exchange, explanation: Explanation, party: Party | None) ->
         return Phase.RECOGNITION if verifying else _OF_TEMPLATE.get(command.p2)
     if purpose is Purpose.OPERATION:
         return _OF_OPERATION.get(command.p1, Phase.SIGNING)
+    if party is VITALE and command.ins == INTERNAL_AUTHENTICATE and command.p2 == KEY_SHEET:
+        return Phase.SIGNING
     phase = _OF_PURPOSE.get(purpose, Phase.OTHER)
     if phase is Phase.READING:
         if explanation.file in _RECOGNITION_FILES:
