@@ -137,7 +137,7 @@ def _judged(
         raise SignatureRefused(f"the signer is not trusted: {error}") from None
     why = revoked(certificate, at) if revoked is not None else None
     if why is not None:
-        raise SignatureRefused(f"the signer's certificate is revoked: {why}")
+        raise SignatureRefused(f"the signer is revoked: {why}")
     return certificate
 
 

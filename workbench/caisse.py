@@ -125,7 +125,7 @@ def at_work(
     from bifente.fse.caisse.prices import TariffPricer
     from bifente.fse.caisse.rules import CaisseRules, read_rules
     from bifente.fse.caisse.workers import ExaminerSettings, lot_workers
-    from bifente.fse.post import post_of, read_settings
+    from bifente.fse.post import opened_post, read_settings
     from bifente.fse.tariff.tables import Tables
     from bifente.igc import Authority, TrustStore, revocation
     from bifente.igc.opposition import OppositionList
@@ -170,7 +170,7 @@ def at_work(
             if workers:
                 made = lot_workers(workers, ExaminerSettings.of(trust, pricer, status))
                 caisse.workers = stack.enter_context(made)
-            yield caisse, post_of(post_settings)
+            yield caisse, stack.enter_context(opened_post(post_settings))
 
 
 def _now() -> datetime:

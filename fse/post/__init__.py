@@ -24,7 +24,7 @@ from bifente.fse.post.errors import (
 )
 from bifente.fse.post.letter import ARL, B2, B2_TEST, EDI_CONSENT, LOT, NOEMIE, Letter, Part
 from bifente.fse.post.maildir import MaildirPost
-from bifente.fse.post.servers import ServerPost, post_of
+from bifente.fse.post.servers import ServerPost, opened_post, post_of
 from bifente.fse.post.smtp import SmtpPost
 from bifente.fse.post.subject import B2Subject, count_invoices
 
@@ -62,6 +62,7 @@ __all__ = [
     "count_invoices",
     "message_id",
     "open_letter",
+    "opened_post",
     "pack",
     "post_of",
     "read_settings",

@@ -1,6 +1,7 @@
 """A post with servers: one to send to, one to fetch from; and the post that settings name."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from bifente.fse.post.account import PostSettings
@@ -39,3 +40,14 @@ def post_of(settings: PostSettings) -> Post:
         return ServerPost(SmtpPost(settings.smtp), Pop3Box(settings.pop3))
     assert settings.imap is not None
     return ServerPost(SmtpPost(settings.smtp), ImapBox(settings.imap))
+
+
+@contextmanager
+def opened_post(settings: PostSettings) -> Iterator[Post]:
+    """The post that the settings name; the connection that it keeps for sending ends with the block. Raises PostError."""
+    post = post_of(settings)
+    try:
+        yield post
+    finally:
+        if isinstance(post, ServerPost):
+            post.outgoing.close()

@@ -1,7 +1,10 @@
-"""A folder with cards that the commands work on, and what they say."""
+"""A folder with cards that the commands work on, and what they say; mail servers."""
 
+import os
 import shutil
+from collections.abc import Callable, Iterator
 
+import mailservers
 import pytest
 from cardbench import Bench
 
@@ -20,3 +23,21 @@ def bench(tmp_path, pooled_authority, pooled_source, monkeypatch):
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__, "keys", pooled_source)
     return Bench(folder, Authority.open(igc), pooled_source)
+
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+@pytest.fixture(scope="session")
+def chain(require_tool: Callable[[str], str]) -> Iterator[mailservers.MailChain]:
+    """Postfix for root, Exim for others; Dovecot."""
+    make = mailservers.postfix_chain if os.getuid() == 0 else mailservers.exim_chain
+    made = make(require_tool)
+    try:
+        servers = made.__enter__()
+    except LookupError as missing:
+        (pytest.fail if IN_CI else pytest.skip)(f"{missing} (.ci/system-packages test)")
+    try:
+        yield servers
+    finally:
+        made.__exit__(None, None, None)

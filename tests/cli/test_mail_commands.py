@@ -2,16 +2,14 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
-import mailservers
 import pytest
 from cardbench import TODAY, Bench, said
 from cryptography import x509
 from mailbench import pem
-from mailservers import CABINET, CAISSE, MailChain
+from mailservers import CABINET, CAISSE, MailChain, post_settings
 
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.store.stores import create_card_file
@@ -188,7 +186,30 @@ def test_of_two_valid_certificates_the_newest_is_taken_and_said(
 def test_the_signer_of_an_opposed_card_is_refused(desk: Bench, capsys: pytest.CaptureFixture[str]) -> None:
     ran("sign", "mail.eml", "--cps", "doctor.card", "-o", "signed.eml")
     assert main(["card", "oppose", "doctor.card"]) == 0
-    assert "is revoked" in refused(capsys, 11, "verify", "signed.eml", "--save", "got")
+    assert "certificateHold" in refused(capsys, 11, "verify", "signed.eml", "--save", "got")
+    assert main(["card", "oppose", "doctor.card", "--lift"]) == 0
+    ran("verify", "signed.eml")
+
+
+def test_what_a_single_revocation_says_holds_for_signers_and_recipients(
+    desk: Bench, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran("sign", "mail.eml", "--cps", "doctor.card", "-o", "signed.eml")
+    serial = next(
+        line.split()[1] for line in _verified(capsys, "signed.eml") if line.strip().startswith("certificate")
+    )
+    assert main(["igc", "revoke", serial, "--reason", "keyCompromise"]) == 0
+    assert "keyCompromise" in refused(capsys, 11, "verify", "signed.eml")
+    own = x509.load_pem_x509_certificate(Path("nurse.pem").read_bytes())
+    assert main(["igc", "revoke", f"{own.serial_number:x}", "--reason", "superseded"]) == 0
+    line = refused(capsys, 3, "encrypt", "mail.eml", "--to-cert", "nurse.pem", "-o", "x.eml")
+    assert "its certificate is revoked" in line
+
+
+def _verified(capsys: pytest.CaptureFixture[str], name: str) -> list[str]:
+    capsys.readouterr()
+    ran("verify", name)
+    return said(capsys)[0]
 
 
 def test_an_existing_file_is_not_replaced_and_no_card_is_asked(
@@ -238,43 +259,13 @@ def test_recipients_and_senders_are_looked_up_in_the_annuaire(
 # -- by the servers
 
 
-@pytest.fixture(scope="module")
-def chain(require_tool: Callable[[str], str]) -> Iterator[MailChain]:
-    """Postfix for root, Exim for others; Dovecot."""
-    make = mailservers.postfix_chain if os.getuid() == 0 else mailservers.exim_chain
-    made = make(require_tool)
-    try:
-        servers = made.__enter__()
-    except LookupError as missing:
-        (pytest.fail if IN_CI else pytest.skip)(f"{missing} (.ci/system-packages test)")
-    try:
-        yield servers
-    finally:
-        made.__exit__(None, None, None)
-
-
-def account(chain: MailChain, address: str, receiving: str = "pop3") -> str:
-    """A file of settings for *address*; its name."""
-    name = f"{receiving}-{address.partition('@')[0]}.yaml"
-    secret = Path(f"{address}.password")
-    secret.write_text(mailservers.PASSWORDS[address])
-    secret.chmod(0o600)
-    login = f"user: {address}, password-file: {secret.name}, ca: {chain.ca}"
-    Path(name).write_text(
-        f"address: {address}\n"
-        f"smtp: {{host: localhost, port: {chain.ports['smtp']}, security: starttls, {login}}}\n"
-        f"{receiving}: {{host: localhost, port: {chain.ports[receiving + 's']}, {login}}}\n"
-    )
-    return name
-
-
 @pytest.mark.parametrize("receiving", ["pop3", "imap"])
 def test_a_mail_goes_by_smtp_and_is_fetched_opened_and_verified(
     desk: Bench, chain: MailChain, capsys: pytest.CaptureFixture[str], receiving: str
 ) -> None:
     ran("encrypt", "mail.eml", "--to-cert", "nurse.pem", "--sign", "--cps", "doctor.card", "-o", "sealed.eml")
-    ran("send", "sealed.eml", "--account", account(chain, CABINET))
-    own, deadline = account(chain, CAISSE, receiving), monotonic() + 20
+    ran("send", "sealed.eml", "--account", post_settings(chain, CABINET))
+    own, deadline = post_settings(chain, CAISSE, receiving), monotonic() + 20
     while monotonic() < deadline:
         capsys.readouterr()
         ran("fetch", "--account", own, "-o", "inbox", "--json")
@@ -293,7 +284,7 @@ def test_a_mail_goes_by_smtp_and_is_fetched_opened_and_verified(
 
 
 def test_what_is_not_sent_says_why(desk: Bench, chain: MailChain, capsys: pytest.CaptureFixture[str]) -> None:
-    own = account(chain, CABINET)
+    own = post_settings(chain, CABINET)
     assert "neither signed nor enciphered" in refused(capsys, 3, "send", "mail.eml", "--account", own)
     ran("compose", "--from", CAISSE, "--to", CABINET, "--text", "x", "-o", "not-mine.eml")
     assert "the account is that of" in refused(capsys, 3, "send", "not-mine.eml", "--account", own, "--plain")

@@ -134,6 +134,21 @@ def exim_chain(require_tool: Callable[[str], str]) -> Iterator[MailChain]:
         yield MailChain(folder, ca, ports, folder / "mail")
 
 
+def post_settings(chain: MailChain, address: str, receiving: str = "pop3", folder: Path = Path()) -> str:
+    """A file of settings for *address* in *folder*, by the servers of the chain; its path."""
+    path = folder / f"{receiving}-{address.partition('@')[0]}.yaml"
+    secret = folder / f"{address}.password"
+    secret.write_text(PASSWORDS[address])
+    secret.chmod(0o600)
+    login = f"user: {address}, password-file: {secret.name}, ca: {chain.ca}"
+    path.write_text(
+        f"address: {address}\n"
+        f"smtp: {{host: localhost, port: {chain.ports['smtp']}, security: starttls, {login}}}\n"
+        f"{receiving}: {{host: localhost, port: {chain.ports[receiving + 's']}, {login}}}\n"
+    )
+    return str(path)
+
+
 @contextmanager
 def _folder(owner: str) -> Iterator[tuple[Path, Path]]:
     """A folder that the servers' users may enter, with certificate, key and the authority's certificate."""

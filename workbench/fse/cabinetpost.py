@@ -69,13 +69,13 @@ def at_the_post(folder: Path | None) -> "Iterator[tuple[Cabinet, Post, CabinetSe
     """
     from bifente.fse.cabinet.caisses import CertificateBook
     from bifente.fse.cabinet.outbox import CabinetSender
-    from bifente.fse.post import post_of, read_settings
+    from bifente.fse.post import opened_post, read_settings
 
     settings = settings_of(folder)
     post = read_settings(settings.post)
     book = CertificateBook.of_places(settings.caisses, trust_of(settings))
-    with opened(folder) as cabinet:
-        yield cabinet, post_of(post), CabinetSender(post.address, book, settings.trial)
+    with opened(folder) as cabinet, opened_post(post) as opened_box:
+        yield cabinet, opened_box, CabinetSender(post.address, book, settings.trial)
 
 
 def trust_of(settings: "CabinetSettings") -> "TrustStore":

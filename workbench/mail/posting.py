@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +13,7 @@ from bifente.workbench.sheets.files import leave
 
 if TYPE_CHECKING:
     from bifente.documents.mime import MimeEntity
-    from bifente.fse.post import Delivered, Post
+    from bifente.fse.post import Delivered
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ def send_mail(file: Path, account: Path, *, plain: bool, only: tuple[str, ...] =
     WorkbenchError; nothing is sent before all addresses are looked at.
     """
     from bifente.documents.mime import parse
-    from bifente.fse.post import PostError, post_of, read_settings
+    from bifente.fse.post import PostError, opened_post, read_settings
     from bifente.mail import MessageRefused, addresses_in, check_address
     from bifente.mail.headers import one_text
     from bifente.mail.sealing import canonical
@@ -80,7 +79,7 @@ def send_mail(file: Path, account: Path, *, plain: bool, only: tuple[str, ...] =
         check_address(one, "recipient")
     if senders[0].casefold() != settings.address.casefold():
         raise WorkbenchError(f"{file} is from {senders[0]}, and the account is that of {settings.address}")
-    with _connected(post_of(settings)) as post:
+    with opened_post(settings) as post:
         for number, one in enumerate(recipients):
             try:
                 post.send(message, sender=settings.address, recipient=one)
@@ -115,18 +114,6 @@ def protection_of(entity: "MimeEntity") -> str:
     if is_signed(entity):
         return "signed"
     return "enciphered" if is_enciphered(entity) else "none"
-
-
-@contextmanager
-def _connected(post: "Post") -> "Iterator[Post]":
-    """The post, whose connection for sending ends with the block."""
-    from bifente.fse.post import ServerPost
-
-    try:
-        yield post
-    finally:
-        if isinstance(post, ServerPost):
-            post.outgoing.close()
 
 
 def _kept(mail: "Delivered", folder: Path) -> FetchedMail:

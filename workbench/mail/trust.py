@@ -54,18 +54,16 @@ class MailTrust:
         return [one.public_bytes(Encoding.DER) for one in self.authority.trust_store.intermediates]
 
     def revoked(self, certificate: "x509.Certificate", at: datetime) -> str | None:
-        """Why a certificate is revoked, perhaps with its card; None when it is not. Raises IgcError, OSError."""
-        from bifente.igc.revocation import oppositions
+        """Why a certificate is revoked at a time, by the authority's register. Raises IgcError, OSError."""
+        from cryptography.hazmat.primitives.serialization import Encoding
 
-        found = self.authority.state_of(certificate)
-        if found is None or found.revoked is None or found.revoked > at:
-            return None
-        serial = f"{certificate.serial_number:x}"
-        for entry in oppositions(self.authority).cps:
-            if serial in entry.certificates:
-                return f"card {entry.card} is opposed since {entry.since}"
-        why = f" ({found.reason.value})" if found.reason is not None else ""
-        return f"it is revoked since {found.revoked:%Y-%m-%d}{why}"
+        der = certificate.public_bytes(Encoding.DER)
+        for one in self.authority.register.find(certificate.serial_number):
+            if one.der in (None, der) and one.revoked is not None and one.revoked <= at:
+                reason = f", {one.reason.value}" if one.reason is not None else ""
+                card = f" of card {one.card}" if one.card else ""
+                return f"the certificate{card} since {one.revoked:%Y-%m-%d %H:%M:%S}{reason}"
+        return None
 
     def recipients(
         self, addresses: Sequence[str], given: Sequence[GivenCertificate]
