@@ -259,24 +259,31 @@ def test_recipients_and_senders_are_looked_up_in_the_annuaire(
 # -- by the servers
 
 
+def fetched(capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, object]]:
+    """The mails of a box once there is one: a server delivers after it has taken a mail."""
+    deadline = monotonic() + 20
+    while monotonic() < deadline:
+        capsys.readouterr()
+        ran("fetch", *options, "--json")
+        found: list[dict[str, object]] = json.loads(capsys.readouterr().out)
+        if found:
+            return found
+        sleep(0.05)
+    raise AssertionError("nothing has come")
+
+
 @pytest.mark.parametrize("receiving", ["pop3", "imap"])
 def test_a_mail_goes_by_smtp_and_is_fetched_opened_and_verified(
     desk: Bench, chain: MailChain, capsys: pytest.CaptureFixture[str], receiving: str
 ) -> None:
     ran("encrypt", "mail.eml", "--to-cert", "nurse.pem", "--sign", "--cps", "doctor.card", "-o", "sealed.eml")
     ran("send", "sealed.eml", "--account", post_settings(chain, CABINET))
-    own, deadline = post_settings(chain, CAISSE, receiving), monotonic() + 20
-    while monotonic() < deadline:
-        capsys.readouterr()
-        ran("fetch", "--account", own, "-o", "inbox", "--json")
-        found = json.loads("\n".join(said(capsys)[0]))
-        if found:
-            break
-        sleep(0.05)
+    own = post_settings(chain, CAISSE, receiving)
+    found = fetched(capsys, "--account", own, "-o", "inbox")
     assert [(one["subject"], one["protection"]) for one in found] == [("[...]", "enciphered")]
     ran("fetch", "--account", own, "-o", "inbox", "--delete")
     assert len(os.listdir("inbox")) == 1  # the same mail is one file
-    ran("decrypt", found[0]["file"], "--cps", "nurse.card", "-o", "opened.eml")
+    ran("decrypt", str(found[0]["file"]), "--cps", "nurse.card", "-o", "opened.eml")
     ran("verify", "opened.eml", "--text")
     assert "Déjà là." in capsys.readouterr().out
     ran("fetch", "--account", own, "-o", "empty")
@@ -304,6 +311,7 @@ def test_what_is_not_sent_says_why(desk: Bench, chain: MailChain, capsys: pytest
     line = refused(capsys, 15, "send", "two.eml", "--account", own, "--plain")
     assert f"it was sent to {CAISSE}" in line
     assert "nobody@349.01.rss.test only" in line
+    assert len(fetched(capsys, "--account", post_settings(chain, CAISSE), "-o", "got", "--delete")) == 1
     Path("down.yaml").write_text(
         f"address: {CABINET}\nsmtp: {{host: 127.0.0.1, port: 9, security: none}}\npop3: {{host: localhost, user: x}}\n"
     )
