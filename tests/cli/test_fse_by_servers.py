@@ -31,13 +31,11 @@ def until(capsys: pytest.CaptureFixture[str], done: str, *command: str) -> objec
     raise AssertionError(f"nothing has come: {command}")
 
 
-@pytest.mark.parametrize("receiving", ["pop3", "imap"])
-def test_a_day_by_smtp_and_pop3_or_imap(
+def test_a_day_by_smtp_pop3_and_imap(
     bench: Bench,
     chain: MailChain,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
-    receiving: str,
 ) -> None:
     monkeypatch.chdir(bench.folder)
     monkeypatch.setitem(Authority.issue_caisse.__kwdefaults__ or {}, "key_source", bench.source)
@@ -45,7 +43,7 @@ def test_a_day_by_smtp_and_pop3_or_imap(
     bench.card("vitale-family", "patient.card")
     ran(capsys, "fse", "caisse", "init", "caisse")
     ran(capsys, "fse", "cabinet", "init", "surgery", "--caisse", "caisse")
-    for folder, address in (("caisse", CAISSE), ("surgery", CABINET)):
+    for folder, address, receiving in (("caisse", CAISSE, "imap"), ("surgery", CABINET, "pop3")):
         settings = Path(post_settings(chain, address, receiving, Path(folder)))
         settings.rename(Path(folder) / "post.yaml")
     surgery = ("--cabinet", "surgery")
