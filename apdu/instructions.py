@@ -32,6 +32,8 @@ PUT_DATA: Final = 0xDA
 UPDATE_BINARY: Final = 0xD6
 UPDATE_RECORD: Final = 0xDC
 APPEND_RECORD: Final = 0xE2
+SELECT_DATA: Final = 0xA5
+GENERATE_KEY_PAIR: Final = 0x46
 DEACTIVATE_FILE: Final = 0x04
 ACTIVATE_FILE: Final = 0x44
 CREATE_FILE: Final = 0xE0
@@ -185,7 +187,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     _pin(RESET_RETRY_COUNTER, "RESET RETRY COUNTER", f"{_P4}.6.10", effect=Effect.REPLACES_PIN, done="unblocked"),
     _pin(0x2D, "RESET RETRY COUNTER", f"{_P4}.6.10", effect=Effect.REPLACES_PIN, done="unblocked"),
     _write(ACTIVATE_FILE, "ACTIVATE FILE", _P9),
-    _write(0x46, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
+    _write(GENERATE_KEY_PAIR, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     _write(0x47, "GENERATE ASYMMETRIC KEY PAIR", _P8, silent=False),
     InstructionSpec(MANAGE_CHANNEL, "MANAGE CHANNEL", f"{_P4}.2.3", data=CommandData.OPEN, outgoing=True),
     _proof(EXTERNAL_AUTHENTICATE, "EXTERNAL AUTHENTICATE", f"{_P4}.6", effect=Effect.AUTHENTICATES,
@@ -199,6 +201,7 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
     InstructionSpec(SEARCH_RECORD, "SEARCH RECORD", f"{_P4}.4.7", data=CommandData.OPEN),
     InstructionSpec(SELECT, "SELECT", f"{_P4}.2.2", Purpose.SELECTION, CommandData.OPEN, effect=Effect.SELECTS,
                     done="selected"),
+    InstructionSpec(SELECT_DATA, "SELECT DATA", f"{_P4}.5.2", data=CommandData.OPEN, silent=True, done="selected"),
     _read(READ_BINARY, "READ BINARY", f"{_P4}.3.3", le_is_amount=True, effect=Effect.ADDRESSES),
     _read(0xB1, "READ BINARY", f"{_P4}.3.3"),
     _read(READ_RECORD, "READ RECORD", f"{_P4}.4.3", le_is_amount=True),
@@ -207,17 +210,17 @@ TABLE: Final[tuple[InstructionSpec, ...]] = (
                     outgoing=True, effect=Effect.CONTINUES),
     InstructionSpec(0xC2, "ENVELOPE", f"{_P4}.7", data=CommandData.HIDDEN),
     InstructionSpec(0xC3, "ENVELOPE", f"{_P4}.7", data=CommandData.HIDDEN),
-    InstructionSpec(GET_DATA, "GET DATA", f"{_P4}.5", Purpose.READING, CommandData.OPEN, AnswerData.BY_OBJECT,
+    InstructionSpec(GET_DATA, "GET DATA", f"{_P4}.5.3", Purpose.READING, CommandData.OPEN, AnswerData.BY_OBJECT,
                     outgoing=True),
-    InstructionSpec(GET_DATA | BER_TLV, "GET DATA", f"{_P4}.5", Purpose.READING, CommandData.OPEN,
+    InstructionSpec(GET_DATA | BER_TLV, "GET DATA", f"{_P4}.5.3", Purpose.READING, CommandData.OPEN,
                     AnswerData.BY_OBJECT),
     _write(WRITE_BINARY, "WRITE BINARY", f"{_P4}.3.4", holds_file=True, effect=Effect.ADDRESSES),
     _write(0xD1, "WRITE BINARY", f"{_P4}.3.4", holds_file=True),
     _write(WRITE_RECORD, "WRITE RECORD", f"{_P4}.4.4", holds_file=True),
     _write(UPDATE_BINARY, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, effect=Effect.ADDRESSES, done="written"),
     _write(0xD7, "UPDATE BINARY", f"{_P4}.3.5", holds_file=True, done="written"),
-    _write(PUT_DATA, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
-    _write(PUT_DATA | BER_TLV, "PUT DATA", f"{_P4}.5", data=CommandData.HIDDEN),
+    _write(PUT_DATA, "PUT DATA", f"{_P4}.5.4", data=CommandData.HIDDEN),
+    _write(PUT_DATA | BER_TLV, "PUT DATA", f"{_P4}.5.4", data=CommandData.HIDDEN),
     _write(UPDATE_RECORD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(0xDD, "UPDATE RECORD", f"{_P4}.4.5", holds_file=True, done="written"),
     _write(CREATE_FILE, "CREATE FILE", _P9),

@@ -158,6 +158,8 @@ class KeyObject:
     """What it is for, the same on all kinds of card: profiles name it so."""
     non_repudiation: bool | None = None
     optional: bool = False
+    generated: bool = False
+    """Only a command makes it, in the card."""
     """Cards made before there was one have none."""
     contactless: Access | None = None
     """Its rules without contacts; None: it does nothing there, and ``9C`` is not announced."""
@@ -226,6 +228,23 @@ class SecurityEnvironment:
 
 
 @dataclass(frozen=True, slots=True)
+class DataObject:
+    """A data object of the directory that holds it, which GET DATA and PUT DATA name by ``reference``.
+
+    That is a BER-TLV tag, ``02`` and a SIMPLE-TLV tag, or 0100 to 01FF (ISO/IEC 7816-4:2020 §11.5.3).
+    """
+
+    name: str
+    reference: int
+    access: Access
+    """To get and to put."""
+    source: str
+    meaning: str = ""
+    most: int = 1
+    """How often it may occur."""
+
+
+@dataclass(frozen=True, slots=True)
 class DF:
     """A directory: the MF, a dedicated file or an application."""
 
@@ -240,6 +259,7 @@ class DF:
     secrets: tuple[SecretKey, ...] = ()
     environments: tuple[SecurityEnvironment, ...] = ()
     keysets: tuple[KeySet, ...] = ()
+    objects: tuple[DataObject, ...] = ()
     applet: bool = False
     """Its name is the applet's own, which the platform below the applet selects (GlobalPlatform Card Specification
     2.3.1 §6.4.2): there P2 = 00 is in order, and an applet that has nothing to say to it answers 9000 alone."""
@@ -350,8 +370,13 @@ class Layout:
         return frozenset(node.aid for _, node in self.directories() if node.applet and node.aid is not None)
 
     def private_keys(self) -> dict[str, tuple[str, int]]:
-        """Use of each private key → the path of its directory and its reference."""
-        return {key.use: (path, key.reference) for path, node in self.directories() for key in node.keys}
+        """Use of each private key that personalisation makes → the path of its directory and its reference."""
+        return {
+            key.use: (path, key.reference)
+            for path, node in self.directories()
+            for key in node.keys
+            if not key.generated
+        }
 
     def secret_keys(self) -> Iterator[tuple[str, SecretKey]]:
         """Each symmetric key with the path of its directory."""

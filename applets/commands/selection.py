@@ -181,7 +181,7 @@ def select(card: "SmartCard", request: SelectRequest) -> bytes:
         channel.file = None
         channel.directory = found
     channel.record = 0
-    channel.environment = None
+    channel.selected = channel.environment = None
     answer = request.answer
     if found.state is not _ACTIVATED:
         _warn(found, answer)

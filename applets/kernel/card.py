@@ -8,7 +8,7 @@ from bifente.apdu.classbyte import CLASS_BYTES, ClassByte, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
 from bifente.apdu.files.fcp import LifeCycle
-from bifente.apdu.instructions import SELECT
+from bifente.apdu.instructions import GET_RESPONSE, SELECT
 from bifente.apdu.refusal import CommandPart, Refusal, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.classes import INTERINDUSTRY, ClassPolicy
@@ -81,6 +81,7 @@ class SmartCard:
         self._powered = False
         self._atr = layout.atr
         self._serial: str | None = None
+        self._keeps_rests = GET_RESPONSE in instructions
         self._apart = False
         """Some directory is closed."""
         self._unusual = True
@@ -138,7 +139,7 @@ class SmartCard:
     def look_apart(self) -> None:
         """Take note of whether any directory is closed: only then is each command asked whether it may run there."""
         self._apart = self.tree.apart()
-        self._unusual = self._apart or not self.classes.interindustry
+        self._unusual = self._apart or self._keeps_rests or not self.classes.interindustry
 
     def reset(self) -> bytes:
         """Warm reset: a fresh volatile state, nothing else. Returns the ATR."""
@@ -312,7 +313,15 @@ class SmartCard:
         if chain is not None and chain.header == header:
             _check_chained(chain, apdu)
             apdu = CommandAPDU.build(0, apdu.ins, apdu.p1, apdu.p2, bytes(chain.data) + apdu.data, apdu.ne)
-        return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
+        if not self._keeps_rests:
+            return instruction.run(self, instruction.request(apdu))[: apdu.ne or 0] + OK
+        if apdu.ins != GET_RESPONSE:
+            self.channel.waiting = b""
+        data, most = instruction.run(self, instruction.request(apdu)), apdu.ne or 0
+        if not most or len(data) <= most:
+            return data[:most] + OK
+        self.channel.waiting = data[most:]
+        return data[:most] + SW.more(len(data) - most).to_bytes_be()
 
     def _check_place(self, instruction: "Instruction[object]") -> None:
         """Refuse what cannot be done in a closed directory, and everything on a card whose use was terminated."""

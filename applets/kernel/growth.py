@@ -7,6 +7,8 @@ from bifente.apdu.errors import ApduError
 from bifente.apdu.files.fcp import Fcp, LifeCycle
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import LIFE_PREFIX, file_record
+from bifente.applets.kernel.objects import OBJECT_PREFIX
+from bifente.applets.kernel.state import key_record
 from bifente.layouts.created import node_of
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Layout, SecurityEnvironment
@@ -16,8 +18,8 @@ MAX_CREATED = 100
 """Files that commands can add to a card (synthetic)."""
 MAX_DEPTH = 8
 """Directories that can stand in one another (synthetic)."""
-OF_COMMANDS = (LIFE_PREFIX, CREATED_PREFIX)
-"""How the names of records begin that no personalisation makes, only commands."""
+OF_COMMANDS = (LIFE_PREFIX, CREATED_PREFIX, OBJECT_PREFIX)
+"""How the names of records begin that commands make, beside contents."""
 
 
 def created_record(path: str) -> str:
@@ -71,9 +73,15 @@ def environments_of(chain: list[DF]) -> Iterator[SecurityEnvironment]:
         yield from directory.environments
 
 
-def of_commands(records: Mapping[str, bytes]) -> list[str]:
-    """The names of records that are there because of commands: states of life, created files and their contents."""
+def of_commands(records: Mapping[str, bytes], layout: Layout) -> list[str]:
+    """The names of records that are there because of commands: states of life, created files with their contents, keys."""
     contents = {file_record(path) for path in created_paths(records)}
+    contents |= {
+        key_record(path, key.reference)
+        for path, directory in layout.directories()
+        for key in directory.keys
+        if key.generated
+    } & records.keys()
     return [name for name in records if name.startswith(OF_COMMANDS) or name in contents]
 
 

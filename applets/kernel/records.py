@@ -12,6 +12,7 @@ from bifente.apdu.errors import ApduError
 from bifente.applets.kernel.errors import CorruptCard
 from bifente.applets.kernel.files import LIFE_PREFIX, encode_value, file_record, record_value
 from bifente.applets.kernel.growth import check_life, created_paths, grown
+from bifente.applets.kernel.objects import OBJECT_PREFIX, decode_values
 from bifente.applets.kernel.recordjson import read_json
 from bifente.applets.kernel.state import (
     DATE_RECORD,
@@ -165,6 +166,8 @@ def _check(name: str, record: bytes, layout: Layout, *, told: str | None = None)
             raise CorruptCard(told, f"a key of {SECRET_SIZE} bytes was expected")
     elif name.startswith(LIFE_PREFIX):
         check_life(told, record)
+    elif name.startswith(OBJECT_PREFIX):
+        decode_values(told, record, 0xFF)
     elif kind == "pin":
         _check_pin(told, rest, record, layout)
     elif kind in ("file", "key"):

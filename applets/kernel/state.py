@@ -135,6 +135,14 @@ class Persistent:
             key = self._keys[name] = rsa.load_private(pkcs8, validate=False)
         return key
 
+    def put_key(self, directory: Directory, reference: int, key: "RSAPrivateKey") -> None:
+        """A key that was made in the card stands in the place of any other."""
+        from bifente.crypto import rsa
+
+        name = key_record(directory.path, reference)
+        self.store.commit({name: rsa.private_bytes(key)})
+        self._keys[name] = key
+
     def secret(self, path: str, reference: int) -> bytes | None:
         """A key of triple DES of the directory *path*; None when the card holds none of that reference."""
         try:
@@ -325,13 +333,17 @@ class LogicalChannel:
     SELECT clears all but the current directory.
     """
 
-    __slots__ = ("chain", "directory", "environment", "file", "record", "session")
+    __slots__ = ("chain", "directory", "environment", "file", "record", "selected", "session", "waiting")
 
     def __init__(self, mf: Directory) -> None:
         self.directory: Directory = mf
         self.file: File | None = None
         self.record = 0
         """The number of the current record, 0 without one."""
+        self.selected: tuple[int, int] | None = None
+        """The data object of which SELECT DATA has chosen an occurrence, and which."""
+        self.waiting = b""
+        """What of the last answer waits for GET RESPONSE, on cards that have it."""
         self.environment: Environment | None = None
         self.chain: Chain | None = None
         self.session: MessagingSession | None = None

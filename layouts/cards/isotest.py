@@ -4,12 +4,24 @@ Its historical bytes say what it can do: selection by name, path and identifier,
 WRITE as logical OR, command chaining, extended length, more than 8 logical channels (ISO/IEC 7816-4:2020 §12.1.1.9).
 """
 
+from bifente.apdu import tlv
 from bifente.apdu.files.fcp import FileStructure
 from bifente.apdu.files.security import Operation
 from bifente.layouts.access import ALWAYS, NEVER, Pin, Rule
 from bifente.layouts.codec import RawCodec
 from bifente.layouts.codecs.recordlist import RecordsCodec
-from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, PinObject, ef_access
+from bifente.layouts.nodes import (
+    DF,
+    EF,
+    SYNTHETIC,
+    Crt,
+    DataObject,
+    KeyObject,
+    Layout,
+    PinObject,
+    SecurityEnvironment,
+    ef_access,
+)
 from bifente.layouts.roles import pin_environment
 from bifente.layouts.structures import Records, Transparent, WriteFunction
 
@@ -39,6 +51,49 @@ def _ef(
 
 
 _CODE = {Operation.CHANGE: ALWAYS, Operation.VERIFY: ALWAYS, Operation.GET: ALWAYS}
+
+_FREE = {Operation.GET: ALWAYS, Operation.PUT: ALWAYS}
+_OBJECTS = (
+    DataObject("LABEL", 0x0101, _FREE, SYNTHETIC, "a reference of the card's own"),
+    DataObject("NUMBER", 0x0211, _FREE, SYNTHETIC, "a SIMPLE-TLV tag"),
+    DataObject("NAME", 0x5B, _FREE, SYNTHETIC, "a BER-TLV tag of one byte"),
+    DataObject(
+        "LONG", 0x5F50, {Operation.GET: ALWAYS, Operation.PUT: HOLDER}, SYNTHETIC, "more than a short answer"
+    ),
+    DataObject("CERTIFICATES", 0x7F21, _FREE, SYNTHETIC, "up to three, chosen by SELECT DATA", most=3),
+    DataObject(
+        "PRIVATE", 0x5F51, {Operation.GET: HOLDER, Operation.PUT: HOLDER}, SYNTHETIC, "empty, under the PIN"
+    ),
+)
+
+KEY = 0x81
+_KEY = KeyObject(
+    "KEY",
+    KEY,
+    {
+        Operation.GENERATE: HOLDER,
+        Operation.COMPUTE_SIGNATURE: HOLDER,
+        Operation.INTERNAL_AUTHENTICATE: HOLDER,
+        Operation.PUT: NEVER,
+        Operation.GET: ALWAYS,
+    },
+    {Crt.SIGNATURE: frozenset({0x12, 0x42}), Crt.AUTHENTICATION: frozenset({0x02})},
+    SYNTHETIC,
+    "key",
+    optional=True,
+    generated=True,
+)
+_SIGNING = SecurityEnvironment(
+    1,
+    tlv.encode(
+        0x7B,
+        tlv.encode(0xAA, bytes.fromhex("800140"))
+        + tlv.encode(0xB6, bytes((0x80, 1, 0x42, 0x84, 1, KEY)))
+        + tlv.encode(0xA4, bytes((0x80, 1, 0x02, 0x84, 1, KEY))),
+    ),
+    "signing with SHA-256 and authenticating, by the key that the card has made",
+    SYNTHETIC,
+)
 
 LAYOUT = Layout(
     "isotest",
@@ -101,7 +156,11 @@ LAYOUT = Layout(
                     Operation.CREATE_EF: HOLDER,
                     Operation.DELETE_CHILD: HOLDER,
                 },
-                environments=(pin_environment(3, PIN, "PIN 01"),),
+                keys=(_KEY,),
+                environments=(
+                    _SIGNING,
+                    pin_environment(3, PIN, "PIN 01"),
+                ),
             ),
         ),
         access={
@@ -133,6 +192,7 @@ LAYOUT = Layout(
             ),
         ),
         environments=(pin_environment(3, PIN, "PIN 01"),),
+        objects=_OBJECTS,
     ),
     select_answers=frozenset({0x00, 0x04, 0x0C}),
     source=SYNTHETIC,

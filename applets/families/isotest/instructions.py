@@ -1,8 +1,19 @@
 """The ISO test card answers to every command of the kernel."""
 
-from bifente.applets.commands import binary, cardholder, channels, dataobjects, selection
+from bifente.applets.commands import (
+    authentication,
+    binary,
+    cardholder,
+    channels,
+    continuation,
+    generation,
+    operations,
+    restoring,
+    selection,
+)
 from bifente.applets.commands.bytewise import erase, odd, search, write
 from bifente.applets.commands.lifecycle import activate, create, deactivate, delete, terminate
+from bifente.applets.commands.objects import get, put, select
 from bifente.applets.commands.recordwise import append, read, update
 from bifente.applets.commands.recordwise import erase as record_erase
 from bifente.applets.commands.recordwise import odd as record_odd
@@ -40,7 +51,18 @@ INSTRUCTIONS = table(
         terminate.TERMINATE_EF,
         terminate.TERMINATE_DF,
         terminate.TERMINATE_CARD_USAGE,
-        dataobjects.GET_DATA,
+        get.GET_DATA_SIMPLE,
+        get.GET_DATA_LIST,
+        put.PUT_DATA_SIMPLE,
+        put.PUT_DATA_LIST,
+        select.SELECT_DATA,
+        continuation.GET_RESPONSE,
+        restoring.MANAGE_SECURITY_ENVIRONMENT,
+        generation.GENERATE_KEY_PAIR,
+        generation.GENERATE_KEY_PAIR_OBJECT,
+        operations.PERFORM_SECURITY_OPERATION,
+        authentication.GET_CHALLENGE,
+        authentication.INTERNAL_AUTHENTICATE,
         cardholder.VERIFY,
         cardholder.CHANGE_REFERENCE_DATA,
         cardholder.RESET_RETRY_COUNTER,

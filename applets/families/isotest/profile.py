@@ -42,6 +42,16 @@ class IsoTestProfile(Profile):
             "NOTE": {"hex": b"a note".ljust(16, b"\0").hex().upper()},
         }
 
+    def objects(self) -> dict[str, list[bytes]]:
+        """One of each form of reference, and a long one."""
+        return {
+            "LABEL": [b"a label"],
+            "NUMBER": [b"\x2a"],
+            "NAME": [b"a name"],
+            "LONG": [bytes(at % 251 for at in range(600))],
+            "CERTIFICATES": [b"one", b"two"],
+        }
+
     def secrets(self) -> dict[str, SecretStr]:
         """The PIN and what unblocks it."""
         return {"pin": self.pin, "puk": self.puk}

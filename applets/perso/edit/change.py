@@ -151,7 +151,9 @@ def restore(records: Records) -> Changes:
         if name.startswith(INITIAL)
     }
     changes |= {name: None for name in records if name.startswith(INITIAL) and name not in kept}
-    changes |= {name: None for name in of_commands(records) if f"{INITIAL}{name}" not in records}
+    changes |= {
+        name: None for name in of_commands(records, layout_of(records)) if f"{INITIAL}{name}" not in records
+    }
     opposed, first = meta_of(records).opposed, changes.get(META_RECORD)
     if first is not None and opposed != meta_of({META_RECORD: first}).opposed:
         changes[META_RECORD] = replace(meta_of({META_RECORD: first}), opposed=opposed).record()

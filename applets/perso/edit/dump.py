@@ -125,7 +125,7 @@ def _state(records: Records, layout: Layout, meta: Meta) -> JsonValue:
         state["initial"] = initial
     if meta.opposed is not None:
         state["opposed"] = meta.opposed
-    lived = {name: records[name].hex().upper() for name in of_commands(records)}
+    lived = {name: records[name].hex().upper() for name in of_commands(records, layout)}
     if lived:
         state["records"] = lived
     held = {

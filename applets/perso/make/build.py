@@ -10,6 +10,7 @@ from pydantic import SecretStr
 from bifente.apdu.cvc import CvKey
 from bifente.apdu.files.security import Operation
 from bifente.applets.kernel.files import file_record
+from bifente.applets.kernel.objects import encode_values, object_record
 from bifente.applets.kernel.records import INITIAL, layout_of
 from bifente.applets.kernel.state import (
     DATE_RECORD,
@@ -73,6 +74,11 @@ def personalise(
     for place, override in profile.files.items():
         _override(records, layout, place, override)
     records |= _pins(profile, layout)
+    given = profile.objects()
+    for path, directory in layout.directories():
+        for one in directory.objects:
+            if one.name in given:
+                records[object_record(path, one.reference)] = encode_values(given[one.name])
     records[META_RECORD] = meta(profile, today).record()
     if issuer is not None and layout.issuer_signature is not None and not _gives_signature(profile, layout):
         records |= issuersigned.signed(records, issuer, today)
@@ -129,6 +135,9 @@ def changeable(layout: Layout) -> list[str]:
             node.access[Operation.UPDATE], Never | SecureMessagingRule
         ):
             names.append(file_record(path))
+    names += [
+        object_record(path, one.reference) for path, node in layout.directories() for one in node.objects
+    ]
     return names
 
 

@@ -101,6 +101,10 @@ class Profile(ProfileModel, ABC):
     def contents(self) -> dict[str, codec.JsonValue]:
         """The value of each file that the profile alone gives, by the file's name; no certificates."""
 
+    def objects(self) -> dict[str, list[bytes]]:
+        """The values of data objects, by their names."""
+        return {}
+
     def secrets(self) -> dict[str, SecretStr]:
         """The PINs by their use."""
         return {}
