@@ -9,10 +9,10 @@ import sys
 from operator import attrgetter
 from typing import TYPE_CHECKING, ClassVar
 
-__all__ = ["dataclass", "field"]
+__all__ = ["dataclass", "field", "replace"]
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass, field
+    from dataclasses import dataclass, field, replace
 else:
     _ABSENT = object()
     """No default; and, of an argument, what stands for a value that a factory makes."""
@@ -26,6 +26,13 @@ else:
         if not slots:
             raise TypeError("dataclasses without slots are those of the module dataclasses")
         return lambda cls: _made(cls, frozen=frozen, shown=repr, compared=eq)
+
+    def replace(value, /, **changes):
+        """What :func:`dataclasses.replace` makes, for values of classes that are made here."""
+        for name, one in type(value).__dict__["__dataclass_fields__"].fields.items():
+            if one.init and name not in changes:
+                changes[name] = getattr(value, name)
+        return type(value)(**changes)
 
     class _Field:
         """One field: ``type`` is its annotation."""

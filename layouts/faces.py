@@ -4,10 +4,9 @@ Files, PINs and keys are those of the one chip, and so are their counters. What 
 application that a terminal looks for, and the rules: those of ``9C``. What has none there is forbidden there.
 """
 
-from dataclasses import replace
-
 from bifente.layouts.access import NEVER
 from bifente.layouts.nodes import DF, EF, Access, KeyObject, Layout, PinObject, ef_access, told
+from bifente.slotted import replace
 
 _NO_RULE: Access = ef_access(read=NEVER)
 

@@ -4,7 +4,6 @@ Algorithm E3 beside those of :mod:`bifente.applets.commands.environment` and :mo
 whose commands these are for every other one. ``synthetic``: see :mod:`bifente.layouts.symmetric`.
 """
 
-from dataclasses import replace
 from hmac import compare_digest
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +20,7 @@ from bifente.applets.kernel.state import ControlReferenceTemplate, Environment, 
 from bifente.layouts import symmetric
 from bifente.layouts.nodes import Crt, SecretKey
 from bifente.layouts.recognition import CHA_SIZE, CHALLENGE_SIZE, CHR_SIZE
+from bifente.slotted import replace
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard

@@ -1,7 +1,6 @@
 """Files that commands have created: records of their own, and the layout of the card with them in it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from bifente.apdu.errors import ApduError
 from bifente.apdu.files.fcp import Fcp, LifeCycle
@@ -12,6 +11,7 @@ from bifente.applets.kernel.state import key_record
 from bifente.layouts.created import node_of
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Layout, SecurityEnvironment
+from bifente.slotted import replace
 
 CREATED_PREFIX = "created/"
 MAX_CREATED = 100

@@ -150,6 +150,8 @@ def test_every_error_that_reaches_a_command_has_a_kind_with_an_exit_code() -> No
     never_reach_a_command = {
         "CardError",  # becomes a status word inside the card
         "CardWarning",
+        "CallFailed",  # becomes the code that a call of the SSV libraries ends with
+        "WireBroken",  # ends the connection of a forwarder
         "UnpoweredCard",  # a fault of the program
         "CliError",  # brings its own code
         "Nonconformity",  # becomes a verdict of the conformance suites

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bifente import slotted
+from bifente.slotted import replace
 
 Decorator = Callable[..., Any]
 
@@ -229,6 +230,14 @@ def test_a_value_with_another_field() -> None:
     both(lambda classes: repr(dataclasses.replace(classes["Table"]((("a", 1),)), rows=(("b", 2),))))
     both(lambda classes: repr(dataclasses.replace(classes["Table"]((("a", 1),)), index={})))
     assert dataclasses.replace(OURS["Table"]((("a", 1),)), rows=(("b", 2),)).index == {"b": 2}
+
+
+def test_our_own_replace_makes_the_same() -> None:
+    assert replace(OURS["Pin"](1), reference=2) == dataclasses.replace(OURS["Pin"](1), reference=2)
+    table = OURS["Table"]((("a", 1),))
+    assert repr(replace(table, rows=(("b", 2),))) == repr(dataclasses.replace(table, rows=(("b", 2),)))
+    with pytest.raises(TypeError):
+        replace(table, nothing=1)
 
 
 def test_a_pattern_matches() -> None:
