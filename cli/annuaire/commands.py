@@ -6,12 +6,17 @@ from bifente.cli.lazygroup import LazyGroup
 
 TABLE: dict[str, tuple[str, str]] = {
     "certificate": ("bifente.cli.annuaire.looking:certificate", "Take a certificate out of the annuaire."),
+    "fhir": ("bifente.cli.annuaire.programs:fhir", "Ask as a program asks: FHIR-shaped JSON."),
     "fill": ("bifente.cli.annuaire.filling:fill", "Publish cards, certificates, what an authority issued."),
     "hide": ("bifente.cli.annuaire.filling:hide", "Do not list somebody who does not want it."),
     "import": ("bifente.cli.annuaire.filling:import_", "Take in the public extracts of the Annuaire Santé."),
     "mail": ("bifente.cli.annuaire.filling:mail", "Give somebody a mail address."),
     "recipient": ("bifente.cli.annuaire.looking:recipient", "Whom a letter to an address is enciphered for."),
     "search": ("bifente.cli.annuaire.looking:search", "Find professionals, structures, servers."),
+    "serve": (
+        "bifente.cli.annuaire.programs:serve",
+        "Serve the annuaire's pages to a browser, on loopback.",
+    ),
     "show": ("bifente.cli.annuaire.looking:show", "Show one entry whole."),
     "unhide": ("bifente.cli.annuaire.filling:unhide", "List somebody again."),
 }

@@ -53,7 +53,7 @@ def import_(files: Sequence[Path], annuaire: Path | None, forget: bool, as_json:
 @click.argument("files", metavar="[CARD|CERTIFICATE|DIR]...", nargs=-1, type=PATH)
 @annuaire_option
 @click.option(
-    "--igc", metavar="DIR", type=PATH, help="An authority: publish its certificates, and follow its lists."
+    "--igc", metavar="DIR", type=PATH, help="An authority: publish what it has issued, and follow its lists."
 )
 @click.option(
     "--mail", metavar="ADDRESS", default="", help="The mail address of the one holder that is named."

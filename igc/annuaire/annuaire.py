@@ -199,6 +199,11 @@ class Annuaire:
                     change.add_mail(identifier, mail)
         return new
 
+    def follow(self, authority: str, number: int) -> None:
+        """The number of the last certificate that was taken from an authority's register."""
+        with self.changing() as change:
+            change.follow(authority, number)
+
     def hide(self, identifier: str) -> bool:
         """See that somebody is not listed, now and after every import; False when there is no entry yet."""
         with self.changing() as change:

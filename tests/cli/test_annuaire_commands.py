@@ -10,6 +10,7 @@ from cryptography import x509
 from extractrows import ACTIVITY, activities, write_extract
 
 from bifente.cli.main import main
+from bifente.igc.annuaire import Annuaire
 
 MAIL = "camille@cabinet.invalid"
 
@@ -134,3 +135,28 @@ def test_who_does_not_want_to_be_listed_is_not(bench: Bench, capsys: pytest.Capt
     assert said(capsys)[0] == ["3 certificates, 3 of them new", "  899700000013 is not listed"]
     assert main(["annuaire", "search", "fictif", *option]) == 0
     assert said(capsys)[0] == ["no answer"]
+
+
+def test_an_authority_is_followed(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    """What it issues is listed, what it revokes is said, and its lists are there to be taken."""
+    option = ["--annuaire", bench.path("annuaire.db"), "--igc", bench.igc]
+    card = bench.card("gp")
+    assert main(["annuaire", "fill", *option]) == 0
+    assert main(["annuaire", "fill", *option]) == 0
+    first, second = said(capsys)[0]
+    assert first.endswith("7 of them new")
+    assert second.endswith(" 0 of them new")
+    assert main(["card", "oppose", card, "--igc", bench.igc]) == 0
+    assert main(["annuaire", "fill", *option]) == 0
+    capsys.readouterr()
+    assert main(["annuaire", "show", "899700000013", *option[:2]]) == 0
+    shown = "\n".join(said(capsys)[0])
+    assert "En opposition depuis" in shown
+    assert "Madame" not in shown
+    assert shown.count("révoqué") == 3
+    assert main(["annuaire", "fill", card, *option[:2]]) == 0
+    assert main(["annuaire", "search", "fictif", "--skill", "SM26", *option[:2]]) == 0
+    assert said(capsys)[0][-1] == "1 answer"
+    with Annuaire.open(option[1]) as annuaire:
+        lists = [x509.load_der_x509_crl(one.crl) for one in annuaire.authorities() if one.crl]
+    assert sum(len(one) for one in lists) == 3

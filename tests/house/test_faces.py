@@ -32,6 +32,7 @@ COMMAND_LINE_ASKS = (
     "bifente.__version__",
     "bifente.slotted",
     "bifente.cli",
+    "bifente.web",  # the other face, which a command starts
     "bifente.workbench",
     "bifente.documents",
     # what is said, and what stands where: in words
@@ -67,6 +68,9 @@ COMMAND_LINE_ASKS = (
 )
 """All that the command line may import when it runs: no card's kernel, no socket, no terminal, no signature."""
 
+PAGES_ASK = ("bifente.web", "bifente.workbench", "bifente.documents")
+"""All that the web pages may import when they run."""
+
 MOST_MODULES = 15
 """In a folder of the command line or of the workbench; what is more wants a room of its own."""
 
@@ -90,11 +94,11 @@ def faces_in(source: str) -> list[str]:
     return [f"{line}: {name}" for line, name in imported_names(ast.parse(source)) if within(name, FACES)]
 
 
-def rules_in(source: str) -> list[str]:
+def rules_in(source: str, asks: tuple[str, ...] = COMMAND_LINE_ASKS) -> list[str]:
     return [
         f"{line}: {name}"
         for line, name in imports_when_run(source)
-        if within(name, ("bifente",)) and not within(name, COMMAND_LINE_ASKS)
+        if within(name, ("bifente",)) and not within(name, asks)
     ]
 
 
@@ -106,6 +110,11 @@ def test_the_workbench_has_no_face(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "cli").rglob("*.py")), ids=lambda path: path.stem)
 def test_the_command_line_holds_no_rules(path: Path) -> None:
     assert rules_in(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "web").rglob("*.py")), ids=lambda path: path.stem)
+def test_the_pages_hold_no_rules(path: Path) -> None:
+    assert rules_in(path.read_text(encoding="utf-8"), PAGES_ASK) == []
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """An entry whole, as a person reads it and as JSON: the fields of the directory's tabs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from bifente.codes.departements import departement_label
 
 if TYPE_CHECKING:
+    from bifente.igc.annuaire import Annuaire
     from bifente.igc.annuaire.values import (
+        FoundEntry,
         Labelled,
         ListedCard,
         ListedCertificate,
@@ -46,31 +49,64 @@ def whole_entry(identifier: str, annuaire: Path | None = None) -> "Entry":
         return find_entry(opened, identifier)
 
 
-def sections_of(entry: "Entry", now: datetime | None = None) -> list[Section]:
-    """The sections of an entry, in the words of the directory."""
+@dataclass(frozen=True, slots=True)
+class CertificateSheet:
+    """A certificate as the tab shows it."""
+
+    title: str
+    serial: str
+    rows: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class EntrySheet:
+    """An entry as the directory's three tabs show it; ``places`` and ``certificates`` may be empty.
+
+    ``structures`` are the identifiers of the places, in their order, as far as they are entries themselves.
+    """
+
+    title: str
+    holder: Sequence[Section]
+    places: Sequence[Section] = ()
+    certificates: Sequence[CertificateSheet] = ()
+    structures: Sequence[str] = ()
+
+
+def sheet_of(entry: "Entry", now: datetime | None = None) -> EntrySheet:
+    """The tabs of an entry, in the words of the directory: infos titulaire, lieu d'exercice, certificats."""
     from bifente.igc.annuaire.values import ListedProfessional, ListedStructure
 
     when = now or datetime.now(UTC)
+    certificates = [
+        CertificateSheet(_USES[one.use.value], one.serial, certificate_rows(one, when))
+        for one in entry.certificates
+    ]
     if isinstance(entry, ListedProfessional):
-        sections: list[Section] = [("Identité", _identity(entry))]
-        sections += [("Profession et lieu d'exercice", _practice(one)) for one in entry.practices]
-        sections += [("Carte", _card(one)) for one in entry.cards]
-    elif isinstance(entry, ListedStructure):
-        sections = [("Structure", structure_rows(entry))]
-    else:
-        sections = [
-            (
-                "Serveur",
-                [
-                    ("Nom", entry.name),
-                    ("Organisation", entry.organisation or UNKNOWN),
-                    ("Structure", entry.structure or UNKNOWN),
-                    ("Département", departement_label(entry.departement) or UNKNOWN),
-                ],
-            )
-        ]
-    sections += [(_USES[one.use.value], certificate_rows(one, when)) for one in entry.certificates]
-    return sections
+        holder: list[Section] = [("Identité", _identity(entry))]
+        holder += [("Profession", _profession(one, entry.identifier)) for one in entry.practices]
+        holder += [("Carte", _card(one)) for one in entry.cards]
+        structures = [one.structure for one in entry.practices if one.structure is not None]
+        places: list[Section] = [("Lieu d'exercice", structure_rows(one)) for one in structures]
+        return EntrySheet(
+            entry.full_name, holder, places, certificates, [one.identifier for one in structures]
+        )
+    if isinstance(entry, ListedStructure):
+        return EntrySheet(
+            entry.name or entry.identifier, [("Structure", structure_rows(entry))], (), certificates
+        )
+    rows = [
+        ("Nom", entry.name),
+        ("Organisation", entry.organisation or UNKNOWN),
+        ("Structure", entry.structure or UNKNOWN),
+        ("Département", departement_label(entry.departement) or UNKNOWN),
+    ]
+    return EntrySheet(entry.name, [("Serveur", rows)], (), certificates)
+
+
+def sections_of(entry: "Entry", now: datetime | None = None) -> list[Section]:
+    """The sections of all tabs."""
+    sheet = sheet_of(entry, now)
+    return [*sheet.holder, *sheet.places, *((one.title, one.rows) for one in sheet.certificates)]
 
 
 def certificate_rows(certificate: "ListedCertificate", when: datetime) -> list[tuple[str, str]]:
@@ -106,6 +142,8 @@ def structure_rows(structure: "ListedStructure") -> list[tuple[str, str]]:
 
 
 def _identity(entry: "ListedProfessional") -> list[tuple[str, str]]:
+    now = [card for card in entry.cards if card.opposed is None] or list(entry.cards)
+    card = max(now, key=lambda one: (one.start or date.min, one.number), default=None)
     return [
         ("Identification", entry.identifier),
         ("Civilité", entry.civility.label or UNKNOWN),
@@ -113,25 +151,32 @@ def _identity(entry: "ListedProfessional") -> list[tuple[str, str]]:
         ("Nom", entry.family_name),
         ("Prénom", entry.given_name or UNKNOWN),
         ("Mail(s)", ", ".join(entry.mails) or UNKNOWN),
+        ("Type de carte", str(card.kind) if card is not None and str(card.kind) else UNKNOWN),
+        ("Numéro de carte", card.number if card is not None else UNKNOWN),
         ("Historique ADELI", ", ".join(entry.former_adeli) or UNKNOWN),
     ]
 
 
-def _practice(practice: "Practice") -> list[tuple[str, str]]:
-    rows = [
+def _profession(practice: "Practice", identifier: str) -> list[tuple[str, str]]:
+    """The R01 and other savoir-faire of who is in the RPPS is the *qualification d'exercice RPPS* of the screens."""
+    skill = _said(practice.skill)
+    rpps = identifier.startswith("8")
+    always = [
         ("Profession", _said(practice.profession) or UNKNOWN),
-        ("Spécialité", _said(practice.skill) or UNKNOWN),
+        ("Spécialité", practice.skill.label or skill or UNKNOWN),
+        ("Qualif. d'exercice RPPS", skill if rpps and skill else UNKNOWN),
+        ("Rôle dans la structure", _said(practice.role) or UNKNOWN),
+    ]
+    rows = [
         ("Type de savoir-faire", _said(practice.skill_kind)),
         ("Catégorie", _said(practice.category)),
         ("Mode d'exercice", _said(practice.mode)),
-        ("Rôle dans la structure", _said(practice.role) or UNKNOWN),
         ("Secteur d'activité", _said(practice.sector)),
         ("Section (pharmaciens)", _said(practice.section)),
         ("Genre d'activité", _said(practice.activity_kind)),
         ("Autorité d'enregistrement", practice.registered_by),
     ]
-    found = [(name, text) for name, text in rows if text]
-    return found + (structure_rows(practice.structure) if practice.structure is not None else [])
+    return always + [(name, text) for name, text in rows if text]
 
 
 def _card(card: "ListedCard") -> list[tuple[str, str]]:
@@ -180,3 +225,51 @@ def _time(when: datetime) -> str:
 
 def _day(day: date | None) -> str:
     return day.isoformat() if day is not None else ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthoritySheet:
+    """An authority on its page."""
+
+    title: str
+    serial: str
+    above: str
+    rows: Sequence[tuple[str, str]]
+    has_list: bool
+    has_delta: bool
+
+
+def entry_sheet(annuaire: "Annuaire", kind: str, identifier: str, now: datetime | None = None) -> EntrySheet:
+    """The tabs of the entry of that kind (``professional``, ``structure``, ``server``). Raises NotListed, AnnuaireError."""
+    looks: dict[str, Callable[[str], Entry]] = {
+        "professional": annuaire.professional,
+        "structure": annuaire.structure,
+        "server": annuaire.server,
+    }
+    return sheet_of(looks[kind](identifier), now)
+
+
+def people_of(annuaire: "Annuaire", structure: str) -> "list[FoundEntry]":
+    """Who practises at a structure. Raises AnnuaireError."""
+    return annuaire.people_at(structure)
+
+
+def authority_sheets(annuaire: "Annuaire", now: datetime | None = None) -> list[AuthoritySheet]:
+    """The authorities' page. Raises AnnuaireError."""
+    when = now or datetime.now(UTC)
+    return [
+        AuthoritySheet(
+            _common_name(one.name),
+            one.certificate.serial,
+            _common_name(one.issuer),
+            certificate_rows(one.certificate, when),
+            one.crl is not None,
+            one.delta_crl is not None,
+        )
+        for one in annuaire.authorities()
+    ]
+
+
+def _common_name(name: str) -> str:
+    """The common name of a DN, for a title."""
+    return next((part[3:] for part in name.split(",") if part.startswith("CN=")), name)

@@ -1,6 +1,7 @@
 """The annuaire filled: from what is on cards, in certificates, from the authority that issued them, and from the extracts."""
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -68,8 +69,6 @@ def fill(
     whom the files name. Raises WorkbenchError, AnnuaireError, IgcError, DocumentError, OSError.
     """
     found = [one for path in paths for one in _certificates_at(path)]
-    if authority is not None:
-        found += _of_authority(authority)
     people = {owner.identifier for one in found if (owner := _person(one)) is not None}
     if mail and len(people) != 1:
         raise WorkbenchError(
@@ -81,7 +80,12 @@ def fill(
             made.hide(identifier)
         new = made.publish(found, mail=mail)
         if authority is not None:
-            _follow_lists(made, authority)
+            place = str(authority.directory)
+            issued, last = _of_authority(authority, made.followed(place))
+            new += made.publish(issued)
+            made.follow(place, last)
+            _follow(made, authority)
+            found += issued
     return FillResult(len(found), new, tuple(sorted(people & set(without))))
 
 
@@ -178,35 +182,50 @@ def _holder(records: "Records") -> "CardHolder | None":
         return None
 
 
-def _of_authority(authority: "Authority") -> "list[ReadCertificate]":
-    """The certificates of the authority itself."""
+def _of_authority(authority: "Authority", after: int) -> "tuple[list[ReadCertificate], int]":
+    """The certificates of the authority itself, and what its register says it has issued since the certificate *after*; with
+    the number of the last one. One of a foreign form is left out: it names nobody whom the annuaire could list."""
     from cryptography.hazmat.primitives.serialization import Encoding
 
-    from bifente.igc.annuaire import read_certificate
+    from bifente.igc.annuaire import AnnuaireError, read_certificate
 
-    return [read_certificate(one.public_bytes(Encoding.DER)) for one in authority.certificates.values()]
+    found = [read_certificate(one.public_bytes(Encoding.DER)) for one in authority.certificates.values()]
+    last = after
+    for issued in authority.register.issued(after):
+        last = issued.number
+        if issued.der is not None:
+            with suppress(AnnuaireError):
+                found.append(read_certificate(issued.der))
+    return found, last
 
 
-def _follow_lists(annuaire: "Annuaire", authority: "Authority") -> None:
-    """Say of the cards that the authority has opposed that they are, with their certificates."""
-    from datetime import UTC, datetime, time
+def _follow(annuaire: "Annuaire", authority: "Authority") -> None:
+    """Say which certificates and cards the authority has revoked and opposed, and keep its revocation lists."""
+    from datetime import datetime
 
-    from bifente.igc.opposition import LIST, read_list
+    from bifente.igc.annuaire.certificates import serial_text, shown_name
+    from bifente.igc.status.lists import RevocationLists
 
-    opposed = read_list(authority.directory / LIST).cps
+    revoked: dict[str, dict[str, datetime]] = {}
+    with authority.register.reading() as register:
+        opposed = {
+            serial_text(f"{serial:x}"): entry.since
+            for entry in register.oppositions()
+            for serial in entry.certificates
+        }
+        for name in {one.authority for one in authority.register.issued()}:
+            revoked[name] = {
+                serial_text(one.serial_hex): one.revoked
+                for one in register.revoked(name)
+                if one.revoked is not None
+            }
+    lists = list(RevocationLists(authority).all())
     with annuaire.changing() as change:
-        change.opposed_cards({entry.card: entry.since for entry in opposed})
-        for one in authority.certificates.values():
-            from bifente.igc.annuaire.certificates import shown_name
-
-            change.revocations(
-                shown_name(one.subject),
-                {
-                    serial: datetime.combine(entry.since, time(), UTC)
-                    for entry in opposed
-                    for serial in entry.certificates
-                },
-            )
+        change.opposed_cards(opposed)
+        for key, publication in lists:
+            subject = shown_name(key.certificate.subject)
+            change.revocations(subject, revoked.get(key.name, {}))
+            change.lists(subject, publication.complete, publication.delta)
 
 
 def add_mail(identifier: str, address: str, annuaire: Path | None = None) -> None:

@@ -229,11 +229,32 @@ def search_words(
     kind: str, asked: AskedWords, annuaire: Path | None = None, *, page: int = 1, size: int = 20
 ) -> "SearchAnswer":
     """A page of the answers to what a person asked. Raises WorkbenchError, AnnuaireError, OSError."""
-    from bifente.igc.annuaire import EntryKind
     from bifente.workbench.annuaire.files import open_annuaire
 
     with open_annuaire(annuaire) as opened:
-        return opened.search(query_of(EntryKind(kind), asked, opened), page=page, size=size)
+        return search_in(opened, kind, asked, page=page, size=size)
+
+
+def search_in(
+    annuaire: "Annuaire", kind: str, asked: AskedWords, *, page: int = 1, size: int = 20
+) -> "SearchAnswer":
+    """As :func:`search_words`, in an annuaire that is open."""
+    from bifente.igc.annuaire import EntryKind
+
+    return annuaire.search(query_of(EntryKind(kind), asked, annuaire), page=page, size=size)
+
+
+def published_list(annuaire: "Annuaire", name: str) -> TakenCertificate:
+    """A revocation list as a file: ``<serial of the authority>.crl``, with ``-delta`` its changes. Raises NotListed."""
+    from bifente.igc.annuaire import NotListed
+
+    delta = name.endswith("-delta.crl")
+    serial = name.removesuffix(".crl").removesuffix("-delta")
+    for one in annuaire.authorities():
+        content = one.delta_crl if delta else one.crl
+        if one.certificate.serial == serial and content is not None and name.endswith(".crl"):
+            return TakenCertificate(name, content, "application/pkix-crl")
+    raise NotListed(f"the annuaire has no revocation list {name[:80]!r}")
 
 
 def certificate_file(serial: str, form: str, annuaire: Path | None = None) -> TakenCertificate:

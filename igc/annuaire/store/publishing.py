@@ -101,10 +101,10 @@ class Publisher:
         )
 
     def opposed_cards(self, since: Mapping[str, date]) -> None:
-        """Which cards are opposed, by number. Of others what an extract said stays."""
+        """Which cards are opposed, by the serial number of a certificate on each. Of others what an extract said stays."""
         self._connection.executemany(
-            "UPDATE card SET opposed = ? WHERE number = ?",
-            [(day.isoformat(), card) for card, day in since.items()],
+            "UPDATE card SET opposed = ? WHERE number IN (SELECT card FROM certificate WHERE serial = ?)",
+            [(day.isoformat(), serial) for serial, day in since.items()],
         )
 
     def add_mail(self, identifier: str, address: str) -> bool:
@@ -167,6 +167,7 @@ class Publisher:
     def _person(self, person: CertifiedPerson) -> int:
         number = self._number(person.identifier)
         if number is not None:
+            self._complete(number, person)
             return number
         hidden = self._connection.execute(
             "SELECT 1 FROM opt_out WHERE identifier = ?", (person.identifier,)
@@ -195,6 +196,25 @@ class Publisher:
         )
         add_words(self._connection, WordIndex.PROFESSIONAL, [number])
         return number
+
+    def _complete(self, number: int, person: CertifiedPerson) -> None:
+        """What the card of somebody adds to what certificates alone have told: civility and savoir-faire."""
+        if not (person.civility or person.skill):
+            return
+        known = self._connection.execute(
+            "SELECT 1 FROM professional WHERE id = ? AND import = 0 AND civility = ''", (number,)
+        ).fetchone()
+        if known is None:
+            return
+        remove_words(self._connection, WordIndex.PROFESSIONAL, [number])
+        self._connection.execute(
+            "UPDATE professional SET civility = ?, trades = trim(trades || ' ' || ?) WHERE id = ?",
+            (person.civility, tag("q", person.skill), number),
+        )
+        self._connection.execute(
+            "UPDATE practice SET skill = ? WHERE professional = ? AND skill = ''", (person.skill, number)
+        )
+        add_words(self._connection, WordIndex.PROFESSIONAL, [number])
 
     def _card(self, person: CertifiedPerson, number: int, start: date, end: date) -> None:
         self._connection.execute(
