@@ -27,8 +27,10 @@ from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_extensions, 
 from bifente.igc.chains import (
     LEAF_SERIAL_SIZE,
     ORGANISATIONS,
+    authority_files,
     ca_name,
     chain_files,
+    cv_name,
     issuer_kind,
     pem,
     read_keys,
@@ -43,6 +45,7 @@ from bifente.igc.keys import KeySource, Progress, make_keys
 from bifente.igc.motherkeys import SHEET, MotherKeys
 from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme, PublicationUrls
 from bifente.igc.oldlist import enter_old_list
+from bifente.igc.organisations import OrganisationRequest
 from bifente.igc.profiles import Extension, card_subject, leaf_extensions, subject, title_of
 from bifente.igc.register import CertificatePurpose, IssuedCertificate, Register, RegisterTransaction
 from bifente.igc.register.opening import FILE as REGISTER_FILE
@@ -114,9 +117,9 @@ class Authority:
         if not storage.holds_authority(folder):
             storage.check_place(folder)
             sizes = {ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
-            sizes |= {_cv_name(domain): CV_BITS for domain in DOMAINS}
+            sizes |= {cv_name(domain): CV_BITS for domain in DOMAINS}
             keys = make_keys(sizes, key_source, progress)
-            storage.write_directory(folder, _files(names, keys))
+            storage.write_directory(folder, authority_files(names, keys))
         authority = cls.open(folder)
         if authority.environment != environment:
             raise IgcError(
@@ -277,8 +280,7 @@ class Authority:
         later. Raises CertificateRefused, OSError.
         """
         name = caisse_subject(self.names, regime, caisse, domain)
-        self._make_organisations(key_source, progress)
-        issuer = self.issuer(OrganisationGamme.ELEMENTAIRE)
+        issuer = self.organisations_issuer(key_source=key_source, progress=progress)
         period = _period(not_before, not_after)
         _check_period(issuer.certificate, *period)
         key = key_source(LEAF_BITS)
@@ -292,6 +294,34 @@ class Authority:
         )
         above = (issuer.certificate.public_bytes(serialization.Encoding.DER),)
         return IssuedCaisse(regime, caisse, key, certificate, above)
+
+    def organisations_issuer(
+        self, *, key_source: KeySource = rsa.generate, progress: Progress | None = None
+    ) -> IssuingKey:
+        """The key that issues for organisations; its chain is made when there is none yet. Raises IgcError, OSError."""
+        self._make_organisations(key_source, progress)
+        return self.issuer(OrganisationGamme.ELEMENTAIRE)
+
+    def issue_organisation(
+        self,
+        request: OrganisationRequest,
+        public_key: RSAPublicKey,
+        not_before: datetime,
+        not_after: datetime | None = None,
+        *,
+        progress: Progress | None = None,
+        key_source: KeySource = rsa.generate,
+    ) -> bytes:
+        """Issue a certificate (DER) for a server or for software; *key_source* is for the chain, when there is none yet.
+
+        Without *not_after* it is three years later, for a server a month more. Raises CertificateRefused, OSError.
+        """
+        name = request.subject(self.names)
+        issuer = self.organisations_issuer(key_source=key_source, progress=progress)
+        begin = second(not_before)
+        period = _period(begin, not_after or request.end(three_years_after(begin)))
+        extensions = request.extensions(self.names, public_key, issuer, period)
+        return self._issue(issuer, name, public_key, period, extensions, request.purpose)
 
     def _issue(
         self,
@@ -418,7 +448,7 @@ class Authority:
 
     def _cv_key(self, domain: str) -> RSAPrivateKey:
         root = self._cv_roots[domain]
-        return self._keyring.key(_cv_name(domain), rsa.public_key(root.n, root.e))
+        return self._keyring.key(cv_name(domain), rsa.public_key(root.n, root.e))
 
     def _before_the_register(self, register: RegisterTransaction) -> None:
         """What a new register is told: the authorities below the roots, and who was opposed before there was one."""
@@ -464,22 +494,5 @@ def _check_period(issuer: x509.Certificate, start: datetime, end: datetime) -> N
         )
 
 
-def _cv_name(domain: str) -> str:
-    return f"cv-{domain.lower()}"
-
-
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
-    """Everything that is in the folder of a new authority; the description last."""
-    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items() if name.startswith("cv-")}
-    for gamme in Gamme:
-        files |= chain_files(names, gamme, keys)
-    cv_roots = {}
-    for domain in DOMAINS:
-        numbers = keys[_cv_name(domain)].public_key().public_numbers()
-        cv_roots[domain] = CvKey(Car(domain, names.environment).encode(), numbers.n, numbers.e)
-    files[storage.DESCRIPTION] = AuthorityDescription(names, cv_roots).document()
-    return files

@@ -79,6 +79,11 @@ def caisse_address(regime: str, caisse: str, domain: str = CAISSE_DOMAIN) -> str
     return f"{regime}{caisse}@{caisse}.{regime}.{domain}"
 
 
+def is_caisse_address(name: str) -> bool:
+    """Whether a common name has the form by which caisses are known."""
+    return _ADDRESS.fullmatch(name) is not None
+
+
 def caisse_of(certificate: x509.Certificate) -> tuple[str, str] | None:
     """The régime and caisse that a certificate names; None when it is not that of a caisse.
 

@@ -9,11 +9,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
+from bifente.apdu.cvc import Car, CvKey
 from bifente.crypto import rsa
 from bifente.igc import storage
+from bifente.igc.description import DOMAINS, AuthorityDescription
 from bifente.igc.errors import AuthorityDamaged
 from bifente.igc.issuingkey import IssuingKey
-from bifente.igc.names import AnyGamme, AuthorityNames, OrganisationGamme
+from bifente.igc.names import AnyGamme, AuthorityNames, Gamme, OrganisationGamme
 from bifente.igc.profiles import Extension, intermediate_extensions, root_extensions
 
 CA_NOT_BEFORE = datetime(2000, 1, 1, tzinfo=UTC)
@@ -60,6 +62,24 @@ def chain_files(
         f"{root_file}.pem": pem(root),
         f"{file}.pem": pem(intermediate),
     }
+
+
+def authority_files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
+    """Everything that is in the folder of a new authority; the description last."""
+    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items() if name.startswith("cv-")}
+    for gamme in Gamme:
+        files |= chain_files(names, gamme, keys)
+    cv_roots = {}
+    for domain in DOMAINS:
+        numbers = keys[cv_name(domain)].public_key().public_numbers()
+        cv_roots[domain] = CvKey(Car(domain, names.environment).encode(), numbers.n, numbers.e)
+    files[storage.DESCRIPTION] = AuthorityDescription(names, cv_roots).document()
+    return files
+
+
+def cv_name(domain: str) -> str:
+    """The file of the private half of a CV root, without its ending."""
+    return f"cv-{domain.lower()}"
 
 
 def read_keys(folder: Path, names: AuthorityNames, gammes: Iterable[AnyGamme]) -> list[IssuingKey]:

@@ -117,7 +117,7 @@ def leaf_extensions(
     yield policies(names.policy, names.policy_uri), False
     if signature:
         yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), False
-        yield _private_key_usage_period(not_before, not_after), False
+        yield private_key_usage_period(not_before, not_after), False
     elif usage is CertificateUsage.TECHNICAL:
         yield x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), False
     else:
@@ -228,7 +228,7 @@ def _access(method: x509.ObjectIdentifier, uri: str) -> x509.AccessDescription:
     return x509.AccessDescription(method, x509.UniformResourceIdentifier(uri))
 
 
-def _private_key_usage_period(not_before: datetime, not_after: datetime) -> x509.UnrecognizedExtension:
+def private_key_usage_period(not_before: datetime, not_after: datetime) -> x509.UnrecognizedExtension:
     """2.5.29.16 with both limits as GeneralizedTime (RFC 3280 §4.2.1.4), equal to the validity."""
     limits = ((0x80, not_before), (0x81, not_after))
     times = b"".join(
