@@ -33,7 +33,7 @@ from bifente.fse.sheet.acts import Act
 from bifente.fse.sheet.lotsigner import CpsSigner
 from bifente.fse.sheet.model import BillingSituation, CareSheet, draw_up, situation_number
 from bifente.fse.sheet.rights import Rights, rights_at
-from bifente.fse.sheet.signature import sign
+from bifente.fse.sheet.signature import sign, version_for
 from bifente.fse.sheet.verification import verify
 from bifente.igc import TrustStore
 from bifente.sesam.caller import CallerProcess
@@ -96,6 +96,7 @@ class SyntheticInvoicing:
                 acts=self._price(words, day, situation, found),
                 situation=situation.number,
                 beneficiary=person,
+                version=version_for(recognition.vitale),
             )
             signed = sign(sheet, recognition, intermediates=self._intermediates)
         return encode_zone(wrapped(SHEET, str(number), signed))

@@ -15,7 +15,8 @@ from bifente.sesam.desk import CardDesk
 from bifente.sesam.errors import CallFailed
 from bifente.sesam.reading import CardReading, linked
 from bifente.sesam.resources import VITALE, resource_called
-from bifente.terminal import CardKind, VitaleSession
+from bifente.terminal import CardKind, PatientSession, Vitale1Session, patient_session
+from bifente.terminal.vitale import Identity, Registration
 
 ABSENT: Final = 0
 PRESENT: Final = 1
@@ -53,8 +54,7 @@ class VitalePresence:
             self._reading.cards(caller, _VITALE_ONLY),
             linked(self._desk.vitale.link, CardKind.VITALE) as link,
         ):
-            session = VitaleSession(link)
-            return _number(PRESENT), holder_xml(session)
+            return _number(PRESENT), holder_xml(patient_session(link))
 
     def presence(self, caller: CallerProcess, resource: str | None) -> tuple[bytes, ...]:
         """MICA_ControlePresenceCarteVitale: the state, and the serial number of the card."""
@@ -66,7 +66,7 @@ class VitalePresence:
             self._reading.cards(caller, _VITALE_ONLY),
             linked(self._desk.vitale.link, CardKind.VITALE) as link,
         ):
-            return _number(PRESENT), VitaleSession(link).serial().encode()
+            return _number(PRESENT), patient_session(link).serial().encode()
 
     def _present(self) -> bool:
         try:
@@ -79,9 +79,14 @@ class VitalePresence:
         return (MICA_VERSION.encode(),)
 
 
-def holder_xml(session: VitaleSession) -> bytes:
-    """Whom the card names, as ISO-8859-1 XML. Raises TerminalError."""
-    identity, registration = session.identity(), session.registration()
+def holder_xml(session: PatientSession) -> bytes:
+    """Whom the card names, as ISO-8859-1 XML; a Vitale 1 shows neither birth nor validity. Raises TerminalError."""
+    if isinstance(session, Vitale1Session):
+        face = session.face()
+        identity = Identity(face.family_name, face.given_name, "")
+        registration = Registration(face.nir, face.key, "", "")
+    else:
+        identity, registration = session.identity(), session.registration()
     root = ElementTree.Element("T_AsnDonneesVitale", origine="synthetic")
     beneficiary = ElementTree.SubElement(root, "T_AsnBeneficiaire")
     ident = ElementTree.SubElement(beneficiary, "ident")

@@ -25,8 +25,8 @@ from bifente.terminal import (
     CpsSession,
     Recognition,
     TerminalError,
-    VitaleSession,
     connect,
+    patient_session,
     recognise,
 )
 
@@ -79,7 +79,7 @@ class CardReading:
             self.professional(pin) as cps,
             linked(self._desk.vitale.link, CardKind.VITALE) as link,
         ):
-            vitale = VitaleSession(link)
+            vitale = patient_session(link)
             if not self._desk.opposed.empty and self._desk.opposed.insured(vitale.serial()):
                 raise CallFailed(ReturnCode.VITALE_UNUSABLE, f"the Vitale {vitale.serial()} is opposed")
             with recognise(cps, vitale, date=day, anchors=self._desk.anchors) as recognition:

@@ -258,5 +258,21 @@ def test_a_vitale_is_read_without_a_professional(at) -> None:
     assert one("MICA_Terminer") == ["0000"]
 
 
+def test_a_vitale_1_is_read_as_any_other(at) -> None:
+    from bifente.ssv import wire
+    from bifente.terminal import Vitale1Session
+
+    one = at(None, issued("vitale1-family"))
+    code, _, rights = one(f"{RIGHTS} 1234 -")
+    assert code == "0000", one.desk.records[-1].why
+    assert sum(group.id == 104 for group in wire.decode_card(bytes.fromhex(rights))) == 6
+    assert one("Hn_Init /etc") == ["0000", "0", "0000"]
+    text = bytes.fromhex(one("Hn_LectureVitaleDonneesIdentification 1 4000")[3]).decode("iso-8859-1")
+    assert "<nomUsuel>EXEMPLE-FABRE" in text
+    serial = Vitale1Session(one.desk.reader.link("Vitale")).serial()
+    assert one("MICA_Init") == ["0000"]
+    assert one("MICA_ControlePresenceCarteVitale TRANSPA2") == ["0000", "1", serial]
+
+
 def test_zones_are_the_callers_to_free(at) -> None:
     assert at()("SSV_AllouerZoneMem 4096") == ["0000", "1"]
