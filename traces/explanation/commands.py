@@ -32,6 +32,7 @@ from bifente.apdu.instructions import (
 from bifente.layouts.cards.cps3 import PUK
 from bifente.layouts.names import application_name, at_path, by_sfi, child, file_name, short_name
 from bifente.layouts.nodes import DF, EF
+from bifente.traces.explanation import filecommands
 from bifente.traces.explanation.cardstate import CardState
 from bifente.traces.explanation.names import SIDES, TEMPLATES, algorithm_name, count
 
@@ -292,6 +293,7 @@ def _is_interindustry(command: CommandAPDU) -> bool:
 
 
 _DESCRIBED: dict[int, Describe] = {
+    **filecommands.DESCRIBED,
     VERIFY: _verify,
     VERIFY | BER_TLV: _verify,
     MANAGE_SECURITY_ENVIRONMENT: _mse,
