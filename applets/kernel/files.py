@@ -13,6 +13,7 @@ from bifente.layouts.codec import JsonValue
 from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import DF, EF, Layout
 from bifente.layouts.structures import Records
+from bifente.slotted import replace
 
 
 class File:
@@ -117,8 +118,6 @@ def _fcp_of(node: EF | DF, size: int | None, state: LifeCycle) -> bytes:
         _FCPS.clear()
     fcp = node.fcp() if isinstance(node, DF) else node.fcp(size or 0)
     if state is not LifeCycle.ACTIVATED:
-        from dataclasses import replace  # hardly any file is in another state
-
         fcp = replace(fcp, life_cycle=state.value)
     encoded = fcp.encode()
     _FCPS[id(node), size, state] = node, encoded  # the node is kept too, so that its identity stays its own

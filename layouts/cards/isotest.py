@@ -175,7 +175,7 @@ LAYOUT = Layout(
             PinObject(
                 "PIN",
                 PIN,
-                {**_CODE, Operation.RESET: ALWAYS},
+                {**_CODE, Operation.RESET: Pin(PUK, 2)},
                 tries=3,
                 source=SYNTHETIC,
                 use="pin",
@@ -191,7 +191,7 @@ LAYOUT = Layout(
                 min_length=8,
             ),
         ),
-        environments=(pin_environment(3, PIN, "PIN 01"),),
+        environments=(pin_environment(2, PUK, "PUK 02"), pin_environment(3, PIN, "PIN 01")),
         objects=_OBJECTS,
     ),
     select_answers=frozenset({0x00, 0x04, 0x0C}),
