@@ -15,7 +15,7 @@ from bifente.layouts.codecs import identity
 from bifente.layouts.codecs.groupfiles import GroupsCodec, beneficiary_file
 from bifente.layouts.nodes import DF, EF, SYNTHETIC, Layout, SecretKey, ef_access
 from bifente.layouts.recognition import VITALE
-from bifente.layouts.roles import ANY_PROFESSIONAL
+from bifente.layouts.roles import ANY_PROFESSIONAL, RECOGNISED
 from bifente.layouts.symmetric import ALGORITHM, KEY_RECOGNITION, KEY_SHEET
 from bifente.ssv.people import BENEFICIARIES
 
@@ -86,7 +86,7 @@ LAYOUT = Layout(
             SecretKey(
                 "recognition",
                 KEY_RECOGNITION,
-                {Operation.EXTERNAL_AUTHENTICATE: ALWAYS, Operation.INTERNAL_AUTHENTICATE: ANY_PROFESSIONAL},
+                {Operation.EXTERNAL_AUTHENTICATE: ALWAYS, Operation.INTERNAL_AUTHENTICATE: RECOGNISED},
                 ALGORITHM,
                 SYNTHETIC,
                 use="recognition",

@@ -12,6 +12,8 @@ from bifente.applets import card_of
 from bifente.applets.store.stores import MemoryStore
 from bifente.crypto import rsa
 from bifente.crypto.legacy.diversified import card_key, retail_mac
+from bifente.fse.caisse.evidence import Examiner, invoice_dossier
+from bifente.fse.caisse.workers import ExaminerSettings
 from bifente.fse.errors import InvalidSheet, Signatory
 from bifente.fse.sheet import Act, CareSession, SheetRefused, canonical, verify
 from bifente.fse.sheet.signature import SignedContent, card_reference, complete, prepare, sign_content
@@ -153,3 +155,17 @@ def test_a_vitale_2_signs_no_such_sheet(trust, sheet) -> None:
             assert drawn.version == 3
             with pytest.raises(InvalidSheet, match="signs sheets of version 3"):
                 made.sign(replace(drawn, version=4))
+
+
+def test_what_a_caisse_sees_of_it(signed, trust) -> None:
+    seen = invoice_dossier(1, signed, Examiner(trust))
+    assert (seen.certified, seen.rights_proven, seen.doubts) == (True, False, ())
+    assert seen.vitale == verify(signed, trust).vitale_number
+    assert invoice_dossier(1, signed, Examiner(replace(trust, sheet_keys=()))).certified is False
+    doubted = invoice_dossier(1, signed, Examiner(replace(trust, sheet_keys=(bytes(16),))))
+    assert "the MAC is not that of this sheet" in doubted.doubts[0]
+
+
+def test_workers_of_a_caisse_have_the_key_too(trust) -> None:
+    made = ExaminerSettings.of(trust, None).made()
+    assert made.trust.sheet_keys == trust.sheet_keys

@@ -47,3 +47,20 @@ def test_a_sheet_of_an_earlier_version_verifies(trust, name, version, unproven, 
     assert changed != raw
     with pytest.raises(SheetRefused):
         verify(changed, trust)
+
+
+def test_a_sheet_that_a_vitale_1_has_certified_verifies():
+    told = json.loads((GOLDEN / "version4-trust.json").read_text())
+    trust = TrustStore(
+        tuple(x509.load_pem_x509_certificates((GOLDEN / "version4-root.pem").read_bytes())),
+        (),
+        tuple(CvKey(one["car"].encode(), int(one["n"], 16), one["e"]) for one in told["cv_roots"]),
+        (bytes.fromhex(told["sheet_key"]),),
+    )
+    raw = (GOLDEN / "version4.p7m").read_bytes()
+    verdict = verify(raw, trust)
+    assert (verdict.version, verdict.certified) == (4, True)
+    assert canonical.encode(verdict.sheet) == verdict.content.sheet
+    assert verdict.content.encode() in raw
+    with pytest.raises(SheetRefused):
+        verify(raw.replace(b'"amount":3000', b'"amount":3001'), trust)
