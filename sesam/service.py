@@ -30,7 +30,7 @@ Handler = Callable[..., Fields]
 """Takes the process that calls and the parameters; gives the fields of the answer, or raises CallFailed."""
 
 LARGEST_SESSION: Final = 16 << 20
-_DATE_SIZE: Final = "%Y%m%d%H%M"
+_MOMENT: Final = "%Y%m%d%H%M"
 _WITH_GROUPS: Final = tuple(
     f"{kind}_{what}" for kind in ("SSV", "SIS") for what in ("Lire", "Formater", "Traduire")
 )
@@ -59,6 +59,8 @@ class SesamService:
         self._desk = desk
         self._configuration = configuration
         self._journal = journal
+        self._config_zone = ("", b"")
+        """Of the last minute that was asked for."""
         self._lock = Lock()
         self._numbers = count(1)
         self._callers: dict[tuple[int, int], CallerProcess] = {}
@@ -252,11 +254,16 @@ class SesamService:
         return ()
 
     def _config(self, _caller: CallerProcess) -> bytes:
-        return self._configuration.zone(self._desk.clock.read().strftime(_DATE_SIZE))
+        moment = self._desk.clock.read().strftime(_MOMENT)
+        before, zone = self._config_zone
+        if before != moment:
+            zone = self._configuration.zone(moment)
+            self._config_zone = moment, zone
+        return zone
 
     def _read_clock(self, _caller: CallerProcess, reader: str | None) -> Fields:
         need_reader(reader)
-        return (self._desk.clock.read().strftime(_DATE_SIZE).encode(),)
+        return (self._desk.clock.read().strftime(_MOMENT).encode(),)
 
     def _set_clock(self, _caller: CallerProcess, reader: str | None, date: str | None) -> Fields:
         need_reader(reader)

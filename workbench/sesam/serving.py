@@ -1,6 +1,7 @@
 """The process that answers the libraries: the reader with its cards, the socket, who is trusted."""
 
 import logging
+import os
 import secrets
 import socket
 from collections.abc import Callable, Iterator, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bifente.igc.opposition import OpposedCps, OpposedVitale, OppositionList
+from bifente.igc.register.opening import FILE
 from bifente.igc.revocation import oppositions
 from bifente.reader import CPS_SLOT, VITALE_SLOT
 from bifente.reader.pcsclite.ownsocket import OwnSocket
@@ -83,6 +85,8 @@ class ListedOppositions:
     def __init__(self, authority: "Authority") -> None:
         self._authority = authority
         self._seen: list[tuple[int, int]] | None = None
+        register = authority.directory / FILE
+        self._paths = (str(register), f"{register}-wal")
         self._list = OppositionList()
 
     @property
@@ -101,15 +105,20 @@ class ListedOppositions:
 
     def _current(self) -> OppositionList:
         """The list as it is now. Raises IgcError, OSError."""
-        seen = [
-            (found.st_mtime_ns, found.st_size)
-            for path in sorted(self._authority.directory.glob("register.db*"))
-            for found in [path.stat()]
-        ]
+        seen = [_stamp(path) for path in self._paths]
         if seen != self._seen:
             self._list = oppositions(self._authority)
             self._seen = seen
         return self._list
+
+
+def _stamp(path: str) -> tuple[int, int]:
+    """What changes with a file; zeros where there is none."""
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
 
 
 def invoicing_of(settings: SesamSettings) -> "Callable[[CardReading], SyntheticInvoicing]":
