@@ -61,7 +61,7 @@ def _quoted(text: str) -> str:
 @pytest.fixture
 def home() -> Iterator[Path]:
     """The home of an ordinary user, with a clone of the files that are kept here."""
-    for program in ("git", "make", "pipx", "pkcs15-tool", "pkcs11-tool", "timeout"):
+    for program in ("gcc", "git", "make", "pipx", "pkcs15-tool", "pkcs11-tool", "timeout"):
         if shutil.which(program, path="/usr/local/bin:/usr/bin:/bin") is None:
             reason = f"{program} is not installed"
             if os.environ.get("CI") == "true":
