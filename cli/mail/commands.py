@@ -28,4 +28,4 @@ COMMANDS: dict[str, tuple[str, str]] = {
 )
 def mail() -> None:
     """Secure mail (messagerie sécurisée): S/MIME with the professional's card. Its signature key signs, its authentication key
-    deciphers. Each command takes one file and makes another; any mail program reads what comes of it."""
+    deciphers. Each command takes one file and makes another; mail programs with S/MIME read what comes of it."""
