@@ -156,6 +156,8 @@ HINTS: dict[str, str] = {
     "card-file.damaged": "--force puts the copy in its place",
     "card-file.missing": "or make a card: bifente card create PROFILE -o X.card",
     "usage.behind-vpcd": "serve them without --vpcd",
+    "no-permission.passphrase": "the one that igc init --passphrase was given; BIFENTE_IGC_PASSPHRASE may hold it",
+    "input.unknown-certificate": "bifente igc list shows what was issued",
     "no-permission.readable": "--ephemeral needs to read the file only",
     "no-card.no-reader": "bifente reader serve CPS.card VITALE.card",
     "no-card.unplugged": "bifente reader plug",

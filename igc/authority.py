@@ -6,7 +6,6 @@ gave a passphrase. None is shipped.
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from os import PathLike
@@ -17,14 +16,14 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.x509.oid import NameOID
 
-from bifente.apdu.cvc import Car, Cha, CvContent, CvEnvelope, CvError, CvKey
-from bifente.apdu.issuersignature import IssuerSignature
+from bifente.apdu.cvc import Cha, CvKey
 from bifente.codes.holder import CardHolder
 from bifente.codes.usage import CertificateUsage
-from bifente.crypto import iso9796, rsa
+from bifente.crypto import rsa
 from bifente.igc import storage
 from bifente.igc.caisses import CAISSE_DOMAIN, IssuedCaisse, caisse_extensions, caisse_subject
 from bifente.igc.chains import (
+    CA_NOT_AFTER,
     LEAF_SERIAL_SIZE,
     ORGANISATIONS,
     authority_files,
@@ -37,6 +36,7 @@ from bifente.igc.chains import (
     sign,
 )
 from bifente.igc.crls import RevokedSerial, second, sign_crl
+from bifente.igc.cvissuing import cv_certificate, issuer_signature
 from bifente.igc.description import DOMAINS, AuthorityDescription, read_description
 from bifente.igc.errors import AuthorityDamaged, CertificateRefused, IgcError
 from bifente.igc.issuingkey import IssuingKey
@@ -103,13 +103,15 @@ class Authority:
         *,
         environment: str = "T",
         urls: PublicationUrls | None = None,
+        not_after: datetime = CA_NOT_AFTER,
+        passphrase: PassphraseSource | None = None,
         progress: Progress | None = None,
         key_source: KeySource = rsa.generate,
     ) -> "Authority":
         """Make an authority in *directory*, or open the one that is there already.
 
         *environment* is ``T`` (everything marked TEST) or ``P`` (production-like, just as invented); *urls* is where it will
-        be published. Four RSA-4096 and two RSA-2048 keys come from *key_source*. An error or an interruption leaves
+        be published; *passphrase* enciphers its private keys; *not_after* is when it ends. Four RSA-4096 and two RSA-2048 keys come from *key_source*. An error or an interruption leaves
         nothing behind. Raises IgcError or OSError; ValueError for another environment.
         """
         folder = Path(directory).resolve()
@@ -119,8 +121,10 @@ class Authority:
             sizes = {ca_name(kind, gamme): CA_BITS for kind in ("root", "persons") for gamme in Gamme}
             sizes |= {cv_name(domain): CV_BITS for domain in DOMAINS}
             keys = make_keys(sizes, key_source, progress)
-            storage.write_directory(folder, authority_files(names, keys))
-        authority = cls.open(folder)
+            secret = passphrase() if passphrase is not None else None
+            made = authority_files(names, keys, not_after=second(not_after), passphrase=secret)
+            storage.write_directory(folder, made)
+        authority = cls.open(folder, passphrase=passphrase)
         if authority.environment != environment:
             raise IgcError(
                 f"{folder} holds an authority of environment {authority.environment}, not {environment}",
@@ -360,18 +364,19 @@ class Authority:
             storage.check_place(self.directory / ORGANISATIONS)
             named = [ca_name(kind, gamme) for kind in ("root", issuer_kind(gamme))]
             keys = make_keys(dict.fromkeys(named, CA_BITS), key_source, progress)
-            files = chain_files(self.names, gamme, keys)
+            files = chain_files(self.names, gamme, keys, passphrase=self._keyring.passphrase())
             storage.write_directory(
                 self.directory / ORGANISATIONS,
                 {Path(name).name: content for name, content in files.items()},
                 lambda _: _has_organisations(self.directory),
             )
-        self._take(read_keys(self.directory, self.names, [gamme]))
+        self.take_keys(gamme)
 
-    def _take(self, keys: Iterable[IssuingKey]) -> None:
-        """Know keys that were made after this authority was opened, here or by another process."""
-        known = {key.name: key for key in self.issuing_keys}
-        self.issuing_keys = tuple({**known, **{key.name: key for key in keys}}.values())
+    def take_keys(self, gamme: AnyGamme) -> None:
+        """Know the keys of *gamme* that were made after this authority was opened, here or by another process."""
+        found = read_keys(self.directory, self.names, [gamme])
+        known = {key.name: key for key in (*self.issuing_keys, *found)}
+        self.issuing_keys = tuple(known.values())
         self.__dict__.pop("trust_store", None)
         with self.register.writing() as register:
             self._record_authorities(register)
@@ -384,19 +389,8 @@ class Authority:
         The holder's reference is two zero bytes and *pan*, 10 bytes. Raises CertificateRefused.
         """
         root = self.cv_root(domain)
-        car = Car.parse(root.car)
-        if len(pan) != 10:
-            raise CertificateRefused(f"a PAN has 10 bytes, not {len(pan)}")
-        if cha.domain != car.cha_domain:
-            raise CertificateRefused(f"the CV root {car} does not certify cards of domain {cha.domain:02X}")
         self._check_category(cha.g01)
-        numbers = public_key.public_numbers()
-        try:
-            content = CvContent(car, bytes(2) + pan, cha, effective, expiry, numbers.n, numbers.e).encode()
-        except CvError as error:
-            raise CertificateRefused(str(error)) from None
-        signature, remainder = iso9796.sign(self._cv_key(domain), content)
-        return CvEnvelope(signature, remainder, root.car).encode()
+        return cv_certificate(root, self._cv_key(domain), pan, cha, public_key, (effective, expiry))
 
     def sign_contents(self, *, domain: str, pan: bytes, digests: Mapping[int, bytes], day: date) -> bytes:
         """Sign what stands on a card with the CV root of *domain* (``C`` or ``V``): the content of its EF.
@@ -404,12 +398,7 @@ class Authority:
         *digests* has the SHA-256 of each file by its FID; *pan* 10 bytes; *day* is when it is signed. Raises
         CertificateRefused. See :mod:`bifente.apdu.issuersignature`.
         """
-        root = self.cv_root(domain)
-        if len(pan) != 10:
-            raise CertificateRefused(f"a PAN has 10 bytes, not {len(pan)}")
-        unsigned = IssuerSignature(root.car, bytes(2) + pan, day, dict(sorted(digests.items())))
-        signature = rsa.sign_message(self._cv_key(domain), unsigned.message)
-        return replace(unsigned, signature=signature).encode()
+        return issuer_signature(self.cv_root(domain), self._cv_key(domain), pan, digests, day)
 
     def crl(
         self,
@@ -433,6 +422,10 @@ class Authority:
             next_update=next_update,
             number=number,
         )
+
+    def key_pem(self, key: RSAPrivateKey) -> bytes:
+        """A new private key as a file of this authority holds it: enciphered when the others are. Raises WrongPassphrase."""
+        return rsa.private_pem(key, self._keyring.passphrase())
 
     def private_key(self, issuer: IssuingKey) -> RSAPrivateKey:
         """The private half of one of :attr:`issuing_keys`. Raises AuthorityDamaged, WrongPassphrase, OSError."""

@@ -44,31 +44,67 @@ def issuer_kind(gamme: AnyGamme) -> str:
 
 
 def chain_files(
-    names: AuthorityNames, gamme: AnyGamme, keys: Mapping[str, RSAPrivateKey]
+    names: AuthorityNames,
+    gamme: AnyGamme,
+    keys: Mapping[str, RSAPrivateKey],
+    *,
+    not_after: datetime = CA_NOT_AFTER,
+    passphrase: bytes | None = None,
 ) -> dict[str, bytes]:
     """The certificates and keys of a gamme's root and issuing authority, by the names of their files."""
     root_file, file = ca_name("root", gamme), ca_name(issuer_kind(gamme), gamme)
     root_key, key = keys[root_file], keys[file]
-    period = (CA_NOT_BEFORE, CA_NOT_AFTER)
-    root_public, public = root_key.public_key(), key.public_key()
-    root_name, name = names.root(gamme), names.intermediate(gamme)
-    extensions = root_extensions(names, root_public)
-    root = sign(root_name, root_name, root_public, period, _CA_SERIAL_SIZE, extensions, root_key)
-    extensions = intermediate_extensions(names, gamme, public, root_public)
-    intermediate = sign(name, root_name, public, period, _CA_SERIAL_SIZE, extensions, root_key)
+    period = (CA_NOT_BEFORE, not_after)
     return {
-        f"{root_file}.key": rsa.private_pem(root_key),
-        f"{file}.key": rsa.private_pem(key),
-        f"{root_file}.pem": pem(root),
-        f"{file}.pem": pem(intermediate),
+        f"{root_file}.key": rsa.private_pem(root_key, passphrase),
+        f"{file}.key": rsa.private_pem(key, passphrase),
+        f"{root_file}.pem": pem(sign_root(names, gamme, root_key, period)),
+        f"{file}.pem": pem(sign_intermediate(names, gamme, key.public_key(), root_key, period)),
     }
 
 
-def authority_files(names: AuthorityNames, keys: Mapping[str, RSAPrivateKey]) -> dict[str, bytes]:
+def sign_root(
+    names: AuthorityNames, gamme: AnyGamme, key: RSAPrivateKey, period: tuple[datetime, datetime]
+) -> x509.Certificate:
+    """The certificate of a root, signed by itself."""
+    name, public = names.root(gamme), key.public_key()
+    return sign(name, name, public, period, _CA_SERIAL_SIZE, root_extensions(names, public), key)
+
+
+def sign_intermediate(
+    names: AuthorityNames,
+    gamme: AnyGamme,
+    public_key: RSAPublicKey,
+    root_key: RSAPrivateKey,
+    period: tuple[datetime, datetime],
+    *,
+    root_generation: int = 1,
+) -> x509.Certificate:
+    """The certificate of an issuing authority, by the key of its root."""
+    extensions = intermediate_extensions(names, gamme, public_key, root_key.public_key(), root_generation)
+    return sign(
+        names.intermediate(gamme),
+        names.root(gamme),
+        public_key,
+        period,
+        _CA_SERIAL_SIZE,
+        extensions,
+        root_key,
+    )
+
+
+def authority_files(
+    names: AuthorityNames,
+    keys: Mapping[str, RSAPrivateKey],
+    *,
+    not_after: datetime = CA_NOT_AFTER,
+    passphrase: bytes | None = None,
+) -> dict[str, bytes]:
     """Everything that is in the folder of a new authority; the description last."""
-    files = {f"{name}.key": rsa.private_pem(key) for name, key in keys.items() if name.startswith("cv-")}
+    cv_keys = {name: key for name, key in keys.items() if name.startswith("cv-")}
+    files = {f"{name}.key": rsa.private_pem(key, passphrase) for name, key in cv_keys.items()}
     for gamme in Gamme:
-        files |= chain_files(names, gamme, keys)
+        files |= chain_files(names, gamme, keys, not_after=not_after, passphrase=passphrase)
     cv_roots = {}
     for domain in DOMAINS:
         numbers = keys[cv_name(domain)].public_key().public_numbers()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -9,6 +10,9 @@ from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.igc import storage
 from bifente.igc.errors import AuthorityDamaged, WrongPassphrase
+
+_LIKE: Final = "cv-c"
+"""A key that every authority has."""
 
 PassphraseSource = Callable[[], bytes]
 """Asks for the passphrase, once, when a private key is first needed."""
@@ -38,15 +42,13 @@ class Keyring:
             self._keys[name] = key
         return key
 
-    def pem(self, key: RSAPrivateKey, *, like: str) -> bytes:
-        """A new key as its file holds it: enciphered when the key ``<like>.key`` is. Raises as :meth:`key`."""
-        if not rsa.is_encrypted_pem(storage.read_file(self._directory, f"{like}.key")):
-            return rsa.private_pem(key)
-        return rsa.private_pem(key, self._known(self._directory / f"{like}.key"))
-
-    def is_encrypted(self, name: str) -> bool:
-        """Whether the key in ``<name>.key`` needs the passphrase. Raises AuthorityDamaged, OSError."""
-        return rsa.is_encrypted_pem(storage.read_file(self._directory, f"{name}.key"))
+    def passphrase(self) -> bytes | None:
+        """What new keys are to be enciphered with: None when those that are there are not. Raises as :meth:`key`."""
+        like = f"{_LIKE}.key"
+        if not rsa.is_encrypted_pem(storage.read_file(self._directory, like)):
+            return None
+        self._load(self._directory / like, storage.read_file(self._directory, like))  # it is the right one
+        return self._known(self._directory / like)
 
     def _load(self, path: Path, pem: bytes) -> RSAPrivateKey:
         if not rsa.is_encrypted_pem(pem):

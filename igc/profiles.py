@@ -171,13 +171,20 @@ def root_extensions(names: AuthorityNames, public_key: RSAPublicKey) -> Iterator
 
 
 def intermediate_extensions(
-    names: AuthorityNames, gamme: AnyGamme, public_key: RSAPublicKey, root_key: RSAPublicKey
+    names: AuthorityNames,
+    gamme: AnyGamme,
+    public_key: RSAPublicKey,
+    root_key: RSAPublicKey,
+    root_generation: int = 1,
 ) -> Iterator[Extension]:
     """The extensions of an authority for persons or organisations, in the real order."""
     yield x509.BasicConstraints(ca=True, path_length=0), True
     yield key_usage(certificates=True), True
     yield policies("2.5.29.32.0", names.policy_uri), False
-    yield x509.CRLDistributionPoints([_point(uri) for uri in names.root_crl_uris(gamme)]), False
+    yield (
+        x509.CRLDistributionPoints([_point(uri) for uri in names.root_crl_uris(gamme, root_generation)]),
+        False,
+    )
     yield x509.SubjectKeyIdentifier.from_public_key(public_key), False
     yield x509.AuthorityKeyIdentifier.from_issuer_public_key(root_key), False
 

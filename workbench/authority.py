@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bifente.apdu.cvc import CvKey
     from bifente.igc import Authority
+    from bifente.igc.keyring import PassphraseSource
     from bifente.igc.keys import Progress
 
 
@@ -40,27 +41,34 @@ def _roots(authority: "Authority") -> "tuple[CvKey, ...]":
     return authority.trust_store.cv_roots
 
 
-def authority_at_hand(folder: Path | None = None) -> "Authority | None":
+def authority_at_hand(
+    folder: Path | None = None, *, passphrase: "PassphraseSource | None" = None
+) -> "Authority | None":
     """The authority in *folder*; without one the default one when there is one: none is made for this."""
     from bifente.igc import Authority
 
     if folder is None and not Authority.exists(default_folder()):
         return None
-    return open_authority(folder)
+    return open_authority(folder, passphrase=passphrase)
 
 
-def open_authority(folder: Path | None = None, *, progress: "Progress | None" = None) -> "Authority":
+def open_authority(
+    folder: Path | None = None,
+    *,
+    progress: "Progress | None" = None,
+    passphrase: "PassphraseSource | None" = None,
+) -> "Authority":
     """The authority in *folder*, which must be there; without one the default one, made when first needed.
 
-    Making one takes seconds: *progress* is told of each key.
+    Making one takes seconds: *progress* is told of each key. *passphrase* is asked when its keys are enciphered.
     """
     from bifente.igc import Authority
 
     if folder is not None:
-        return Authority.open(folder)
+        return Authority.open(folder, passphrase=passphrase)
     folder = default_folder()
     if Authority.exists(folder):
-        return Authority.open(folder)
+        return Authority.open(folder, passphrase=passphrase)
     return Authority.init(folder, progress=progress)
 
 

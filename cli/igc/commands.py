@@ -1,13 +1,16 @@
 """``bifente igc``: make an authority of one's own, and look at it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.authority import new_passphrase
 from bifente.cli.igc.issuing import issue
+from bifente.cli.igc.renewing import renew, rollover
 from bifente.cli.igc.revoking import crl, list_, revoke, serve
-from bifente.cli.options import JSON, PATH
+from bifente.cli.options import JSON, PATH, Day
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
 
@@ -25,7 +28,7 @@ def igc() -> None:
     revoke what it issued, and publish its lists."""
 
 
-for _command in (issue, list_, revoke, crl, serve):
+for _command in (issue, list_, renew, revoke, rollover, crl, serve):
     igc.add_command(_command)
 
 
@@ -48,9 +51,24 @@ for _command in (issue, list_, revoke, crl, serve):
     metavar="URL",
     help="Where its directory will be: stands in its certificates.  [default: a host that no network has]",
 )
+@click.option(
+    "--until", metavar="DATE", type=Day(), help="The last day of its certificates.  [default: 2049-12-31]"
+)
+@click.option(
+    "--passphrase",
+    "enciphered",
+    is_flag=True,
+    help="Encipher its private keys: asks for a passphrase, or takes that of BIFENTE_IGC_PASSPHRASE.",
+)
 @JSON
 def init(
-    directory: Path, environment: str, base_url: str | None, ldap_url: str | None, as_json: bool
+    directory: Path,
+    environment: str,
+    base_url: str | None,
+    ldap_url: str | None,
+    until: datetime | None,
+    enciphered: bool,
+    as_json: bool,
 ) -> None:
     """Make an authority in DIR: two chains (FORT, STANDARD) and the CV roots of both kinds of card.
 
@@ -64,9 +82,16 @@ def init(
     from bifente.workbench.authorities.making import make_authority
 
     reused = Authority.exists(directory)
+    passphrase = new_passphrase() if enciphered and not reused else b""
     with progress("RSA keys") as told:
         authority = make_authority(
-            directory, environment=environment, base_url=base_url, ldap_url=ldap_url, progress=told
+            directory,
+            environment=environment,
+            base_url=base_url,
+            ldap_url=ldap_url,
+            until=until.date() if until is not None else None,
+            passphrase=(lambda: passphrase) if passphrase else None,
+            progress=told,
         )
     _show(authority, as_json=as_json, created=not reused)
 

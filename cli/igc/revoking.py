@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bifente.cli.authority import existing_authority
 from bifente.cli.options import FORCE, JSON, PATH, REASONS, Day, igc_option
 from bifente.cli.visible import say, say_json
 
@@ -26,9 +27,9 @@ def list_(what: str, igc: Path | None, as_json: bool) -> None:
     bifente igc list
     bifente igc list 899700000013 --json
     """
-    from bifente.workbench.authorities.issued import authority_there, issued_certificates
+    from bifente.workbench.authorities.issued import issued_certificates
 
-    found = issued_certificates(authority_there(igc), what)
+    found = issued_certificates(existing_authority(igc), what)
     now = datetime.now(UTC)
     if as_json:
         say_json([_facts(one, now) for one in found])
@@ -60,9 +61,9 @@ def revoke(what: str, igc: Path | None, reason: str, day: datetime | None, as_js
     bifente igc revoke 4f2a…6b7c --reason keyCompromise
     bifente igc revoke doctor.card --reason cessationOfOperation
     """
-    from bifente.workbench.authorities.issued import authority_there, revoke_certificates
+    from bifente.workbench.authorities.issued import revoke_certificates
 
-    news = revoke_certificates(authority_there(igc), what, reason, day.date() if day is not None else None)
+    news = revoke_certificates(existing_authority(igc), what, reason, day.date() if day is not None else None)
     now = datetime.now(UTC)
     if as_json:
         say_json(
@@ -96,10 +97,9 @@ def crl(igc: Path | None, folder: Path, force: bool, as_json: bool) -> None:
     bifente igc crl -o lists
     openssl verify -crl_check_all -CRLfile lists/lists.pem -CAfile lists/chain.pem certificate.pem
     """
-    from bifente.workbench.authorities.issued import authority_there
     from bifente.workbench.authorities.publishing import write_revocation_lists
 
-    news = write_revocation_lists(authority_there(igc), folder, replace=force)
+    news = write_revocation_lists(existing_authority(igc), folder, replace=force)
     if as_json:
         say_json([{"file": str(one.path), "number": one.number, "entries": one.revoked} for one in news])
         return
@@ -127,11 +127,10 @@ def serve(igc: Path | None, port: int | None, quiet: bool) -> None:
     """
     import sys
 
-    from bifente.workbench.authorities.issued import authority_there
     from bifente.workbench.authorities.publishing import serving
     from bifente.workbench.served.serving import Stop, until_signal
 
-    authority = authority_there(igc)
+    authority = existing_authority(igc)
     stop = Stop()
     with until_signal(stop), serving(authority, port=port, tell=None if quiet else say) as there:
         say(there.url)

@@ -51,6 +51,7 @@ class AuthoritySite:
         names = self._authority.names
         for key in self._authority.issuing_keys:
             what = key.certificate.subject.rfc4514_string().partition(",")[0].removeprefix("CN=")
+            what += f" (key {key.generation})" if key.generation > 1 else ""
             place = (key.gamme, key.generation)
             yield names.certificate_path(*place, root=key.root), f"certificate of {what}"
             yield names.crl_path(*place, root=key.root), f"revocation list of {what}"

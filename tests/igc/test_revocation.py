@@ -400,6 +400,31 @@ def test_two_writers_take_turns(fresh: Authority, issue: Callable[..., x509.Cert
     connection.close()
 
 
+def test_whatever_left_is_registered_though_its_writer_was_killed(fresh: Authority) -> None:
+    script = (
+        "import sys; from datetime import datetime; from bifente.igc import Authority; from bifente.crypto import rsa\n"
+        "from bifente.igc.organisations import software_request\n"
+        "from cryptography.x509 import load_der_x509_certificate as load\n"
+        "a, key = Authority.open(sys.argv[1]), rsa.generate()\n"
+        "for _ in range(1000):\n"
+        "    der = a.issue_organisation(software_request('x'), key.public_key(), datetime(2026, 1, 1),"
+        " key_source=lambda bits: key)\n"
+        "    print(load(der).serial_number, flush=True)\n"
+    )
+    command = [sys.executable, "-c", script, str(fresh.directory)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout is not None
+        serials = [int(program.stdout.readline()) for _ in range(5)]
+        program.kill()
+        serials += [int(line) for line in program.stdout if line.endswith("\n")]
+    assert len(set(serials)) == len(serials)
+    known = {one.serial for one in Authority.open(fresh.directory).register.issued()}
+    assert set(serials) <= known
+    with sqlite3.connect(fresh.register.path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+
+
 def test_damage_and_a_full_disk_are_one_line(
     fresh: Authority, issue: Callable[..., x509.Certificate], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,6 +11,7 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.igc import Authority
+    from bifente.igc.keyring import PassphraseSource
     from bifente.igc.register import IssuedCertificate
 
 _SERIAL = re.compile(r"(?:0[xX])?([0-9A-Fa-f]{1,40})")
@@ -26,9 +27,9 @@ class RevocationNews:
     card: str = ""
 
 
-def authority_there(folder: Path | None) -> "Authority":
+def authority_there(folder: Path | None, passphrase: "PassphraseSource | None" = None) -> "Authority":
     """The authority in *folder*, or the default one when there is one. Raises WorkbenchError, IgcError."""
-    found = authority_at_hand(folder)
+    found = authority_at_hand(folder, passphrase=passphrase)
     if found is None:
         raise WorkbenchError("there is no authority yet", "input.no-authority-at-hand")
     return found

@@ -1,5 +1,6 @@
 """An authority made in a folder, with the addresses that will stand in its certificates."""
 
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
     from bifente.igc import Authority
+    from bifente.igc.issuingkey import IssuingKey
+    from bifente.igc.keyring import PassphraseSource
     from bifente.igc.keys import Progress
 
 
@@ -16,10 +19,16 @@ def make_authority(
     environment: str = "T",
     base_url: str | None = None,
     ldap_url: str | None = None,
+    until: date | None = None,
+    passphrase: "PassphraseSource | None" = None,
     progress: "Progress | None" = None,
 ) -> "Authority":
-    """Make an authority in *folder*, or open the one that is there. Raises WorkbenchError, IgcError, OSError."""
+    """Make an authority in *folder* that ends with the day *until*, or open the one that is there.
+
+    *passphrase* enciphers its private keys. Raises WorkbenchError, IgcError, OSError.
+    """
     from bifente.igc import Authority
+    from bifente.igc.chains import CA_NOT_AFTER
     from bifente.igc.names import PublicationUrls
 
     urls = None
@@ -28,4 +37,33 @@ def make_authority(
             urls = PublicationUrls((base_url or "").rstrip("/"), (ldap_url or "").rstrip("/"))
         except ValueError as error:
             raise WorkbenchError(str(error), "usage.url") from None
-    return Authority.init(folder, environment=environment, urls=urls, progress=progress)
+    return Authority.init(
+        folder,
+        environment=environment,
+        urls=urls,
+        not_after=_end_of(until) if until is not None else CA_NOT_AFTER,
+        passphrase=passphrase,
+        progress=progress,
+    )
+
+
+def new_key(
+    authority: "Authority",
+    gamme: str,
+    *,
+    root: bool = False,
+    until: date | None = None,
+    progress: "Progress | None" = None,
+) -> "list[IssuingKey]":
+    """Give the issuing authority of *gamme* a new key, with *root* its root too; the keys made. Raises IgcError, OSError."""
+    from bifente.igc import Gamme, OrganisationGamme
+    from bifente.igc.chains import CA_NOT_AFTER
+    from bifente.igc.rollover import roll_over
+
+    known = {one.value: one for one in (*Gamme, *OrganisationGamme)}
+    end = _end_of(until) if until is not None else CA_NOT_AFTER
+    return roll_over(authority, known[gamme], root=root, not_after=end, progress=progress)
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time(23, 59, 59), UTC)

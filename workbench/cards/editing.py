@@ -107,6 +107,29 @@ def expire(card: Path, issuer: "Authority", end: date) -> CardNews:
     return edit(card, lambda records: change.expire(records, issuer, end))
 
 
+def renew_professional(card: Path, issuer: "Authority", day: date) -> CardNews:
+    """New certificates for the keys of a professional's card, from *day* on: the same holder, the same number.
+
+    Those before stay valid until their end. Raises WorkbenchError for a card that is opposed or no professional's, PersoError,
+    what the issuer raises.
+    """
+    from bifente.applets.perso.cardrecords import layout_of
+    from bifente.applets.perso.edit import change
+    from bifente.layouts.recognition import CPS
+    from bifente.workbench.cards.opposing import opposed_since
+
+    def changed(records: "Records") -> "Changes":
+        if layout_of(records).party is not CPS:
+            raise WorkbenchError(f"{card}: is not a professional's card", "input.card-kind")
+        change.check_issuer(records, issuer)
+        since = opposed_since(issuer, records)
+        if since is not None:
+            raise WorkbenchError(f"{card}: opposed since {since}: no certificate is issued for it")
+        return change.renew_certificates(records, issuer, day)
+
+    return edit(card, changed)
+
+
 def need_card(card: Path) -> None:
     """Raise what is wrong with a card file, before anything else is done with it: StoreError, CorruptCard."""
     from bifente.applets import read_card

@@ -98,18 +98,39 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
     *issuer* must be the authority that issued the card. A card issued later than *on* is issued earlier as well.
     Raises PersoError, and what the issuer raises.
     """
-    meta = meta_of(records)
-    profile = profile_of(meta)
-    if not isinstance(profile, CardProfile):
-        raise PersoError("this card has no validity")
-    check_issuer(records, issuer)
+    profile = _with_validity(records, issuer)
     assert profile.issued is not None
     issued = (
         profile.issued
         if profile.issued <= on
         else years_later(on + timedelta(days=1), -profile.VALIDITY_YEARS)
     )
-    ended = profile.model_copy(update={"issued": issued, "expires": on})
+    return _reissued(records, issuer, profile.model_copy(update={"issued": issued, "expires": on}))
+
+
+def renew_certificates(records: Records, issuer: Issuer, day: date) -> Changes:
+    """The card is valid anew from *day* on: new certificates for the keys that it has, the same holder and number.
+
+    *issuer* must be the authority that issued the card. Raises PersoError, and what the issuer raises.
+    """
+    profile = _with_validity(records, issuer)
+    expires = years_later(day, profile.VALIDITY_YEARS) - timedelta(days=1)
+    return _reissued(records, issuer, profile.model_copy(update={"issued": day, "expires": expires}))
+
+
+def _with_validity(records: Records, issuer: Issuer) -> CardProfile:
+    profile = profile_of(meta_of(records))
+    if not isinstance(profile, CardProfile):
+        raise PersoError("this card has no validity")
+    check_issuer(records, issuer)
+    return profile
+
+
+def _reissued(records: Records, issuer: Issuer, ended: CardProfile) -> Changes:
+    """Certificates and dates of the card are those of *ended*, which says when it begins and ends."""
+    meta, issued, expires = meta_of(records), ended.issued, ended.expires
+    assert issued is not None
+    assert expires is not None
     layout = layout_of(records)
     pairs = {
         name: rsa.load_private(records[key_record(path, reference)], validate=False)
@@ -124,7 +145,7 @@ def expire(records: Records, issuer: Issuer, on: date) -> Changes:
         changes |= set_field({**records, **_written(changes)}, path, text)
     if issuersigned.read(records) is not None:
         changes |= issuersigned.signed({**records, **_written(changes)}, issuer, issued)
-    dates: dict[str, JsonValue] = {"issued": issued.isoformat(), "expires": on.isoformat()}
+    dates: dict[str, JsonValue] = {"issued": issued.isoformat(), "expires": expires.isoformat()}
     changes[META_RECORD] = replace(meta, profile={**meta.profile, **dates}).record()
     return _kept(records, {name: value for name, value in changes.items() if not name.startswith(INITIAL)})
 
