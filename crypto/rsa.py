@@ -131,6 +131,15 @@ def sign_digest(key: RSAPrivateKey, algorithm: Literal["sha1", "sha256"], digest
     return key.sign(digest, _PKCS1, _PREHASHED[algorithm])
 
 
+def sign_digest_pss(key: RSAPrivateKey, algorithm: Literal["sha1", "sha256"], digest: bytes) -> bytes:
+    """RSASSA-PSS over a digest, MGF1 of the same hash and a salt as long as it (RFC 8017 §8.1). Raises CryptoError."""
+    if len(digest) != _DIGEST_SIZE[algorithm]:
+        raise CryptoError(f"a {algorithm} digest has {_DIGEST_SIZE[algorithm]} bytes, not {len(digest)}")
+    hashed = _PREHASHED[algorithm]
+    mask = padding.MGF1(hashes.SHA1() if algorithm == "sha1" else hashes.SHA256())  # noqa: S303 - algorithm 15
+    return key.sign(digest, padding.PSS(mask, len(digest)), hashed)
+
+
 def sign_message(key: RSAPrivateKey, message: bytes) -> bytes:
     """RSASSA-PKCS1-v1_5 with SHA-256 over *message*."""
     return key.sign(message, _PKCS1, hashes.SHA256())

@@ -337,6 +337,8 @@ class Layout:
     """The interface without contacts, of a chip that has one; bifente.layouts.faces makes the layout that it shows."""
     without_contacts: bool = False
     """This is that layout: files and rules as they are met without contacts."""
+    other_atrs: tuple[bytes, ...] = ()
+    """What some cards of this kind answer a reset with instead."""
 
     def __post_init__(self) -> None:
         try:
@@ -354,9 +356,12 @@ class Layout:
 
     def answers_reset_with(self, atr: bytes) -> bool:
         """Whether *atr* is that of a card of this kind."""
-        return len(atr) == len(self.atr) and all(
-            one == other or (at in self.atr_differs and one in (self.atr_differs[at] or _ANY_BYTE))
-            for at, (one, other) in enumerate(zip(atr, self.atr, strict=True))
+        return atr in self.other_atrs or (
+            len(atr) == len(self.atr)
+            and all(
+                one == other or (at in self.atr_differs and one in (self.atr_differs[at] or _ANY_BYTE))
+                for at, (one, other) in enumerate(zip(atr, self.atr, strict=True))
+            )
         )
 
     @property

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MODULES: Final = {
     "cps3": "bifente.layouts.cards.cps3",
+    "cps4": "bifente.layouts.cards.cps4",
     "vitale2": "bifente.layouts.cards.vitale2",
     "vitale1": "bifente.layouts.cards.vitale1",
     "t1test": "bifente.layouts.cards.t1test",

@@ -1,11 +1,14 @@
-"""The professional's card (CPS3 family) as the terminal sees it: what it says, its PIN, its keys.
+"""The professional's card (CPS family) as the terminal sees it: what it says, its PIN, its keys.
 
 The commands are those that the public middleware sends to a CPS3 (Cryptolib CPS, driver ``card-cps3.c``; OpenSC
-PR #2217), so an emulated, a recorded and a real card are spoken to alike.
+PR #2217), so an emulated, a recorded and a real card are spoken to alike. To a CPS4 it speaks as
+:mod:`bifente.terminal.chipdoc` says.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
 from typing import Final
 
 from bifente.apdu import SW, ApduError, Link
@@ -24,7 +27,7 @@ from bifente.apdu.instructions import (
 )
 from bifente.apdu.issuersignature import IssuerSignature
 from bifente.apdu.secrecy import MarkedBytes
-from bifente.apdu.tlv import encode, find
+from bifente.apdu.tlv import encode
 from bifente.codes.holder import CardHolder
 from bifente.crypto.resumable import Sha256State
 from bifente.layouts import recognition
@@ -34,7 +37,7 @@ from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF
 from bifente.layouts.recognition import Step
 from bifente.ssv.groups import Group
-from bifente.terminal import files, issued
+from bifente.terminal import chipdoc, files, issued
 from bifente.terminal.errors import (
     CardKind,
     CardRefused,
@@ -98,13 +101,17 @@ class CpsSession:
     """
 
     def __init__(self, link: Link, *, extended: bool | None = None) -> None:
-        self.channel = Channel(link, CardKind.CPS, extended=extended)
+        self._on_chipdoc = chipdoc.is_one(link)
+        cla = chipdoc.CHANNEL if self._on_chipdoc else 0x00
+        self.channel = Channel(link, CardKind.CPS, extended=extended, cla=cla)
         self.issued: IssuerSignature | None = None
         """What the issuer signed, once a recognition has verified it: what is read is then held against it."""
         self._select()
 
     def _select(self) -> None:
         step = "SELECT CPS"
+        if self._on_chipdoc:
+            chipdoc.call_applet(self.channel)
         for name in (layout.AID_MF, layout.AID_CONTACT):
             try:
                 files.select_application(self.channel, step, name, files.WITH_FCP)
@@ -130,7 +137,9 @@ class CpsSession:
 
     def pan(self) -> bytes:
         """The card's number as EF.SN.ICC holds it: 10 BCD bytes, issuer 8025000001 first."""
-        value = self._content(find_in(self._read("read EF.SN.ICC", SERIAL_FID, mf=True), 0x5A), "EF.SN.ICC")
+        value = self._content(
+            files.find_in(self._read("read EF.SN.ICC", SERIAL_FID, mf=True), 0x5A), "EF.SN.ICC"
+        )
         if len(value) != 10:
             raise ProtocolBroken(f"a card number has 10 bytes, not {len(value)}", step="read EF.SN.ICC")
         return value
@@ -238,11 +247,22 @@ class CpsSession:
 
     def change_pin(self, old: bytes, new: bytes) -> None:
         """Replace the PIN; *old* is verified by the same command. Raises as :meth:`verify_pin`."""
+        if self._on_chipdoc:
+            _well_formed("change PIN", new)
+            self._present("change PIN", VERIFY, 0x00, layout.PIN, old)
+            self._present("change PIN", CHANGE_REFERENCE_DATA, 0x01, layout.PIN, new)
+            return
         self._present("change PIN", CHANGE_REFERENCE_DATA, 0x00, layout.PIN, old, new)
 
     def unblock(self, puk: bytes, new: bytes) -> None:
         """Present the *code de déblocage* and set a new PIN. Raises WrongPin for the PUK's own tries."""
+        if self._on_chipdoc:
+            _well_formed("set new PIN", new)
         self._present("verify PUK", VERIFY, 0x00, layout.PUK, puk)
+        if self._on_chipdoc:
+            self._present("unblock PIN", RESET_RETRY_COUNTER, 0x03, layout.PIN | 0x80)
+            self._present("set new PIN", CHANGE_REFERENCE_DATA, 0x01, layout.PIN, new)
+            return
         self._present("set new PIN", RESET_RETRY_COUNTER, 0x02, layout.PIN, new)
 
     def log_out(self) -> None:
@@ -265,6 +285,8 @@ class CpsSession:
 
         Raises PinRequired when the PIN was not presented.
         """
+        if self._on_chipdoc:
+            return self.sign_digest(sha256(message).digest())
         # the middleware keeps 1 to 64 bytes back for the card, so the last block is never empty but of an empty message
         cut = max(len(message) - 1, 0) // 64 * 64
         head = Sha256State(message[:cut]).state() if cut else b""
@@ -274,7 +296,28 @@ class CpsSession:
         """As :meth:`sign`, over a finished SHA-256 digest (32 bytes)."""
         if len(digest) != 32:
             raise ValueError(f"a SHA-256 digest has 32 bytes, not {len(digest)}")
+        if self._on_chipdoc:
+            return self._by_chip(chipdoc.sign, digest)
         return self._sign(encode(0x90, digest))
+
+    def authenticate_pss(self, digest: bytes) -> bytes:
+        """RSASSA-PSS/SHA-256 by the authentication key over a SHA-256 digest, as TLS 1.3 wants it: a CPS4 alone has that.
+
+        Raises CpsUnusable for another card, PinRequired when the PIN was not presented.
+        """
+        if not self._on_chipdoc:
+            raise CpsUnusable(
+                "this CPS signs without PSS: only a CPS4 has it", step="sign", hint="TLS 1.2 needs none"
+            )
+        return self._by_chip(partial(chipdoc.sign, pss=True, authentication=True), digest)
+
+    def _by_chip(self, operation: Callable[[Channel, bytes], bytes], data: bytes) -> bytes:
+        self.enter_application()
+        try:
+            return operation(self.channel, data)
+        except CardRefused as refused:
+            _want_pin(refused)
+            raise
 
     def _sign(self, hash_input: bytes) -> bytes:
         self.enter_application()
@@ -294,6 +337,8 @@ class CpsSession:
         """PKCS #1 v1.5 signature by the authentication key over *data* as it is (a DigestInfo, at most 102 bytes)."""
         if not 1 <= len(data) <= _MAX_AUTHENTICATE:
             raise ValueError(f"INTERNAL AUTHENTICATE takes 1 to {_MAX_AUTHENTICATE} bytes, not {len(data)}")
+        if self._on_chipdoc:
+            return self._by_chip(chipdoc.authenticate, data)
         self.enter_application()
         step = "internal authenticate"
         self.channel.check(
@@ -310,6 +355,8 @@ class CpsSession:
 
         Of a cryptogram with wrong padding nothing is promised: random bytes may come back.
         """
+        if self._on_chipdoc:
+            return self._by_chip(chipdoc.decipher, cryptogram)
         self.enter_application()
         step = "decipher"
         self.channel.check(
@@ -365,11 +412,9 @@ class CpsSession:
     def _present(self, step: str, ins: int, p1: int, reference: int, *secrets: bytes) -> None:
         code = "PIN" if reference == layout.PIN and ins != RESET_RETRY_COUNTER else "PUK"
         for secret in secrets:
-            # Without digits VERIFY would be a question, and other characters a refusal like any other.
-            if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
-                raise PinMalformed(f"a code has {_MIN_DIGITS} to {_MAX_DIGITS} digits", step=step)
+            _well_formed(step, secret)
         data = MarkedBytes.whole(b"".join(secrets))
-        sw = self.channel.send(0x00, ins, p1, reference, data, step=step).sw
+        sw = self.channel.send(self.channel.cla, ins, p1, reference, data, step=step).sw
         if sw == SW.SUCCESS:
             return
         self.channel.forget()
@@ -385,7 +430,7 @@ class CpsSession:
 
     def _status(self, reference: int) -> PinStatus:
         step = "PIN status"
-        sw = self.channel.send(0x00, VERIFY, 0x00, reference, step=step).sw
+        sw = self.channel.send(self.channel.cla, VERIFY, 0x00, reference, step=step).sw
         left = 0 if sw == SW.AUTHENTICATION_METHOD_BLOCKED else sw.tries_left
         if left is None and sw != SW.SUCCESS:
             raise CardRefused(step, sw, card=CardKind.CPS)
@@ -399,7 +444,8 @@ class CpsSession:
         """The DOCP of a PIN; GET DATA finds it at the MF only. None when the card does not give it."""
         self.channel.check(step, SELECT, 0x00, files.WITHOUT_ANSWER, b"\x3f\x00")
         request = SdoRequest(SdoId(SdoClass.CHV, reference), (0xA0,)).encode()
-        response = self.channel.send(0x00, GET_DATA | BER_TLV, 0x3F, 0xFF, request, 256, step=step)
+        cla = self.channel.cla
+        response = self.channel.send(cla, GET_DATA | BER_TLV, 0x3F, 0xFF, request, 256, step=step)
         if response.sw != SW.SUCCESS:
             return None
         try:
@@ -412,6 +458,12 @@ class CpsSession:
         if value is None:
             raise ProtocolBroken(f"{what} holds no card number", step=f"read {what}")
         return value
+
+
+def _well_formed(step: str, secret: bytes) -> None:
+    """Raise PinMalformed: without digits VERIFY would be a question, and other characters a refusal like any other."""
+    if not (_MIN_DIGITS <= len(secret) <= _MAX_DIGITS and secret.isdigit()):
+        raise PinMalformed(f"a code has {_MIN_DIGITS} to {_MAX_DIGITS} digits", step=step)
 
 
 def holder_of(contents: Mapping[str, bytes]) -> CardHolder:
@@ -438,14 +490,6 @@ def professional_groups(contents: Mapping[str, bytes], holder: CardHolder | None
 def crt(*, algorithm: int, key: int | None = None) -> bytes:
     """The content of a control reference template for MSE SET: algorithm (80) and own key (84)."""
     return encode(0x80, bytes((algorithm,))) + (encode(0x84, bytes((key,))) if key is not None else b"")
-
-
-def find_in(data: bytes, tag: int) -> bytes | None:
-    """The value of *tag* on the outermost level of a file, None when it is absent or the file is not BER-TLV."""
-    try:
-        return find(data, tag)
-    except ApduError:
-        return None
 
 
 def _want_pin(refused: CardRefused) -> None:

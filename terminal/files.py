@@ -89,3 +89,11 @@ def size_of(control_information: bytes) -> int | None:
     except ApduError:
         return None
     return int.from_bytes(value, "big") if value else None
+
+
+def find_in(data: bytes, tag: int) -> bytes | None:
+    """The value of *tag* on the outermost level of a file, None when it is absent or the file is not BER-TLV."""
+    try:
+        return find(data, tag)
+    except ApduError:
+        return None

@@ -18,6 +18,7 @@ class Session(Protocol):
 
 _SESSIONS: Final[dict[str, Callable[[Link], Session]]] = {
     "cps3": CpsSession,
+    "cps4": CpsSession,
     "vitale2": VitaleSession,
     "vitale1": Vitale1Session,
 }

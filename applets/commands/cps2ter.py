@@ -64,20 +64,25 @@ class Cps2terApplet:
 
     def transmit(self, card: "SmartCard", apdu: CommandAPDU) -> bytes:
         """The answer to a command of class A0, with its status word. Raises CardError."""
-        if card.layout.without_contacts:
-            raise _no_class(apdu, "the contactless interface has no CPS2ter")
-        if not isinstance(card.elsewhere, VoletState) or card.instructions is card.own:
-            card.elsewhere = VoletState(Tree(card.layout, card.store, apart=True).mf)
-            card.instructions = _Asleep(card.own)
-            card.channel.environment = card.channel.session = None
+        self.enter(card, apdu)
         instruction = _TABLE.get(apdu.ins)
         if instruction is None:
             why = Why(_CLAUSE, "the CPS2ter has no instruction {} here", (CommandPart(apdu.raw, 1, 2),))
             raise CardError(SW.INSTRUCTION_NOT_SUPPORTED, why)
         return instruction.run(card, instruction.request(apdu))[: apdu.ne or 0] + _OK
 
+    def enter(self, card: "SmartCard", apdu: CommandAPDU) -> None:
+        """Give the chip to the CPS2ter, if it has it not. Raises CardError where there is none."""
+        if card.layout.without_contacts:
+            raise no_class(apdu, "the contactless interface has no CPS2ter")
+        if card.asleep is None:
+            card.elsewhere = VoletState(Tree(card.layout, card.store, apart=True).mf)
+            card.instructions, card.asleep = _Asleep(card.instructions), card.instructions
+            card.channel.environment = card.channel.session = None
 
-def _no_class(apdu: CommandAPDU, sentence: str) -> CardError:
+
+def no_class(apdu: CommandAPDU, sentence: str) -> CardError:
+    """6E00, and why."""
     return CardError(
         SW.CLASS_NOT_SUPPORTED, Why(_CLAUSE, f"class {{}}: {sentence}", (CommandPart(apdu.raw, 0, 1),))
     )
@@ -106,10 +111,10 @@ class _Asleep(Mapping[int, Instruction[Any]]):
     def _called(self, card: "SmartCard", apdu: CommandAPDU) -> bytes:
         by_name = apdu.ins == instructions.SELECT and apdu.p1 == Method.BY_NAME
         if not by_name or apdu.data not in card.layout.applets:
-            raise _no_class(apdu, "the CPS2ter has the chip, until SELECT by name calls the IAS applet")
+            raise no_class(apdu, "the CPS2ter has the chip, until SELECT by name calls the IAS applet")
         select = self._own[instructions.SELECT]
         request = select.request(apdu)
-        card.instructions, card.elsewhere = card.own, None
+        card.instructions, card.asleep, card.elsewhere = self._own, None, None
         return select.run(card, request)
 
 

@@ -73,8 +73,8 @@ class SmartCard:
         """What the store refused last, which the terminal sees as 6581 only."""
         self.last_refusal: Refusal | None = None
         """Why the last command was answered as it was, None after plain success (bifente.apdu.refusal)."""
-        self.own = instructions
-        """The instructions again: another applet puts its own in their place while it has the chip."""
+        self.asleep: Table | None = None
+        """The card's own instructions while another applet, which has put its own in their place, has the chip."""
         self.elsewhere: object = None
         """What another applet of the chip knows until the next reset."""
         self._known = Listed(instructions)
@@ -117,7 +117,9 @@ class SmartCard:
 
     def _forget(self) -> None:
         """What reset and loss of power do: a fresh volatile state."""
-        self.instructions, self.elsewhere = self.own, None
+        self.elsewhere = None
+        if self.asleep is not None:
+            self.instructions, self.asleep = self.asleep, None
         self.proven = Proven()
         self.channel = self.basic = LogicalChannel(self.tree.mf)
         self.channels = [self.basic, *(None for _ in range(1, self.classes.channels))]

@@ -107,7 +107,7 @@ def test_a_slot_of_a_served_reader(cards: dict[str, Path]) -> None:
 def test_slots_of_conform(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["conform", "--slot", "Vitale", "--case", "iso7816/select"]) in (0, 3)
     assert main(["conform", "--slot", "Test", "--slot", "XX"]) == 3
-    assert "there are: 1 CPS, 2 Vitale, 3 Vitale B, 4 Test" in capsys.readouterr().err
+    assert "there are: 1 CPS, 2 CPS B, 3 Vitale, 4 Vitale B, 5 Test" in capsys.readouterr().err
 
 
 def test_swapped_cards_are_named(cards: dict[str, Path], capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from clients import PIN, TIMEOUT, TODAY, Desk
+from clients import AUTHENTICATION, PIN, TIMEOUT, TODAY, Desk
 
 from bifente.layouts.codecs import cps2terdata
 
@@ -137,3 +137,32 @@ def test_its_library_lists_and_reads_the_objects_of_the_cps2ter(desk, package, t
     value = cps2terdata.ACTIVITY.decode(activity)
     assert isinstance(value, dict)
     assert value["raison_sociale"] == "CABINET FICTIF DU DR FICTIF-LEROUX"
+
+
+def test_its_library_signs_and_deciphers_with_a_cps4(desk, package, tmp_path) -> None:
+    """On channel 1, with PSS, as the State's driver for the CPS4 does."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    at_the_desk = desk("gp-cps4")
+    script = SCRIPT.replace("exec /opt/santesocial/CPS/bin/cpgeslux", 'exec "$@"')
+    environment = {**at_the_desk.environment, "BIFENTE_CRYPTOLIB": str(package), "LC_ALL": "C"}
+
+    def run(*options: str) -> None:
+        module = "/opt/santesocial/CPS/lib/libcps3_pkcs11_lux.so"
+        tool = ["pkcs11-tool", "--module", module, "--login", "--pin", PIN, "--id", AUTHENTICATION, *options]
+        command = ["unshare", "-m", "sh", "-c", script, "sh", *tool]
+        done = subprocess.run(command, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+
+    certificate, message, signature = (tmp_path / name for name in ("certificate", "message", "signature"))
+    message.write_bytes(b"what TLS 1.3 signs")
+    run("--read-object", "--type", "cert", "-o", str(certificate))
+    run("--sign", "-m", "SHA256-RSA-PKCS-PSS", "-i", str(message), "-o", str(signature))
+    key = x509.load_der_x509_certificate(certificate.read_bytes()).public_key()
+    pss = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+    key.verify(signature.read_bytes(), message.read_bytes(), pss, hashes.SHA256())
+    (tmp_path / "cryptogram").write_bytes(key.encrypt(b"secret", padding.PKCS1v15()))
+    run("--decrypt", "-m", "RSA-PKCS", "-i", str(tmp_path / "cryptogram"), "-o", str(tmp_path / "plain"))
+    assert (tmp_path / "plain").read_bytes() == b"secret"

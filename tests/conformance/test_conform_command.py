@@ -90,7 +90,10 @@ def test_one_suite_one_card_one_case(capsys: pytest.CaptureFixture[str]) -> None
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--slot", "elsewhere"], "no slot 'elsewhere'; there are: 1 CPS, 2 Vitale, 3 Vitale B, 4 Test"),
+        (
+            ["--slot", "elsewhere"],
+            "no slot 'elsewhere'; there are: 1 CPS, 2 CPS B, 3 Vitale, 4 Vitale B, 5 Test",
+        ),
         (["--case", "no such case"], "no case has been chosen"),
         (["compare", "/nowhere.json"], "/nowhere.json"),
         (["--serial", "00000017"], "--serial has no effect here: only with --reader"),

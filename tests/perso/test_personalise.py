@@ -41,8 +41,9 @@ def test_each_shipped_profile_makes_a_card_that_starts(name, make):
     card = card_of(MemoryStore(records), meta_of(records).kind)
     assert card.power_on() == layout_of(records).atr
     assert card.serial == meta_of(records).serial
-    cla = "BC" if meta_of(records).kind == "vitale1" else "00"
-    assert card.transmit(bytes.fromhex(f"{cla}A4000C023F00")) == b"\x90\x00"
+    select = {"vitale1": "BCA4000C023F00", "cps4": "01A4040C088025000001FF0100"}
+    command = select.get(meta_of(records).kind, "00A4000C023F00")
+    assert card.transmit(bytes.fromhex(command)) == b"\x90\x00"
 
 
 def test_the_announced_profiles_are_shipped():

@@ -7,8 +7,9 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bifente.layouts import recognition
 from bifente.workbench.cards.files import failing_as_files
-from bifente.workbench.cards.kinds import need_kind, need_pair
+from bifente.workbench.cards.kinds import need_pair, need_party
 
 if TYPE_CHECKING:
     from bifente.ssv.groups import Group
@@ -31,7 +32,7 @@ def cps_session(card: Path) -> "Iterator[CpsSession]":
     from bifente.reader import CPS_SLOT, TwoSlotReader
     from bifente.terminal import CpsSession
 
-    need_kind(card, "cps3", "the card of this PIN: only a CPS has one")
+    need_party(card, recognition.CPS, "the card of this PIN: only a CPS has one")
     device = open_card(card)
     with failing_as_files(device), TwoSlotReader() as reader:
         reader.insert(CPS_SLOT, device)
