@@ -1,7 +1,7 @@
 """``python benchmarks [--json] [--strict] [NAME…]``: run the benchmarks of this folder.
 
 A benchmark is a module ``bench_<name>.py`` with a function ``results() -> Iterable[Result]``, here or in one of the
-rooms: ``incard/`` measures a card alone, ``inreader/`` the ways to it.
+rooms: ``incard/`` measures a card alone, ``inreader/`` the ways to it, ``indirectory/`` the annuaire.
 The folder is run, not imported as a package: bifente is the installed one, never a bare folder of the repository.
 """
 
@@ -18,7 +18,7 @@ import frame
 from frame import Result, judged, table
 
 FOLDER = Path(__file__).parent
-sys.path += [str(FOLDER / room) for room in ("incard", "inreader")]
+sys.path += [str(FOLDER / room) for room in ("incard", "inreader", "indirectory")]
 
 
 def names() -> list[str]:

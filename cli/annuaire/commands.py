@@ -10,6 +10,10 @@ TABLE: dict[str, tuple[str, str]] = {
     "fill": ("bifente.cli.annuaire.filling:fill", "Publish cards, certificates, what an authority issued."),
     "hide": ("bifente.cli.annuaire.filling:hide", "Do not list somebody who does not want it."),
     "import": ("bifente.cli.annuaire.filling:import_", "Take in the public extracts of the Annuaire Santé."),
+    "ldap": (
+        "bifente.cli.annuaire.programs:ldap",
+        "Serve the published certificates over LDAP, on loopback.",
+    ),
     "mail": ("bifente.cli.annuaire.filling:mail", "Give somebody a mail address."),
     "recipient": ("bifente.cli.annuaire.looking:recipient", "Whom a letter to an address is enciphered for."),
     "search": ("bifente.cli.annuaire.looking:search", "Find professionals, structures, servers."),

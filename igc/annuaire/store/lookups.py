@@ -13,7 +13,8 @@ from typing import Any, Final
 from bifente.codes import gip
 from bifente.codes.departements import departement_label
 from bifente.igc.annuaire.certificates import serial_text
-from bifente.igc.annuaire.store.words import WordIndex, beginning_with, tagged
+from bifente.igc.annuaire.store.questions import condition_of, looks_like_identifier
+from bifente.igc.annuaire.store.words import WordIndex
 from bifente.igc.annuaire.values import (
     AnnuaireAuthority,
     AnnuaireCounts,
@@ -79,7 +80,7 @@ class Lookups:
             look = self._by_mail if "@" in typed else self._by_any_number
             exact.append(look(query.kind, typed))
             text = ""
-        condition = _condition(query, text)
+        condition = condition_of(query, text)
         if condition is None:
             return []
         if not condition:
@@ -87,7 +88,7 @@ class Lookups:
         found = self._matching(query.kind, condition, exact)
         if text and len(found) > MOST and query.kind is EntryKind.PROFESSIONAL:
             # a word may begin a name or a given name, of which there are too many: names first
-            by_name = _condition(replace(query, family_name=f"{text} {query.family_name}"), "") or ""
+            by_name = condition_of(replace(query, family_name=f"{text} {query.family_name}"), "") or ""
             found = list(dict.fromkeys([*self._matching(query.kind, by_name, exact), *found]))[: MOST + 1]
         return found
 
@@ -293,6 +294,17 @@ class Lookups:
         number, known, organisation, structure, departement = row
         return ListedServer(known, organisation, structure, departement, self._certificates("server", number))
 
+    def with_certificates(self, kind: EntryKind) -> list[str]:
+        """The identifiers of the entries for which certificates are published."""
+        table = _ENTRY[kind][1]
+        column = "name" if kind is EntryKind.SERVER else "identifier"
+        visible = "AND NOT hidden" if kind is EntryKind.PROFESSIONAL else ""
+        rows = self._connection.execute(
+            f"SELECT {column} FROM {table} WHERE id IN (SELECT {table} FROM certificate WHERE {table} IS NOT NULL)"  # noqa: S608
+            f" {visible} ORDER BY id"
+        )
+        return [identifier for (identifier,) in rows]
+
     def authorities(self) -> list[AnnuaireAuthority]:
         """Every authority, roots before what they issued."""
         rows = self._connection.execute(
@@ -433,35 +445,6 @@ class Lookups:
     def _row(self, query: str, *values: object) -> tuple[Any, ...]:
         row: tuple[Any, ...] = self._connection.execute(query, values).fetchone()
         return row
-
-
-def looks_like_identifier(typed: str) -> bool:
-    """Whether what was typed for a name is rather a number: three figures at least, and letters as test numbers have them."""
-    compact = "".join(typed.split()).upper()
-    figures = sum(one in _DIGITS for one in compact)
-    return figures >= 3 and len(compact) - figures <= 1 + compact.count("/") + 5 * ("/" in compact)
-
-
-def _condition(query: AnnuaireQuery, text: str) -> str | None:
-    """The question to the index; empty when no word is asked for, None when what was typed holds no word at all."""
-    names = "family given" if query.kind is EntryKind.PROFESSIONAL else "name"
-    typed = [(names, text)]
-    if query.kind is EntryKind.PROFESSIONAL:
-        typed += [("family", query.family_name), ("given", query.given_name)]
-    else:
-        typed.append(("name", query.family_name))
-    typed.append(("places", query.commune))
-    parts = []
-    for columns, words in typed:
-        if words.strip():
-            condition = beginning_with(columns, words)
-            if not condition:
-                return None
-            parts.append(condition)
-    parts.append(tagged("places", "d", query.departement))
-    if query.kind is EntryKind.PROFESSIONAL:
-        parts += [tagged("trades", "p", query.profession), tagged("trades", "q", query.skill)]
-    return " AND ".join(filter(None, parts))
 
 
 def _span(beginning: str) -> tuple[str, str, int]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bifente.igc.annuaire import Annuaire, AnnuaireQuery, EntryKind, NotListed
-from bifente.igc.annuaire.store.lookups import looks_like_identifier
+from bifente.igc.annuaire.store.questions import looks_like_identifier
 
 
 def names(annuaire: Annuaire, **asked: object) -> list[str]:
