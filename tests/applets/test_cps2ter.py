@@ -13,7 +13,9 @@ from bifente.crypto import rsa
 from bifente.layouts.codecs import cps2terdata
 from bifente.layouts.cps2ter import VOLET
 from bifente.layouts.nodes import EF
+from bifente.reader import CPS_SLOT, VITALE_SLOT, TwoSlotReader
 from bifente.reader.wrappers.t0front import T0Front
+from bifente.terminal import CpsSession, VitaleSession, recognise
 from bifente.terminal.whichcard import kind_of
 
 PIN, WRONG = "A02000010431323334", "A02000010439393939"
@@ -155,6 +157,20 @@ def test_a_terminal_finds_the_card_in_whatever_mode_it_was_left(card: SmartCard)
 
     card.transmit(bytes.fromhex("A0A40000023F00"))
     assert kind_of(Behind()) == "cps3"  # type: ignore[arg-type]
+
+
+def test_a_session_works_with_a_card_that_was_left_in_the_other_mode(card: SmartCard) -> None:
+    with TwoSlotReader() as reader:
+        reader.insert(CPS_SLOT, card)
+        reader.insert(VITALE_SLOT, issued("vitale-single"))
+        link = reader.link(CPS_SLOT)
+        link.transmit(bytes.fromhex("A0A40000023F00"))
+        assert link.transmit(bytes.fromhex("00B0000001")) == b"\x6e\x00"
+        doctor, patient = CpsSession(link), VitaleSession(reader.link(VITALE_SLOT))
+        doctor.verify_pin(b"1234")
+        with recognise(doctor, patient, date=TODAY, anchors=authority().trust_store.cv_roots):
+            assert patient.rights()
+        assert len(doctor.sign(b"a sheet")) == 256
 
 
 def test_a_pin_verified_for_one_opens_the_other(front: T0Front) -> None:
