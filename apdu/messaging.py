@@ -10,48 +10,28 @@ These are the functions of both sides, on values. What enciphers is a :class:`Pr
 ``iasecc-sm.c`` and ``sm-cwa14890.c``; ICAO Doc 9303-11 §9.8, whose worked example (appendix D.4) is a test.
 """
 
-from enum import Enum
 from hmac import compare_digest
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 from bifente.apdu import tlv
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.errors import ApduError
+from bifente.apdu.protectedobjects import (
+    BER_CRYPTOGRAM_TAG,
+    CHECKSUM_HEAD,
+    CHECKSUM_WHOLE,
+    CRYPTOGRAM_TAG,
+    LE_TAG,
+    STATUS_TAG,
+    MessagingError,
+    MessagingFault,
+    read_objects,
+)
 from bifente.apdu.response import ResponseAPDU
 
-CRYPTOGRAM_TAG: Final = 0x87
-"""A padding indicator and the enciphered data."""
-BER_CRYPTOGRAM_TAG: Final = 0x85
-"""The enciphered data, which are BER-TLV: no padding indicator."""
-LE_TAG: Final = 0x97
-STATUS_TAG: Final = 0x99
-CHECKSUM_TAG: Final = 0x8E
-CHECKSUM_SIZE: Final = 8
-
-_CHECKSUM_HEAD: Final = bytes((CHECKSUM_TAG, CHECKSUM_SIZE))
-_CHECKSUM_WHOLE: Final = 2 + CHECKSUM_SIZE
-_INDICATOR: Final = 0x01
-"""Padding by ``80 00 …`` (ISO/IEC 7816-4:2020 table 55)."""
 _SECURED_BITS: Final = 0x0C
 _STATUS_WHOLE: Final = 4
-
-
-class MessagingFault(Enum):
-    """What is wrong with a protected command or answer."""
-
-    MISSING = "missing"
-    """An object that must be there is not: status word 6987."""
-    INCORRECT = "incorrect"
-    """An object is there that cannot be read, or does not hold: 6988."""
-
-
-class MessagingError(ApduError):
-    """A protected command or answer that must be refused; :attr:`fault` says how. The session is over."""
-
-    def __init__(self, fault: MessagingFault, message: str) -> None:
-        super().__init__(message)
-        self.fault = fault
 
 
 class Protection(Protocol):
@@ -79,17 +59,6 @@ class Protection(Protocol):
         """Eight bytes over whole blocks, the counter among them."""
 
 
-class ProtectedObjects(NamedTuple):
-    """The objects of a protected data field. ``covered`` is what the checksum is over, as it came."""
-
-    cryptogram: bytes | None
-    """Of 87 without its padding indicator, or of 85."""
-    le: bytes | None
-    status: bytes | None
-    covered: bytes
-    checksum: bytes
-
-
 def padded(data: bytes, block: int) -> bytes:
     """*data* with 80 and zeros behind it, to whole blocks; always at least one byte (ISO/IEC 7816-4:2020 §10.2.3.1)."""
     return data + b"\x80" + bytes(-(len(data) + 1) % block)
@@ -101,48 +70,6 @@ def unpadded(data: bytes) -> bytes:
     if plain[-1:] != b"\x80":
         raise MessagingError(MessagingFault.INCORRECT, "the deciphered data are not padded by 80 and zeros")
     return plain[:-1]
-
-
-def read_objects(field: bytes, *, odd: bool, answer: bool) -> ProtectedObjects:
-    """Read the data field of a protected command, or that of an *answer*; *odd* as the INS is.
-
-    Strict in order and number. Raises MessagingError.
-    """
-    if field[-_CHECKSUM_WHOLE:-CHECKSUM_SIZE] != _CHECKSUM_HEAD:
-        raise MessagingError(
-            MessagingFault.MISSING, f"no checksum of {CHECKSUM_SIZE} bytes (8E) ends the data field"
-        )
-    covered = field[:-_CHECKSUM_WHOLE]
-    wanted = BER_CRYPTOGRAM_TAG if odd else CRYPTOGRAM_TAG
-    last = STATUS_TAG if answer else LE_TAG
-    try:
-        items = tlv.decode(covered)
-    except ApduError as error:
-        raise MessagingError(MessagingFault.INCORRECT, f"before the checksum: {error}") from None
-    tags = [item.tag for item in items]
-    if tags not in ([], [wanted], [last], [wanted, last]):
-        raise MessagingError(
-            MessagingFault.INCORRECT,
-            f"the objects are {' '.join(f'{tag:02X}' for tag in tags)} 8E, not [{wanted:02X}] "
-            f"{'' if answer else '['}{last:02X}{'' if answer else ']'} 8E",
-        )
-    values = {item.tag: item.value for item in items}
-    if answer and last not in values:
-        raise MessagingError(MessagingFault.MISSING, "no status word (99) stands before the checksum")
-    cryptogram = values.get(wanted)
-    if cryptogram is not None and not odd:
-        if cryptogram[:1] != b"\x01":
-            raise MessagingError(
-                MessagingFault.INCORRECT, "object 87 does not begin with padding indicator 01"
-            )
-        cryptogram = cryptogram[1:]
-    return ProtectedObjects(
-        cryptogram,
-        values.get(LE_TAG),
-        values.get(STATUS_TAG),
-        covered,
-        field[-CHECKSUM_SIZE:],
-    )
 
 
 def _sum(protection: Protection, counter: bytes, header: bytes, covered: bytes) -> bytes:
@@ -169,11 +96,6 @@ def _deciphered(protection: Protection, counter: bytes, cryptogram: bytes | None
             f"a cryptogram of {len(cryptogram)} bytes is not whole blocks of {protection.block}",
         )
     return unpadded(protection.decipher(counter, cryptogram))
-
-
-def is_protected(cla: int) -> bool:
-    """The class byte announces secure messaging as these functions make it."""
-    return CLASS_BYTES[cla].secure_messaging is SecureMessaging.HEADER_AUTHENTICATED
 
 
 def secured_class(cla: int) -> int:
@@ -203,7 +125,7 @@ def protect_command(
         size = 1 if ne is None or ne <= 256 else 2
         covered += tlv.encode(LE_TAG, ((ne or 0) & (0xFFFF if size == 2 else 0xFF)).to_bytes(size, "big"))
     header = bytes((cla, command.ins, command.p1, command.p2))
-    field = covered + _CHECKSUM_HEAD + _sum(protection, counter, header, covered)
+    field = covered + CHECKSUM_HEAD + _sum(protection, counter, header, covered)
     extended = len(field) > 255 or (ne or 0) > 256
     return CommandAPDU.build(cla, command.ins, command.p1, command.p2, field, 65536 if extended else 256)
 
@@ -232,7 +154,7 @@ def protect_answer(protection: Protection, counter: bytes, answer: bytes, *, odd
     data, status = answer[:-2], answer[-2:]
     covered = _enciphered(protection, counter, data, odd=odd) if data else b""
     covered += bytes((STATUS_TAG, 2)) + status
-    return covered + _CHECKSUM_HEAD + _sum(protection, counter, b"", covered) + status
+    return covered + CHECKSUM_HEAD + _sum(protection, counter, b"", covered) + status
 
 
 def open_answer(protection: Protection, counter: bytes, answer: ResponseAPDU, *, odd: bool) -> ResponseAPDU:
@@ -251,7 +173,7 @@ def next_counter(counter: bytes) -> bytes:
     return ((int.from_bytes(counter) + 1) & ((1 << 8 * size) - 1)).to_bytes(size)
 
 
-def most_plain(room: int, block: int, beside: int = _STATUS_WHOLE + _CHECKSUM_WHOLE) -> int:
+def most_plain(room: int, block: int, beside: int = _STATUS_WHOLE + CHECKSUM_WHOLE) -> int:
     """How many bytes of data fit into a protected data field of *room* bytes when the other objects take *beside*."""
     for blocks in range(room // block, 0, -1):
         if beside + len(tlv.encode(CRYPTOGRAM_TAG, bytes(1 + blocks * block))) <= room:
@@ -259,5 +181,5 @@ def most_plain(room: int, block: int, beside: int = _STATUS_WHOLE + _CHECKSUM_WH
     return 0
 
 
-BESIDE_COMMAND: Final = 3 + _CHECKSUM_WHOLE
+BESIDE_COMMAND: Final = 3 + CHECKSUM_WHOLE
 """Bytes that Le (97) and the checksum of a command take."""

@@ -10,7 +10,8 @@ from hmac import compare_digest
 from typing import Final, NamedTuple
 
 from bifente.apdu.errors import ApduError
-from bifente.apdu.messaging import CHECKSUM_SIZE, Protection, padded
+from bifente.apdu.messaging import Protection, padded
+from bifente.apdu.protectedobjects import CHECKSUM_SIZE
 
 SERIAL_SIZE: Final = 8
 """Bytes of a serial number in a token: the last ones of it."""

@@ -24,6 +24,7 @@ from bifente.apdu.instructions import (
     codes,
     instruction,
 )
+from bifente.apdu.protectedobjects import is_protected, read_objects
 
 Span = tuple[int, int]
 """A half-open range of bytes."""
@@ -122,9 +123,36 @@ def secret_spans(command: bytes) -> tuple[Span, ...]:
     """
     size = len(command)
     start = _secret_start(command, size)
-    if start >= size:
+    if start >= size or _sealed(command):
         return marks(command)
     return (*marks(command), (start, size))
+
+
+def _sealed(raw: bytes) -> bool:
+    """A command under secure messaging, whose data nobody reads without the session keys."""
+    size = len(raw)
+    if size < 6 or not is_protected(raw[0]) or not _adds_up(raw, size):
+        return False
+    start = _data_start(raw, size)
+    length = raw[4] or (raw[5] << 8 | raw[6])
+    try:
+        read_objects(raw[start : start + length], odd=bool(raw[1] & 1), answer=False)
+    except ApduError:
+        return False
+    return True
+
+
+def _sealed_answer(cla: int, response: bytes) -> bool:
+    """The data of an answer to a command of such a class are enciphered as a whole."""
+    if not is_protected(cla):
+        return False
+    for odd in (False, True):  # GET RESPONSE does not tell
+        try:
+            read_objects(response[:-2], odd=odd, answer=True)
+        except ApduError:
+            continue
+        return True
+    return False
 
 
 def _secret_start(raw: bytes, size: int) -> int:
@@ -276,10 +304,11 @@ class DialogueSecrecy:
     A dialogue has a memory: deciphered data that wait for GET RESPONSE, an answer that echoes a PIN.
     """
 
-    __slots__ = ("_waiting",)
+    __slots__ = ("_class", "_waiting")
 
     def __init__(self) -> None:
         self._waiting = False
+        self._class = 0
 
     def reset(self) -> None:
         """The card was reset or powered off: nothing waits any more."""
@@ -294,7 +323,7 @@ class DialogueSecrecy:
         spans = secret_spans(command)
         waits = response[-2:-1] in _WAITS
         if len(command) >= 2 and command[1] == GET_RESPONSE:
-            secret = self._waiting
+            secret = self._waiting and not _sealed_answer(self._class, response)
             # What is left after a portion is still the same secret; a refusal leaves it where it is.
             if secret and len(response) > 2 and not waits:
                 self._waiting = False
@@ -302,6 +331,8 @@ class DialogueSecrecy:
         secret = bool(spans) or _tells_secrets(command)
         if secret or waits:
             self._waiting = secret
+            self._class = command[0] if command else 0
+        secret = secret and not _sealed_answer(self._class, response)
         return spans, secret
 
     def shown(self, command: bytes, response: bytes) -> tuple[str, str]:

@@ -41,23 +41,23 @@ class RunningCbc:
         cipher = Cipher(algorithm, modes.CBC(zeros))
         self._encryptor: CipherContext = cipher.encryptor()
         self._decryptor: CipherContext = cipher.decryptor()
-        self._last_out = self._last_in = zeros
+        self._last_out = self._last_in = 0
 
     def encrypt(self, padded: bytes, vector: bytes) -> bytes:
         """Encipher whole blocks, at least one."""
         block = self._block
-        first = _xor(_xor(padded[:block], vector), self._last_out)
-        out = self._encryptor.update(first + padded[block:])
-        self._last_out = out[-block:]
+        first = int.from_bytes(padded[:block]) ^ int.from_bytes(vector) ^ self._last_out
+        out = self._encryptor.update(first.to_bytes(block) + padded[block:])
+        self._last_out = int.from_bytes(out[-block:])
         return out
 
     def decrypt(self, cryptogram: bytes, vector: bytes) -> bytes:
         """Decipher whole blocks, at least one."""
         block = self._block
         out = self._decryptor.update(cryptogram)
-        first = _xor(_xor(out[:block], vector), self._last_in)
-        self._last_in = cryptogram[-block:]
-        return first + out[block:]
+        first = int.from_bytes(out[:block]) ^ int.from_bytes(vector) ^ self._last_in
+        self._last_in = int.from_bytes(cryptogram[-block:])
+        return first.to_bytes(block) + out[block:]
 
 
 def _two_keys(key: bytes) -> TripleDES:

@@ -96,7 +96,7 @@ def _file(node: EF, *, contactless: bool) -> str:
 
 
 def _secrets(directory: DF) -> Iterator[str]:
-    if directory.pins or directory.keys or directory.secrets:
+    if directory.pins or directory.keys or directory.secrets or directory.keysets:
         yield ""
         yield "| reference | name | rules | source |"
         yield "|---|---|---|---|"
@@ -114,6 +114,10 @@ def _secrets(directory: DF) -> Iterator[str]:
             for crt, values in key.algorithms.items()
         )
         yield f"| {key.reference:02X} | {key.name} (RSA 2048; {algorithms}) | {rules} | {key.source} |"
+    for keyset in directory.keysets:
+        rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in keyset.access.items())
+        algorithms = ", ".join(f"{each:02X}" for each in sorted(keyset.algorithms))
+        yield f"| {keyset.reference:02X} | {keyset.name} (secure messaging; {algorithms}) | {rules} | {keyset.source} |"
     for secret in directory.secrets:
         rules = ", ".join(f"{operation.value}: {rule}" for operation, rule in secret.access.items())
         what = "mother key" if secret.mother else "the card's own"

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from bifente.apdu import SW, ApduError, CommandAPDU, ResponseAPDU
 from bifente.apdu.instructions import EXTERNAL_AUTHENTICATE, GET_CHALLENGE, MANAGE_SECURITY_ENVIRONMENT
-from bifente.apdu.messaging import MessagingError, Protection, next_counter, open_answer, protect_command
+from bifente.apdu.messaging import Protection, next_counter, open_answer, protect_command
 from bifente.apdu.mutual import (
     ALGORITHMS,
     HALF_SIZE,
@@ -28,6 +28,7 @@ from bifente.apdu.mutual import (
     seal,
     unseal,
 )
+from bifente.apdu.protectedobjects import MessagingError
 from bifente.apdu.tlv import encode
 from bifente.crypto.messaging import derive, diversified, protection
 from bifente.terminal.errors import ProtocolBroken

@@ -14,13 +14,13 @@ from bifente.apdu.files.sdo import (
     SdoRequest,
     encode_answer,
 )
-from bifente.apdu.files.security import Operation
+from bifente.apdu.files.security import InterfaceAttributes, Operation, Target
 from bifente.apdu.refusal import Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError
 from bifente.applets.kernel.instruction import Instruction
 from bifente.applets.kernel.refusals import PART_4, wrong_length, wrong_parameters
-from bifente.layouts.nodes import told
+from bifente.layouts.nodes import attributes, told
 
 if TYPE_CHECKING:
     from bifente.applets.kernel.card import SmartCard
@@ -99,6 +99,11 @@ def _docp(card: "SmartCard", sdo_class: int, reference: int) -> Docp | None:
                     size=256,
                     non_repudiation=key.non_repudiation,
                 )
+    elif sdo_class == SdoClass.KEYSET:
+        for keyset in node.keysets:
+            if keyset.sdo_reference == reference:
+                security = InterfaceAttributes(attributes(Target.KEYSET, keyset.access))
+                return Docp(sdo_class, security=security)
     return None
 
 

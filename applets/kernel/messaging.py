@@ -10,12 +10,8 @@ from typing import TYPE_CHECKING, Final
 from bifente.apdu.classbyte import CLASS_BYTES, SecureMessaging
 from bifente.apdu.command import CommandAPDU
 from bifente.apdu.instructions import codes
-from bifente.apdu.messaging import (
-    MessagingError,
-    MessagingFault,
-    open_command,
-    protect_answer,
-)
+from bifente.apdu.messaging import open_command, protect_answer
+from bifente.apdu.protectedobjects import MessagingError, MessagingFault
 from bifente.apdu.refusal import CommandPart, Why
 from bifente.apdu.status import SW
 from bifente.applets.kernel.errors import CardError

@@ -56,7 +56,7 @@ from bifente.apdu.instructions import (
     is_cps2ter,
 )
 from bifente.apdu.link import Card
-from bifente.apdu.messaging import is_protected
+from bifente.apdu.protectedobjects import is_protected
 from bifente.apdu.refusal import Refusal, Why
 from bifente.apdu.status import SW
 

@@ -11,9 +11,6 @@ from bifente.apdu import ApduError, CommandAPDU, ResponseAPDU, tlv
 from bifente.apdu.declared.messaging import answer_field, command_field
 from bifente.apdu.messaging import (
     BESIDE_COMMAND,
-    MessagingError,
-    MessagingFault,
-    ProtectedObjects,
     Protection,
     most_plain,
     next_counter,
@@ -22,11 +19,11 @@ from bifente.apdu.messaging import (
     padded,
     protect_answer,
     protect_command,
-    read_objects,
     secured_class,
     unpadded,
 )
 from bifente.apdu.mutual import ALGORITHMS, Side, Token, common_secret, first_counter, seal, unseal
+from bifente.apdu.protectedobjects import MessagingError, MessagingFault, ProtectedObjects, read_objects
 from bifente.crypto.messaging import AesMessaging, TripleDesMessaging, derive
 
 hexa = bytes.fromhex

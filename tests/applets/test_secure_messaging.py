@@ -1,7 +1,10 @@
 """A CPS under secure messaging: what opens a session, what ends it, and which rules it satisfies."""
 
 import hashlib
+import re
+from pathlib import Path
 
+import pair
 import pytest
 from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
@@ -14,11 +17,12 @@ from issued import issued
 from messaginglink import CardLink, keys_of, plain_session, protect
 
 from bifente.apdu import SW, CommandAPDU, TransmissionProtocol
+from bifente.apdu.files.sdo import Docp
 from bifente.apdu.messaging import next_counter, open_command, protect_command
 from bifente.applets import SmartCard
 from bifente.crypto.messaging import TripleDesMessaging
 from bifente.layouts.cards import cps3
-from bifente.terminal import CardRefused, CpsSession, ProtocolBroken
+from bifente.terminal import CardKind, CardRefused, Channel, CpsSession, ProtocolBroken
 from bifente.terminal.messaging import open_messaging
 
 hexa = bytes.fromhex
@@ -316,3 +320,62 @@ def test_open_command_asks_for_the_sum_first() -> None:
     spoilt = sent.raw[:8] + bytes((sent.raw[8] ^ 0xFF,)) + sent.raw[9:]
     with pytest.raises(Exception, match="checksum"):
         open_command(protection, bytes(8), CommandAPDU.parse(spoilt))
+
+
+PAGE = Path(__file__).parents[2] / "docs" / "secure-messaging.md"
+
+
+def _exchange_of_the_page() -> list[tuple[str, str]]:
+    """Commands and answers of the page's exchange, without its blanks and remarks."""
+    block = PAGE.read_text(encoding="utf-8").split("```text\n")[1].split("```")[0]
+    said: list[list[str]] = []
+    for line in block.splitlines():
+        digits = "".join(
+            word
+            for word in line.split("     ")[0 if line[0] in "<>" else -1].split()
+            if re.fullmatch("[0-9A-F]+", word)
+        )
+        if line[0] in "<>":
+            said.append([digits])
+        else:
+            said[-1][0] += digits
+    return [(command[0], answer[0]) for command, answer in zip(said[::2], said[1::2], strict=True)]
+
+
+def test_the_exchange_of_the_page_is_what_card_and_terminal_say() -> None:
+    said = _exchange_of_the_page()
+    assert len(said) == 9
+    card = pair.card(pair.CPS)
+    card.random = lambda size: bytes(range(size))
+    assert [(command, card.transmit(hexa(command)).hex().upper()) for command, _ in said] == said
+    card.reset()
+    link = CardLink(card, TransmissionProtocol.T1)
+    channel = Channel(link, CardKind.CPS)
+    open_messaging(
+        channel,
+        keys_of(pair.PAN_CPS),
+        reference=cps3.KEYSET_ISSUER,
+        pan=pair.PAN_CPS,
+        own_serial=b"TERMINAL",
+        random=lambda size: bytes(range(0x80, 0x80 + size)),
+    )
+    channel.check("select", 0xA4, 0x09, 0x0C, hexa("3F002F00"))
+    channel.check("update", 0xD6, 0, 0, hexa("61"))
+    channel.check("verify", 0x20, 0, 1, b"1234")
+    channel.check("read", 0xB0, 0x9C, 0, ne=12)
+    assert [(command.hex().upper(), answer.hex().upper()) for command, answer in link.log] == said[:7]
+
+
+def test_the_key_set_says_who_may_use_it() -> None:
+    cps, _, _ = plain_session(TransmissionProtocol.T1)
+    cps.channel.check("select", 0xA4, 0x00, 0x0C, hexa("3F00"))
+    answer = cps.channel.check("get", 0xCB, 0x3F, 0xFF, hexa("4D087006BF8A0A02A080"), 256)
+    assert Docp.of_answer(answer)[1].explain() == [
+        "contact, mutual authenticate: always",
+        "contact, put data: never",
+        "contact, get data: always",
+    ]
+    assert (
+        cps.channel.send(0, 0xCB, 0x3F, 0xFF, hexa("4D087006BF8A0A02A280"), 256).sw
+        == SW.REFERENCED_DATA_NOT_FOUND
+    )

@@ -99,7 +99,7 @@ def test_show_a_part(profile, parts, there, elsewhere, card, capsys, monkeypatch
 @pytest.mark.parametrize(
     ("profile", "part", "message"),
     [
-        ("gp", "G101", "there is no G101 on this card; it has: MF, PIN-01, PUK-02, EF.DIR"),
+        ("gp", "G101", "there is no G101 on this card; it has: MF, PIN-01, PUK-02, issuer's key set, EF.DIR"),
         ("vitale-single", "G103", "there is no G103 on this card; it has: MF, EF.DIR, EF.PAN"),
         ("vitale-single", "BEN", "there is no BEN on this card; near it are: BEN01"),
         ("vitale-single", "G101/77", "group 101 has no field 77: it has 14"),

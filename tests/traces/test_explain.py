@@ -92,7 +92,10 @@ VITALE_ATR = bytes.fromhex("3B751300004309EA9000")
             "01A4040C02 3F00",
             "SELECT by DF name: 3F00, an application not known here, nothing asked back, on channel 1",
         ),
-        ("0CB0000004 97010000", "READ BINARY offset 0, under secure messaging"),
+        (
+            "0CB0000004 97010000",
+            "READ BINARY 00 00, protected wrongly: no checksum of 8 bytes (8E) ends the data field",
+        ),
         ("A0A40000023F00", "CPS2ter Select 00 00 with 2 bytes"),
         ("00700000", "MANAGE CHANNEL: open channel (any)"),
         ("0099AABB", "INS 99 AA BB"),

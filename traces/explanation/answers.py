@@ -26,12 +26,15 @@ from bifente.apdu.instructions import (
 from bifente.apdu.status import SW
 from bifente.layouts.symmetric import MAC_SIZE, PROVEN_SIZE
 from bifente.traces.explanation.names import count
+from bifente.traces.explanation.protected import is_protected, tell_protected
 
 Answer = Callable[[CommandAPDU, bytes, SW], str]
 
 
 def tell(command: CommandAPDU, data: bytes, sw: SW, *, hidden: bool = False) -> str:
     """What the card answered. *hidden* says that the data are masked: then only their number is told."""
+    if is_protected(command.cla) and sw.bytes_available is None and sw.exact_le is None and not hidden:
+        return tell_protected(command, data, sw)
     if (waiting := sw.bytes_available) is not None:
         more = f"{count(waiting)}{' or more' if waiting == 256 else ''} {'waits' if waiting == 1 else 'wait'}"
         return f"{_data(command, data, sw, hidden)}, {more}" if data else more

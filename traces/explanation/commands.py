@@ -29,12 +29,14 @@ from bifente.apdu.instructions import (
     instruction_name,
     is_cps2ter,
 )
+from bifente.apdu.mutual import ALGORITHMS
 from bifente.layouts.cards.cps3 import PUK
 from bifente.layouts.names import application_name, at_path, by_sfi, child, file_name, short_name
 from bifente.layouts.nodes import DF, EF
 from bifente.traces.explanation import filecommands
 from bifente.traces.explanation.cardstate import CardState
 from bifente.traces.explanation.names import SIDES, TEMPLATES, algorithm_name, count
+from bifente.traces.explanation.protected import describe_protected, is_protected
 
 Describe = Callable[[CommandAPDU, CardState], str]
 
@@ -42,6 +44,8 @@ Describe = Callable[[CommandAPDU, CardState], str]
 def describe(command: CommandAPDU, state: CardState) -> str:
     """What *command* asks for."""
     known = _DESCRIBED.get(command.ins, _generic)
+    if is_protected(command.cla) and command.ins != GET_RESPONSE:
+        known = _protected
     if command.cla >= 0xA0 and not _is_interindustry(command):
         known = _generic
     words = known(command, state)
@@ -52,7 +56,7 @@ def describe(command: CommandAPDU, state: CardState) -> str:
         words += f", the last block of {count(state.chained + len(command.data))}"
     if class_byte.channel:
         words += f", on channel {class_byte.channel}"
-    if class_byte.secure_messaging.value != "none":
+    if known is not _protected and class_byte.secure_messaging.value != "none":
         words += ", under secure messaging"
     return words
 
@@ -100,6 +104,10 @@ def read_target(command: CommandAPDU, state: CardState) -> tuple[EF | None, int 
         sfi = command.p1 & 0x1F
         return (None if state.directory is None else by_sfi(state.directory, sfi)), sfi, command.p2
     return state.file, None, command.p1 << 8 | command.p2
+
+
+def _protected(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001
+    return describe_protected(command)
 
 
 def _generic(command: CommandAPDU, state: CardState) -> str:  # noqa: ARG001
@@ -244,6 +252,8 @@ def _internal(command: CommandAPDU, state: CardState) -> str:
 
 
 def _external(command: CommandAPDU, state: CardState) -> str:
+    if command.data and len(command.data) in _TOKENS:
+        return f"MUTUAL AUTHENTICATE, token of {count(len(command.data))}"
     return f"EXTERNAL AUTHENTICATE{_keyed(command, state, 0x80)}, {count(len(command.data))}"
 
 
@@ -254,6 +264,9 @@ def _keyed(command: CommandAPDU, state: CardState, side: int) -> str:
             return f" with key {key.reference:02X} ({key.name})"
     return with_key(state, 0xA4, side)
 
+
+_TOKENS = frozenset(algorithm.token_size for algorithm in ALGORITHMS.values())
+"""Nothing else that is said to EXTERNAL AUTHENTICATE has as many bytes."""
 
 _SDO_PARTS = {0xA0: "DOCP", 0x7F41: "value", 0x7F48: "private part", 0x7F49: "public part", 0x7B: "content"}
 

@@ -14,6 +14,7 @@ from bifente.traces.explanation.answers import tell
 from bifente.traces.explanation.cardstate import CardState, Waiting
 from bifente.traces.explanation.commands import describe, read_target, target_of_path
 from bifente.traces.explanation.names import count, name_of
+from bifente.traces.explanation.protected import is_protected
 from bifente.traces.maskedbytes import MaskedBytes
 from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 
@@ -197,7 +198,10 @@ def _learn(command: CommandAPDU, meant: CommandAPDU, sw: SW, state: CardState) -
     if command.cla & 0x80 and (state.layout is None or command.cla != state.layout.command_class):
         return
     effect = _EFFECTS.get(meant.ins)
-    if effect is Effect.SELECTS:
+    if is_protected(meant.cla):
+        if effect in (Effect.SELECTS, Effect.ADDRESSES):
+            state.select(None, None)  # which file it is stands in what is enciphered
+    elif effect is Effect.SELECTS:
         if succeeded:
             _selected(command, state)
     elif effect is Effect.ADDRESSES:

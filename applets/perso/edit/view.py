@@ -19,7 +19,7 @@ from bifente.layouts.codecs.businessdata import form_of
 from bifente.layouts.codecs.certificate import Certificate, read_certificate
 from bifente.layouts.codecs.groupfiles import GroupsCodec
 from bifente.layouts.errors import LayoutError
-from bifente.layouts.nodes import DF, EF, Access, Crt, KeyObject, Layout, PinObject, SecretKey
+from bifente.layouts.nodes import DF, EF, Access, Crt, KeyObject, KeySet, Layout, PinObject, SecretKey
 from bifente.slotted import dataclass, field
 from bifente.ssv import wire
 from bifente.ssv.findings import describe, findings, has_control
@@ -183,6 +183,7 @@ def _directory(records: Records, prefix: str, node: DF) -> DirectoryView:
         keys=[
             *(_key(records, path, key) for key in node.keys),
             *(_secret(records, path, key) for key in node.secrets),
+            *map(_keyset, node.keysets),
         ],
         files=[
             _file(records, f"{path}/{file.fid:04X}", file)
@@ -250,18 +251,20 @@ def _key(records: Records, path: str, key: KeyObject) -> KeyView:
     )
 
 
+def _keyset(keyset: KeySet) -> KeyView:
+    what = "two keys, from the issuer's by the serial number: secure messaging"
+    return _symmetric(keyset, sorted(keyset.algorithms), what)
+
+
 def _secret(records: Records, path: str, key: SecretKey) -> KeyView:
     there = secret_record(path, key.reference) in records
     what = "a mother key: those of the cards are derived from it" if key.mother else "this card's own"
-    return KeyView(
-        name=key.name,
-        reference=f"{key.reference:02X}",
-        algorithms={str(Crt.AUTHENTICATION): [f"{key.algorithm:02X}"]},
-        rules=_rules(key.access),
-        fingerprint=None,
-        source=key.source,
-        secret=f"{key.cipher}, {what}" if there else "none",
-    )
+    return _symmetric(key, [key.algorithm], f"{key.cipher}, {what}" if there else "none")
+
+
+def _symmetric(key: KeySet | SecretKey, algorithms: Sequence[int], what: str) -> KeyView:
+    named = {str(Crt.AUTHENTICATION): [f"{one:02X}" for one in algorithms]}
+    return KeyView(key.name, f"{key.reference:02X}", named, _rules(key.access), None, key.source, secret=what)
 
 
 def _fingerprint(pkcs8: bytes) -> str:
