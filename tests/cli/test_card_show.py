@@ -100,7 +100,7 @@ def test_show_a_part(profile, parts, there, elsewhere, card, capsys, monkeypatch
     ("profile", "part", "message"),
     [
         ("gp", "G101", "there is no G101 on this card; it has: MF, PIN-01, PUK-02, issuer's key set, EF.DIR"),
-        ("vitale-single", "G103", "there is no G103 on this card; it has: MF, EF.DIR, EF.PAN"),
+        ("vitale-single", "G103", "there is no G103 on this card; it has: MF, issuer's update, enciphering"),
         ("vitale-single", "BEN", "there is no BEN on this card; near it are: BEN01"),
         ("vitale-single", "G101/77", "group 101 has no field 77: it has 14"),
         ("gp", "5031", "5031 is more than one part of this card: 3F00/0001/5031, 3F00/0002/5031"),
