@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import new_passphrase
+from bifente.cli.igc.certificate import certificate
 from bifente.cli.igc.issuing import issue
 from bifente.cli.igc.renewing import renew, rollover
 from bifente.cli.igc.revoking import crl, list_, revoke, serve
@@ -28,7 +29,7 @@ def igc() -> None:
     revoke what it issued, and publish its lists."""
 
 
-for _command in (issue, list_, renew, revoke, rollover, crl, serve):
+for _command in (certificate, issue, list_, renew, revoke, rollover, crl, serve):
     igc.add_command(_command)
 
 
@@ -117,9 +118,9 @@ def _show(authority: "Authority", *, as_json: bool, created: bool | None = None)
     say(f"{kind} authority in {authority.directory}{' (was there already)' if created is False else ''}")
     if authority.names.urls.base:
         say(f"  published at {authority.names.urls.base}")
-    for certificate in authority.certificates.values():
-        say(f"  {certificate.subject.rfc4514_string()}")
-        say(f"    until {certificate.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(certificate)}")
+    for one in authority.certificates.values():
+        say(f"  {one.subject.rfc4514_string()}")
+        say(f"    until {one.not_valid_after_utc:%Y-%m-%d}  SHA-256 {_fingerprint(one)}")
     for domain, holders in (("C", "professionals' cards"), ("V", "cartes Vitale")):
         root = authority.cv_root(domain)
         say(f"  CV root {root.car.decode()} for {holders}")

@@ -5,7 +5,7 @@ stand in a certificate whose chain was verified before: nobody else chooses them
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 from urllib.error import URLError
@@ -25,9 +25,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ReasonFlags, ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from bifente.igc.errors import IgcError
+from bifente.igc.status.addresses import freshest_uris, list_uris, responder_uris
 from bifente.igc.statussource import CertificateStatus, RevocationState, unknown
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class PublishedLists:
         self, certificate: x509.Certificate, issuer: x509.Certificate, now: datetime
     ) -> CertificateStatus:
         """As the lists have it."""
-        urls = _http(_points(certificate, x509.CRLDistributionPoints))
+        urls = _http(list_uris(certificate))
         if not urls:
             return unknown("it names no revocation list that can be had by HTTP")
         lists, why = [], ""
@@ -131,7 +132,7 @@ class PublishedLists:
                 why = f"the revocation list cannot be had: {error}"
         if not lists:
             return unknown(why)
-        for url in _http(_points(certificate, x509.FreshestCRL)):
+        for url in _http(freshest_uris(certificate)):
             try:
                 lists.append(self._list(url, now))
             except (OSError, *_BAD):
@@ -167,7 +168,7 @@ class PublishedOcsp:
             kept = self._kept.get(name)
         if kept is not None and kept.until is not None and now < kept.until:
             return kept
-        url = next(iter(_http(_responders(certificate))), None)
+        url = next(iter(_http(responder_uris(certificate))), None)
         if url is None:
             return unknown("it names no OCSP responder")
         builder = ocsp.OCSPRequestBuilder().add_certificate(certificate, issuer, SHA1())  # noqa: S303 - RFC 5019 §2.1.1
@@ -289,31 +290,6 @@ def _may_answer(delegate: x509.Certificate, issuer: x509.Certificate, now: datet
         return False
     valid = delegate.not_valid_before_utc <= now <= delegate.not_valid_after_utc
     return valid and ExtendedKeyUsageOID.OCSP_SIGNING in usage
-
-
-def _points(
-    certificate: x509.Certificate, kind: type[x509.CRLDistributionPoints] | type[x509.FreshestCRL]
-) -> Iterator[str]:
-    try:
-        points = certificate.extensions.get_extension_for_class(kind).value
-    except _BAD:
-        return
-    for point in points:
-        for name in point.full_name or ():
-            if isinstance(name, x509.UniformResourceIdentifier):
-                yield name.value
-
-
-def _responders(certificate: x509.Certificate) -> Iterator[str]:
-    try:
-        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except _BAD:
-        return
-    for one in access:
-        if one.access_method == AuthorityInformationAccessOID.OCSP and isinstance(
-            one.access_location, x509.UniformResourceIdentifier
-        ):
-            yield one.access_location.value
 
 
 def _http(urls: Iterable[str]) -> list[str]:
