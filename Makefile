@@ -1,6 +1,6 @@
 # The first call of any target makes its own environment in .venv and says what the system lacks.
 
-.PHONY: help demo test check bench soak mutants docs clean
+.PHONY: help demo test check bench soak mutants fuzz docs clean
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
@@ -16,6 +16,7 @@ help:
 	@echo "make bench   speed and memory, as ratios to a floor measured in the same run"
 	@echo "make soak    a hundred clients, killed and misbehaving, and a million APDUs; for minutes"
 	@echo "make mutants how many of the built-in faults the conformance suites catch"
+	@echo "make fuzz    50 000 commands to the kernel and to an independent model of it; STEPS=… for another number"
 	@echo "make docs    the documentation, in docs/_build"
 	@echo "make clean   remove what the other targets made"
 
@@ -61,6 +62,9 @@ soak: $(VENV)/.test
 
 mutants: $(VENV)/.test
 	@$(BIN)/python tests/mutants
+
+fuzz: $(VENV)/.test
+	@ORACLE_STEPS=$(or $(STEPS),50000) $(BIN)/python -m pytest -q tests/oracle --timeout 0
 
 docs: $(VENV)/.test
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html
