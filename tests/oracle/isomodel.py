@@ -5,132 +5,40 @@ bytes and created files: each command is a function from the state to data and s
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import ClassVar
 
-OK = 0x9000
-ALWAYS, NEVER, HOLDER, UNBLOCKER = "always", "never", "holder", "unblocker"
-ACTIVE, DEACTIVATED, TERMINATED = 5, 4, 12
-MASTER = 0x3F00
-
-
-class Refused(Exception):
-    """The command is refused, or warned about, with a status word; *data* come with a warning."""
-
-    def __init__(self, sw: int, data: bytes = b"") -> None:
-        super().__init__(f"{sw:04X}")
-        self.sw = sw
-        self.data = data
-
-
-@dataclass(eq=False)
-class File:
-    """An EF: bytes, or records."""
-
-    fid: int
-    sfi: int | None
-    parent: "Folder"
-    kind: str
-    rules: dict[str, str]
-    content: bytearray = field(default_factory=bytearray)
-    records: list[bytes] = field(default_factory=list)
-    size: int = 0
-    most: int = 0
-    combine: str = "or"
-    state: int = ACTIVE
-
-
-@dataclass(eq=False)
-class Folder:
-    """A DF."""
-
-    fid: int
-    parent: "Folder | None"
-    rules: dict[str, str]
-    name: bytes = b""
-    children: "dict[int, File | Folder]" = field(default_factory=dict)
-    state: int = ACTIVE
-    permanent: bool = True
-
-
-@dataclass
-class Channel:
-    """What a logical channel has."""
-
-    folder: Folder
-    file: File | None = None
-    record: int = 0
-
-
-def closed(node: "File | Folder | None") -> bool:
-    """It, or what is around it, is deactivated or terminated."""
-    while node is not None:
-        if node.state in (DEACTIVATED, TERMINATED):
-            return True
-        node = node.parent
-    return False
-
-
-def inside(node: "File | Folder") -> "list[File | Folder]":
-    """It and all in it."""
-    found = [node]
-    if isinstance(node, Folder):
-        for each in node.children.values():
-            found += inside(each)
-    return found
-
-
-def all_rules(rule: str) -> dict[str, str]:
-    """The same rule for all that is done with an EF but its end."""
-    return {
-        **dict.fromkeys(("read", "update", "write", "delete", "activate", "deactivate"), rule),
-        "terminate": HOLDER,
-    }
-
-
-NAME, NAME_2 = b"\xf0BIFENTE-ISO", b"\xf0BIFENTE-ISO-2"
-FOLDER_RULES = {
-    "terminate": HOLDER,
-    "activate": HOLDER,
-    "deactivate": HOLDER,
-    "create": HOLDER,
-    "delete child": HOLDER,
-}
+from isofiles import (
+    ACTIVE,
+    ALWAYS,
+    DEACTIVATED,
+    FOLDER_RULES,
+    HOLDER,
+    MASTER,
+    OK,
+    TERMINATED,
+    UNBLOCKER,
+    Channel,
+    File,
+    Folder,
+    Refused,
+    all_rules,
+    closed,
+    fresh_files,
+    inside,
+    put,
+)
 
 
 class IsoCard:
     """The state of the card, and its answers."""
 
     def __init__(self) -> None:
-        self.mf = Folder(MASTER, None, {**FOLDER_RULES, "create": ALWAYS, "activate": ALWAYS}, NAME)
-        mf = self.mf
-        free = all_rules(ALWAYS)
-        self._put(File(0xE101, 1, mf, "bytes", free, bytearray(range(64))))
-        self._put(File(0xE102, 2, mf, "bytes", free, bytearray(32), combine="once"))
-        self._put(File(0xE103, 3, mf, "bytes", free, bytearray(b"\xff" * 32), combine="and"))
-        fixed = [b"record 1", b"record 2", b"record 3"]
-        self._put(File(0xE104, 4, mf, "fixed", free, records=fixed, size=8, most=8))
-        variable = [b"un", b"quatre", b"a longer record"]
-        self._put(File(0xE105, 5, mf, "variable", free, records=variable, size=40, most=16))
-        self._put(
-            File(0xE106, 6, mf, "cyclic", free, records=[b"third.", b"second", b"first."], size=6, most=4)
-        )
-        guarded = Folder(0xE200, mf, FOLDER_RULES, NAME_2)
-        mf.children[0xE200] = guarded
-        held = all_rules(HOLDER)
-        self._put(File(0xE201, 1, guarded, "fixed", held, records=[b"secret 1", b"secret 2"], size=8, most=4))
-        self._put(
-            File(0xE202, 2, guarded, "bytes", held, bytearray(b"a note".ljust(16, b"\0")), combine="once")
-        )
+        self.mf = fresh_files()
         self.values = {1: b"1234", 2: b"12345678"}
         self.left = {1: 3, 2: 10}
         self.full = {1: 3, 2: 10}
         self.shortest = {1: 4, 2: 8}
         self.reset()
-
-    @staticmethod
-    def _put(file: File) -> None:
-        file.parent.children[file.fid] = file
 
     def reset(self) -> None:
         """A fresh volatile state."""
@@ -533,7 +441,7 @@ class IsoCard:
         return self._enter(self.mf, "terminate", TERMINATED)
 
     def _create(self, _p1: int, _p2: int, data: bytes, _ne: int | None) -> bytes:
-        """The parameters of :func:`parameters` alone."""
+        """The parameters of :func:`isofiles.parameters` alone."""
         folder, fid = self.now.folder, int.from_bytes(data[-2:], "big")
         is_folder = data[4] == 0x38
         self._allow(folder.rules.get("create"))
@@ -554,7 +462,7 @@ class IsoCard:
             if sfi in {each.sfi for each in folder.children.values() if isinstance(each, File) and each.sfi}:
                 raise Refused(0x6A89)
             rules = {**all_rules(ALWAYS), "terminate": ALWAYS}
-            self._put(File(fid, sfi, folder, "bytes", rules, bytearray(8), combine="once"))
+            put(File(fid, sfi, folder, "bytes", rules, bytearray(8), combine="once"))
             self.now.file = folder.children[fid]  # type: ignore[assignment]  # it was put there a line before
         self.now.record = 0
         return b""
@@ -585,10 +493,3 @@ class IsoCard:
         0xE2: _append, 0x44: _activate, 0x04: _deactivate, 0xE8: _terminate_ef, 0xE6: _terminate_df,
         0xFE: _terminate_card, 0xE0: _create, 0xE4: _delete,
     }  # fmt: skip
-
-
-def parameters(fid: int, *, folder: bool) -> bytes:
-    """The file control parameters of a new file of 8 bytes, or of a new directory; the identifier stands last."""
-    identifier = b"\x83\x02" + fid.to_bytes(2, "big")
-    objects = b"\x82\x01" + (b"\x38" if folder else b"\x01\x80\x02\x00\x08") + identifier
-    return b"\x62" + bytes((len(objects),)) + objects

@@ -10,7 +10,8 @@ from functools import cache
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from isomodel import NAME, NAME_2, IsoCard, parameters
+from isofiles import NAME, NAME_2, parameters
+from isomodel import IsoCard
 
 from bifente.apdu import CommandAPDU
 from bifente.applets import card_of
