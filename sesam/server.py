@@ -20,6 +20,8 @@ from bifente.sesam.wire import Question, Receiver
 MOST_CONNECTIONS: Final = 512
 _HELLO_SECONDS: Final = 5.0
 """How long a connection may take to say who it is."""
+_LARGEST_HELLO: Final = 4096
+"""Nobody who has not said the token yet makes us keep more."""
 _PAUSE: Final = 0.1
 _CREDENTIALS: Final = struct.Struct("3i")
 
@@ -111,7 +113,7 @@ class SesamServer:
     def _converse(self, connection: socket.socket) -> None:
         receiver = Receiver(connection)
         connection.settimeout(_HELLO_SECONDS)
-        first = receiver.next()
+        first = receiver.next(_LARGEST_HELLO)
         if first is None:
             return
         pid, initialised = self._greeted(first)

@@ -107,8 +107,8 @@ class Receiver:
         self._connection = connection
         self._received = b""
 
-    def next(self) -> Question | None:
-        """The next question; None when the other side has closed. Raises WireBroken, OSError."""
+    def next(self, largest: int = LARGEST) -> Question | None:
+        """The next question, of at most *largest* bytes; None when the other side has closed. Raises WireBroken, OSError."""
         received = self._received
         while len(received) < 4:
             piece = self._connection.recv(_AT_ONCE)
@@ -116,8 +116,8 @@ class Receiver:
                 return None
             received += piece
         (size,) = _SIZE.unpack_from(received)
-        if size > LARGEST:
-            raise WireBroken(f"a question of {size} bytes")
+        if size > largest:
+            raise WireBroken(f"a question of {size} bytes, at most {largest}")
         end = 4 + size
         if len(received) < end:
             received = self._whole(received, end)
