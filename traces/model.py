@@ -7,7 +7,7 @@ of the table, without spaces; times are whole microseconds.
 header     ``bifente-trace`` (version), ``reader``, ``atr``, ``protocol`` (``T=0``, ``T=1``), ``date``, ``masked``
 exchange   ``time``, ``duration``, ``slot``, ``level`` (``TPDU``, ``APDU``), ``command``, ``response``; ``clause`` and
            ``sentence`` where a card has explained a refusal
-event      ``time``, ``slot``, ``event``, ``atr``
+event      ``time``, ``slot``, ``event``, ``atr``; ``words`` of a call
 =========  ====================================================================================================
 
 Bytes are upper-case hexadecimal; a masked byte is ``**``. ``atr``, ``protocol`` and ``date`` may be null. A header may also
@@ -59,6 +59,8 @@ class EventKind(StrEnum):
     WARM_RESET = "warm reset"
     POWERED_OFF = "powered off"
     READER_GONE = "reader gone"
+    CALL = "call"
+    """Of a program to an interface above the cards, or its end: in words, in a slot that is no card's."""
 
 
 class Exchange(NamedTuple):
@@ -80,12 +82,13 @@ class Exchange(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ReaderEvent:
-    """Something that happened to a slot. ``atr`` is empty when there is none to tell."""
+    """Something that happened to a slot. ``atr`` is empty when there is none to tell, ``words`` but for a call."""
 
     kind: EventKind
     time: int = 0
     slot: str = ""
     atr: bytes = b""
+    words: str = ""
 
 
 Item = Exchange | ReaderEvent
@@ -170,6 +173,7 @@ def item_line(item: Item) -> bytes:
             "slot": _writable(item.slot),
             "event": item.kind.value,
             "atr": item.atr.hex().upper(),
+            **({"words": visible(item.words)[:MAX_REASON]} if item.words else {}),
         }
     )
 
@@ -239,7 +243,8 @@ def _parse_json_item(text: str, line: int) -> Item:
         kind = fields.text("event")
         if kind not in set(EventKind):
             fields.refuse(f"no event is called {kind!r}")
-        item = ReaderEvent(EventKind(kind), time, slot, fields.masked_bytes("atr").plain)
+        words = fields.line("words") if fields.has("words") else ""
+        item = ReaderEvent(EventKind(kind), time, slot, fields.masked_bytes("atr").plain, words)
     else:
         level = fields.text("level")
         if level not in set(Level):

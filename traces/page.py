@@ -145,7 +145,9 @@ def _read(items: Iterable[tuple[Item, int]], most: int) -> _Course:
         known = course.slots.setdefault(each.item.slot, "")
         if not isinstance(each.item, Exchange):
             title = each.explanation.text.rpartition("(")[2].removesuffix(")")
-            if each.explanation.text.endswith(")") and not known:
+            if each.phase is Phase.CALL:
+                course.slots[each.item.slot] = "calls"
+            elif each.explanation.text.endswith(")") and not known:
                 course.slots[each.item.slot] = title
         elif _verdict(each.item) == "bad":
             course.refused += 1

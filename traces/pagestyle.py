@@ -6,6 +6,7 @@ from typing import Final
 from bifente.traces.explanation.phases import Phase
 
 COLOURS: Final = {
+    Phase.CALL: ("#334155", "#cbd5e1"),
     Phase.SLOT: ("#6b7280", "#9aa3b2"),
     Phase.SELECTION: ("#4b6584", "#8fb0d6"),
     Phase.PIN: ("#b45309", "#f0a83c"),

@@ -15,8 +15,9 @@ def of_one_card(header: "TraceHeader", items: "tuple[Item, ...]", atr: bytes | N
 
     *atr* is put in where the trace does not tell the ATR of its card, and before its first exchange.
     """
-    from bifente.traces import Trace
+    from bifente.traces import EventKind, Exchange, Trace
 
+    items = tuple(item for item in items if isinstance(item, Exchange) or item.kind is not EventKind.CALL)
     slots = sorted({item.slot for item in items})
     if len(slots) > 1:
         raise WorkbenchError(f"the trace is of the slots {', '.join(slots)}", "input.several-slots")

@@ -196,6 +196,7 @@ def _desk(
     from bifente.cli.sesam.watching import ShownCalls
     from bifente.workbench.authority import authority_at_hand
     from bifente.workbench.served.slots import Slots
+    from bifente.workbench.sesam.recording import RecordedCalls, SeveralJournals
     from bifente.workbench.sesam.serving import SesamSettings, desk_of, served
 
     readers = options["readers"]
@@ -210,6 +211,7 @@ def _desk(
         synthetic_invoicing=options["synthetic_invoicing"],
     )
     shown = ShownCalls() if options["trace"] else None
+    journal = SeveralJournals(*([] if shown is None else [shown]))
     with ExitStack() as running:
         around = running.enter_context(
             wrappers(
@@ -220,6 +222,7 @@ def _desk(
                 unmask=options["unmask"],
                 recorded_by=_RECORDED,
                 sink=shown,
+                also=lambda sink, clock: journal.journals.append(RecordedCalls(sink, clock)),
             )
         )
         slots = running.enter_context(
@@ -227,4 +230,9 @@ def _desk(
         )
         note(slots.notes())
         desk = running.enter_context(desk_of(slots, readers, settings, around=around, tell=Noted()))
-        yield slots, running.enter_context(served(desk, settings, place, port=port, journal=shown))
+        yield (
+            slots,
+            running.enter_context(
+                served(desk, settings, place, port=port, journal=journal if journal.journals else None)
+            ),
+        )

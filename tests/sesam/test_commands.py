@@ -54,6 +54,22 @@ def test_the_trace_has_the_calls_beside_their_apdus_and_no_pin(program, pair, ca
     assert not re.search(r"0020000104[^*]", "\n".join(shown))
 
 
+def test_the_calls_have_a_lane_on_the_page_of_a_recorded_trace(program, pair, bench, capfd) -> None:
+    record, page = bench.path("said.jsonl"), bench.path("said.html")
+    assert main(["sesam", "run", "--record", record, *pair, "--", str(program)]) == 0
+    capfd.readouterr()
+    assert main(["trace", "show", record, "--html", page]) == 0
+    shown = Path(page).read_text(encoding="utf-8")
+    assert ">GALSS/SSV<small>calls</small>" in shown
+    assert "SSV_LireDroitsVitale(ps=&quot;CPS&quot;" in shown
+    assert shown.index("SSV_LireCartePS") < shown.index("VERIFY") < shown.index("3 → 0000")
+    assert main(["trace", "show", record]) == 0
+    assert "4 → 0000 [101 Données assuré" in capfd.readouterr().out
+    for kind in ("clf", "pcsc-spy", "pcscd", "gppro", "apduplay", "dump", "hex", "pcapng"):
+        options = ["-o", bench.path(f"said.{kind}"), "--to", kind, "--slot", "CPS"]
+        assert main(["trace", "convert", record, *options]) == 0
+
+
 def test_the_program_finds_its_ini_files_and_its_code_is_ours(program, pair, capfd) -> None:
     script = 'grep -c RepertoireTravail "$BIFENTE_SESAM_INI"; grep -h TRANSPA2 "$BIFENTE_GALSS_INI"; exit 7'
     assert main(["sesam", "run", *pair, "--", "sh", "-c", script]) == 7

@@ -72,6 +72,8 @@ class Follower:
         return _follow(item, state)
 
     def _event(self, event: ReaderEvent) -> Explanation:
+        if event.kind is EventKind.CALL:
+            return _explanation(event.words or str(event.kind), "", "", self.state(event.slot))
         state = self._states[event.slot] = _state_after(event)
         text = str(event.kind)
         if event.atr:

@@ -22,12 +22,13 @@ from bifente.apdu.instructions import (
 from bifente.layouts.recognition import VITALE, Party
 from bifente.layouts.symmetric import KEY_SHEET
 from bifente.traces.explanation.dialogue import Explanation, Follower
-from bifente.traces.model import Exchange, Item, ReaderEvent
+from bifente.traces.model import EventKind, Exchange, Item, ReaderEvent
 
 
 class Phase(StrEnum):
     """What a stretch of a dialogue is about."""
 
+    CALL = "call"
     SLOT = "slot"
     SELECTION = "selection"
     PIN = "PIN"
@@ -87,8 +88,11 @@ def phased(items: Iterable[tuple[Item, int]]) -> Iterator[Stretched]:
     for item, parts in items:
         layout = follower.state(item.slot).layout
         explanation = follower.explain(item)
-        if isinstance(item, ReaderEvent):
-            phase: Phase | None = Phase.SLOT
+        phase: Phase | None
+        if isinstance(item, ReaderEvent) and item.kind is EventKind.CALL:
+            phase = Phase.CALL
+        elif isinstance(item, ReaderEvent):
+            phase = Phase.SLOT
             begun.discard(item.slot)
         else:
             phase = _phase(item, explanation, None if layout is None else layout.party)

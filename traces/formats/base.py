@@ -286,10 +286,15 @@ class Losses:
 RESETS: Final = frozenset({EventKind.INSERTED, EventKind.COLD_RESET, EventKind.WARM_RESET})
 
 
+def of_cards(items: Iterable[Item]) -> Iterator[Item]:
+    """The items without the calls of programs, of which other formats know nothing."""
+    return (item for item in items if isinstance(item, Exchange) or item.kind is not EventKind.CALL)
+
+
 def with_first_reset(source: Source) -> Iterator[Item]:
     """The items, with an event that tells the header's ATR before them when none of them does in time."""
     atr = source.header.atr
-    for item in source.items:
+    for item in of_cards(source.items):
         if atr is not None:
             if isinstance(item, Exchange):
                 yield ReaderEvent(EventKind.INSERTED, item.time, item.slot, atr)

@@ -1,6 +1,6 @@
 """What can be put around the cards that are served: faults, latency, a recorder."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +11,12 @@ if TYPE_CHECKING:
     from bifente.apdu.link import Card
     from bifente.reader.wrappers.latency import LatencyModel
     from bifente.traces.files import Sink
+    from bifente.traces.record import Stopwatch
     from bifente.workbench.served.slots import Wrapper
+
+
+def _nothing_else(_sink: "Sink", _clock: "Callable[[], int]") -> None:
+    """Nothing but what is said to the cards is written."""
 
 
 @contextmanager
@@ -24,8 +29,10 @@ def wrappers(
     unmask: bool = False,
     recorded_by: str = "bifente",
     sink: "Sink | None" = None,
+    also: "Callable[[Sink, Callable[[], int]], None]" = _nothing_else,
 ) -> "Iterator[list[Wrapper]]":
-    """The wrappers that are asked for, innermost first; *sink* gets what is said as well.
+    """The wrappers that are asked for, innermost first; *sink* gets what is said as well, and *also* is told where a record
+    is written and by which clock, when there is one.
 
     *recorded_by* is the reader of which the trace speaks. Raises WorkbenchError for a latency that is none, ReaderError,
     TraceError.
@@ -42,11 +49,14 @@ def wrappers(
         return
     from bifente.traces.files import TraceWriter
     from bifente.traces.model import TraceHeader
+    from bifente.traces.record import Stopwatch
 
     with TraceWriter.create(
         record, TraceHeader(reader=recorded_by, masked=not unmask), replace=force
     ) as trace:
-        made.append(_recorded(trace, unmask=unmask))
+        clock = Stopwatch()
+        made.append(_recorded(trace, unmask=unmask, clock=clock))
+        also(trace, clock)
         yield made
 
 
@@ -93,10 +103,10 @@ def _model(given: str) -> "LatencyModel":
         ) from None
 
 
-def _recorded(sink: "Sink", *, unmask: bool = False) -> "Wrapper":
+def _recorded(sink: "Sink", *, unmask: bool = False, clock: "Stopwatch | None" = None) -> "Wrapper":
     from bifente.traces.record import Recorder, Stopwatch
 
-    clock = Stopwatch()
+    clock = clock or Stopwatch()
 
     def wrap(card: "Card", slot: str) -> "Card":
         return Recorder(card, sink, slot=slot, unmask=unmask, clock=clock)

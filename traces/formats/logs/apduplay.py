@@ -9,7 +9,16 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from bifente.traces.errors import TraceError
-from bifente.traces.formats.base import Losses, Parser, Source, answer_of, answered, command_of, parse_with
+from bifente.traces.formats.base import (
+    Losses,
+    Parser,
+    Source,
+    answer_of,
+    answered,
+    command_of,
+    of_cards,
+    parse_with,
+)
 from bifente.traces.formats.written import BARE_ROW, masked_bytes_of
 from bifente.traces.maskedbytes import MaskedBytes, joined
 from bifente.traces.model import Exchange, Item, ReaderEvent
@@ -47,7 +56,7 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
     yield "[begin]"
     total = 0
     number = 0
-    for item in source.items:
+    for item in of_cards(source.items):
         if isinstance(item, ReaderEvent):
             losses.add("events")
             continue

@@ -25,6 +25,7 @@ from bifente.traces.formats.base import (
     command_of,
     level_of,
     mask_remark,
+    of_cards,
     parse_with,
 )
 from bifente.traces.maskedbytes import MaskedBytes
@@ -74,7 +75,7 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
     yield f"# PROTOCOL: {'T=0' if header.protocol is T0 else 'T=1' if header.protocol is T1 else 'unknown'}"
     yield "#"
     said = known is not None
-    for item in source.items:
+    for item in of_cards(source.items):
         if isinstance(item, ReaderEvent):
             if item.kind not in RESETS or not item.atr:
                 losses.add("events other than a reset")

@@ -25,6 +25,7 @@ from bifente.traces.formats.base import (
     command_of,
     level_of,
     mask_remark,
+    of_cards,
     parse_with,
 )
 from bifente.traces.maskedbytes import MaskedBytes
@@ -87,7 +88,7 @@ def _lines(source: Source, losses: Losses) -> Iterator[str]:
     said = header.atr is not None
     if header.atr:
         yield connected(header.atr)
-    for item in source.items:
+    for item in of_cards(source.items):
         if isinstance(item, ReaderEvent):
             if item.kind not in RESETS or not item.atr:
                 losses.add("events other than a reset")
