@@ -28,6 +28,16 @@ _SHORT_NAMES = {NameOID.SURNAME: "SN", NameOID.GIVEN_NAME: "GN", NameOID.TITLE: 
 
 
 @dataclass(frozen=True, slots=True)
+class PracticePlace:
+    """A place of practice that a card tells: identifier with its type digit (G07), name; codes of G17 and R02."""
+
+    structure: str
+    name: str
+    mode: str = ""
+    sector: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CertifiedPerson:
     """Whom a card's certificate names, and its card. ``card_type`` is a code of G02, ``profession`` of G15 or G16."""
 
@@ -42,6 +52,7 @@ class CertifiedPerson:
     departement: str = ""
     structure: str = ""
     structure_name: str = ""
+    places: tuple[PracticePlace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +89,10 @@ class ReadCertificate:
     mails: tuple[str, ...] = ()
 
 
-def read_certificate(der: bytes, holder: CardHolder | None = None) -> ReadCertificate:
-    """What the certificate says; with *holder*, what the card on which it stands adds. Raises AnnuaireError."""
+def read_certificate(
+    der: bytes, holder: CardHolder | None = None, places: tuple[PracticePlace, ...] = ()
+) -> ReadCertificate:
+    """What the certificate says; *holder* and *places* are what the card on which it stands adds. Raises AnnuaireError."""
     try:
         certificate = x509.load_der_x509_certificate(der)
         extensions = certificate.extensions
@@ -87,7 +100,7 @@ def read_certificate(der: bytes, holder: CardHolder | None = None) -> ReadCertif
     except (ValueError, x509.DuplicateExtension) as error:
         raise AnnuaireError(f"not an X.509 certificate ({' '.join(str(error).split())[:80]})") from None
     authority = _is_authority(extensions)
-    owner = None if authority else _owner(names, extensions, holder)
+    owner = None if authority else _owner(names, extensions, holder, places)
     technical = isinstance(owner, CertifiedCard)
     return ReadCertificate(
         certificate.fingerprint(SHA256()),
@@ -150,16 +163,22 @@ def _names(name: x509.Name) -> dict[x509.ObjectIdentifier, str]:
 
 
 def _owner(
-    names: dict[x509.ObjectIdentifier, str], extensions: x509.Extensions, holder: CardHolder | None
+    names: dict[x509.ObjectIdentifier, str],
+    extensions: x509.Extensions,
+    holder: CardHolder | None,
+    places: tuple[PracticePlace, ...],
 ) -> CertifiedPerson | CertifiedCard | CertifiedServer:
     if NameOID.SURNAME in names and NameOID.COMMON_NAME in names:
-        return _person(names, extensions, holder)
+        return _person(names, extensions, holder, places)
     card = _text(extensions, _CARD_ID).rpartition("/")[2]
     return CertifiedCard(card) if card else _server(names)
 
 
 def _person(
-    names: dict[x509.ObjectIdentifier, str], extensions: x509.Extensions, holder: CardHolder | None
+    names: dict[x509.ObjectIdentifier, str],
+    extensions: x509.Extensions,
+    holder: CardHolder | None,
+    places: tuple[PracticePlace, ...],
 ) -> CertifiedPerson:
     card = _text(extensions, _CARD_ID).rpartition("/")[2]
     profession = _number(extensions, _PROFESSION)
@@ -179,6 +198,7 @@ def _person(
         departement_code(place) or "",
         names.get(NameOID.ORGANIZATIONAL_UNIT_NAME, "") if NameOID.ORGANIZATION_NAME in names else "",
         names.get(NameOID.ORGANIZATION_NAME, ""),
+        places,
     )
 
 

@@ -1,6 +1,6 @@
 """The annuaire filled: from what is on cards, in certificates, from the authority that issued them, and from the extracts."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bifente.igc import Authority
     from bifente.igc.annuaire import Annuaire, ImportResult
     from bifente.igc.annuaire.annuaire import ImportTold
-    from bifente.igc.annuaire.certificates import CertifiedPerson, ReadCertificate
+    from bifente.igc.annuaire.certificates import CertifiedPerson, PracticePlace, ReadCertificate
 
 _LONGEST: Final = 1 << 20
 _CERTIFICATES: Final = ("EF.C.CH.SIG", "EF.C.CH.AUT", "EF.C.TECH.AUT")
@@ -145,7 +145,7 @@ def _on_card(path: Path) -> "list[ReadCertificate]":
 
     records = read_card(path)
     layout = layout_of(records)
-    holder = _holder(records)
+    holder, places = _holder(records), _places(records)
     found = []
     for name in _CERTIFICATES:
         try:
@@ -154,12 +154,35 @@ def _on_card(path: Path) -> "list[ReadCertificate]":
         except KeyError:
             continue
         try:
-            found.append(read_certificate(der, holder))
+            found.append(read_certificate(der, holder, places))
         except AnnuaireError as error:
             raise WorkbenchError(f"{path}: {name}: {error}") from None
     if not found:
         raise WorkbenchError(f"{path}: this card has no certificate", hint="professionals' cards have them")
     return found
+
+
+def _places(records: "Records") -> "tuple[PracticePlace, ...]":
+    """The places of practice in the card's activities, as far as they can be read."""
+    from bifente.applets.perso.cardrecords import card_files, content_bytes, layout_of
+    from bifente.igc.annuaire.certificates import PracticePlace
+    from bifente.layouts.codecs.businessdata import ACTIVITY
+    from bifente.layouts.errors import LayoutError
+
+    found = []
+    for place, node in card_files(records, layout_of(records)):
+        if not node.name.startswith("CPS_ACTIVITY_"):
+            continue
+        try:
+            activity = ACTIVITY.decode(content_bytes(records, node, place))
+        except LayoutError:
+            continue
+        if isinstance(activity, Mapping) and (structure := str(activity.get("structure") or "")):
+            practised = activity.get("exercice")
+            mode = practised.get("mode") if isinstance(practised, Mapping) else activity.get("mode_exercice")
+            name, sector = activity.get("raison_sociale"), activity.get("secteur")
+            found.append(PracticePlace(structure, str(name or ""), str(mode or ""), str(sector or "")))
+    return tuple(found)
 
 
 def _holder(records: "Records") -> "CardHolder | None":

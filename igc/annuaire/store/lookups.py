@@ -41,6 +41,8 @@ _TABLES: Final = {
     "civility_of_practice": "G06",
     "card": "G02",
     "skill": "R01",
+    "mode": "G17",
+    "sector": "R02",
 }
 """Nomenclatures of the cards, for codes that no extract has told."""
 

@@ -4,7 +4,14 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
-from bifente.igc.annuaire.certificates import CertifiedCard, CertifiedPerson, CertifiedServer, ReadCertificate
+from bifente.codes.departements import DEPARTEMENTS
+from bifente.igc.annuaire.certificates import (
+    CertifiedCard,
+    CertifiedPerson,
+    CertifiedServer,
+    PracticePlace,
+    ReadCertificate,
+)
 from bifente.igc.annuaire.store.words import WordIndex, add_words, remove_words, tag
 
 
@@ -172,8 +179,6 @@ class Publisher:
         hidden = self._connection.execute(
             "SELECT 1 FROM opt_out WHERE identifier = ?", (person.identifier,)
         ).fetchone()
-        places = tag("d", person.departement)
-        trades = " ".join(filter(None, (tag("p", person.profession), tag("q", person.skill))))
         done = self._connection.execute(
             "INSERT INTO professional(identifier, family_name, given_name, civility, exercise_civility, places, trades, hidden)"
             " VALUES(?, ?, ?, ?, '', ?, ?, ?)",
@@ -182,23 +187,38 @@ class Publisher:
                 person.family_name,
                 person.given_name,
                 person.civility,
-                places,
-                trades,
+                _places(person),
+                _trades(person),
                 int(hidden is not None),
             ),
         )
         number = int(done.lastrowid or 0)
-        structure = self._structure(person.structure, person.structure_name, person.departement)
-        self._connection.execute(
-            "INSERT INTO practice(professional, structure, profession, category, skill_kind, skill, mode, registered_by,"
-            " sector, section, role, activity_kind) VALUES(?, ?, ?, '', '', ?, '', '', '', '', '', '')",
-            (number, structure, person.profession, person.skill),
-        )
+        self._practices(number, person)
         add_words(self._connection, WordIndex.PROFESSIONAL, [number])
         return number
 
+    def _practices(self, number: int, person: CertifiedPerson) -> None:
+        """Where somebody practises: the places that the card tells, else the structure that the certificate names."""
+        places = person.places or (PracticePlace(person.structure, person.structure_name),)
+        for place in places:
+            departement = (
+                person.departement if place.structure == person.structure else _departement(place.structure)
+            )
+            self._connection.execute(
+                "INSERT INTO practice(professional, structure, profession, category, skill_kind, skill, mode,"
+                " registered_by, sector, section, role, activity_kind) VALUES(?, ?, ?, '', '', ?, ?, '', ?, '', '', '')",
+                (
+                    number,
+                    self._structure(place.structure, place.name, departement),
+                    person.profession,
+                    person.skill,
+                    place.mode,
+                    place.sector,
+                ),
+            )
+
     def _complete(self, number: int, person: CertifiedPerson) -> None:
-        """What the card of somebody adds to what certificates alone have told: civility and savoir-faire."""
+        """What the card of somebody adds to what certificates alone have told: civility, savoir-faire, places of practice."""
         if not (person.civility or person.skill):
             return
         known = self._connection.execute(
@@ -208,12 +228,11 @@ class Publisher:
             return
         remove_words(self._connection, WordIndex.PROFESSIONAL, [number])
         self._connection.execute(
-            "UPDATE professional SET civility = ?, trades = trim(trades || ' ' || ?) WHERE id = ?",
-            (person.civility, tag("q", person.skill), number),
+            "UPDATE professional SET civility = ?, places = ?, trades = ? WHERE id = ?",
+            (person.civility, _places(person), _trades(person), number),
         )
-        self._connection.execute(
-            "UPDATE practice SET skill = ? WHERE professional = ? AND skill = ''", (person.skill, number)
-        )
+        self._connection.execute("DELETE FROM practice WHERE professional = ?", (number,))
+        self._practices(number, person)
         add_words(self._connection, WordIndex.PROFESSIONAL, [number])
 
     def _card(self, person: CertifiedPerson, number: int, start: date, end: date) -> None:
@@ -293,6 +312,23 @@ class Publisher:
             "SELECT id FROM professional WHERE identifier = ?", (identifier,)
         ).fetchone()
         return None if row is None else int(row[0])
+
+
+def _places(person: CertifiedPerson) -> str:
+    codes = (person.departement, *(_departement(place.structure) for place in person.places))
+    return " ".join(dict.fromkeys(tag("d", code) for code in codes if code))
+
+
+def _trades(person: CertifiedPerson) -> str:
+    return " ".join(filter(None, (tag("p", person.profession), tag("q", person.skill))))
+
+
+def _departement(structure: str) -> str:
+    """The département that a FINESS number (type 1) begins with; of others it is not known."""
+    if not structure.startswith("1"):
+        return ""
+    code = structure[1:4] if structure[1:3] in ("97", "98") else structure[1:3]
+    return code if code in DEPARTEMENTS else ""
 
 
 def _indexed_before(connection: sqlite3.Connection, number: int, hidden: int) -> None:

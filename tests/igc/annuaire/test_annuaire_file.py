@@ -1,5 +1,6 @@
 """The file of an annuaire: private, versioned, safe from others."""
 
+import gzip
 import sqlite3
 import stat
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from bifente.igc.annuaire import Annuaire, AnnuaireBusy, AnnuaireError, AnnuaireMissing, AnnuaireQuery
 from bifente.igc.annuaire.store import opening
+from bifente.igc.annuaire.store.schema import VERSION
 
 
 def test_a_new_file_is_its_owners_only_and_has_the_newest_version(annuaire: Annuaire) -> None:
@@ -76,3 +78,26 @@ def test_the_index_can_be_made_anew_from_what_is_stored(filled: Annuaire) -> Non
     connection.close()
     with Annuaire.open(filled.path) as again:
         assert [again.search(query) for query in asked] == before
+
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.mark.parametrize("version", range(1, VERSION + 1))
+def test_a_file_of_every_version_is_read_and_brought_to_the_newest(version: int, tmp_path: Path) -> None:
+    """``golden/annuaire-<version>.db.gz`` was made by the release that had this version."""
+    path = tmp_path / "annuaire.db"
+    path.write_bytes(gzip.decompress((GOLDEN / f"annuaire-{version}.db.gz").read_bytes()))
+    with Annuaire.open(path) as annuaire:
+        [entry] = annuaire.search(AnnuaireQuery(text="epin", departement="88", profession="10")).entries
+        found = annuaire.professional(entry.identifier)
+        assert [card.number for card in found.cards] == ["2900000101"]
+        assert found.mails == ("maelle@sapins.invalid",)
+        assert annuaire.search(AnnuaireQuery(text="coeur")).total == 1
+        assert annuaire.search(AnnuaireQuery(text="almeida")).total == 0
+        assert annuaire.show("899700000103")
+        assert annuaire.search(AnnuaireQuery(text="almeida", departement="54")).total == 1
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()

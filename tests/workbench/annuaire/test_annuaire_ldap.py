@@ -32,6 +32,7 @@ from bifente.workbench.errors import WorkbenchError
 
 DOCTOR, CAISSE = "899700000013", "01349@349.01.rss.fr"
 MAIL = "camille@cabinet.invalid"
+DOCTOR_DN = f"cn={DOCTOR},ou=499700000013001,o=gip-cps-test,c=fr"
 CAISSES = 12
 
 
@@ -99,7 +100,7 @@ def test_a_caisse_is_found_as_the_real_ones_are(
 def test_a_person_is_found_with_every_certificate(asked: ldap3.Connection) -> None:
     assert asked.search("o=gip-cps-test,c=fr", f"(mail={MAIL})", attributes=["*"])
     [entry] = asked.entries
-    assert entry.entry_dn == f"cn={DOCTOR},o=gip-cps-test,c=fr"
+    assert entry.entry_dn == DOCTOR_DN
     assert "FICTIF-LEROUX" in entry.sn.values
     assert [str(one) for one in entry.title] == ["Médecin"]
     ders = entry["userCertificate;binary"].raw_values
@@ -115,7 +116,7 @@ def test_no_more_than_ten_are_given(asked: ldap3.Connection) -> None:
 
 
 def test_nobody_can_write(asked: ldap3.Connection) -> None:
-    assert not asked.delete(f"cn={DOCTOR},o=gip-cps-test,c=fr")
+    assert not asked.delete(DOCTOR_DN)
     assert not asked.add("l=Nord (59),o=gip-cps-test,c=fr", "locality")
 
 
