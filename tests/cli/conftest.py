@@ -18,7 +18,7 @@ def bench(tmp_path, pooled_authority, pooled_source, monkeypatch):
     folder = tmp_path / "some cards"
     folder.mkdir()
     igc = tmp_path / "data" / "bifente" / "igc-test"
-    shutil.copytree(pooled_authority.directory, igc)
+    shutil.copytree(pooled_authority.directory, igc, ignore=shutil.ignore_patterns("register*"))
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__, "keys", pooled_source)

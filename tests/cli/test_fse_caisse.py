@@ -25,7 +25,7 @@ def folder(
 ) -> str:
     """Where a caisse is to be; the default authority is one whose keys are made already."""
     igc = tmp_path / "igc"
-    shutil.copytree(pooled_authority.directory, igc)
+    shutil.copytree(pooled_authority.directory, igc, ignore=shutil.ignore_patterns("register*"))
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(Authority.issue_caisse.__kwdefaults__ or {}, "key_source", pooled_source)
     return str(tmp_path / "caisse")

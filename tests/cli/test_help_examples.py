@@ -62,7 +62,7 @@ def desk(
     """A folder with the files that the examples name."""
     folder, igc = tmp_path / "desk", tmp_path / "igc"
     folder.mkdir()
-    shutil.copytree(pooled_authority.directory, igc)
+    shutil.copytree(pooled_authority.directory, igc, ignore=shutil.ignore_patterns("register*"))
     monkeypatch.setattr("bifente.workbench.authority.default_folder", lambda: igc)
     monkeypatch.setitem(build.personalise.__kwdefaults__ or {}, "keys", pooled_source)
     for making in (Authority.init, Authority.issue_caisse):
