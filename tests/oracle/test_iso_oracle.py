@@ -10,11 +10,13 @@ from functools import cache
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
-from isofiles import NAME, NAME_2, parameters
+from isofiles import NAME, NAME_2, File, Folder, parameters
 from isomodel import IsoCard
 
 from bifente.apdu import CommandAPDU
 from bifente.applets import card_of
+from bifente.applets.kernel.files import Directory
+from bifente.applets.kernel.files import File as CardFile
 from bifente.applets.perso import personalise, read_profile
 from bifente.applets.store.stores import MemoryStore
 
@@ -29,6 +31,8 @@ def fresh() -> dict[str, bytes]:
 
 CREATED = [0x7001, 0x7002, 0x7003, 0x7010]
 FIDS = st.integers(0, 47)
+TAGGED = 0xE107
+"""A file that the model does not have, and no command here means."""
 CHANNELS = st.integers(0, 15)
 """Which of the open channels; the last value is one that may be closed."""
 SFIS = st.sampled_from([0, 0, 0, 1, 2, 3, 4, 4, 5, 5, 6, 6, 9])
@@ -42,7 +46,26 @@ PLACES = st.one_of(
     st.integers(0, 70).map(lambda at: (0, at)),
     st.tuples(SFIS.filter(bool).map(lambda sfi: 0x80 | sfi), st.integers(0, 40)),
 )
-RECORDS = st.tuples(st.integers(0, 6), st.tuples(SFIS, st.integers(0, 6)).map(lambda p2: p2[0] << 3 | p2[1]))
+RECORDS = st.tuples(
+    st.sampled_from([0, 0, 0, 1, 1, 2, 3, 4, 5]),
+    st.tuples(SFIS, st.sampled_from([0, 1, 2, 3, 3, 4, 4, 4, 5, 6])).map(lambda p2: p2[0] << 3 | p2[1]),
+)
+
+
+def same(expected: Folder, found: Directory) -> None:
+    """A directory of the card is as the model has it, with all that is in it."""
+    assert found.state == expected.state
+    assert found.by_fid.keys() - {TAGGED} == expected.children.keys()
+    for fid, child in expected.children.items():
+        there = found.by_fid[fid]
+        if isinstance(child, Folder):
+            assert isinstance(there, Directory)
+            same(child, there)
+        else:
+            assert isinstance(there, CardFile)
+            assert there.state == child.state
+            assert list(there.records) == child.records
+            assert not child.content or there.content == child.content
 
 
 class Held(RuleBasedStateMachine):
@@ -67,6 +90,17 @@ class Held(RuleBasedStateMachine):
         there = [] if current is None else sorted(current.folder.children)
         far = [0x3F00, 0xE101, 0xE104, 0xE200, 0xE202, 0x7001, 0x7002, 0x7777]
         return there[drawn % len(there)] if there and drawn < 40 else far[drawn % len(far)]
+
+    def fitting(self, channel: int, sfi: int, data: bytes) -> bytes:
+        """*data*, or as a rule so many of its bytes as a record of that file has."""
+        current = self.model.channels.get(self.open_channel(channel))
+        if current is None or len(data) > 10:
+            return data
+        files = [
+            each for each in current.folder.children.values() if isinstance(each, File) and each.sfi == sfi
+        ]
+        file = current.file if not sfi else files[0] if files else None
+        return data if file is None or not file.size else (data * file.size)[: file.size]
 
     def say(self, drawn: int, ins: int, p1: int, p2: int, data: bytes = b"", ne: int | None = None) -> None:
         channel = self.open_channel(drawn)
@@ -149,7 +183,7 @@ class Held(RuleBasedStateMachine):
 
     @rule(channel=CHANNELS, ins=st.sampled_from([0xDC, 0xD2]), place=RECORDS, data=DATA)
     def write_record(self, channel: int, ins: int, place: tuple[int, int], data: bytes) -> None:
-        self.say(channel, ins, *place, data)
+        self.say(channel, ins, *place, self.fitting(channel, place[1] >> 3, data))
 
     @rule(channel=CHANNELS, place=RECORDS)
     def erase_record(self, channel: int, place: tuple[int, int]) -> None:
@@ -157,7 +191,7 @@ class Held(RuleBasedStateMachine):
 
     @rule(channel=CHANNELS, sfi=SFIS, data=DATA)
     def append_record(self, channel: int, sfi: int, data: bytes) -> None:
-        self.say(channel, 0xE2, 0, sfi << 3, data)
+        self.say(channel, 0xE2, 0, sfi << 3, self.fitting(channel, sfi, data))
 
     @rule(
         channel=CHANNELS,
@@ -186,8 +220,15 @@ class Held(RuleBasedStateMachine):
         self.model.reset()
 
     def teardown(self) -> None:
-        if hasattr(self, "card"):
-            self.card.power_off()
+        """At the end the card holds what the model holds, also after the power was gone."""
+        if not hasattr(self, "card"):
+            return
+        self.card.power_off()
+        self.card.power_on()
+        same(self.model.mf, self.card.tree.mf)
+        assert {number: pin.value for number, pin in self.card.persistent.pins.items()} == self.model.values
+        assert {number: pin.left for number, pin in self.card.persistent.pins.items()} == self.model.left
+        self.card.power_off()
 
 
 def test_the_kernel_answers_as_the_model_does() -> None:
