@@ -21,8 +21,8 @@ sys.dont_write_bytecode = False
 IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 """With ``CI=true`` a missing tool is a failure: a run that skips must not look like a run that passes."""
 
-settings.register_profile("dev", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("ci", parent=settings.get_profile("dev"), max_examples=60, print_blob=True)
+settings.register_profile("dev", max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", parent=settings.get_profile("dev"), print_blob=True)
 settings.register_profile("long", parent=settings.get_profile("dev"), max_examples=5000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 

@@ -74,8 +74,7 @@ def day(
     With the same --seed the same people come, and the same goes wrong.
 
     \b
-    bifente fse day
-    bifente fse day -o monday --patients 12 --calm
+    bifente fse day -o monday --patients 8 --calm
     """
     from bifente.workbench.day.running import run_day
 
