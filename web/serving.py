@@ -20,10 +20,8 @@ def serve(application: "Starlette", port: int, *, ready: Callable[[str], None]) 
     """Serve *application* on 127.0.0.1 until a signal ends it; *ready* is told the address. Raises WorkbenchError, OSError."""
     try:
         import uvicorn
-    except ImportError:
-        raise WorkbenchError(
-            "the pages need uvicorn, which is not installed", "unavailable", hint="pip install 'bifente[web]'"
-        ) from None
+    except ImportError as error:
+        raise missing_library(error) from None
     with _listening(port) as listener:
         config = uvicorn.Config(
             application,
@@ -38,6 +36,15 @@ def serve(application: "Starlette", port: int, *, ready: Callable[[str], None]) 
         )
         ready(f"http://{HOST}:{listener.getsockname()[1]}/")
         uvicorn.Server(config).run(sockets=[listener])
+
+
+def missing_library(error: ImportError) -> WorkbenchError:
+    """What to say when a library of the pages is not there."""
+    return WorkbenchError(
+        f"the pages need {error.name}, which is not installed",
+        "unavailable",
+        hint="pip install 'bifente[web]'",
+    )
 
 
 def _listening(port: int) -> socket.socket:

@@ -22,7 +22,8 @@ EXPECTED = {"search?text=fi": 400, "nothing": 404}
 @pytest.mark.parametrize("language", ["fr", "en"])
 def test_every_page_is_whole_and_fits(browser: Browser, pages: ServedPages, language: str) -> None:
     for path in PAGES:
-        for width in (900, 400):
+        # each page at both widths in one of the languages; the other has the same style sheet
+        for width in (900, 400) if language == "fr" else (400,):
             browser.complaints.clear()
             browser.open(f"{pages.url}/{language}/{path}", width)
             status = EXPECTED.get(path)

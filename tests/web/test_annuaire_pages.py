@@ -2,12 +2,16 @@
 
 import json
 import re
+import socket
+import sys
 from base64 import b64decode
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from webserver import ServedPages
 
+from bifente.cli.main import main
 from bifente.web.application import HEADERS
 from bifente.web.words import ENGLISH, LANGUAGES
 from bifente.workbench.annuaire import entries
@@ -232,3 +236,20 @@ def test_fhir_questions_and_refusals(
 
 def _plain(text: str) -> str:
     return text.replace("&#39;", "'")
+
+
+def test_without_the_libraries_of_pages_that_is_one_line(
+    annuaire_file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module in [name for name in sys.modules if name.startswith(("bifente.web.a", "starlette"))]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "starlette", None)
+    assert main(["annuaire", "serve", "--port", "0", "--annuaire", str(annuaire_file)]) == 3
+    assert "the pages need starlette" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_one_line(annuaire_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = str(listener.getsockname()[1])
+        assert main(["annuaire", "serve", "--port", port, "--annuaire", str(annuaire_file)]) == 2
+    assert f"port {port} is taken" in capsys.readouterr().err

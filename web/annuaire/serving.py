@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from bifente.web.serving import serve
+from bifente.web.serving import missing_library, serve
 from bifente.workbench.annuaire.files import default_annuaire, open_annuaire
 
 
@@ -12,9 +12,11 @@ def serve_annuaire(path: Path | None, port: int, *, ready: Callable[[str], None]
 
     Raises AnnuaireError, WorkbenchError, OSError before anything is served.
     """
-    from bifente.web.annuaire.pages import annuaire_pages
-    from bifente.web.application import make_application
-
+    try:
+        from bifente.web.annuaire.pages import annuaire_pages
+        from bifente.web.application import make_application
+    except ImportError as error:
+        raise missing_library(error) from None
     open_annuaire(path).close()
     application = make_application([annuaire_pages(path or default_annuaire())])
     serve(application, port, ready=ready)
