@@ -3,7 +3,7 @@
 Structures, and what belongs to them, stand below their département: ``cn=01349@349.01.rss.fr,ou=339172288100045,l=Sarthe (72),
 o=gip-cps,c=fr``. Authorities are ``pkiCA`` with ``cACertificate;binary``, ``certificateRevocationList;binary`` and
 ``deltaRevocationList;binary``, where the addresses in certificates say: below their root as an ``ou`` (spec/pki.md §1.2, §1.7,
-corrections 25). Where persons without a structure stood is not public; here they stand below their département (synthetic).
+corrections 25). Where persons without a structure stood is not public; here they stand below the base (synthetic).
 """
 
 import re
