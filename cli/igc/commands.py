@@ -11,6 +11,7 @@ from bifente.cli.igc.certificate import certificate
 from bifente.cli.igc.issuing import issue
 from bifente.cli.igc.renewing import renew, rollover
 from bifente.cli.igc.revoking import crl, list_, revoke, serve
+from bifente.cli.igc.serverexample import server_example
 from bifente.cli.options import JSON, PATH, Day
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
@@ -29,7 +30,7 @@ def igc() -> None:
     revoke what it issued, and publish its lists."""
 
 
-for _command in (certificate, issue, list_, renew, revoke, rollover, crl, serve):
+for _command in (certificate, issue, list_, renew, revoke, rollover, crl, serve, server_example):
     igc.add_command(_command)
 
 
