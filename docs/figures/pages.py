@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import login
 import roads
 import rooms
 import states
@@ -23,4 +24,5 @@ def _all() -> Iterator[tuple[str, str]]:
     yield from rooms.figures()
     yield from roads.figures()
     yield from states.figures()
+    yield from login.tables()
     yield "instructions.md", "\n".join(roads.dispatch_table(kinds())) + "\n"
