@@ -13,6 +13,7 @@ from echocard import T1_ATR
 import bifente.apdu
 from bifente.apdu.facets import CardAround, CountsResets, serial_of, speaks_tpdu
 from bifente.apdu.link import Card, Link
+from bifente.apdu.messaging import Protection
 from bifente.apdu.refusal import Refusal, Why, refusal_of
 from bifente.apdu.status import SW
 from bifente.reader.wrappers.faults import FaultRules, Faulty
@@ -127,7 +128,12 @@ def facets() -> set[str]:
         for found in vars(importlib.import_module(f"bifente.apdu.{name}")).values()
         if isinstance(found, type) and getattr(found, "_is_protocol", False) and found is not Protocol
     }
-    return {name for facet in declared - {Card, Link, CountsResets} for name in vars(facet) if name[0] != "_"}
+    return {
+        name
+        for facet in declared - {Card, Link, CountsResets, Protection}
+        for name in vars(facet)
+        if name[0] != "_"
+    }
 
 
 def test_whatever_holds_a_card_and_is_one_derives_from_the_one_base() -> None:

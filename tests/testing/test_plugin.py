@@ -1,6 +1,8 @@
 """The pytest plugin as its users meet it: in runs of their own."""
 
+import importlib
 import os
+import pkgutil
 import re
 import shutil
 import subprocess
@@ -17,6 +19,34 @@ import bifente.workbench.targets  # noqa: F401 - what the runs below would impor
 pytest_plugins = ["pytester"]
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "pytest-project"
+
+
+ROOMS = [
+    "apdu",
+    "codes",
+    "crypto",
+    "documents",
+    "ssv",
+    "layouts",
+    "applets",
+    "reader",
+    "terminal",
+    "traces",
+    "conformance",
+    "igc",
+    "testing",
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _everything_is_imported() -> None:
+    """A run within this process takes out of ``sys.modules`` what it has imported: whoever imports it again would have every
+    class of it twice, and later tests would change the wrong one. So nothing is left for it to import.
+    """
+    for room in ROOMS:
+        package = importlib.import_module(f"bifente.{room}")
+        for _, name, _ in pkgutil.walk_packages(package.__path__, f"bifente.{room}."):
+            importlib.import_module(name)
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
