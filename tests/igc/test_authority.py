@@ -75,7 +75,10 @@ def test_keys_are_created_exclusively_with_their_mode(
     assert made == [(os.O_EXCL, 0o600)] * len(FILES)
 
 
-def test_the_chains_have_the_real_shape(authority: Authority) -> None:
+def test_the_chains_have_the_real_shape(tmp_path: Path, key_source: KeySource) -> None:
+    authority = Authority.init(
+        tmp_path / "igc", key_source=key_source
+    )  # one that has issued to no organisation
     for gamme in Gamme:
         intermediate, root = authority.chain(gamme)
         name = f"C=FR,O=BIFENTE-TEST,OU=0002 000000000,OU=IGC-BIFENTE TEST,CN=TEST AC RACINE BIFENTE {gamme.value}"
