@@ -2,11 +2,13 @@
 
 import html
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from chromiumpipe import Browser
 from clients import (
     AUTHENTICATION,
     SIGNATURE,
@@ -171,3 +173,22 @@ def test_apache(desk, run_site, settings):
             refused.failed().never_says("Bonjour")
             logs = "".join(path.read_text() for path in site.made.folder.glob("daemon-*.log"))
             assert why in logs, logs
+
+
+def test_chromium_without_a_card_shows_the_reason(nginx: Site, tmp_path: Path, require_tool):
+    """It trusts the root that the command names, and has no certificate to show."""
+    database = tmp_path / ".pki" / "nssdb"
+    database.mkdir(parents=True)
+    certutil = require_tool("certutil")
+    for words in (
+        ("-N", "--empty-password"),
+        ("-A", "-n", "site", "-t", "C,,", "-i", str(nginx.made.root)),
+    ):
+        subprocess.run([certutil, "-d", f"sql:{database}", *words], check=True, timeout=30)
+    browser = Browser(require_tool("chromium"), tmp_path)
+    try:
+        browser.open(f"https://localhost:{nginx.port}/")
+        assert "Reason: no card" in browser.value("document.body.innerText")
+        assert browser.value("document.title") == "Refused"
+    finally:
+        browser.close()
