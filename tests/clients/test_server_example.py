@@ -171,7 +171,7 @@ def test_apache(desk, run_site, settings):
         for variant, why in ((REVOKED, "certificate revoked"), ("expired", "certificate has expired")):
             refused = visit(desk("gp", variant=variant), site, "/", *card(), environment=settings)
             refused.failed().never_says("Bonjour")
-            logs = "".join(path.read_text() for path in site.made.folder.glob("daemon-*.log"))
+            logs = (site.made.folder / "error.log").read_text()
             assert why in logs, logs
 
 

@@ -19,7 +19,7 @@ _TEXT: Final = Configuration("""\
 # Who has a CPS enters; who does not reads why. Paths are relative to ServerRoot, this folder.
 ServerName @{host}
 PidFile httpd.pid
-ErrorLog /dev/stderr
+ErrorLog error.log
 LogLevel warn ssl:info
 Listen 127.0.0.1:@{port}
 
