@@ -75,8 +75,8 @@ def write_revocation_lists(authority: "Authority", folder: Path, *, replace: boo
         if not key.root:
             path = folder / Path(names.delta_path(key.gamme, key.generation)).name
             new_file(path, made.delta, mode=0o644, replace=replace)
-            changed = len(x509.load_der_x509_crl(made.delta))
-            news.append(ListNews(path, made.number, changed, made.this_update))
+            delta = x509.load_der_x509_crl(made.delta)
+            news.append(ListNews(path, made.number, len(delta), delta.next_update_utc or made.next_update))
     new_file(folder / LISTS, b"".join(blocks), mode=0o644, replace=replace)
     chain = b"".join(one.public_bytes(Encoding.PEM) for one in authority.certificates.values())
     new_file(folder / CHAIN, chain, mode=0o644, replace=replace)
