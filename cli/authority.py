@@ -52,5 +52,11 @@ def new_passphrase() -> bytes:
     given = os.environ.get(PASSPHRASE_VARIABLE)
     if given:
         return given.encode()
+    if not sys.stdin.isatty():
+        raise CliError(
+            "nobody can be asked for a passphrase",
+            ExitCode.USAGE,
+            f"put it into the variable {PASSPHRASE_VARIABLE}",
+        )
     asked = click.prompt("Passphrase", hide_input=True, confirmation_prompt=True, err=True)
     return str(asked).encode()

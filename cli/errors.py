@@ -126,6 +126,7 @@ HINTS: dict[str, str] = {
     "input.not-groups": "bifente card show says what is there",
     "input.card-kind": "--card KIND says which it is",
     "input.card-kinds": "give as many --card as --reader, or no --card",
+    "input.not-professional": "bifente card renew renews a carte Vitale",
     "input.no-serial": "give it with --serial",
     "input.not-a-report": "make one: bifente conform --json-file FILE",
     "input.no-act": "bifente demo --cps gp, or dentist, nurse, pharmacist",

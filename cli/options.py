@@ -1,7 +1,7 @@
 """What options and arguments of several commands have in common: their types, helps and completions."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -43,6 +43,12 @@ REASONS = (
     "privilegeWithdrawn",
 )
 """Why a certificate is revoked, in the words of RFC 5280 §5.3.1."""
+
+
+def one_of(values: Sequence[str]) -> str:
+    """How help shows *values* of which one is to be given, as they are written: click would show them in lower case."""
+    return f"[{'|'.join(values)}]"
+
 
 igc_option = click.option(
     "--igc",

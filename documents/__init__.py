@@ -9,7 +9,7 @@ from bifente.documents.fields import Fields
 from bifente.documents.jsontext import parse_json, read_json
 from bifente.documents.reading import copy_of, open_stream, read_bytes, read_text
 from bifente.documents.values import JsonValue
-from bifente.documents.writing import new_file, replace_file, writing
+from bifente.documents.writing import make_folder, new_file, replace_file, writing
 
 __all__ = [
     "DocumentError",
@@ -18,6 +18,7 @@ __all__ = [
     "JsonValue",
     "NotADocument",
     "copy_of",
+    "make_folder",
     "new_file",
     "open_stream",
     "parse_json",

@@ -43,6 +43,14 @@ def writing(path: Path, *, replace: bool = False, mode: int = PRIVATE) -> Iterat
         raise
 
 
+def make_folder(path: Path, mode: int = 0o777, *, parents: bool = True) -> None:
+    """The folder *path*, made if need be, above it too with *parents*. Raises OSError, which says of a file that it is one."""
+    try:
+        path.mkdir(mode=mode, parents=parents, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(errno.ENOTDIR, "is a file, not a folder", str(path)) from None
+
+
 def create(path: Path, *, mode: int = PRIVATE) -> BinaryIO:
     """A new file, open for writing: nobody else can read it, not even for a moment. For what grows while it is written.
 

@@ -19,7 +19,11 @@ class AuthorityMissing(IgcError):
     kind = "input.no-authority"
 
     def __init__(self, directory: Path) -> None:
-        super().__init__(f"there is no authority in {directory}")
+        if directory.is_file():
+            self.kind = "input.not-a-folder"
+            super().__init__(f"{directory}: a file, not the folder of an authority", hint="name the folder")
+        else:
+            super().__init__(f"there is no authority in {directory}")
         self.directory = directory
 
 

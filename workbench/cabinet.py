@@ -39,7 +39,7 @@ def make_cabinet(
     *caisses* are certificates, or folders of such; *insurers* say who takes the DRE of whom (``0000000042=01996``); *maildir* the folder of boxes that it shares with them, by default its own.
     Raises FileExistsError when there is one already, CabinetError, OSError.
     """
-    from bifente.documents import new_file
+    from bifente.documents import make_folder, new_file
     from bifente.fse.cabinet import Cabinet
     from bifente.fse.cabinet.settings import ADDRESS, FILE, POST_EXAMPLE, example, read_settings
 
@@ -53,7 +53,7 @@ def make_cabinet(
             )
         takers[number] = taker
     text = example(department, [str(one.resolve()) for one in caisses], takers)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     if not (folder / FILE).exists():  # a person may have written them first
         new_file(folder / FILE, text.encode())
     settings = read_settings(folder)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.documents import new_file
+from bifente.documents import make_folder, new_file
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def issue_caisse(
     there = next((path for path in paths.values() if path.exists()), None)
     if there is not None and not replace:
         raise WorkbenchError(f"{there}: already exists", "input.files-there", hint="name another folder")
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     issued = authority.issue_caisse(
         code[:2],
         code[2:],

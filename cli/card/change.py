@@ -20,6 +20,7 @@ from bifente.cli.options import (
     complete_place,
     date_option,
     igc_option,
+    one_of,
     typed_text,
 )
 from bifente.cli.visible import say, say_json
@@ -162,6 +163,7 @@ def expire(card: Path, day: datetime | None, igc: Path | None, as_json: bool) ->
 @click.option(
     "--reason",
     type=click.Choice(REASONS, case_sensitive=False),
+    metavar=one_of(REASONS),
     help="Why a professional's certificates are revoked, in the words of RFC 5280.  [default: certificateHold]",
 )
 @JSON

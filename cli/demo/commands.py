@@ -105,7 +105,9 @@ def _pin(cps: str, given: SecretSource) -> bytes:
 def _folder(out: Path | None) -> Path:
     if out is None:
         return Path(tempfile.mkdtemp(prefix="bifente-demo-"))
-    out.mkdir(mode=0o700, parents=True, exist_ok=True)
+    from bifente.documents import make_folder
+
+    make_folder(out, 0o700)
     return out
 
 

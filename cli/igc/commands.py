@@ -12,7 +12,7 @@ from bifente.cli.igc.issuing import issue
 from bifente.cli.igc.renewing import renew, rollover
 from bifente.cli.igc.revoking import crl, list_, revoke, serve
 from bifente.cli.igc.serverexample import server_example
-from bifente.cli.options import JSON, PATH, Day
+from bifente.cli.options import JSON, PATH, Day, one_of
 from bifente.cli.progress import progress
 from bifente.cli.visible import say, say_json
 
@@ -39,6 +39,7 @@ for _command in (certificate, issue, list_, renew, revoke, rollover, crl, serve,
 @click.option(
     "--environment",
     type=click.Choice(["T", "P"], case_sensitive=False),
+    metavar=one_of(["T", "P"]),
     default="T",
     show_default=True,
     help="T: everything is marked TEST. P: production-like, just as invented.",

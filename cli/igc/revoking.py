@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bifente.cli.authority import existing_authority
-from bifente.cli.options import FORCE, JSON, PATH, REASONS, Day, igc_option
+from bifente.cli.options import FORCE, JSON, PATH, REASONS, Day, igc_option, one_of
 from bifente.cli.visible import say, say_json
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def list_(what: str, igc: Path | None, as_json: bool) -> None:
 @click.option(
     "--reason",
     type=click.Choice(REASONS, case_sensitive=False),
+    metavar=one_of(REASONS),
     default="unspecified",
     show_default=True,
     help="Why, in the words of RFC 5280. Only certificateHold can be taken back.",

@@ -97,8 +97,8 @@ def read_certificate(
         certificate = x509.load_der_x509_certificate(der)
         extensions = certificate.extensions
         names = _names(certificate.subject)
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise AnnuaireError(f"not an X.509 certificate ({' '.join(str(error).split())[:80]})") from None
+    except (ValueError, x509.DuplicateExtension):
+        raise AnnuaireError("not an X.509 certificate") from None
     authority = _is_authority(extensions)
     owner = None if authority else _owner(names, extensions, holder, places)
     technical = isinstance(owner, CertifiedCard)

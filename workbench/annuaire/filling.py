@@ -68,6 +68,8 @@ def fill(
     Who is among *without* (national identifiers) is not to be listed, now and later. *mail* is the address of the one person
     whom the files name. Raises WorkbenchError, AnnuaireError, IgcError, DocumentError, OSError.
     """
+    if mail:
+        _check_address(mail)
     found = [one for path in paths for one in _certificates_at(path)]
     people = {owner.identifier for one in found if (owner := _person(one)) is not None}
     if mail and len(people) != 1:
@@ -255,11 +257,15 @@ def add_mail(identifier: str, address: str, annuaire: Path | None = None) -> Non
     """Give somebody a mail address. Raises NotListed, WorkbenchError, AnnuaireError, OSError."""
     from bifente.workbench.annuaire.files import open_annuaire
 
+    _check_address(address)
+    with open_annuaire(annuaire) as opened:
+        opened.add_mail(identifier, address)
+
+
+def _check_address(address: str) -> None:
     name, at, domain = address.partition("@")
     if not (name and at and domain) or "@" in domain or not address.isprintable() or " " in address:
         raise WorkbenchError(f"not a mail address: {address!r}", hint="name@domain")
-    with open_annuaire(annuaire) as opened:
-        opened.add_mail(identifier, address)
 
 
 def set_listed(identifier: str, annuaire: Path | None = None, *, listed: bool) -> bool:

@@ -212,13 +212,13 @@ def _check_port(port: int) -> None:
         socket.create_server((HOST, port)).close()
     except PermissionError:
         raise WorkbenchError(
-            f"port {port} is for root only", "no-permission", hint="choose one above 1023 with --port"
+            f"port {port} is for root only", "no-permission", hint="choose one above 1023"
         ) from None
     except OSError:
         raise WorkbenchError(
             f"port {port} is taken by another program",
             "usage.port-taken",
-            hint="choose another with --port, or 0",
+            hint="choose another, or 0: any that is free",
         ) from None
 
 

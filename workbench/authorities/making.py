@@ -53,13 +53,22 @@ def new_key(
     *,
     root: bool = False,
     until: date | None = None,
+    today: date | None = None,
     progress: "Progress | None" = None,
 ) -> "list[IssuingKey]":
-    """Give the issuing authority of *gamme* a new key, with *root* its root too; the keys made. Raises IgcError, OSError."""
+    """Give the issuing authority of *gamme* a new key, with *root* its root too; the keys made.
+
+    Raises WorkbenchError for an end before *today*, by which the authority could certify nobody any more; IgcError, OSError.
+    """
     from bifente.igc import Gamme, OrganisationGamme
     from bifente.igc.chains import CA_NOT_AFTER
     from bifente.igc.rollover import roll_over
 
+    if until is not None and until < (today or datetime.now(UTC).date()):
+        raise WorkbenchError(
+            f"a new key that ended on {until}: the authority could certify nobody by it",
+            hint="give a day to come",
+        )
     known = {one.value: one for one in (*Gamme, *OrganisationGamme)}
     end = _end_of(until) if until is not None else CA_NOT_AFTER
     return roll_over(authority, known[gamme], root=root, not_after=end, progress=progress)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.documents import new_file, read_bytes
+from bifente.documents import make_folder, new_file, read_bytes
 from bifente.workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _issued(
         if path is not None and path.exists() and not replace:
             raise WorkbenchError(f"{path}: already exists", "input.files-there", hint="name another folder")
     asked.subject(authority.names)  # what is wrong with the names is said before anything is made
-    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(folder, _FOLDER_MODE)
     key = rsa.generate() if request is None else None
     public = key.public_key() if key is not None else request.public_key() if request is not None else None
     if not isinstance(public, RSAPublicKey):

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bifente.documents import new_file
+from bifente.documents import make_folder, new_file
 
 if TYPE_CHECKING:
     from bifente.igc import Authority
@@ -63,7 +63,7 @@ def write_revocation_lists(authority: "Authority", folder: Path, *, replace: boo
 
     from bifente.igc.status import RevocationLists
 
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     news, blocks = [], []
     for key, made in RevocationLists(authority).all():
         names = authority.names

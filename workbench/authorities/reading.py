@@ -52,7 +52,8 @@ def certificate_facts(
         key = made.public_key()
     except (ValueError, TypeError, UnsupportedAlgorithm, AnnuaireError) as error:
         raise WorkbenchError(
-            f"{file}: not an X.509 certificate ({' '.join(str(error).split())[:80]})", "input.certificate"
+            f"{file}: {error if isinstance(error, AnnuaireError) else 'not an X.509 certificate (PEM or DER)'}",
+            "input.certificate",
         ) from None
     digest = made.signature_hash_algorithm
     return CertificateFacts(

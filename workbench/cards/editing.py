@@ -120,7 +120,7 @@ def renew_professional(card: Path, issuer: "Authority", day: date) -> CardNews:
 
     def changed(records: "Records") -> "Changes":
         if layout_of(records).party is not CPS:
-            raise WorkbenchError(f"{card}: is not a professional's card", "input.card-kind")
+            raise WorkbenchError(f"{card}: is not a professional's card", "input.not-professional")
         change.check_issuer(records, issuer)
         since = opposed_since(issuer, records)
         if since is not None:

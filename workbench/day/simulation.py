@@ -176,7 +176,7 @@ class _Surgery:
         told: Told | None,
         engine: "Engine",
     ) -> "_Surgery":
-        from bifente.documents import new_file
+        from bifente.documents import make_folder, new_file
         from bifente.fse.cabinet import Cabinet, WorkingDays
         from bifente.fse.cabinet.caisses import CertificateBook
         from bifente.fse.cabinet.inbox import Opening
@@ -194,7 +194,7 @@ class _Surgery:
         codes = sorted({_REGIME + str(family.profile["assure"]["caisse"]) for family in made})
         steps = len(made) + len(codes) + len(coming)
         maker = CardMaker(authority, today=today)
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder, 0o700)
         clock = SimulatedClock(datetime.combine(today, _OPENS, UTC))
         mail = folder / "mail"
         caisses = []

@@ -98,7 +98,9 @@ def fetch_mails(account: Path, folder: Path, *, delete: bool) -> Iterator[Fetche
     from bifente.fse.post import post_of, read_settings
 
     post = post_of(read_settings(account))
-    folder.mkdir(mode=0o700, exist_ok=True)
+    from bifente.documents import make_folder
+
+    make_folder(folder, 0o700, parents=False)
     for one in post.fetch():
         fetched = _kept(one, folder)
         yield fetched

@@ -83,7 +83,9 @@ def save_attachments(mail: ReadMail, folder: Path, *, force: bool) -> list[Path]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise WorkbenchError(f"two attachments are called {twice}")
-    folder.mkdir(mode=0o700, exist_ok=True)
+    from bifente.documents import make_folder
+
+    make_folder(folder, 0o700, parents=False)
     paths = [folder / name for name in names]
     for path in paths:
         check_output(path, force=force)

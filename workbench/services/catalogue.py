@@ -90,9 +90,9 @@ def check_evidence(name: str) -> None:
 
 def keep_evidence(shown: "ShownService", folder: Path, *, replace: bool = False) -> tuple[Path, ...]:
     """Write the evidence of *shown* into *folder*, which is made if need be. Raises OSError, FileExistsError without *replace*."""
-    from bifente.documents import new_file
+    from bifente.documents import make_folder, new_file
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder, 0o700)
     for name, content in shown.evidence:
         new_file(folder / name, content, replace=replace)
     return tuple(folder / name for name, _ in shown.evidence)

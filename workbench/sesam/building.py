@@ -116,7 +116,9 @@ def build(
     if folder is None and not force and all((target / name).exists() for name in names):
         return BuiltLibraries(target, tuple(names), fresh=False)
     command = compiler(bits, windows=windows)
-    target.mkdir(parents=True, exist_ok=True)
+    from bifente.documents import make_folder
+
+    make_folder(target)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target) as draft:
         for library in only:
             first, *others = _names(library, bits, windows=windows)

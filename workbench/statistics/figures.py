@@ -41,7 +41,9 @@ def draw_all(figures: CaisseFigures, folder: Path, kind: str = "svg", *, replace
     Raises WorkbenchError without matplotlib, OSError.
     """
     pyplot = _pyplot()
-    folder.mkdir(parents=True, exist_ok=True)
+    from bifente.documents import make_folder
+
+    make_folder(folder)
     made = []
     with pyplot.rc_context(_STYLE):
         for name, (draws, wanted) in PICTURES.items():
