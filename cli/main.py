@@ -49,6 +49,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "igc": ("bifente.cli.igc.commands:igc", "Make, show and publish a certification authority of your own."),
     "mail": ("bifente.cli.mail.commands:mail", "Sign, encipher, send, open and verify mails with the CPS."),
+    "primer": (
+        "bifente.cli.primer.commands:primer",
+        "Play through a course of cryptology, step by step.",
+    ),
     "sheet": ("bifente.cli.sheet.commands:sheet", "Make, sign, show and verify care sheets."),
     "trace": (
         "bifente.cli.trace.commands:trace",

@@ -1,0 +1,1 @@
+"""``bifente primer``: the course of cryptology."""

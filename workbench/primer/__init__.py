@@ -1,0 +1,1 @@
+"""The primer's lessons that need more than values: a clock, chance, files, and cards."""
