@@ -16,7 +16,8 @@ help:
 	@echo "make bench   speed and memory, as ratios to a floor measured in the same run"
 	@echo "make soak    a hundred clients, killed and misbehaving, and a million APDUs; for minutes"
 	@echo "make mutants how many of the built-in faults the conformance suites catch"
-	@echo "make fuzz    50 000 commands to the kernel and to an independent model of it; STEPS=… for another number"
+	@echo "make fuzz    50 000 commands to the kernel and to an independent model of it; STEPS=… for another number;"
+	@echo "             then atheris on every card and decoder, TIME=… seconds each; TARGETS=… chooses"
 	@echo "make docs    the documentation, in docs/_build"
 	@echo "make clean   remove what the other targets made"
 
@@ -65,6 +66,9 @@ mutants: $(VENV)/.test
 
 fuzz: $(VENV)/.test
 	@ORACLE_STEPS=$(or $(STEPS),50000) $(BIN)/python -m pytest -q tests/oracle --timeout 0
+	@PYTHONWARNINGS=ignore $(PIP) install -c constraints.txt --no-build-isolation -e '.[fuzz]' >/dev/null 2>&1 \
+		|| echo "the extra fuzz (atheris) cannot be installed here"
+	@$(BIN)/python tests/fuzz $(or $(TIME),10) $(TARGETS)
 
 docs: $(VENV)/.test
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build/html

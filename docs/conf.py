@@ -17,7 +17,7 @@ project = "bifente"
 author = "The bifente authors"
 release = version = __version__
 extensions = ["myst_parser"]
-exclude_patterns = ["_build", "cards/business.md", "cards/group2.md", "drawn"]
+exclude_patterns = ["_build", "cards/business.md", "cards/group2.md", "cards/access-*.md", "drawn"]
 html_theme = "furo"
 html_title = f"bifente {release}"
 html_copy_source = False

@@ -4,9 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bifente.apdu.files.security import Operation
+from bifente.applets.families import family_of
 from bifente.layouts.access import NEVER
 from bifente.layouts.codecs import businessdata, professional
+from bifente.layouts.faces import contactless
 from bifente.layouts.nodes import DF, EF, Layout
+from bifente.layouts.promises import Promise, promises, states
 from bifente.layouts.registry import layouts
 from bifente.ssv.groups import GROUPS
 
@@ -21,11 +24,44 @@ def write(folder: Path) -> None:
         text = "\n".join(_page(layout)) + "\n"
         if not page.exists() or page.read_text(encoding="utf-8") != text:
             page.write_text(text, encoding="utf-8")
-    for name, lines in (("business", _business()), ("group2", _group_2())):
+    access = {f"access-{name}": _access(layout, kind) for name, kind, layout in _tried()}
+    for name, lines in (("business", _business()), ("group2", _group_2()), *access.items()):
         part = folder / f"{name}.md"
         text = "\n".join(lines) + "\n"
         if not part.exists() or part.read_text(encoding="utf-8") != text:
             part.write_text(text, encoding="utf-8")
+
+
+def _tried() -> Iterator[tuple[str, str, Layout]]:
+    """Each kind of card, and the other face of those that have one."""
+    for layout in layouts():
+        yield layout.kind, layout.kind, layout
+        if layout.contactless is not None:
+            yield f"{layout.kind}-contactless", layout.kind, contactless(layout)
+
+
+def _access(layout: Layout, kind: str) -> Iterator[str]:
+    """Who may do what: a row for each file, key and object, a column for each security state."""
+    family = family_of(kind)
+    met = states(layout)
+    rows: dict[tuple[str, str], list[Promise]] = {}
+    for promise in promises(layout, family.instructions()):
+        rows.setdefault((promise.path, _named(promise)), []).append(promise)
+    yield f"| {layout.title} | " + " | ".join(state.value for state in met) + " |"
+    yield "|---" * (len(met) + 1) + "|"
+    for (path, name), told in rows.items():
+        cells = []
+        for proven in met.values():
+            done = dict.fromkeys(str(each.operation) for each in told if each.holds(proven))
+            cells.append(", ".join(done) or "–")
+        yield f"| {name} ({path}) | " + " | ".join(cells) + " |"
+
+
+def _named(promise: Promise) -> str:
+    subject = promise.subject
+    if isinstance(subject, DF | EF):
+        return subject.name
+    return f"{subject.name}, {subject.reference:02X}"
 
 
 def _business() -> Iterator[str]:
