@@ -77,7 +77,12 @@ def vigenere(
 @TEXT
 @FILE
 @click.option(
-    "--longest", type=click.IntRange(1, 64), default=16, show_default=True, help="The longest key looked for."
+    "--longest",
+    metavar="N",
+    type=click.IntRange(1, 64),
+    default=16,
+    show_default=True,
+    help="The longest key looked for.",
 )
 @JSON
 def kasiski(text: str | None, file: Path | None, longest: int, as_json: bool) -> None:

@@ -31,6 +31,7 @@ def issuer(igc: Path | None) -> "Callable[[], Authority]":
 @click.option("--key", metavar="HEX", help="8 bytes.  [default: drawn by chance]")
 @click.option(
     "--unknown-bits",
+    metavar="N",
     type=click.IntRange(1, 24),
     default=14,
     show_default=True,
@@ -87,9 +88,9 @@ def keys(partners: int, as_json: bool) -> None:
 
 @click.command(short_help="RSA by hand on small numbers, and on a card.")
 @click.argument("message", required=False)
-@click.option("--p", "p", type=int, default=61, show_default=True, help="The first prime.")
-@click.option("--q", "q", type=int, default=53, show_default=True, help="The second prime.")
-@click.option("--e", "e", type=int, default=17, show_default=True, help="The public exponent.")
+@click.option("--p", "p", metavar="N", type=int, default=61, show_default=True, help="The first prime.")
+@click.option("--q", "q", metavar="N", type=int, default=53, show_default=True, help="The second prime.")
+@click.option("--e", "e", metavar="N", type=int, default=17, show_default=True, help="The public exponent.")
 @click.option(
     "--card", "on_card", is_flag=True, help="Have a card sign MESSAGE in the place of small numbers."
 )
