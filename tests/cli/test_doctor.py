@@ -313,6 +313,19 @@ def test_java_and_gnupg_are_told_of_when_they_are_there(programs: Callable[[str,
     assert [check.name for check in doctorclients.checks()] == ["OpenSC", "openssl"]
 
 
+def test_programs_that_commands_start_are_told_of_when_they_are_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(doctorclients, "program_path", lambda name: None)
+    missing = list(doctorclients.helpers())
+    assert [check.name for check in missing] == ["C compiler", "slapd"]
+    assert {check.state for check in missing} == {State.NOTE}
+    monkeypatch.setattr(
+        doctorclients, "program_path", lambda name: f"/bin/{name}" if name == "clang" else None
+    )
+    assert [check.name for check in doctorclients.helpers()] == ["slapd"]
+
+
 def test_openssl(programs: Callable[[str, str], None]) -> None:
     programs("openssl", "echo OpenSSL 3.0.19 27 Jan 2026")
     assert doctorclients.openssl() == Check("openssl", State.OK, "3.0.19")

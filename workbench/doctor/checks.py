@@ -321,6 +321,7 @@ def clients() -> Iterator[Check]:
     from bifente.workbench.doctor import clients as doctorclients
 
     yield from doctorclients.checks()
+    yield from doctorclients.helpers()
 
 
 CHECKS: Final[tuple[Callable[[], Iterator[Check]], ...]] = (

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bifente.workbench.doctor.checks import Check, State, run
+from bifente.workbench.doctor.checks import Check, State, program_path, run
 
 NO_LOGIN: Final = ((0, 24), (0, 27, 1))
 """OpenSC's first release that cannot log in to an IAS-ECC card, and the last that was looked at.
@@ -83,6 +83,16 @@ def gnupg() -> Iterator[Check]:
     if done is None or not any(line.startswith("scdaemon:") for line in done.stdout.splitlines()):
         return
     yield Check("GnuPG", State.NOTE, "its scdaemon knows no CPS: gpg --card-status finds no card")
+
+
+def helpers() -> Iterator[Check]:
+    """Programs that a command of bifente starts, where they are missing."""
+    if not any(map(program_path, ("cc", "gcc", "clang"))):
+        found = "none; bifente sesam builds its libraries with one, nothing else needs it"
+        yield Check("C compiler", State.NOTE, found, "apt install gcc libc6-dev")
+    if program_path("slapd") is None:
+        found = "not installed; bifente annuaire ldap starts it, nothing else needs it"
+        yield Check("slapd", State.NOTE, found, "apt install slapd")
 
 
 def _numbers(version: str) -> tuple[int, ...]:
