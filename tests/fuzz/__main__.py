@@ -19,6 +19,9 @@ def fuzz(name: str, seconds: int) -> None:
     sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
     with atheris.instrument_imports(include=["bifente"], enable_loader_override=False):
         from fuzztargets import TARGETS
+
+        for entry in sorted((HERE / "corpus" / name).iterdir()):
+            TARGETS[name](entry.read_bytes())  # what is imported when it is used is instrumented too
     own = FOUND / "corpus" / name
     own.mkdir(parents=True, exist_ok=True)
     options = [f"-max_total_time={seconds}", "-timeout=30", "-rss_limit_mb=2048", "-max_len=4096"]
