@@ -43,7 +43,7 @@ def missing_library(error: ImportError) -> WorkbenchError:
     return WorkbenchError(
         f"the pages need {error.name}, which is not installed",
         "unavailable",
-        hint="pip install 'bifente[web]'",
+        hint="install bifente with its extra web: '.[web]'",
     )
 
 

@@ -94,7 +94,10 @@ def test_the_examples_of_a_command(name: str, capsys: pytest.CaptureFixture[str]
     for line in examples()[name]:
         arguments = shlex.split(line)
         if "-o" in arguments:
-            Path(arguments[arguments.index("-o") + 1]).unlink(missing_ok=True)
+            made = Path(arguments[arguments.index("-o") + 1])
+            if made.is_dir():
+                shutil.rmtree(made)
+            made.unlink(missing_ok=True)
         assert main(arguments) == 0, (line, capsys.readouterr().err)
 
 

@@ -86,6 +86,9 @@ def test_no_command_prints_past_the_edge() -> None:
     assert found == []
 
 
+SERVING = {("annuaire", "serve"), ("annuaire", "ldap")}
+
+
 def leaves(command: click.Command, name: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     if not isinstance(command, click.Group):
         yield name, command
@@ -108,6 +111,8 @@ def invocations() -> Iterator[list[str]]:
             for option in command.params:
                 # The demonstration would begin, and take its seconds.
                 begins = top == "demo" and not isinstance(option.type, click.Choice)
+                # An annuaire of that name is there by then, and would be served until somebody ends it.
+                begins = begins or (name in SERVING and "--annuaire" in option.opts)
                 if isinstance(option, click.Option) and not (option.is_flag or option.count or begins):
                     yield [*name, *arguments, option.opts[-1], NASTY]
             yield [*name, *arguments, f"--{NASTY}"]

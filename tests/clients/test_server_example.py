@@ -53,7 +53,8 @@ def folder() -> Iterator[Path]:
 def run_site(folder: Path, require_tool: Callable[[str], str]):
     """``run_site("nginx")`` writes the example and starts it with the line that it is told."""
     found = authority().register.find(certificate("gp", variant=REVOKED).serial_number)
-    revoke(authority(), found, REASONS["keyCompromise"])
+    if found[0].reason is None:  # the authority outlives the module, whose tests may come in two parts
+        revoke(authority(), found, REASONS["keyCompromise"])
 
     def run(server: str, name: str, responder: str = ""):
         made: list[ServerExample] = []

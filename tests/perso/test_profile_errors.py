@@ -59,7 +59,7 @@ def test_small_profiles_are_enough(good):
         ("", "p.yaml:1: a profile is a mapping that begins with kind: …"),
         ("- kind: cps3\n", "p.yaml:1: a profile is a mapping that begins with kind: …"),
         ("# nothing\n\ncard: CPS\n", f"p.yaml:1: kind: one of {KINDS} expected"),
-        ("a: 1\nkind: cps4\n", f"p.yaml:2: kind: one of {KINDS} expected"),
+        ("a: 1\nkind: cps9\n", f"p.yaml:2: kind: one of {KINDS} expected"),
         ("kind: [cps3]\n", f"p.yaml:1: kind: one of {KINDS} expected"),
         ("kind: t1test\nkind: cps3\n", "p.yaml:2: kind: stands twice"),
         ("kind: t1test\nserial: &a '1'\natr: *a\n", "p.yaml:3: atr: aliases are not taken: write the value again"),

@@ -284,7 +284,7 @@ def test_cards_in_pcsc_readers(desk: Path) -> None:
     with over_socket(cards):
         served = Desk(readers=("bifente",), authority=authority().directory, today=TODAY)
         assert make_sheet(asked("G", pathway="T"), served, pin).verdict is not None
-        by_number = replace(served, readers=("2", "1"))
+        by_number = replace(served, readers=("3", "1"))
         assert make_sheet(asked("G"), by_number, pin).verdict is not None
         mixed = replace(served, vitale=desk / "patient.card", readers=("bifente",))
         assert make_sheet(asked("G"), mixed, pin).verdict is not None

@@ -37,7 +37,7 @@ def shipped(authority):
 
 @pytest.mark.parametrize("name", sorted(shipped_profiles().keys() - {"t1test", "isotest"}))
 def test_each_shipped_card_beside_the_usual_other(name, shipped, consultation):
-    profile, cps = shipped(name, "cps3")
+    profile, cps = shipped(name, "cps4" if name.endswith("-cps4") else "cps3")
     _, vitale = shipped(name, "vitale1" if profile.kind == "vitale1" else "vitale2")
     assert cps or vitale, f"what is {profile.kind}?"
     cps = cps or shipped("gp", "cps3")[1]
