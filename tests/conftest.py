@@ -43,6 +43,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         raise pytest.UsageError("pyscard is not installed (CI=true: this must be there)")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _pcsc_of_this_process() -> None:
+    """libpcsclite asks once in the life of a process where its service is, and any test of a command may let it ask.
+
+    So it is told first, whichever test comes first, that it is this process: there ``over_socket`` serves.
+    """
+    if not sys.platform.startswith("linux") or importlib.util.find_spec("smartcard") is None:
+        return
+    from bifente.reader.errors import ServiceAbsent
+    from bifente.reader.pyscard.relay import reader_names
+    from bifente.workbench import targets
+
+    path, first = targets._socket_path()
+    assert first
+    with targets._environment({"PCSCLITE_CSOCK_NAME": str(path)}), pytest.raises(ServiceAbsent):
+        reader_names()
+    shutil.rmtree(path.parent)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What may take longer than others begins first: at the end, one worker would wait for it alone."""
     items.sort(key=lambda item: item.get_closest_marker("timeout") is None)

@@ -24,7 +24,6 @@ from bifente.fse.sheet.rightssources import RightsAnswer
 from bifente.igc import Authority
 from bifente.igc.revocation import REASONS, revoke
 from bifente.reader.errors import ReaderError, ServiceAbsent
-from bifente.reader.pyscard.relay import reader_names
 from bifente.ssv import wire
 from bifente.terminal import TerminalError, VitaleAbsent, WrongPin
 from bifente.workbench.errors import WorkbenchError
@@ -283,10 +282,6 @@ def test_cards_in_pcsc_readers(desk: Path) -> None:
     pytest.importorskip("smartcard.scard", reason="pyscard is not installed")
     cards = {"cps3": issued("gp"), "vitale2": issued("vitale-family")}
     with over_socket(cards):
-        try:
-            reader_names()
-        except ServiceAbsent:
-            pytest.skip("libpcsclite keeps the socket of an earlier test of this process")
         served = Desk(readers=("bifente",), authority=authority().directory, today=TODAY)
         assert make_sheet(asked("G", pathway="T"), served, pin).verdict is not None
         by_number = replace(served, readers=("3", "1"))
