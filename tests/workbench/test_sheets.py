@@ -23,7 +23,7 @@ from bifente.fse.sheet.professionalfile import ProfessionalFileError
 from bifente.fse.sheet.rightssources import RightsAnswer
 from bifente.igc import Authority
 from bifente.igc.revocation import REASONS, revoke
-from bifente.reader.errors import ReaderError, ServiceAbsent
+from bifente.reader.errors import ReaderError
 from bifente.ssv import wire
 from bifente.terminal import TerminalError, VitaleAbsent, WrongPin
 from bifente.workbench.errors import WorkbenchError
