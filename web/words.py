@@ -13,14 +13,14 @@ ENGLISH: Final[Mapping[str, str]] = {
     "Accueil": "Home",
     "Recherche avancée": "Advanced search",
     "Autorités de Certification": "Certification authorities",
-    "Données fictives ou publiques; rien ici n'est un acte de l'État.": (
+    "Données fictives ou publiques ; rien ici n'est un acte de l'État.": (
         "Fictitious or public data; nothing here is an act of the State."
     ),
     "Menu": "Menu",
     # searching
     "Recherche rapide": "Quick search",
     "Nom ou identifiant": "Name or identifier",
-    "Les trois premières lettres suffisent; accents et majuscules ne comptent pas.": (
+    "Les trois premières lettres suffisent ; accents et majuscules ne comptent pas.": (
         "The first three letters are enough; accents and capitals do not matter."
     ),
     "Département": "Département",
@@ -41,17 +41,18 @@ ENGLISH: Final[Mapping[str, str]] = {
     "Adresse de messagerie": "Mail address",
     "Numéro de série d'un certificat": "Serial number of a certificate",
     "Résultats": "Results",
+    "Résultats : {0}": "Results: {0}",
     "Aucune réponse.": "No answer.",
     "1 réponse": "1 answer",
     "{0} réponses": "{0} answers",
-    "Plus de {0} réponses: précisez la recherche.": "More than {0} answers: narrow the search.",
+    "Plus de {0} réponses : précisez la recherche.": "More than {0} answers: narrow the search.",
     "Page {0} sur {1}": "Page {0} of {1}",
     "Page précédente": "Previous page",
     "Page suivante": "Next page",
     "Pages": "Pages",
     "Modifier la recherche": "Change the search",
     "Lieu": "Place",
-    "La recherche n'est pas possible": "The search is not possible",
+    "La recherche n'est pas possible :": "The search is not possible:",
     # an entry
     "Infos titulaire": "Holder",
     "Lieu d'exercice": "Place of practice",
@@ -61,7 +62,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "Fiche de la structure": "Entry of the structure",
     "Aucun certificat publié.": "No certificate is published.",
     "- non renseigné -": "- not given -",
-    "Télécharger": "Download",
+    "Télécharger :": "Download:",
     "avec la chaîne": "with the chain",
     "Télécharger le certificat {0} ({1})": "Download the certificate {0} ({1})",
     "Identité": "Identity",
@@ -139,7 +140,10 @@ def translator(language: str) -> Callable[..., str]:
     """``t(words, …)``: the words in that language, with values in the places ``{0}``, ``{1}``. Others' words stay."""
 
     def t(words: str, *values: object) -> str:
-        told = words if language == "fr" else ENGLISH.get(words, words)
+        if language == "fr":  # whose typography has a space before them, at which no line ends
+            told = words.replace(" :", "\u00a0:").replace(" ;", "\u202f;")
+        else:
+            told = ENGLISH.get(words, words)
         return told.format(*values) if values else told
 
     return t

@@ -43,7 +43,7 @@ def make_cabinet(
     from bifente.fse.cabinet import Cabinet
     from bifente.fse.cabinet.settings import ADDRESS, FILE, POST_EXAMPLE, example, read_settings
 
-    takers = {}
+    takers: dict[str, str] = {}
     for one in insurers:
         number, separator, taker = one.partition("=")
         if not separator:
@@ -51,7 +51,10 @@ def make_cabinet(
                 f"{one[:30]!r} does not say who takes the DRE of an insurer",
                 hint="0000000042=01996, for example",
             )
-        takers[number] = taker
+        if takers.setdefault(number, taker) != taker:
+            raise WorkbenchError(
+                f"insurer {number[:20]} has two takers of its DRE: {takers[number]} and {taker}"
+            )
     text = example(department, [str(one.resolve()) for one in caisses], takers)
     make_folder(folder, 0o700)
     if not (folder / FILE).exists():  # a person may have written them first

@@ -41,8 +41,14 @@ def _organisme(value: object) -> object:
     return value
 
 
+def _insurer(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{10}", value):
+        raise ValueError('the number of a complementary insurer is ten digits, in quotes: "0000000042"')
+    return value
+
+
 OrganismeCode = Annotated[str, BeforeValidator(_organisme)]
-InsurerNumber = Annotated[str, Field(pattern=r"^[0-9]{10}$")]
+InsurerNumber = Annotated[str, BeforeValidator(_insurer)]
 
 
 class Delegate(BaseModel):

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from bifente.documents.sqliteerrors import is_busy, system_error
 from bifente.documents.writing import create
 from bifente.igc.errors import AuthorityBusy, AuthorityDamaged, AuthorityNewer
 
@@ -50,9 +51,6 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (_FIRST,)
 """What leads from version n to n + 1. A published one is never changed."""
 
 VERSION: Final = len(MIGRATIONS)
-
-# result codes of SQLite (https://www.sqlite.org/rescode.html)
-_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _FULL, _CANTOPEN = 3, 5, 6, 8, 10, 13, 14
 
 
 def connect(
@@ -144,14 +142,9 @@ def _upgrade(
 
 def register_error(path: Path, error: sqlite3.Error) -> Exception:
     """What an error of SQLite is for a person."""
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = code & 0xFF if isinstance(code, int) else None
-    if kind in (_BUSY, _LOCKED):
+    if is_busy(error):
         return AuthorityBusy(path)
-    if kind == _FULL:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    if kind == _IOERR:
-        return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-    if kind in (_PERM, _READONLY, _CANTOPEN):
-        return OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    system = system_error(path, error)
+    if system is not None:
+        return system
     return AuthorityDamaged(path, f"cannot be read ({' '.join(str(error).split())[:120]})")

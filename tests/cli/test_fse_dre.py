@@ -107,11 +107,17 @@ def test_an_insurer_that_nobody_is_named_for(surgery: Path, capsys: pytest.Captu
 
 @pytest.mark.parametrize(
     ("insurer", "why"),
-    [("42=01996", "ten digits"), (f"{INSURER}=1996", "five digits"), (INSURER, "does not say who takes")],
+    [
+        (("42=01996",), "ten digits"),
+        ((f"{INSURER}=1996",), "five digits"),
+        ((INSURER,), "does not say who takes"),
+        ((f"{INSURER}=01996", f"{INSURER}=01997"), "has two takers"),
+    ],
 )
 def test_a_wrong_insurer_is_refused(
-    insurer: str, why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    insurer: tuple[str, ...], why: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["fse", "cabinet", "init", str(tmp_path / "s"), "--insurer", insurer]) != 0
+    options = [word for one in insurer for word in ("--insurer", one)]
+    assert main(["fse", "cabinet", "init", str(tmp_path / "s"), *options]) != 0
     assert why in capsys.readouterr().err
     assert not (tmp_path / "s").exists()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bifente.applets.kernel.records import INITIAL
@@ -11,6 +12,8 @@ from bifente.applets.perso.make.keys import fingerprint
 from bifente.crypto import rsa
 from bifente.crypto.errors import CryptoError
 from bifente.layouts.codec import JsonValue
+from bifente.layouts.codecs.certificate import read_certificate
+from bifente.layouts.errors import LayoutError
 from bifente.layouts.nodes import EF, Layout
 
 _ABSENT = "absent"
@@ -135,4 +138,10 @@ def _shown(value: JsonValue) -> str:
     if value is None:
         return _ABSENT
     text = str(value) or "empty"
+    if len(text) > _SHOWN:
+        with suppress(
+            LayoutError, ValueError
+        ):  # of what is not a certificate the beginning is shown as it is
+            read = read_certificate(bytes.fromhex(text))
+            return f"certificate {read.serial:x}, {read.not_before:%Y-%m-%d} to {read.not_after:%Y-%m-%d}"
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from bifente.documents.sqliteerrors import is_busy, system_error
 from bifente.documents.writing import create
 from bifente.igc.annuaire.errors import AnnuaireBusy, AnnuaireError, AnnuaireMissing, AnnuaireNewer
 from bifente.igc.annuaire.store.schema import MIGRATIONS, VERSION
@@ -19,9 +20,6 @@ from bifente.igc.annuaire.store.schema import MIGRATIONS, VERSION
 APPLICATION_ID: Final = int.from_bytes(b"BFAN", "big")
 WAIT_SECONDS: Final = 15.0
 """How long a writer waits for another."""
-
-# result codes of SQLite (https://www.sqlite.org/rescode.html)
-_PERM, _BUSY, _LOCKED, _READONLY, _IOERR, _FULL, _CANTOPEN = 3, 5, 6, 8, 10, 13, 14
 
 
 def connect(path: Path, *, make: bool = False) -> sqlite3.Connection:
@@ -104,16 +102,11 @@ def _upgrade(connection: sqlite3.Connection, path: Path, *, make: bool) -> None:
 
 def annuaire_error(path: Path, error: sqlite3.Error) -> Exception:
     """What an error of SQLite is for a person."""
-    code = getattr(error, "sqlite_errorcode", None)
-    kind = code & 0xFF if isinstance(code, int) else None
-    if kind in (_BUSY, _LOCKED):
+    if is_busy(error):
         return AnnuaireBusy(path)
-    if kind == _FULL:
-        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-    if kind == _IOERR:
-        return OSError(errno.EIO, os.strerror(errno.EIO), str(path))
-    if kind in (_PERM, _READONLY, _CANTOPEN):
-        return OSError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    system = system_error(path, error)
+    if system is not None:
+        return system
     return AnnuaireError(
         f"{path}: cannot be read ({' '.join(str(error).split())[:120]})",
         hint="name an annuaire, or import the extracts into a new one",
